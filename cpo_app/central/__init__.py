@@ -1,0 +1,1 @@
+"""EV_Central: knows the state of every charge point; starts, stops and measures."""

@@ -1,0 +1,1 @@
+"""EV_CP_M and EV_CP_E: a charge point's monitor and engine."""

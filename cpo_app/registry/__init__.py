@@ -1,0 +1,1 @@
+"""EV_Registry: says who a charge point is."""

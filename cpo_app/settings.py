@@ -1,0 +1,159 @@
+"""Every setting of the servers, read from the environment (or `.env`) in this one place.
+
+The charge point's own settings live with it (`cpo_app/charge_point/settings.py`): it runs on
+another host. Names without prefix are the library's own or EV_Registry's guide's; see
+docs/configuration.md.
+"""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseSettings, Field, validator
+
+
+class Party(NamedTuple):
+    """A CPO party that this platform hosts."""
+
+    country_code: str
+    party_id: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """Folded, as owners are kept: "nl*evc"."""
+        return f"{self.country_code}*{self.party_id}".lower()
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message names the variable and what is wrong."""
+
+
+class Settings(BaseSettings):
+    # Store
+    CPO_MONGO_URL: str = ""
+    CPO_DATA_DIR: Path = Path("cpo-data")
+    # Secrets
+    CPO_ENCRYPTION_KEY: str = ""
+    CPO_ADMIN_PASSWORD: str = ""
+    # Development
+    CPO_ALLOW_PRIVATE_URLS: bool = False
+    # Logs
+    CPO_LOG_LEVEL: str = "INFO"
+    CPO_LOG_FORMAT: str = "text"
+    # OCPI
+    OCPI_HOST: str = ""
+    PROTOCOL: str = "http"
+    OCPI_PREFIX: str = "ocpi"
+    COUNTRY_CODE: str = "DE"
+    PARTY_ID: str = "CPO"
+    PROJECT_NAME: str = "OCPI CPO backend"
+    COMMAND_AWAIT_TIME: int = Field(30, ge=1, le=300)
+    NO_AUTH: bool = False
+    CPO_PARTIES: str = ""
+    """JSON list [{"country_code","party_id","name"}] or "NL/EVC=Name, DE/ABC=Name"; the first
+    is the platform's own. Empty: COUNTRY_CODE, PARTY_ID, PROJECT_NAME."""
+    CPO_PAGE_LIMIT: int = Field(50, ge=1, le=1000)
+    CPO_PAGE_LIMIT_MAX: int = Field(250, ge=1, le=10000)
+    CPO_MAX_BODY_BYTES: int = Field(1_000_000, ge=10_000)
+    CPO_PEER_TIMEOUT_S: float = Field(10.0, gt=0, le=120)
+    CPO_ROTATION_GRACE_S: int = Field(24 * 3600, ge=0)
+    CPO_PUSH: bool = True
+    CPO_PUSH_ON_CONNECT: bool = False
+    # EV_Registry
+    REGISTRY_API_PORT: int = 8080
+    REGISTRY_HOST: str = "127.0.0.1"
+    REGISTRY_SECRET_KEY: str = ""
+    REGISTRY_ADMIN_API_KEY: str = ""
+    REGISTRY_TOKEN_EXPIRATION_HOURS: float = Field(24, gt=0)
+    REGISTRY_TLS_ENABLED: bool = False
+    REGISTRY_TLS_CERT_FILE: str = ""
+    REGISTRY_TLS_KEY_FILE: str = ""
+    REGISTRY_REQUIRE_CERTIFICATE: bool = False
+    REGISTRY_LOG_LEVEL: str = "INFO"
+    # EV_Central
+    CENTRAL_PORT: int = 8000
+    CENTRAL_HOST: str = "127.0.0.1"
+    CENTRAL_REGISTRY_SECRET_KEY: str = ""
+    CENTRAL_REQUIRE_CP_TOKEN: bool = True
+    CENTRAL_HEARTBEAT_MISSED: int = Field(5, ge=1)
+    CENTRAL_SWEEP_AFTER_S: int = Field(600, ge=1)
+    """A running session whose charge point was silent this long is ended by the sweeper."""
+    CENTRAL_AUTHORIZE_TIMEOUT_S: float = Field(5.0, gt=0)
+    CENTRAL_REALTIME_ALLOWED: bool = False
+    """Ask the eMSP in real time for tokens with whitelist ALLOWED, too."""
+
+    class Config:
+        env_file = ".env"
+        case_sensitive = True
+
+    @validator("PROTOCOL")
+    def _protocol(cls, value: str) -> str:  # noqa: N805
+        if value not in ("http", "https"):
+            raise ValueError("is http or https")
+        return value
+
+    @property
+    def ocpi_host(self) -> str:
+        return self.OCPI_HOST or f"127.0.0.1:{self.CENTRAL_PORT}"
+
+    @property
+    def base_url(self) -> str:
+        """Where peers reach us, without a slash at the end."""
+        return f"{self.PROTOCOL}://{self.ocpi_host}"
+
+    @property
+    def versions_url(self) -> str:
+        return f"{self.base_url}/{self.OCPI_PREFIX}/versions"
+
+    @property
+    def central_secret(self) -> str:
+        """The key that charge points' tokens are checked with: EV_Registry's."""
+        return self.CENTRAL_REGISTRY_SECRET_KEY or self.REGISTRY_SECRET_KEY
+
+    @property
+    def parties(self) -> list[Party]:
+        """The parties that this platform hosts, its own first."""
+        return parse_parties(self.CPO_PARTIES) or [
+            Party(self.COUNTRY_CODE, self.PARTY_ID, self.PROJECT_NAME)
+        ]
+
+
+def parse_parties(text: str) -> list[Party]:
+    """Parties out of CPO_PARTIES; raises SettingsError that says which entry is wrong."""
+    if not text.strip():
+        return []
+    if text.lstrip().startswith("["):
+        try:
+            rows: list[Any] = json.loads(text)
+            parties = [
+                Party(row["country_code"], row["party_id"], row.get("name") or row["party_id"])
+                for row in rows
+            ]
+        except (ValueError, KeyError, TypeError) as error:
+            raise SettingsError(
+                f"CPO_PARTIES: not a list of parties ({type(error).__name__})"
+            ) from error
+    else:
+        parties = [_party(entry.strip()) for entry in text.split(",") if entry.strip()]
+    for party in parties:
+        if len(party.country_code) != 2 or len(party.party_id) != 3:
+            raise SettingsError(
+                f"CPO_PARTIES: {party.country_code}/{party.party_id} is not CC/PID (2 and 3 signs)"
+            )
+    return parties
+
+
+def _party(entry: str) -> Party:
+    key, _, name = entry.partition("=")
+    country_code, slash, party_id = key.strip().partition("/")
+    if not slash:
+        raise SettingsError(f"CPO_PARTIES: {entry!r} is not of the form CC/PID=Name")
+    return Party(country_code, party_id, name.strip() or party_id)
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

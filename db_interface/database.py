@@ -1,0 +1,111 @@
+"""The one connection to MongoDB: client options, transactions, waiting for the server.
+
+Every write that was answered is journaled and acknowledged by a majority. Nothing here
+knows what is stored; the collections' shapes are the callers' business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ReadPreference, WriteConcern
+from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+from pymongo.read_concern import ReadConcern
+
+logger = logging.getLogger("cpo.store")
+
+T = TypeVar("T")
+Session = Any
+"""A Motor client session inside a transaction, or None where the server has none (mocks)."""
+
+MAJORITY = WriteConcern(w="majority", j=True)
+DEFAULT_NAME = "cpo"
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be reached or its address is unusable; the message says which."""
+
+
+class Database:
+    """A named database on one client.
+
+    `transactions` is False only for mongomock, which has none: `transact` then runs the
+    callback plainly, so unit tests keep the code path but not the guarantee.
+    """
+
+    def __init__(self, client: Any, name: str = DEFAULT_NAME, *, transactions: bool = True) -> None:
+        self.client = client
+        self.name = name
+        self.transactions = transactions
+        self._db = client[name]
+
+    @classmethod
+    def connect(cls, url: str, name: str | None = None, *, timeout_ms: int = 5000) -> Database:
+        """Open a client on `url` (no I/O yet); the database is `name`, else the URL's, else "cpo".
+
+        Raises StoreUnavailable for an address that cannot be one of MongoDB.
+        """
+        try:
+            client: Any = AsyncIOMotorClient(
+                url,
+                tz_aware=True,
+                retryWrites=True,
+                w="majority",
+                journal=True,
+                serverSelectionTimeoutMS=timeout_ms,
+                appname="ocpi-cpo",
+            )
+        except (InvalidURI, ConfigurationError, ValueError) as error:
+            raise StoreUnavailable(f"CPO_MONGO_URL is not usable: {error}") from error
+        return cls(client, name or client.get_default_database(DEFAULT_NAME).name)
+
+    def __getitem__(self, collection: str) -> Any:
+        return self._db[collection]
+
+    async def transact(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run `work(session)` in one transaction, retried as a whole on transient conflicts.
+
+        `work` may therefore run more than once: it must change nothing but the database.
+        """
+        if not self.transactions:
+            return await work(None)
+        async with await self.client.start_session() as session:
+            return await session.with_transaction(
+                work,
+                read_concern=ReadConcern("snapshot"),
+                write_concern=MAJORITY,
+                read_preference=ReadPreference.PRIMARY,
+            )
+
+    async def ping(self) -> None:
+        """Raise StoreUnavailable unless a writable server answers now."""
+        try:
+            answer = await self.client.admin.command("hello")
+        except PyMongoError as error:
+            raise StoreUnavailable(_brief(error)) from error
+        if not answer.get("isWritablePrimary", answer.get("ismaster", False)):
+            raise StoreUnavailable("no primary at the moment")
+
+    async def wait_until_reachable(self, *, first_delay_s: float = 0.2) -> None:
+        """Return when the server answers; until then say once per try, with growing pauses."""
+        delay_s = first_delay_s
+        while True:
+            try:
+                await self.ping()
+                return
+            except StoreUnavailable as error:
+                logger.warning("MongoDB not reachable, next try in %.1f s: %s", delay_s, error)
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * 2, 10.0)
+
+    def close(self) -> None:
+        self.client.close()
+
+
+def _brief(error: Exception) -> str:
+    """The driver's first sentence; its full text repeats the topology over several lines."""
+    return str(error).split(", Timeout:", 1)[0].split("\n", 1)[0][:200]

@@ -1,0 +1,56 @@
+"""Every index of every collection, in one table; made at start.
+
+A query that runs per request must find its index here: a test explains them all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo import ASCENDING, IndexModel
+
+from db_interface.database import Database
+
+OWNED_MODULES = ("locations", "sessions", "cdrs", "tariffs", "tokens", "hubclientinfo")
+
+
+def _owned() -> list[IndexModel]:
+    return [
+        _index("lid", "owner"),
+        _index("audience", "seq", "last_updated"),
+        _index("audience", "last_updated", "seq"),
+        _index("owner", "seq"),
+        _index("seq"),
+    ]
+
+
+def _index(*fields: str, **options: Any) -> IndexModel:
+    return IndexModel([(name, ASCENDING) for name in fields], **options)
+
+
+INDEXES: dict[str, list[IndexModel]] = {
+    **{module: _owned() for module in OWNED_MODULES},
+    "counts": [_index("module", "audience", "owner")],
+    "registrations": [_index("site_id"), _index("status", "registered_seq"), _index("folded_id")],
+    "charge_points": [_index("heartbeat_due"), _index("location_id")],
+    "evse_status_history": [_index("cp_id", "at"), _index("at")],
+    "peers": [
+        _index("token_hashes.hash", unique=True, sparse=True),
+        _index("status"),
+        _index("name"),
+    ],
+    "marks": [_index("peer_id", "due"), _index("due"), _index("module", "key")],
+    "commands": [_index("state", "due"), _index("cp_id", "state"), _index("session_id")],
+    "reservations": [_index("cp_id", "active"), _index("active", "expiry_date")],
+    "audit": [_index("at", expireAfterSeconds=30 * 24 * 3600), _index("peer_id", "at")],
+}
+INDEXES["sessions"] = [*INDEXES["sessions"], _index("links.evse"), _index("links.status")]
+INDEXES["locations"] = [*INDEXES["locations"], _index("links.evse"), _index("links.evse_id")]
+INDEXES["tokens"] = [*INDEXES["tokens"], _index("links.group")]
+INDEXES["cdrs"] = [*INDEXES["cdrs"], _index("links.session")]
+
+
+async def ensure_indexes(db: Database) -> None:
+    """Create what is missing; safe to run from every process at every start."""
+    for collection, models in INDEXES.items():
+        await db[collection].create_indexes(models)

@@ -1,0 +1,260 @@
+"""OCPI objects as documents: rendered when they change, read as bytes.
+
+A document of an owned object:
+    _id           key: owner and id, folded ("nl/evc/loc1"), so look-ups ignore case
+    lid           the folded id alone, for look-ups that name no party
+    owner         "nl*evc", folded
+    audience      who may read it: "*" everybody, "" nobody, else the folded party it is for
+    seq           order of creation, assigned in the creating transaction, never reused
+    last_updated  date, milliseconds
+    fields        the object as OCPI fields, for people and queries
+    raw           its JSON bytes, what is sent
+    links         folded ids of what it holds or belongs to, by kind, for look-ups
+
+Nothing here validates: callers do that before they write (OCPI knowledge lives in crud).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from db_interface.database import Database, Session
+
+logger = logging.getLogger("cpo.store")
+
+EVERYBODY = "*"
+NOBODY = ""
+
+
+def fold(*parts: str) -> str:
+    """The case-folded key of the parts (OCPI CiString: ids compare case-insensitively)."""
+    return "/".join(parts).lower()
+
+
+def party_key(country_code: str, party_id: str) -> str:
+    return f"{country_code}*{party_id}".lower()
+
+
+@dataclass(frozen=True)
+class OwnedObject:
+    """An OCPI object ready to be kept; `key_parts` follow the owner in the key: (type,) id."""
+
+    country_code: str
+    party_id: str
+    key_parts: tuple[str, ...]
+    fields: Mapping[str, Any]
+    last_updated: datetime
+    audience: str = EVERYBODY
+    links: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return fold(self.country_code, self.party_id, *self.key_parts)
+
+    @property
+    def owner(self) -> str:
+        return party_key(self.country_code, self.party_id)
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "lid": self.key_parts[-1].lower(),
+            "owner": self.owner,
+            "audience": self.audience,
+            "last_updated": self.last_updated,
+            "fields": dict(self.fields),
+            "raw": orjson.dumps(self.fields),
+            "links": {
+                kind: [value.lower() for value in values] for kind, values in self.links.items()
+            },
+        }
+
+
+@dataclass(frozen=True)
+class PageQuery:
+    """What part of a collection a reader asks for, and what of it he may see.
+
+    `owners` None means all parties of this platform. `after` continues behind the object
+    with that seq; `offset` counts from the start and is ignored when `after` is given.
+    """
+
+    audiences: Sequence[str]
+    limit: int
+    owners: Sequence[str] | None = None
+    offset: int = 0
+    after: int | None = None
+    date_from: datetime | None = None
+    date_to: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    raws: list[bytes]
+    total: int
+    last_seq: int | None
+    """seq of the last object on this page: where the next one continues."""
+    is_last: bool
+
+
+class OwnedObjects:
+    """One OCPI module's objects."""
+
+    def __init__(self, db: Database, module: str) -> None:
+        self.db = db
+        self.module = module
+        self._documents = db[module]
+        self._counts = db["counts"]
+
+    async def put(self, obj: OwnedObject, session: Session) -> str:
+        """Write `obj`; call inside a transaction. Returns "created", "updated" or "unchanged"."""
+        document = obj.document()
+        before = await self._documents.find_one(
+            {"_id": obj.key}, {"audience": 1, "raw": 1, "owner": 1}, session=session
+        )
+        if before is None:
+            document["seq"] = await self._next_seq(session)
+            await self._documents.insert_one({"_id": obj.key, **document}, session=session)
+            await self._count(obj.owner, obj.audience, 1, session)
+            return "created"
+        if before["audience"] != obj.audience:
+            await self._count(obj.owner, before["audience"], -1, session)
+            await self._count(obj.owner, obj.audience, 1, session)
+        elif before["raw"] == document["raw"]:
+            return "unchanged"
+        await self._documents.update_one({"_id": obj.key}, {"$set": document}, session=session)
+        return "updated"
+
+    async def put_new(self, objects: Sequence[OwnedObject], session: Session) -> None:
+        """Insert many objects that are known to be new; one round trip for all."""
+        if not objects:
+            return
+        last = await self._next_seq(session, len(objects))
+        first = last - len(objects) + 1
+        await self._documents.insert_many(
+            [
+                {"_id": obj.key, **obj.document(), "seq": first + index}
+                for index, obj in enumerate(objects)
+            ],
+            session=session,
+        )
+        tally: dict[tuple[str, str], int] = {}
+        for obj in objects:
+            tally[obj.owner, obj.audience] = tally.get((obj.owner, obj.audience), 0) + 1
+        for (owner, audience), number in tally.items():
+            await self._count(owner, audience, number, session)
+
+    async def remove(self, key: str, session: Session) -> bool:
+        """Delete the object; call inside a transaction. False when it was not there."""
+        gone = await self._documents.find_one_and_delete({"_id": key}, session=session)
+        if gone is None:
+            return False
+        await self._count(gone["owner"], gone["audience"], -1, session)
+        return True
+
+    async def document(self, key: str, session: Session = None) -> dict[str, Any] | None:
+        """The whole document under a folded key, or None."""
+        return await self._documents.find_one({"_id": key}, session=session)
+
+    async def documents(self, query: Mapping[str, Any], **options: Any) -> list[dict[str, Any]]:
+        """Documents by any indexed query, for inner use (no paging)."""
+        return await self._documents.find(query, **options).to_list(None)
+
+    async def read(
+        self, object_id: str, audiences: Sequence[str], owners: Sequence[str] | None = None
+    ) -> bytes | None:
+        """The bytes of the object with that id that the reader may see, or None."""
+        query: dict[str, Any] = {"lid": object_id.lower(), "audience": _any_of(audiences)}
+        if owners is not None:
+            query["owner"] = _any_of(owners)
+        found = await self._documents.find_one(query, {"raw": 1, "_id": 0}, sort=[("owner", 1)])
+        return None if found is None else found.get("raw")
+
+    async def page(self, query: PageQuery) -> Page:
+        """One page in order of creation, with the exact number of objects the query matches."""
+        match = _match(query)
+        total = await self.count(query)
+        if query.after is not None:
+            match["seq"] = {"$gt": query.after}
+        cursor = self._documents.find(match, {"_id": 0, "raw": 1, "seq": 1}).sort("seq", 1)
+        if query.after is None and query.offset:
+            cursor = cursor.skip(query.offset)
+        found = await cursor.limit(query.limit + 1).to_list(query.limit + 1)
+        shown = found[: query.limit]
+        raws = [document["raw"] for document in shown if "raw" in document]
+        if len(raws) != len(shown):
+            logger.error("%s: %d stored objects have no bytes", self.module, len(shown) - len(raws))
+        return Page(
+            raws=raws,
+            total=total,
+            last_seq=shown[-1]["seq"] if shown else None,
+            is_last=len(found) <= query.limit,
+        )
+
+    async def count(self, query: PageQuery) -> int:
+        """How many objects match, whatever the page. O(1) without dates: counted as written."""
+        if query.date_from is not None or query.date_to is not None:
+            return await self._documents.count_documents(_match(query))
+        tally: dict[str, Any] = {"module": self.module, "audience": _any_of(query.audiences)}
+        if query.owners is not None:
+            tally["owner"] = _any_of(query.owners)
+        rows = await self._counts.find(tally, {"_id": 0, "n": 1}).to_list(None)
+        return sum(row["n"] for row in rows)
+
+    async def all_raw(self, owners: Iterable[str] | None = None) -> AsyncIterator[bytes]:
+        """Every object's bytes in order of creation, for exports."""
+        match = {} if owners is None else {"owner": {"$in": list(owners)}}
+        async for document in self._documents.find(match, {"_id": 0, "raw": 1}).sort("seq", 1):
+            yield document["raw"]
+
+    async def _next_seq(self, session: Session, number: int = 1) -> int:
+        """Reserve `number` places; inside the transaction, so order of seq is order of commit."""
+        counter = await self._counts.find_one_and_update(
+            {"_id": self.module},
+            {"$inc": {"seq": number}},
+            upsert=True,
+            return_document=True,
+            session=session,
+        )
+        return counter["seq"]
+
+    async def _count(self, owner: str, audience: str, change: int, session: Session) -> None:
+        await self._counts.update_one(
+            {"_id": f"{self.module}/{owner}/{audience}"},
+            {
+                "$inc": {"n": change},
+                "$setOnInsert": {"module": self.module, "owner": owner, "audience": audience},
+            },
+            upsert=True,
+            session=session,
+        )
+
+
+def _any_of(values: Sequence[str]) -> Any:
+    return values[0] if len(values) == 1 else {"$in": list(values)}
+
+
+def _match(query: PageQuery) -> dict[str, Any]:
+    match: dict[str, Any] = {"audience": _any_of(query.audiences)}
+    if query.owners is not None:
+        match["owner"] = _any_of(query.owners)
+    dates: dict[str, datetime] = {}
+    if query.date_from is not None:
+        dates["$gte"] = _to_milliseconds(query.date_from, math.floor)
+    if query.date_to is not None:
+        dates["$lt"] = _to_milliseconds(query.date_to, math.ceil)
+    if dates:
+        match["last_updated"] = dates
+    return match
+
+
+def _to_milliseconds(moment: datetime, rounding: Any) -> datetime:
+    """Dates are kept in milliseconds: round outwards, so that no object falls between two pulls."""
+    return moment.replace(microsecond=0) + timedelta(
+        milliseconds=rounding(moment.microsecond / 1000)
+    )
