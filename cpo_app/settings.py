@@ -49,16 +49,16 @@ class Settings(BaseSettings):
     COUNTRY_CODE: str = "DE"
     PARTY_ID: str = "CPO"
     PROJECT_NAME: str = "OCPI CPO backend"
-    COMMAND_AWAIT_TIME: int = Field(30, ge=1, le=300)
+    COMMAND_AWAIT_TIME: int = Field(default=30, ge=1, le=300)
     NO_AUTH: bool = False
     CPO_PARTIES: str = ""
     """JSON list [{"country_code","party_id","name"}] or "NL/EVC=Name, DE/ABC=Name"; the first
     is the platform's own. Empty: COUNTRY_CODE, PARTY_ID, PROJECT_NAME."""
-    CPO_PAGE_LIMIT: int = Field(50, ge=1, le=1000)
-    CPO_PAGE_LIMIT_MAX: int = Field(250, ge=1, le=10000)
-    CPO_MAX_BODY_BYTES: int = Field(1_000_000, ge=10_000)
-    CPO_PEER_TIMEOUT_S: float = Field(10.0, gt=0, le=120)
-    CPO_ROTATION_GRACE_S: int = Field(24 * 3600, ge=0)
+    CPO_PAGE_LIMIT: int = Field(default=50, ge=1, le=1000)
+    CPO_PAGE_LIMIT_MAX: int = Field(default=250, ge=1, le=10000)
+    CPO_MAX_BODY_BYTES: int = Field(default=1_000_000, ge=10_000)
+    CPO_PEER_TIMEOUT_S: float = Field(default=10.0, gt=0, le=120)
+    CPO_ROTATION_GRACE_S: int = Field(default=24 * 3600, ge=0)
     CPO_PUSH: bool = True
     CPO_PUSH_ON_CONNECT: bool = False
     # EV_Registry
@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     REGISTRY_HOST: str = "127.0.0.1"
     REGISTRY_SECRET_KEY: str = ""
     REGISTRY_ADMIN_API_KEY: str = ""
-    REGISTRY_TOKEN_EXPIRATION_HOURS: float = Field(24, gt=0)
+    REGISTRY_TOKEN_EXPIRATION_HOURS: float = Field(default=24, gt=0)
     REGISTRY_TLS_ENABLED: bool = False
     REGISTRY_TLS_CERT_FILE: str = ""
     REGISTRY_TLS_KEY_FILE: str = ""
@@ -77,10 +77,10 @@ class Settings(BaseSettings):
     CENTRAL_HOST: str = "127.0.0.1"
     CENTRAL_REGISTRY_SECRET_KEY: str = ""
     CENTRAL_REQUIRE_CP_TOKEN: bool = True
-    CENTRAL_HEARTBEAT_MISSED: int = Field(5, ge=1)
-    CENTRAL_SWEEP_AFTER_S: int = Field(600, ge=1)
+    CENTRAL_HEARTBEAT_MISSED: int = Field(default=5, ge=1)
+    CENTRAL_SWEEP_AFTER_S: int = Field(default=600, ge=1)
     """A running session whose charge point was silent this long is ended by the sweeper."""
-    CENTRAL_AUTHORIZE_TIMEOUT_S: float = Field(5.0, gt=0)
+    CENTRAL_AUTHORIZE_TIMEOUT_S: float = Field(default=5.0, gt=0)
     CENTRAL_REALTIME_ALLOWED: bool = False
     """Ask the eMSP in real time for tokens with whitelist ALLOWED, too."""
 
@@ -89,7 +89,7 @@ class Settings(BaseSettings):
         case_sensitive = True
 
     @validator("PROTOCOL")
-    def _protocol(cls, value: str) -> str:  # noqa: N805
+    def _protocol(cls, value: str) -> str:
         if value not in ("http", "https"):
             raise ValueError("is http or https")
         return value
