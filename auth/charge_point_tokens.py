@@ -1,0 +1,136 @@
+"""The token a charge point shows to EV_Central: a JWT that EV_Registry signs with HS256.
+
+Claims: sub (the cp_id), type "cp", iss, aud, iat, nbf, exp, location, token_version. The
+token says who it was; whether that registration still stands (status, token_version) is asked
+of the store by whoever verifies. No token and no part of one may reach a log or an error text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import jwt
+
+from auth.secrets import SecretUnusable
+
+ISSUER = "ev-registry"
+AUDIENCE = "ev-central"
+TYPE = "cp"
+ALGORITHM = "HS256"
+MINIMUM_SECRET_BYTES = 32
+LEEWAY_S = 5
+"""For the clocks of two hosts; a token lives for hours."""
+MAXIMUM_LENGTH = 4096
+_REQUIRED = ["sub", "type", "iss", "aud", "iat", "nbf", "exp", "token_version"]
+
+
+class TokenRefused(Exception):
+    """A token that proves nothing; `reason` is fit for an answer ("expired", "invalid", ...)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"charge point token {reason}")
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a valid token says of its charge point."""
+
+    cp_id: str
+    location: str
+    token_version: int
+    issued_at: int
+    expires_at: int
+    """Both in seconds since 1970."""
+
+
+def check_secret(secret: str) -> bytes:
+    """The signing key; raises SecretUnusable below 32 bytes (RFC 7518 section 3.2)."""
+    key = secret.encode()
+    if len(key) < MINIMUM_SECRET_BYTES:
+        raise SecretUnusable(
+            f"REGISTRY_SECRET_KEY is {'shorter than 32 bytes' if key else 'not set'}; "
+            "make one with: openssl rand -hex 32"
+        )
+    return key
+
+
+def issue(
+    secret: str,
+    *,
+    cp_id: str,
+    location: str,
+    token_version: int,
+    lifetime: timedelta,
+    now: datetime,
+) -> tuple[str, datetime]:
+    """A token for the charge point and the moment it expires (aware UTC, whole seconds)."""
+    issued_at = now.replace(microsecond=0)
+    expires_at = (now + lifetime).replace(microsecond=0)
+    claims = {
+        "sub": cp_id,
+        "type": TYPE,
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "iat": issued_at,
+        "nbf": issued_at,
+        "exp": expires_at,
+        "location": location,
+        "token_version": token_version,
+    }
+    return jwt.encode(claims, check_secret(secret), algorithm=ALGORITHM), expires_at
+
+
+def verify(secret: str, token: str) -> Claims:
+    """The claims of a token that EV_Registry signed for EV_Central and that is in force now.
+
+    Raises TokenRefused otherwise, SecretUnusable for a secret that must not be used at all.
+    """
+    key = check_secret(secret)
+    if len(token) > MAXIMUM_LENGTH:
+        raise TokenRefused("invalid")
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            leeway=LEEWAY_S,
+            options={"require": _REQUIRED},
+        )
+    except jwt.PyJWTError as error:
+        raise TokenRefused(_reason(error)) from None
+    except (ValueError, TypeError, OverflowError):
+        raise TokenRefused("invalid") from None
+    return _read(claims)
+
+
+def _read(claims: dict[str, Any]) -> Claims:
+    version = claims["token_version"]
+    if claims["type"] != TYPE:
+        raise TokenRefused("of another type")
+    if not claims["sub"] or type(version) is not int:
+        raise TokenRefused("invalid")
+    location = claims.get("location")
+    return Claims(
+        cp_id=claims["sub"],
+        location=location if isinstance(location, str) else "",
+        token_version=version,
+        issued_at=int(claims["iat"]),
+        expires_at=int(claims["exp"]),
+    )
+
+
+def _reason(error: jwt.PyJWTError) -> str:
+    if isinstance(error, jwt.ExpiredSignatureError):
+        return "expired"
+    if isinstance(error, jwt.ImmatureSignatureError):
+        return "not valid yet"
+    if isinstance(error, jwt.InvalidIssuerError):
+        return "of another issuer"
+    if isinstance(error, jwt.InvalidAudienceError):
+        return "for another audience"
+    return "invalid"
