@@ -44,6 +44,11 @@ from crud.schemas.credentials import (
 from crud.schemas.hubclientinfo import (
     ClientInfo,
 )
+from crud.schemas.leniency import (
+    tidy,
+    tidy_location,
+    tidy_tariff,
+)
 from crud.schemas.locations import (
     EVSE,
     AdditionalGeoLocation,
@@ -161,6 +166,9 @@ __all__ = [
     "known_versions",
     "parse_datetime",
     "round_to_four_decimals",
+    "tidy",
+    "tidy_location",
+    "tidy_tariff",
     "validate",
     "validate_list",
     "validate_patch",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import validate_model
 from pydantic.error_wrappers import ErrorList, ErrorWrapper, flatten_errors
 
 from crud.schemas.types import OcpiModel
@@ -86,13 +86,11 @@ def validate(model: type[OcpiModel], data: object) -> dict[str, Any]:
     """
     if not isinstance(data, dict):
         raise SchemaError([("", "value is not an object")])
-    try:
-        return _plain(model(**data))
-    except ValidationError as error:
-        raise SchemaError(_problems(error.raw_errors, model)) from None
-    except TypeError:
-        # A key that is no string, or named like an argument of the constructor's.
-        raise SchemaError([("", "value is not an object with named fields")]) from None
+    # Not model(**data): a field named like an argument of the constructor's must do no harm.
+    values, _, error = validate_model(model, data)
+    if error is not None:
+        raise SchemaError(_problems(error.raw_errors, model))
+    return {name: _plain(value) for name, value in values.items() if value is not None}
 
 
 def validate_list(model: type[OcpiModel], data: object) -> list[dict[str, Any]]:
