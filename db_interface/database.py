@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ReadPreference, WriteConcern
-from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 logger = logging.getLogger("cpo.store")
@@ -104,6 +104,10 @@ class Database:
 
     def close(self) -> None:
         self.client.close()
+
+
+STORE_ERRORS: tuple[type[Exception], ...] = (StoreUnavailable, ConnectionFailure)
+"""What is raised while the server cannot be reached, so that callers need not know the driver."""
 
 
 def _brief(error: Exception) -> str:

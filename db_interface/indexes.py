@@ -31,11 +31,16 @@ def _index(*fields: str, **options: Any) -> IndexModel:
 INDEXES: dict[str, list[IndexModel]] = {
     **{module: _owned() for module in OWNED_MODULES},
     "counts": [_index("module", "audience", "owner")],
-    "registrations": [_index("site_id"), _index("status", "registered_seq"), _index("folded_id")],
+    "registrations": [
+        _index("site_id"),
+        _index("status", "registered_seq"),
+        _index("folded_id", unique=True),
+    ],
     "charge_points": [_index("heartbeat_due"), _index("location_id")],
-    "evse_status_history": [_index("cp_id", "at"), _index("at")],
+    "evse_status_history": [_index("cp_id", "at", "n"), _index("at")],
     "peers": [
         _index("token_hashes.hash", unique=True, sparse=True),
+        _index("roles.country_code", "roles.party_id"),
         _index("status"),
         _index("name"),
     ],

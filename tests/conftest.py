@@ -72,4 +72,8 @@ def db(_client: Database, loop: Loop, store_url: str) -> Iterator[Database]:
     database = Database(_client.client, name)
     loop.run(ensure_indexes(database))
     yield database
-    loop.run(database.client.drop_database(name))
+
+    async def drop() -> None:
+        await database.client.drop_database(name)
+
+    loop.run(drop())

@@ -1,0 +1,108 @@
+"""The OCPI Authenticator: who is speaking, found by one indexed look-up of the token's hash.
+
+extrawest-ocpi's own walks a list of all tokens; its two methods are kept, so that the library
+and anything written for it can use this one. Knows no OCPI module: what a token is good for is
+said by its kind ("A" only for versions and credentials, "C" for everything).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from py_ocpi.core.authentication.authenticator import Authenticator
+from py_ocpi.core.exceptions import AuthorizationOCPIError
+
+from auth.charge_point_access import admit
+from auth.credentials_header import tokens_in
+from auth.peers import BLOCKED, Peer, Peers
+from db_interface.database import Database
+
+CACHE_S = 1.0
+"""How long a token may still be good in another process after the peer was removed there."""
+CACHE_SIZE = 4096
+SEEN_EVERY = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who made the request: a peer, by a token of a kind."""
+
+    peer: Peer
+    token: str
+    kind: str
+
+    def __repr__(self) -> str:
+        return f"Caller({self.peer.peer_id}, kind={self.kind})"
+
+
+class OcpiAuthenticator(Authenticator):
+    """Bound to a store; hand it to the library as `lambda: authenticator`."""
+
+    def __init__(self, db: Database, peers: Peers, charge_point_secret: str = "") -> None:
+        self._db = db
+        self._peers = peers
+        self._charge_point_secret = charge_point_secret
+        self._cache: dict[str, tuple[float, tuple[Peer, str] | None]] = {}
+
+    async def caller(self, header: str | None) -> Caller | None:
+        """The caller of a request by its Authorization header; None where there is no right one."""
+        for position, token in enumerate(tokens_in(header)):
+            found = await self._look_up(token)
+            if found is None:
+                continue
+            peer, kind = found
+            decoded = position == 0 and len(tokens_in(header)) == 2
+            if peer.status == BLOCKED or not (decoded or peer.quirks.get("raw_token")):
+                return None
+            await self._note_seen(peer)
+            return Caller(peer, token, kind)
+        return None
+
+    async def authenticate(self, auth_token: str) -> None:
+        """The library's contract: raise AuthorizationOCPIError unless it is a functional token."""
+        found = await self._look_up(auth_token)
+        if found is None or found[1] != "C" or found[0].status == BLOCKED:
+            raise AuthorizationOCPIError
+
+    async def authenticate_credentials(self, auth_token: str) -> str | dict[str, str] | None:
+        """The library's contract: the token for kind C, {} for kind A, None for neither."""
+        found = await self._look_up(auth_token)
+        if found is None or found[0].status == BLOCKED:
+            return None
+        return auth_token if found[1] == "C" else {}
+
+    async def get_valid_token_c(self) -> list[str]:
+        """Tokens are kept as hashes: there is no list to hand out."""
+        return []
+
+    async def get_valid_token_a(self) -> list[str]:
+        return []
+
+    async def admit_charge_point(self, token: str | None, cp_id: str, *, required: bool) -> None:
+        """Let a charge point in by EV_Registry's token.
+
+        Raises auth.charge_point_access.ChargePointRefused.
+        """
+        await admit(self._db, self._charge_point_secret, token, cp_id, required=required)
+
+    def forget(self) -> None:
+        """Look everything up anew: a token of this process has just changed."""
+        self._cache.clear()
+
+    async def _look_up(self, token: str) -> tuple[Peer, str] | None:
+        now = time.monotonic()
+        held = self._cache.get(token)
+        if held is not None and now - held[0] < CACHE_S:
+            return held[1]
+        found = await self._peers.by_token(token)
+        if len(self._cache) >= CACHE_SIZE:
+            self._cache.clear()
+        self._cache[token] = (now, found)
+        return found
+
+    async def _note_seen(self, peer: Peer) -> None:
+        now = datetime.now(timezone.utc)
+        if peer.last_seen is None or now - peer.last_seen > SEEN_EVERY:
+            await self._peers.seen(peer.peer_id, now)

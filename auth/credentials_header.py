@@ -1,0 +1,46 @@
+"""The Authorization header of OCPI requests (OCPI 2.2.1, transport_and_format 4.1.2).
+
+`Token <Base64 of the credentials token>`; the scheme's case is free (RFC 7235), the Base64
+strict (RFC 4648 section 4). A line feed at the end of the decoded token is dropped: the OCPI
+text's own example holds one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+MAX_LENGTH = 512
+
+
+def tokens_in(header: str | None) -> list[str]:
+    """The credentials tokens that a header may mean, the likeliest first; [] for none.
+
+    The second, where there is one, is the text as it stands: some peers do not encode. It is
+    good only for a peer with the quirk `raw_token`; the caller checks that.
+    """
+    if not header or len(header) > MAX_LENGTH:
+        return []
+    scheme, _, credentials = header.strip().partition(" ")
+    if scheme.lower() != "token" or not credentials or not _printable(credentials):
+        return []
+    decoded = _decoded(credentials)
+    return [credentials] if decoded is None else [decoded, credentials]
+
+
+def encoded(token: str) -> str:
+    """The header value that presents `token`."""
+    return "Token " + base64.b64encode(token.encode()).decode()
+
+
+def _decoded(text: str) -> str | None:
+    try:
+        token = base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+    token = token.removesuffix("\n").removesuffix("\r")
+    return token if token and _printable(token) else None
+
+
+def _printable(text: str) -> bool:
+    return all("!" <= sign <= "~" for sign in text)

@@ -1,0 +1,112 @@
+"""What every server and command does first: find the store and the secrets.
+
+`CPO_MONGO_URL` set: that database. Unset: the embedded mongod of `CPO_DATA_DIR`, started by
+whoever comes first and used by everybody else; secrets are then made and kept beside it, in
+files that only this user can read. With a database of one's own the secrets have to be given.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from types import TracebackType
+
+from auth.secrets import MINIMUM_KEY_LENGTH, Vault, kept_secret
+from cpo_app.settings import Settings, SettingsError
+from db_interface.database import Database
+from db_interface.embedded import DataDirectoryInUse, EmbeddedMongo
+
+logger = logging.getLogger("cpo")
+
+_WAIT_FOR_OWNER_S = 30.0
+
+
+@dataclass
+class Ground:
+    """Settings with everything filled in, and the embedded server if it is ours to stop."""
+
+    settings: Settings
+    embedded: EmbeddedMongo | None = None
+
+    def database(self) -> Database:
+        return Database.connect(self.settings.CPO_MONGO_URL)
+
+    def vault(self) -> Vault:
+        return Vault(self.settings.CPO_ENCRYPTION_KEY)
+
+    def close(self) -> None:
+        if self.embedded is not None:
+            self.embedded.stop()
+            self.embedded = None
+
+    def __enter__(self) -> Ground:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def prepare(settings: Settings, *, must_own: bool = False, seals: bool = True) -> Ground:
+    """Find or start the store and fill in the secrets.
+
+    `must_own`: refuse a data directory that another process serves (`cpo up`). `seals`: the
+    caller keeps peers' tokens and so needs CPO_ENCRYPTION_KEY. Raises StoreUnavailable or
+    SettingsError, each with one line that says what to do.
+    """
+    if settings.CPO_MONGO_URL:
+        if seals:
+            _demand(settings.CPO_ENCRYPTION_KEY, "CPO_ENCRYPTION_KEY")
+        _demand(settings.central_secret, "REGISTRY_SECRET_KEY")
+        return Ground(settings)
+    url, embedded = _embedded(settings, must_own)
+    directory = settings.CPO_DATA_DIR
+    registry_key = settings.REGISTRY_SECRET_KEY or kept_secret(directory / "registry.key")
+    filled = settings.copy(
+        update={
+            "CPO_MONGO_URL": url,
+            "CPO_ENCRYPTION_KEY": settings.CPO_ENCRYPTION_KEY
+            or kept_secret(directory / "encryption.key"),
+            "REGISTRY_SECRET_KEY": registry_key,
+        }
+    )
+    try:
+        _demand(filled.CPO_ENCRYPTION_KEY, "CPO_ENCRYPTION_KEY")
+        _demand(filled.central_secret, "REGISTRY_SECRET_KEY")
+    except SettingsError:
+        if embedded is not None:
+            embedded.stop()
+        raise
+    return Ground(filled, embedded)
+
+
+def _embedded(settings: Settings, must_own: bool) -> tuple[str, EmbeddedMongo | None]:
+    """The URL of the data directory's server, and the server if this process runs it now."""
+    deadline = time.monotonic() + _WAIT_FOR_OWNER_S
+    while True:
+        server = EmbeddedMongo(settings.CPO_DATA_DIR)
+        if not must_own:
+            url = server.running_url()
+            if url is not None:
+                return url, None
+        try:
+            return server.start(), server
+        except DataDirectoryInUse:
+            # The other owner may just be starting up, or stopping.
+            if must_own or time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
+
+
+def _demand(secret: str, name: str) -> None:
+    if not secret:
+        raise SettingsError(
+            f"{name} is not set; with CPO_MONGO_URL it has to be given (openssl rand -hex 32)"
+        )
+    if len(secret.encode()) < MINIMUM_KEY_LENGTH:
+        raise SettingsError(f"{name} is shorter than {MINIMUM_KEY_LENGTH} bytes")

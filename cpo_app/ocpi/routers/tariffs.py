@@ -1,0 +1,17 @@
+"""Tariffs, sender interface (OCPI 2.2.1, mod_tariffs)."""
+
+from fastapi import APIRouter, Depends, Request
+from py_ocpi.core.crud import Crud
+from py_ocpi.core.dependencies import get_crud
+from py_ocpi.core.enums import ModuleID
+from starlette.responses import Response
+
+from cpo_app.ocpi.openapi import paged
+from cpo_app.ocpi.serving import page_of
+
+router = APIRouter(prefix="/tariffs")
+
+
+@router.get("", summary="Tariffs that this peer may see, in pages", openapi_extra=paged())
+async def get_tariffs(request: Request, crud: Crud = Depends(get_crud)) -> Response:
+    return await page_of(request, crud, ModuleID.tariffs)

@@ -1,0 +1,9 @@
+"""Cdrs (OCPI 2.2.1, mod_cdrs): stored, and read by the parties that may see them."""
+
+from __future__ import annotations
+
+from crud.sender_module import SenderModule
+
+
+class Cdrs(SenderModule):
+    module = "cdrs"

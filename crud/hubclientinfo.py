@@ -1,0 +1,40 @@
+"""HubClientInfo (OCPI 2.2.1, mod_hub_client_info, receiver): what a hub says of its clients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crud.rendered import Rendered
+from crud.schemas import parse_datetime
+from db_interface.interface import DbInterface
+from db_interface.owned_objects import OwnedObject, fold
+
+
+class HubClientInfo:
+    """Kept under the peer that sent it: two hubs may say different things of one party."""
+
+    module = "hubclientinfo"
+
+    def __init__(self, store: DbInterface) -> None:
+        self.store = store
+
+    async def get(self, peer_id: str, *, country_code: str, party_id: str, **_: Any) -> Any:
+        document = await self.store.objects(self.module).document(
+            fold(country_code, party_id, peer_id)
+        )
+        return None if document is None else Rendered(document["raw"])
+
+    async def create(self, data: Mapping[str, Any], *, peer_id: str, **_: Any) -> str:
+        """Keep a valid ClientInfo; "created", "updated" or "unchanged"."""
+        return await self.store.create(
+            self.module,
+            OwnedObject(
+                country_code=data["country_code"],
+                party_id=data["party_id"],
+                key_parts=(peer_id,),
+                fields=data,
+                last_updated=parse_datetime(data["last_updated"]),
+                audience=peer_id,
+            ),
+        )

@@ -1,0 +1,57 @@
+"""Reading the objects that we own and send: the same for locations, tariffs, sessions, CDRs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crud.rendered import Listing, Rendered
+from crud.visibility import Reader, audiences
+from db_interface.interface import DbInterface
+from db_interface.owned_objects import PageQuery
+
+
+class SenderModule:
+    """One module's reading side behind the library's Crud contract.
+
+    Keywords that all methods take: `reader` (who asks) and `owners` (folded keys of the parties
+    of ours that are addressed; None for all). A call without a reader sees what all may see.
+    """
+
+    module: str
+
+    def __init__(self, store: DbInterface) -> None:
+        self.store = store
+
+    async def get(
+        self, object_id: str, *, reader: Reader | None = None, owners: Any = None, **_: Any
+    ) -> Rendered | None:
+        """The object with that id, whatever its case, or None where the reader sees none."""
+        raw = await self.store.objects(self.module).read(object_id, self._audiences(reader), owners)
+        return None if raw is None else Rendered(raw)
+
+    async def list(
+        self,
+        filters: Mapping[str, Any],
+        *,
+        reader: Reader | None = None,
+        owners: Any = None,
+        **_: Any,
+    ) -> tuple[Listing, int, bool]:
+        """A page, the number of all matching objects, and whether it is the last page."""
+        page = await self.store.get_all(
+            self.module,
+            PageQuery(
+                audiences=self._audiences(reader),
+                owners=owners,
+                limit=filters["limit"],
+                offset=filters.get("offset") or 0,
+                after=filters.get("after"),
+                date_from=filters.get("date_from"),
+                date_to=filters.get("date_to"),
+            ),
+        )
+        return Listing(page.raws, page.last_seq), page.total, page.is_last
+
+    def _audiences(self, reader: Reader | None) -> Sequence[str]:
+        return audiences(self.module, reader or Reader(parties=()))

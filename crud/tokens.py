@@ -1,0 +1,86 @@
+"""Tokens (OCPI 2.2.1, mod_tokens, receiver): each belongs to the eMSP that wrote it.
+
+A token is known by its party, type and uid: the same uid under two types is two tokens. Only
+the party that owns a token may see or change it; the caller checks the party, this file the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crud.errors import InvalidParameters, UnknownToken
+from crud.rendered import Rendered
+from crud.schemas import Token, apply_patch, parse_datetime, validate_patch
+from db_interface.database import Session
+from db_interface.interface import DbInterface
+from db_interface.owned_objects import OwnedObject, fold, party_key
+
+_KEY = ("country_code", "party_id", "type", "uid")
+
+
+class Tokens:
+    module = "tokens"
+
+    def __init__(self, store: DbInterface) -> None:
+        self.store = store
+
+    async def get(
+        self, uid: str, *, country_code: str, party_id: str, token_type: str = "RFID", **_: Any
+    ) -> Rendered | None:
+        document = await self.store.objects(self.module).document(
+            fold(country_code, party_id, token_type, uid)
+        )
+        return None if document is None else Rendered(document["raw"])
+
+    async def create(self, data: Mapping[str, Any], **_: Any) -> str:
+        """Keep a valid Token whole; "created", "updated" or "unchanged"."""
+        return await self.store.create(self.module, owned_token(data))
+
+    async def update(
+        self,
+        data: Mapping[str, Any],
+        uid: str,
+        *,
+        country_code: str,
+        party_id: str,
+        token_type: str = "RFID",
+        **_: Any,
+    ) -> Rendered:
+        """Merge a PATCH into the token; null clears a field. Returns the token as it is now.
+
+        Raises UnknownToken, SchemaError (also when last_updated is missing), or
+        InvalidParameters when the patch would change what the token is known by.
+        """
+        patch = validate_patch(Token, data)
+        named = dict(zip(_KEY, (country_code, party_id, token_type, uid), strict=True))
+        for name in _KEY:
+            if name in patch and str(patch[name]).lower() != named[name].lower():
+                raise InvalidParameters(f"{name}: is not the one in the URL")
+        key = fold(*named.values())
+
+        async def merge(session: Session) -> Rendered:
+            document = await self.store.objects(self.module).document(key, session)
+            if document is None:
+                raise UnknownToken
+            # What the token is known by keeps the case that it was first written with.
+            same_key = {name: document["fields"][name] for name in _KEY}
+            stored = Rendered(document["raw"]).plain()
+            token = owned_token(apply_patch(Token, stored, {**patch, **same_key}))
+            await self.store.create(self.module, token, session)
+            return Rendered(token.document()["raw"])
+
+        return await self.store.db.transact(merge)
+
+
+def owned_token(token: Mapping[str, Any]) -> OwnedObject:
+    """A valid Token as the store keeps it."""
+    return OwnedObject(
+        country_code=token["country_code"],
+        party_id=token["party_id"],
+        key_parts=(token["type"], token["uid"]),
+        fields=token,
+        last_updated=parse_datetime(token["last_updated"]),
+        audience=party_key(token["country_code"], token["party_id"]),
+        links={"group": [token["group_id"]] if "group_id" in token else []},
+    )

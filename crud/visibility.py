@@ -1,0 +1,54 @@
+"""Who sees what: one predicate for list, single GET, count and push alike.
+
+Every owned object carries one audience: "*" for every peer, "guests" for every peer that has
+not been narrowed, "" for nobody, or the folded party that it is for. A reader has the audiences
+that are open to him; he sees an object exactly when its audience is among them.
+
+Sessions and CDRs go to the party whose token was used; tokens to the party that wrote them.
+`publish` and `publish_allowed_to` are data that the eMSP must obey (mod_locations, 8.3.1):
+such locations go out with the flags as they are, unless the peer is narrowed to what it may
+show its drivers. A location held back, or private, goes to nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from db_interface.owned_objects import EVERYBODY, NOBODY, party_key
+
+GUESTS = "guests"
+_FOR_ALL = ("locations", "tariffs")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A peer as far as visibility goes: its parties, folded, and whether it is narrowed."""
+
+    parties: tuple[str, ...]
+    narrowed: bool = False
+
+
+def audiences(module: str, reader: Reader) -> tuple[str, ...]:
+    """The audiences of `module` that are open to the reader; never empty."""
+    if module in _FOR_ALL:
+        return (EVERYBODY,) if reader.narrowed else (EVERYBODY, GUESTS)
+    return reader.parties or ("(no party)",)
+
+
+def may_see(module: str, reader: Reader, audience: str) -> bool:
+    return audience != NOBODY and audience in audiences(module, reader)
+
+
+def audience_of_location(location: Mapping[str, Any], *, private: bool = False) -> str:
+    if private:
+        return NOBODY
+    return EVERYBODY if location.get("publish", True) else GUESTS
+
+
+def audience_of_token_holder(cdr_token: Mapping[str, Any] | None) -> str:
+    """Sessions and CDRs: the party whose token was used; without one, nobody."""
+    if not cdr_token:
+        return NOBODY
+    return party_key(cdr_token["country_code"], cdr_token["party_id"])

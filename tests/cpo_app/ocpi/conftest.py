@@ -1,0 +1,160 @@
+"""The OCPI app on a real server and a real mongod, and peers that have shaken hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+import httpx
+import pytest
+
+from auth.authenticator import OcpiAuthenticator
+from auth.credentials_header import encoded
+from auth.peers import Peers
+from auth.secrets import Vault, new_token
+from cpo_app.ocpi.app import build_ocpi_app
+from cpo_app.ocpi.client import PeerClient
+from cpo_app.ocpi.registration import Registration
+from cpo_app.settings import Settings
+from crud.cpo_crud import CpoCrud
+from crud.locations import owned_location
+from db_interface.database import Database
+from db_interface.interface import DbInterface
+from db_interface.owned_objects import OwnedObject
+from py_ocpi.core.enums import ModuleID
+from tests.conftest import Loop
+from tests.serving import free_port, served
+
+
+@dataclass
+class Face:
+    """Our OCPI face as a test sees it: where it is, and its inside for what HTTP cannot do."""
+
+    base_url: str
+    settings: Settings
+    store: DbInterface
+    peers: Peers
+    registration: Registration
+    authenticator: OcpiAuthenticator
+    loop: Loop
+
+    @property
+    def ocpi(self) -> str:
+        return f"{self.base_url}/ocpi"
+
+    def module(self, name: str) -> str:
+        return f"{self.ocpi}/cpo/2.2.1/{name}"
+
+    def invite(self, name: str = "eMSP") -> tuple[str, str]:
+        """A new peer's id and its token A."""
+        peer, token = self.loop.run(self.peers.invite(name, datetime.now(timezone.utc)))
+        return peer.peer_id, token
+
+    def connected(self, *parties: str, role: str = "EMSP", **facts: Any) -> PeerSide:
+        """A peer with these parties ("DE*TNM") that is registered, without a server of its own."""
+        peer_id, _ = self.invite("+".join(parties))
+        token = new_token()
+        roles = [
+            {
+                "role": role,
+                "country_code": party[:2],
+                "party_id": party[3:],
+                "business_details": {"name": party},
+            }
+            for party in parties
+        ]
+        self.loop.run(
+            self.peers.connect(
+                peer_id,
+                our_token=token,
+                their_token=new_token(),
+                now=datetime.now(timezone.utc),
+                roles=roles,
+                **{"endpoints": [], "versions_url": "https://peer.example/versions", **facts},
+            )
+        )
+        return PeerSide(self, peer_id, token)
+
+    def keep(self, module: str, *objects: OwnedObject) -> None:
+        """Put objects into the store as their makers would."""
+        for obj in objects:
+            self.loop.run(self.store.create(module, obj))
+
+    def keep_locations(self, *locations: dict[str, Any]) -> None:
+        self.keep("locations", *map(owned_location, locations))
+
+
+@dataclass
+class PeerSide:
+    """A peer with a token: plain HTTP, as an engineer with curl would do it."""
+
+    face: Face
+    peer_id: str
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": encoded(self.token)}
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """`path` is a URL, or a module path below /ocpi/cpo/2.2.1/."""
+        url = path if path.startswith("http") else self.face.module(path)
+        headers = {**self.headers, **options.pop("headers", {})}
+        return httpx.request(method, url, headers=headers, timeout=20, **options)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("GET", path, **options)
+
+    def put(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("PUT", path, **options)
+
+    def patch(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("PATCH", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("POST", path, **options)
+
+
+MakeFace = Callable[..., Face]
+
+
+@pytest.fixture
+def make_face(db: Database, loop: Loop) -> Iterator[MakeFace]:
+    """Start an OCPI face with settings of one's choice; all end with the test."""
+    stack: list[Any] = []
+
+    def make(**changed: Any) -> Face:
+        port = free_port()
+        settings = Settings(
+            _env_file=None,
+            **{"CENTRAL_PORT": port, "CPO_ALLOW_PRIVATE_URLS": True, "CPO_PEER_TIMEOUT_S": 2}
+            | changed,
+        )
+        store = DbInterface(db)
+        peers = Peers(db, Vault("k" * 32))
+        authenticator = OcpiAuthenticator(db, peers)
+        client = PeerClient(allow_private=settings.CPO_ALLOW_PRIVATE_URLS)
+        registration = Registration(settings, peers, client, authenticator)
+        crud = CpoCrud(store, {ModuleID.credentials_and_registration: registration})
+        server = served(build_ocpi_app(settings, crud, authenticator), loop, port)
+        base_url = server.__enter__()
+        stack.append((server, client))
+        return Face(base_url, settings, store, peers, registration, authenticator, loop)
+
+    yield make
+    for server, client in stack:
+        server.__exit__(None, None, None)
+        loop.run(client.aclose())
+
+
+@pytest.fixture
+def face(make_face: MakeFace) -> Face:
+    return make_face()
+
+
+@pytest.fixture
+def peer(face: Face) -> PeerSide:
+    """An eMSP DE*TNM that is registered with us."""
+    return face.connected("DE*TNM")
