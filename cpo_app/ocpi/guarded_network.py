@@ -109,16 +109,10 @@ class GuardedStream(httpcore.AsyncNetworkStream):
         self._stream = stream
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        timeout = remaining_s(timeout)
-        if timeout == 0:  # also when bytes are there already: a fast endless answer ends, too
-            raise httpcore.ReadTimeout("the deadline has passed")
-        return await self._stream.read(max_bytes, timeout)
+        return await self._stream.read(max_bytes, remaining_s(timeout))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        timeout = remaining_s(timeout)
-        if timeout == 0:
-            raise httpcore.WriteTimeout("the deadline has passed")
-        await self._stream.write(buffer, timeout)
+        await self._stream.write(buffer, remaining_s(timeout))
 
     async def start_tls(
         self,

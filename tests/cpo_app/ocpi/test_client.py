@@ -491,6 +491,17 @@ def test_a_gzip_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < sum(unpacked) <= 100_001
 
 
+def test_compression_that_unfolds_to_nothing_is_limited_too() -> None:
+    endless = gzip.compress(b"")[:10] + b"\x00\x00\x00\xff\xff" * 5000  # empty stored blocks
+
+    async def chunked(received: Received, writer: Any) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n")
+        writer.write(b"content-encoding: gzip\r\n\r\n%x\r\n" % len(endless) + endless)
+        writer.write(b"\r\n0\r\n\r\n")
+
+    assert failure(chunked, settings=SMALL).kind == "too_large"
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP"])
 def test_gzip_is_understood(encoding: str) -> None:
     answer, _ = ask(http(body=gzip.compress(OK), content_encoding=encoding))

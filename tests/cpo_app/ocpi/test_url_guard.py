@@ -233,6 +233,25 @@ def test_what_is_no_text_is_refused(value: Any) -> None:
         check_url(value)
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://u:p@peer.example/", "the URL holds a user name or password"),
+        ("http://peer.example/", "the URL does not use https"),
+        ("https://peer.example:0/", "the URL's port is not between 1 and 65535"),
+        ("https://0x7f.1/", "the URL's host is a number that is not a plain IPv4 address"),
+        ("https://10.0.0.1/", "the URL's host is a private address"),
+        ("https://169.254.169.254/", "the URL's host is a metadata service"),
+        ("https://[::ffff:10.0.0.1]/", "the URL's host is an IPv4-mapped address"),
+        ("https://localhost/", "the URL's host is a local name"),
+    ],
+)
+def test_the_refusal_says_what_is_wrong(url: str, reason: str) -> None:
+    with pytest.raises(UrlRefused) as caught:
+        check_url(url)
+    assert str(caught.value) == reason
+
+
 def test_the_refusal_repeats_nothing_of_the_url() -> None:
     for url in ("https://bob:s3cret@peer.example/", "http://peer.example/?token=s3cret"):
         with pytest.raises(UrlRefused) as caught:
