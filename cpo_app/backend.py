@@ -1,0 +1,56 @@
+"""Everything of the CPO side put together on one store: what `serve` runs and commands use.
+
+Composition only: who gets what. No behaviour lives here.
+"""
+
+from __future__ import annotations
+
+from py_ocpi.core.enums import ModuleID
+
+from auth.authenticator import OcpiAuthenticator
+from auth.peers import Peers
+from auth.secrets import Vault
+from cpo_app.ocpi.client import PeerClient
+from cpo_app.ocpi.registration import Registration
+from cpo_app.settings import Settings
+from crud.cpo_crud import CpoCrud
+from db_interface.database import Database
+from db_interface.interface import DbInterface
+
+
+async def announced(settings: Settings, db: Database) -> Settings:
+    """The settings with the running servers' address, where the environment names none."""
+    if settings.OCPI_HOST:
+        return settings
+    face = await db["platform"].find_one({"_id": "face"}, {"_id": 0})
+    return settings.copy(update=face or {})
+
+
+class Backend:
+    """The parts that meet in the store; made per process, closed with it."""
+
+    def __init__(self, settings: Settings, db: Database, vault: Vault) -> None:
+        self.settings = settings
+        self.db = db
+        self.vault = vault
+        self.store = DbInterface(db)
+        self.peers = Peers(db, vault)
+        self.authenticator = OcpiAuthenticator(db, self.peers, settings.central_secret)
+        self.client = PeerClient(
+            allow_private=settings.CPO_ALLOW_PRIVATE_URLS,
+            read_timeout_s=settings.CPO_PEER_TIMEOUT_S,
+        )
+        self.registration = Registration(settings, self.peers, self.client, self.authenticator)
+        self.crud = CpoCrud(self.store, {ModuleID.credentials_and_registration: self.registration})
+
+    async def announce(self) -> None:
+        """Keep where this platform is reached, for commands that run beside the servers."""
+        await self.db["platform"].update_one(
+            {"_id": "face"},
+            {"$set": {"OCPI_HOST": self.settings.ocpi_host, "PROTOCOL": self.settings.PROTOCOL}},
+            upsert=True,
+        )
+
+    async def aclose(self) -> None:
+        await self.client.aclose()
+        self.db.close()

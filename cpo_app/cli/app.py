@@ -1,0 +1,49 @@
+"""The command `cpo`: its commands gathered, and how an error is said.
+
+One clear line on stderr and an exit code that is not 0; a traceback only for a bug of ours.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from pydantic import ValidationError
+
+from auth.peers import UnknownPeer
+from auth.secrets import SecretUnusable
+from cpo_app.cli import peers, servers
+from cpo_app.cli.errors import CliError
+from cpo_app.settings import SettingsError
+from crud.errors import OcpiError
+from db_interface.database import STORE_ERRORS
+
+app = typer.Typer(
+    name="cpo",
+    help="OCPI backend of a charge point operator.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+servers.add_to(app)
+app.add_typer(peers.app, name="peers")
+
+_EXPECTED = (CliError, OcpiError, SettingsError, SecretUnusable, UnknownPeer, *STORE_ERRORS)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except ValidationError as error:
+        first = error.errors()[0]
+        _fail(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+    except _EXPECTED as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(message: str) -> None:
+    sys.stderr.write(f"cpo: {message}\n")
+    sys.exit(1)

@@ -1,0 +1,49 @@
+"""How commands show results: JSON for scripts, a table for people, both on stdout."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+
+def print_json(data: Any) -> None:
+    """Indented JSON; dates as ISO text."""
+    text = orjson.dumps(data, default=str, option=orjson.OPT_INDENT_2).decode()
+    sys.stdout.write(text + "\n")
+
+
+def print_line(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
+    table = Table(*columns, title=title or None)
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+def print_facts(facts: Mapping[str, Any]) -> None:
+    """Name and value, a line each."""
+    width = max(map(len, facts), default=0)
+    for name, value in facts.items():
+        sys.stdout.write(f"{name:<{width}}  {_cell(value)}\n")
+
+
+def note(message: str) -> None:
+    """For the person, not for the pipe."""
+    sys.stderr.write(message + "\n")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    return str(value)

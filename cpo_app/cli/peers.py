@@ -1,0 +1,222 @@
+"""`cpo peers`: invite, connect and look after the eMSPs and hubs that we talk to."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Annotated, Any
+
+import typer
+
+from auth.peers import BLOCKED, CONNECTED, SUSPENDED, Peer
+from cpo_app.backend import Backend
+from cpo_app.cli.errors import CliError
+from cpo_app.cli.output import note, print_facts, print_json, print_line, print_table
+from cpo_app.cli.with_backend import DataDir, on_backend
+
+app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
+
+PeerId = Annotated[str, typer.Argument(metavar="ID", help="As `cpo peers list` shows it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
+RawToken = Annotated[
+    bool, typer.Option("--raw-token", help="The peer does not Base64-encode tokens (a quirk).")
+]
+
+
+@app.command()
+def invite(
+    name: Annotated[str, typer.Option(help="What to call the peer.")],
+    raw_token: RawToken = False,
+    only_token: Annotated[
+        bool, typer.Option("--only-token", help="Print the token alone, for scripts.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Make an invitation: a token A to hand over with the versions URL. It is shown once."""
+
+    async def work(backend: Backend) -> dict[str, str]:
+        peer, token = await backend.peers.invite(name, _now())
+        if raw_token:
+            quirks = {**peer.quirks, "raw_token": True}
+            await backend.peers.set(peer.peer_id, _now(), quirks=quirks)
+        return {
+            "peer_id": peer.peer_id,
+            "token": token,
+            "versions_url": backend.settings.versions_url,
+        }
+
+    invitation = on_backend(work, data_dir)
+    if only_token:
+        print_line(invitation["token"])
+    else:
+        print_json(invitation)
+
+
+@app.command()
+def connect(
+    versions_url: Annotated[str, typer.Option(help="The peer's versions URL.")],
+    token: Annotated[str, typer.Option(help="The token A that the peer gave us.")],
+    name: Annotated[str | None, typer.Option(help="What to call the peer.")] = None,
+    raw_token: RawToken = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Register with a platform that invited us."""
+
+    async def work(backend: Backend) -> dict[str, Any]:
+        return facts(await backend.registration.connect(versions_url, token, name, raw_token))
+
+    print_json(on_backend(work, data_dir))
+
+
+@app.command("list")
+def list_peers(as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """All peers, the oldest first."""
+
+    async def work(backend: Backend) -> list[dict[str, Any]]:
+        return [facts(peer) for peer in await backend.peers.all()]
+
+    rows = on_backend(work, data_dir)
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("ID", "Name", "Status", "Parties", "Last seen", "Last error"),
+        (
+            (
+                row["peer_id"],
+                row["name"],
+                row["status"],
+                " ".join(row["parties"]),
+                row["last_seen"],
+                (row["last_error"] or {}).get("text"),
+            )
+            for row in rows
+        ),
+    )
+
+
+@app.command()
+def show(peer_id: PeerId, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """Everything that is known of a peer; no token is ever shown."""
+
+    async def work(backend: Backend) -> dict[str, Any]:
+        return facts(await backend.peers.get(peer_id))
+
+    found = on_backend(work, data_dir)
+    if as_json:
+        print_json(found)
+    else:
+        print_facts(found)
+
+
+@app.command()
+def remove(peer_id: PeerId, data_dir: DataDir = None) -> None:
+    """Part with a peer: tell it (DELETE credentials), then forget it. Its token dies at once."""
+
+    async def work(backend: Backend) -> None:
+        await backend.registration.unregister(peer_id)
+
+    on_backend(work, data_dir)
+    note(f"removed {peer_id}")
+
+
+@app.command()
+def refresh(peer_id: PeerId, data_dir: DataDir = None) -> None:
+    """Read the peer's versions and endpoints anew."""
+
+    async def work(backend: Backend) -> dict[str, Any]:
+        return facts(await backend.registration.refresh(peer_id))
+
+    print_json(on_backend(work, data_dir))
+
+
+@app.command()
+def rotate(peer_id: PeerId, data_dir: DataDir = None) -> None:
+    """Exchange the tokens in both directions; nobody is locked out if it goes wrong."""
+
+    async def work(backend: Backend) -> dict[str, Any]:
+        return facts(await backend.registration.rotate(peer_id))
+
+    print_json(on_backend(work, data_dir))
+
+
+@app.command()
+def suspend(peer_id: PeerId, data_dir: DataDir = None) -> None:
+    """Stop pushing to a peer; its own requests are still answered."""
+    _switch(peer_id, SUSPENDED, (CONNECTED,), data_dir)
+
+
+@app.command()
+def resume(peer_id: PeerId, data_dir: DataDir = None) -> None:
+    """Take a suspended or blocked peer back into service."""
+    _switch(peer_id, CONNECTED, (SUSPENDED, BLOCKED), data_dir)
+
+
+@app.command()
+def block(peer_id: PeerId, data_dir: DataDir = None) -> None:
+    """Refuse a peer's requests (401) and stop pushing to it."""
+    _switch(peer_id, BLOCKED, (CONNECTED, SUSPENDED), data_dir)
+
+
+@app.command()
+def quirk(
+    peer_id: PeerId,
+    name: Annotated[str, typer.Argument(help="raw_token, no_trailing_slash, no_patch, page_size")],
+    value: Annotated[str, typer.Argument(help="true, false, or a number for page_size")],
+    data_dir: DataDir = None,
+) -> None:
+    """Note how a peer differs from the text."""
+
+    async def work(backend: Backend) -> dict[str, Any]:
+        peer = await backend.peers.get(peer_id)
+        quirks = {**peer.quirks, name: _quirk_value(name, value, peer)}
+        await backend.peers.set(peer_id, _now(), quirks=quirks)
+        return facts(await backend.peers.get(peer_id))
+
+    print_json(on_backend(work, data_dir))
+
+
+def facts(peer: Peer) -> dict[str, Any]:
+    """What may be shown of a peer."""
+    return {
+        "peer_id": peer.peer_id,
+        "name": peer.name,
+        "status": peer.status,
+        "parties": [
+            f"{role['country_code']}/{role['party_id']} {role['role']}" for role in peer.roles
+        ],
+        "versions_url": peer.versions_url,
+        "version": peer.version,
+        "endpoints": [dict(row) for row in peer.endpoints],
+        "quirks": dict(peer.quirks),
+        "settings": dict(peer.settings),
+        "created": peer.created,
+        "last_seen": peer.last_seen,
+        "last_error": peer.last_error,
+    }
+
+
+def _switch(peer_id: str, to: str, allowed: tuple[str, ...], data_dir: Any) -> None:
+    async def work(backend: Backend) -> None:
+        peer = await backend.peers.get(peer_id)
+        if peer.status not in (*allowed, to):
+            raise CliError(f"peer {peer_id} is {peer.status}, not {' or '.join(allowed)}")
+        await backend.peers.set(peer_id, _now(), status=to)
+
+    on_backend(work, data_dir)
+    note(f"{peer_id} is {to}")
+
+
+def _quirk_value(name: str, value: str, peer: Peer) -> Any:
+    if name not in peer.quirks:
+        raise CliError(f"{name} is not a quirk; there are: {', '.join(peer.quirks)}")
+    if name == "page_size":
+        if not value.isdigit() or int(value) < 1:
+            raise CliError("page_size is a number from 1 on")
+        return int(value)
+    if value not in ("true", "false"):
+        raise CliError(f"{name} is true or false")
+    return value == "true"
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

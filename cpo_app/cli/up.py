@@ -1,0 +1,220 @@
+"""`cpo up`: the whole system as child processes of one supervisor.
+
+A part that dies is started again; a stop ends all parts, then the database, within 5 s, and no
+child outlives the supervisor, not even when it is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from cpo_app.bootstrap import prepare
+from cpo_app.cli.errors import CliError
+from cpo_app.settings import Settings
+
+logger = logging.getLogger("cpo.up")
+
+STOP_TIMEOUT_S = 3.0
+START_TIMEOUT_S = 60.0
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Part:
+    """A child process: what it is called and the `cpo` arguments that run it."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+def run(settings: Settings, *, charge_points: int, demo: bool) -> None:
+    """Run everything until SIGINT or SIGTERM. Raises CliError when it cannot start."""
+    for port in (settings.CENTRAL_PORT, settings.REGISTRY_API_PORT):
+        _demand_free(port)
+    logger.warning(
+        "CPO_ALLOW_PRIVATE_URLS is on: peers may name private addresses. Development only!"
+    )
+    with prepare(settings, must_own=True) as ground:
+        asyncio.run(until_signalled(_supervise(ground.settings, charge_points, demo)))
+
+
+async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` until it ends or SIGINT or SIGTERM arrives; cancelled then."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def _supervise(settings: Settings, charge_points: int, demo: bool) -> None:
+    environment = _environment(settings)
+    parts = [Part("EV_Registry", ("registry",)), Part("EV_Central", ("serve",))]
+    if charge_points:
+        fleet = (
+            "charge-points",
+            f"--count={charge_points}",
+            f"--state-dir={settings.CPO_DATA_DIR / 'charge-points'}",
+            f"--central-port={settings.CENTRAL_PORT}",
+            f"--registry-url={_registry_url(settings)}",
+        )
+        parts.append(Part("charge points", (*fleet, "--demo") if demo else fleet))
+    keepers = [asyncio.create_task(_keep_running(part, environment)) for part in parts]
+    try:
+        announcing = asyncio.create_task(_announce(settings, charge_points))
+        done, _ = await asyncio.wait([*keepers, announcing], return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+        await asyncio.gather(*keepers)
+    finally:
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+
+
+async def _keep_running(part: Part, environment: dict[str, str]) -> None:
+    """Run the part, again whenever it ends, with growing pauses; stop it when cancelled."""
+    delay_s = 0.5
+    while True:
+        started = time.monotonic()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "cpo_app.cli",
+            *part.arguments,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=sys.stderr,
+            # Ctrl-C reaches the supervisor alone: it stops the parts in order.
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        )
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            await _stop(process)
+            raise
+        if time.monotonic() - started > 60:
+            delay_s = 0.5
+        logger.error("%s ended (exit code %s); again in %.1f s", part.name, code, delay_s)
+        await asyncio.sleep(delay_s)
+        delay_s = min(delay_s * 2, 30.0)
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+    except asyncio.TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+async def _announce(settings: Settings, charge_points: int) -> None:
+    """Wait until all answers, then say what runs where and what to try."""
+    base = f"http://127.0.0.1:{settings.CENTRAL_PORT}"
+    registry = _registry_url(settings)
+    deadline = time.monotonic() + START_TIMEOUT_S
+    async with httpx.AsyncClient(timeout=2, verify=False) as client:  # noqa: S501 - ourselves
+        for url in (f"{registry}/readyz", f"{base}/readyz"):
+            while not await _answers(client, url):
+                if time.monotonic() > deadline:
+                    logger.error("%s does not answer yet; see the lines above", url)
+                    return
+                await asyncio.sleep(0.2)
+    sys.stdout.write(_panel(settings, base, registry, charge_points))
+    sys.stdout.flush()
+
+
+async def _answers(client: httpx.AsyncClient, url: str) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        return (await client.get(url)).status_code == 200
+    return False
+
+
+def _panel(settings: Settings, base: str, registry: str, charge_points: int) -> str:
+    """What runs where and what to try; never wrapped, so that every line can be pasted."""
+    cpo = Path(sys.executable).with_name("cpo")
+    with contextlib.suppress(ValueError):
+        cpo = cpo.relative_to(Path.cwd())
+    data_dir = settings.CPO_DATA_DIR
+    default = Settings.__fields__["CPO_DATA_DIR"].default
+    where = "" if data_dir == default else f" --data-dir {data_dir}"
+    invite = f"{cpo} peers invite --name Me --only-token{where}"
+    versions_url = settings.versions_url
+    rule = "\u2500" * 78
+    return f"""
+{rule}
+ OCPI CPO backend is up; Ctrl-C stops it.
+
+ Console        {base}/
+ OCPI           {versions_url}
+                docs: {base}/{settings.OCPI_PREFIX}/docs
+ EV_Registry    {registry}/   docs: {registry}/docs
+ Charge points  {charge_points} simulated
+ Data           {data_dir.absolute()}
+
+ Invite an eMSP and play it, in another terminal:
+   {cpo} emsp --versions-url {versions_url} --token $({invite})
+
+ Or with curl:
+   curl {registry}/cp
+   curl {base}/cp
+   curl -H "Authorization: Token $({invite} | tr -d '\\n' | base64 -w0)" {versions_url}
+{rule}
+"""
+
+
+def _registry_url(settings: Settings) -> str:
+    scheme = "https" if settings.REGISTRY_TLS_ENABLED else "http"
+    return f"{scheme}://127.0.0.1:{settings.REGISTRY_API_PORT}"
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The parent's environment with what it has found out laid over it."""
+    names = (
+        "CPO_MONGO_URL",
+        "CPO_ENCRYPTION_KEY",
+        "CPO_DATA_DIR",
+        "REGISTRY_SECRET_KEY",
+        "REGISTRY_API_PORT",
+        "CENTRAL_PORT",
+    )
+    return {
+        **os.environ,
+        **{name: str(getattr(settings, name)) for name in names},
+        "CPO_ALLOW_PRIVATE_URLS": "true",
+    }
+
+
+def _demand_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise CliError(
+                f"port {port} is in use; choose another with --port or --registry-port"
+            ) from error
+
+
+def _die_with_parent() -> None:
+    """In the child: ask the kernel for SIGTERM when the supervisor dies, even by kill -9."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,61 @@
+"""Running a command on the store as the servers find it: CPO_MONGO_URL, else the embedded one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from cpo_app import logs
+from cpo_app.backend import Backend, announced
+from cpo_app.bootstrap import prepare
+from cpo_app.settings import Settings
+from db_interface.indexes import ensure_indexes
+
+T = TypeVar("T")
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        help="Data directory of the embedded MongoDB (CPO_DATA_DIR); unused with CPO_MONGO_URL.",
+        show_default=False,
+    ),
+]
+
+
+def settings_for(data_dir: Path | None = None, **changed: object) -> Settings:
+    """The environment's settings with what the command line says laid over them."""
+    given: dict[str, Any] = {name: value for name, value in changed.items() if value is not None}
+    if data_dir is not None:
+        given["CPO_DATA_DIR"] = data_dir
+    return Settings(**given)
+
+
+def on_backend(
+    work: Callable[[Backend], Awaitable[T]], data_dir: Path | None = None, **changed: object
+) -> T:
+    """Run `work` on the backend of the command's store; raises what `work` raises."""
+    settings = settings_for(data_dir, **changed)
+    logs.set_up("WARNING", settings.CPO_LOG_FORMAT)
+
+    async def run() -> T:
+        db = ground.database()
+        try:
+            await db.ping()
+            await ensure_indexes(db)
+            here = await announced(ground.settings, db)
+        except BaseException:
+            db.close()
+            raise
+        backend = Backend(here, db, ground.vault())
+        try:
+            return await work(backend)
+        finally:
+            await backend.aclose()
+
+    with prepare(settings) as ground:
+        return asyncio.run(run())

@@ -1,0 +1,117 @@
+"""The app on port 8000: OCPI (out of `get_application()`), EV_Central and the console.
+
+`uvicorn cpo_app.main:app` runs it on the same defaults as `cpo serve`: the store is found, or
+the embedded one started, when the server starts, not when this module is imported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from cpo_app import logs
+from cpo_app.backend import Backend
+from cpo_app.bootstrap import Ground, prepare
+from cpo_app.central.health import build_health_router, central_checks
+from cpo_app.central.router import build_router
+from cpo_app.central.service import Central
+from cpo_app.ocpi.app import build_ocpi_app
+from cpo_app.settings import Settings
+from db_interface.indexes import ensure_indexes
+
+logger = logging.getLogger("cpo")
+
+
+def build_app(backend: Backend, *, open_to_loopback: bool = False) -> FastAPI:
+    """OCPI, Central and the health pages on one backend; its lifespan runs the background work.
+
+    `open_to_loopback`: without CPO_ADMIN_PASSWORD the operator's pages are open to this host.
+    """
+    app = build_ocpi_app(backend.settings, backend.crud, backend.authenticator)
+    central = Central(
+        backend.store,
+        backend.settings,
+        backend.vault,
+        admit=backend.authenticator.admit_charge_point,
+        open_to_loopback=open_to_loopback,
+    )
+    app.include_router(build_router(central))
+    app.include_router(build_health_router(central_checks(central)))
+    app.router.lifespan_context = _lifespan(backend, central)
+    return app
+
+
+def _lifespan(backend: Backend, central: Central):  # type: ignore[no-untyped-def]
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        starting = asyncio.create_task(_start(backend, central))
+        try:
+            yield
+        finally:
+            starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await starting
+            await central.stop()
+            await backend.aclose()
+
+    return lifespan
+
+
+async def _start(backend: Backend, central: Central) -> None:
+    """Begin the background work once the store answers; requests get 503 until then."""
+    while True:
+        await backend.db.wait_until_reachable()
+        try:
+            await ensure_indexes(backend.db)
+            await backend.announce()
+            await central.start()
+            break
+        except Exception:
+            logger.exception("the store answers, but start-up failed; trying again")
+            await asyncio.sleep(2)
+    logger.info("EV_Central and OCPI are ready: %s", backend.settings.versions_url)
+
+
+class Server:
+    """The ASGI app that finds its ground at start-up: `uvicorn cpo_app.main:app`."""
+
+    def __init__(self) -> None:
+        self._app: ASGIApp | None = None
+        self._ground: Ground | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" and self._app is None:
+            try:
+                self._build()
+                assert self._app is not None  # noqa: S101
+                await self._app(scope, receive, send)
+            finally:
+                if self._ground is not None:
+                    self._ground.close()
+            return
+        if self._app is None:
+            raise RuntimeError("the server was started without its lifespan (--lifespan off)")
+        await self._app(scope, receive, send)
+
+    def _build(self) -> None:
+        settings = Settings()
+        logs.set_up(settings.CPO_LOG_LEVEL, settings.CPO_LOG_FORMAT)
+        if settings.CPO_ALLOW_PRIVATE_URLS:
+            logger.warning("CPO_ALLOW_PRIVATE_URLS is on: peers may name private addresses")
+        try:
+            self._ground = prepare(settings)
+            backend = Backend(self._ground.settings, self._ground.database(), self._ground.vault())
+            self._app = build_app(backend, open_to_loopback=not settings.CPO_ADMIN_PASSWORD)
+        except Exception as error:
+            # One line for the person who starts it; uvicorn would print a traceback.
+            sys.stderr.write(f"cpo: {error}\n")
+            raise SystemExit(1) from None
+
+
+app = Server()
