@@ -1,0 +1,56 @@
+"""Whether a charge point may speak to EV_Central: the registration of EV_Registry stands, and the
+token is its own, in force, and of the registration's present version.
+
+Asked anew of the store at every request: a deregistration or new credentials count at once.
+No token and no part of one may reach a log or an error text.
+"""
+
+from __future__ import annotations
+
+from auth.charge_point_tokens import TokenRefused, verify
+from db_interface.database import Database
+from db_interface.owned_objects import fold
+
+NOT_REGISTERED = "CP not registered in EV_Registry or is deregistered"
+REGISTERED = "REGISTERED"
+
+
+class ChargePointRefused(Exception):
+    """Not let in: 401 where a right token would help, 403 where none would."""
+
+    def __init__(self, http_status: int, message: str) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+        self.message = message
+
+
+async def admit(
+    db: Database, secret: str, token: str | None, cp_id: str, *, required: bool
+) -> None:
+    """Return if the charge point may speak as `cp_id`; ids compare ignoring case.
+
+    `secret` is EV_Registry's signing key; `token` the JWT without its scheme, None for none.
+    `required` False (CENTRAL_REQUIRE_CP_TOKEN=false): the token is checked only if there is one;
+    the registration always.
+
+    Raises ChargePointRefused: 403 not registered, deregistered, or another charge point's token;
+    401 token missing, invalid, expired or outdated. Raises auth.secrets.SecretUnusable when a
+    token is to be checked and the secret is missing or too short.
+    """
+    registration = await db["registrations"].find_one(
+        {"folded_id": fold(cp_id)}, {"status": 1, "token_version": 1}
+    )
+    if registration is None or registration.get("status") != REGISTERED:
+        raise ChargePointRefused(403, NOT_REGISTERED)
+    if token is None:
+        if required:
+            raise ChargePointRefused(401, "the charge point's token is missing")
+        return
+    try:
+        claims = verify(secret, token)
+    except TokenRefused as refused:
+        raise ChargePointRefused(401, str(refused)) from None
+    if fold(claims.cp_id) != fold(cp_id):
+        raise ChargePointRefused(403, "the token is another charge point's")
+    if claims.token_version != registration.get("token_version"):
+        raise ChargePointRefused(401, "charge point token outdated: authenticate again")
