@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     CENTRAL_HOST: str = "127.0.0.1"
     CENTRAL_REGISTRY_SECRET_KEY: str = ""
     CENTRAL_REQUIRE_CP_TOKEN: bool = True
+    CENTRAL_HEARTBEAT_INTERVAL_S: float = Field(default=5.0, gt=0, le=3600)
+    """What a monitor is asked for that has no interval of its own."""
     CENTRAL_HEARTBEAT_MISSED: int = Field(default=5, ge=1)
     CENTRAL_SWEEP_AFTER_S: int = Field(default=600, ge=1)
     """A running session whose charge point was silent this long is ended by the sweeper."""

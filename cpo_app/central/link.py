@@ -1,0 +1,155 @@
+"""The narrow link between Central and a charge point: what can be asked of it, and its answers.
+
+Abstract: nothing above knows which kind of link a charge point has (HTTP to EV_CP_E today,
+OCPP later). A link decides nothing; it carries a question and brings back what was said.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+
+class LinkResult(str, Enum):
+    """What a charge point makes of a command."""
+
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    OCCUPIED = "OCCUPIED"
+    INOPERATIVE = "INOPERATIVE"
+    RESERVED = "RESERVED"
+    FAULT = "FAULT"
+    UNKNOWN_SESSION = "UNKNOWN_SESSION"
+    UNKNOWN_RESERVATION = "UNKNOWN_RESERVATION"
+    UNLOCK_FAILED = "UNLOCK_FAILED"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
+
+
+@dataclass(frozen=True)
+class LinkAnswer:
+    """`status` is the connector's state as telemetry's "state" message has it, where given."""
+
+    result: LinkResult
+    message: str | None = None
+    status: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> bool:
+        return self.result is LinkResult.ACCEPTED
+
+
+class LinkUnreachable(Exception):
+    """No usable answer came.
+
+    `sent` False: the charge point surely did not get it, or refused to listen. None: it may
+    have got it (the answer is late or was lost): ask again with the same command_id. True: it
+    answered, but not in a way that says what it did.
+    """
+
+    def __init__(self, reason: str, *, sent: bool | None) -> None:
+        super().__init__(reason)
+        self.sent = sent
+
+
+class ChargePointLink(ABC):
+    """Every method raises LinkUnreachable where no usable answer came within `timeout_s`.
+
+    `command_id` names the command: sent again, it is carried out once and answered alike.
+    """
+
+    @abstractmethod
+    async def start(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        session_id: str,
+        id_tag: str,
+        connector_id: str | None = None,
+        reservation_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        """Let `id_tag` charge; the session bears `session_id`."""
+
+    @abstractmethod
+    async def stop(
+        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        """End the session."""
+
+    @abstractmethod
+    async def unlock(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        connector_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        """Release the plug."""
+
+    @abstractmethod
+    async def reserve(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        reservation_id: str,
+        id_tag: str,
+        expiry: datetime,
+        connector_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        """Hold the EVSE for `id_tag` until `expiry` (aware); the same id again replaces it."""
+
+    @abstractmethod
+    async def cancel_reservation(
+        self, cp_id: str, command_id: str, *, reservation_id: str, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        """Let the reservation go."""
+
+    @abstractmethod
+    async def set_limit(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        session_id: str,
+        limit: Mapping[str, Any],
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        """Obey an OCPI ChargingProfile (mod_charging_profiles) while the session runs."""
+
+    @abstractmethod
+    async def clear_limit(
+        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        """Forget the session's ChargingProfile. REJECTED with message NO_PROFILE: it had none."""
+
+    @abstractmethod
+    async def active_profile(
+        self, cp_id: str, *, session_id: str, duration_s: int, timeout_s: float | None = None
+    ) -> Mapping[str, Any] | None:
+        """The OCPI ActiveChargingProfile for the next `duration_s`; None: no such session."""
+
+    @abstractmethod
+    async def set_operative(
+        self, cp_id: str, command_id: str, *, operative: bool, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        """Out of service (a running session ends first), or back."""
+
+    @abstractmethod
+    async def get_status(
+        self, cp_id: str, command_id: str, *, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        """The state now, in the answer's `status`."""
+
+    async def start_up(self) -> None:  # noqa: B027 (most kinds have nothing to do)
+        """Called once before use."""
+
+    async def close(self) -> None:  # noqa: B027
+        """Called once after use."""

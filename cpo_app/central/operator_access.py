@@ -1,0 +1,55 @@
+"""Who may see and do what only the operator may: HTTP Basic, user "admin", CPO_ADMIN_PASSWORD.
+
+Without that password nobody may, except this very host on embedded defaults. A page in the
+operator's browser is not this host: the Host header must name it (DNS rebinding), and what
+changes something takes JSON only (no form of another site can send it unasked).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import ipaddress
+
+from starlette.requests import Request
+
+from cpo_app.central.errors import CentralError
+
+USER = "admin"
+
+
+def require_operator(request: Request, password: str, *, open_to_loopback: bool) -> None:
+    """Return if the request is the operator's; raises CentralError 401 or 403."""
+    if password:
+        if not _is_admin(request.headers.get("authorization", ""), password):
+            challenge = {"WWW-Authenticate": 'Basic realm="EV_Central", charset="UTF-8"'}
+            raise CentralError(401, "user admin and CPO_ADMIN_PASSWORD are needed", challenge)
+        return
+    if not open_to_loopback or not _from_this_host(request):
+        raise CentralError(403, "for the operator: set CPO_ADMIN_PASSWORD")
+
+
+def _is_admin(header: str, password: str) -> bool:
+    scheme, _, encoded = header.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return False
+    try:
+        given = base64.b64decode(encoded.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return hmac.compare_digest(given, f"{USER}:{password}".encode())
+
+
+def _from_this_host(request: Request) -> bool:
+    client = request.client.host if request.client else ""
+    return _is_loopback(client) and _is_loopback(request.url.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

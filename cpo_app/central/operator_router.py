@@ -1,0 +1,145 @@
+"""The operator's routes under `/cp`: what stands where, what happened, in and out of service.
+
+Never shows a key, a token, or where an engine listens.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from cpo_app.central.errors import CentralError, CentralRoute
+from cpo_app.central.operator_access import require_operator
+from cpo_app.central.service import Central, UnknownChargePoint
+from cpo_app.central.wire import OperativeBody
+from crud import charge_points, evse_history
+from crud.evse_states import EvseStatus, View
+
+DEFAULT_HISTORY = timedelta(days=1)
+DEFAULT_UPTIME = timedelta(days=30)
+
+
+def build_operator_router(central: Central) -> APIRouter:
+    def operator_only(request: Request) -> None:
+        require_operator(
+            request,
+            central.settings.CPO_ADMIN_PASSWORD,
+            open_to_loopback=central.open_to_loopback,
+        )
+
+    router = APIRouter(
+        prefix="/cp",
+        tags=["EV_Central"],
+        route_class=CentralRoute,
+        dependencies=[Depends(operator_only)],
+    )
+
+    @router.get("")
+    async def charge_point_list(
+        limit: int = Query(100, ge=1, le=1000), after: str | None = Query(None, max_length=64)
+    ) -> dict[str, Any]:
+        """Charge points by id; `next` is the `after` of the next page, null on the last."""
+        rows = await charge_points.page(central.db, after=after, limit=limit + 1)
+        shown = [_shown(row) for row in rows[:limit]]
+        return {
+            "charge_points": shown,
+            "next": shown[-1]["id"] if len(rows) > limit else None,
+        }
+
+    @router.get("/{cp_id}/history")
+    async def history(
+        cp_id: str,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = Query(evse_history.MOST_ENTRIES, ge=1, le=evse_history.MOST_ENTRIES),
+    ) -> dict[str, Any]:
+        """Every change of the EVSE's status in [since, until), the last day by default."""
+        key = await _known(central, cp_id)
+        begin, end = _period(since, until, central.clock(), DEFAULT_HISTORY)
+        changes = await evse_history.history(central.db, key, begin, end, limit)
+        return {"cp_id": key, "since": begin, "until": end, "changes": changes}
+
+    @router.get("/{cp_id}/uptime")
+    async def uptime(
+        cp_id: str, since: datetime | None = None, until: datetime | None = None
+    ) -> dict[str, Any]:
+        """Seconds in each status in [since, until), the last 30 days by default."""
+        key = await _known(central, cp_id)
+        begin, end = _period(since, until, central.clock(), DEFAULT_UPTIME)
+        figures = await evse_history.uptime(central.db, key, begin, end)
+        return {"cp_id": key, "since": begin, "until": end, **asdict(figures)}
+
+    @router.put("/{cp_id}/operative")
+    async def operative(cp_id: str, body: OperativeBody) -> dict[str, Any]:
+        """Take a charge point out of service (a running session ends first), or put it back."""
+        try:
+            charge_point = await central.set_operative(cp_id, body.operative)
+        except UnknownChargePoint:
+            raise CentralError(404, "no such charge point") from None
+        return {
+            "cp_id": charge_point["_id"],
+            "operative": charge_point["operative"],
+            "ocpi_status": charge_point["ocpi_status"],
+        }
+
+    return router
+
+
+async def _known(central: Central, cp_id: str) -> str:
+    key = await charge_points.canonical_id(central.db, cp_id)
+    if key is None:
+        raise CentralError(404, "no such charge point")
+    return key
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    registration = row["registration"]
+    charge_point = row["charge_point"] or {}
+    removed = registration["status"] != charge_points.REGISTERED
+    unseen = View.DEREGISTERED if removed else View.SILENT
+    status = EvseStatus.REMOVED.value if removed else charge_point.get("ocpi_status")
+    return {
+        "id": registration["_id"],
+        "location": registration.get("location"),
+        "ocpi_status": status or EvseStatus.UNKNOWN.value,
+        "state": unseen.value if removed else charge_point.get("state", unseen.value),
+        "operative": charge_point.get("operative", True),
+        "last_seen": charge_point.get("last_seen"),
+        "session": charge_point.get("session_id") or _session_reported(charge_point),
+        "fault": _fault(charge_point),
+    }
+
+
+def _session_reported(charge_point: Mapping[str, Any]) -> str | None:
+    sessions = (c.get("session_id") for c in charge_point.get("connectors", []))
+    return next((session for session in sessions if session), None)
+
+
+def _fault(charge_point: Mapping[str, Any]) -> str | None:
+    """The first fault that its monitor or, failing that, its engine reports."""
+    for fault in charge_point.get("faults", []):
+        return ": ".join(part for part in (fault["code"], fault.get("message")) if part)
+    codes = (c.get("error_code") for c in charge_point.get("connectors", []))
+    return next((code for code in codes if code), None)
+
+
+def _period(
+    since: datetime | None, until: datetime | None, now: datetime, usual: timedelta
+) -> tuple[datetime, datetime]:
+    """[since, until) in UTC, not beyond now; raises CentralError 400 where it is empty."""
+    try:
+        end = min(_utc(until), now) if until else now
+        begin = _utc(since) if since else end - usual
+    except OverflowError:
+        raise CentralError(400, "since, until: out of range") from None
+    if begin >= end:
+        raise CentralError(400, "since: is not before until (or not before now)")
+    return begin, end
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return moment.astimezone(timezone.utc)

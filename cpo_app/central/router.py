@@ -1,0 +1,77 @@
+"""Central's routes for charge points: parse, let in, one call, answer. No logic.
+
+Every route demands the charge point's token (EV_Registry's JWT, `Authorization: Bearer`), as
+CENTRAL_REQUIRE_CP_TOKEN says; errors have the shape of cpo_app.central.errors.
+"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from cpo_app.central.errors import CentralError, CentralRoute
+from cpo_app.central.operator_router import build_operator_router
+from cpo_app.central.service import Central
+from cpo_app.central.wire import AuthorizeBody, HeartbeatBody, Registration, TelemetryBody
+
+
+def build_router(central: Central) -> APIRouter:
+    """The routes under `/cp`: those of charge points, and the operator's."""
+    router = APIRouter(prefix="/cp", tags=["EV_Central"], route_class=CentralRoute)
+
+    @router.post("/register")
+    async def register(body: Registration, request: Request) -> dict[str, Any]:
+        """Let a charge point in, and say how it will be commanded."""
+        token = await _admitted(central, request, body.cp_id)
+        key = await central.register(
+            body.cp_id, body.cp_e_host, body.cp_e_port, proven=token is not None
+        )
+        return {
+            "status": "ok",
+            "message": f"CP {body.cp_id} registered with EV_Central",
+            "command_key": key,
+            "heartbeat_interval_s": central.settings.CENTRAL_HEARTBEAT_INTERVAL_S,
+        }
+
+    @router.post("/heartbeat")
+    async def heartbeat(body: HeartbeatBody, request: Request) -> dict[str, Any]:
+        """The monitor lives; this is what it sees of its engine."""
+        await _admitted(central, request, body.cp_id)
+        faults = [fault.dict() for fault in body.engine.faults]
+        await central.heartbeat(body.cp_id, body.interval_s, body.engine.state, faults)
+        return {"status": "ok"}
+
+    @router.post("/telemetry")
+    async def telemetry(body: TelemetryBody, request: Request) -> dict[str, Any]:
+        """What happened at the engine, in order; `acked`: up to where it is kept for good."""
+        await _admitted(central, request, body.cp_id)
+        messages = [message.dict() for message in body.messages]
+        acked = await central.telemetry.take(body.cp_id, body.boot_id, messages, central.clock())
+        return {"status": "ok", "acked": acked}
+
+    @router.post("/authorize")
+    async def authorize(body: AuthorizeBody, request: Request) -> dict[str, Any]:
+        """A card at the reader: may it charge?"""
+        await _admitted(central, request, body.cp_id)
+        if central.authorize is None:
+            raise CentralError(501, "this EV_Central authorizes no cards")
+        return await central.authorize(body.dict())
+
+    both = APIRouter()
+    both.include_router(router)
+    both.include_router(build_operator_router(central))
+    return both
+
+
+async def _admitted(central: Central, request: Request, cp_id: str) -> str | None:
+    """The token that was shown and found right; None where none was and none is needed."""
+    token = _bearer(request.headers.get("authorization"))
+    await central.admit(token, cp_id, required=central.settings.CENTRAL_REQUIRE_CP_TOKEN)
+    return token
+
+
+def _bearer(header: str | None) -> str | None:
+    """The token of the header; "" (which no token is) where it is of another scheme."""
+    if header is None:
+        return None
+    scheme, _, token = header.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""

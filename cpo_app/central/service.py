@@ -1,0 +1,200 @@
+"""EV_Central: lets charge points in, keeps their state in the store, reaches them by the link.
+
+One object per process, without state of its own that another worker would miss. Knows no HTTP
+towards its callers (the routers do) and not which kind of link it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timezone
+from typing import Any, Protocol
+
+from auth.secrets import SecretUnusable, Vault, new_token
+from cpo_app.central.http_link import Endpoint, HttpLink
+from cpo_app.central.link import ChargePointLink, LinkUnreachable
+from cpo_app.central.telemetry import Telemetry
+from cpo_app.central.watch import PAUSE_S, Watch
+from cpo_app.settings import Settings
+from crud import charge_points
+from crud.charge_point_events import (
+    Event,
+    Heartbeat,
+    OperativeSet,
+    OperativeTold,
+    Registered,
+    engine_is_to_be_told,
+)
+from crud.charge_points import Applied, Document
+from db_interface.database import STORE_ERRORS, Session
+from db_interface.interface import DbInterface
+
+logger = logging.getLogger("cpo.central")
+
+_TOLD_LATER: tuple[type[Exception], ...] = (LinkUnreachable, SecretUnusable, *STORE_ERRORS)
+
+
+class Admit(Protocol):
+    """OcpiAuthenticator.admit_charge_point: raises ChargePointRefused."""
+
+    async def __call__(self, token: str | None, cp_id: str, *, required: bool) -> None: ...
+
+
+Authorize = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+"""A card at a reader {cp_id, connector_id, token_uid, token_type} to the answer for the engine."""
+
+
+class UnknownChargePoint(Exception):
+    """EV_Registry has no charge point of that id."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class Central:
+    """`telemetry.on(kind, handler)` and `authorize` are set by whoever keeps the sessions.
+
+    `open_to_loopback`: without CPO_ADMIN_PASSWORD the operator's pages are open to this host
+    (embedded defaults only).
+    """
+
+    def __init__(
+        self,
+        store: DbInterface,
+        settings: Settings,
+        vault: Vault,
+        *,
+        admit: Admit,
+        link: ChargePointLink | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        open_to_loopback: bool = False,
+        watch_pause_s: float = PAUSE_S,
+    ) -> None:
+        self.store = store
+        self.db = store.db
+        self.settings = settings
+        self.party = settings.parties[0]
+        self.clock = clock
+        self.admit = admit
+        self.open_to_loopback = open_to_loopback
+        self.link: ChargePointLink = link or HttpLink(self.endpoint)
+        self.telemetry = Telemetry(store, self.party)
+        self.authorize: Authorize | None = None
+        self.watch = Watch(store, self.party, clock, pause_s=watch_pause_s)
+        self._vault = vault
+        self._watching: asyncio.Task[None] | None = None
+        self._telling: dict[str, asyncio.Task[None]] = {}
+
+    async def start(self) -> None:
+        """Start the background work; the store need not be reachable yet."""
+        await self.link.start_up()
+        self._watching = asyncio.create_task(self.watch.run())
+
+    async def stop(self) -> None:
+        tasks = [*self._telling.values(), *([self._watching] if self._watching else [])]
+        self._watching = None
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self.link.close()
+
+    @property
+    def watching(self) -> bool:
+        return self._watching is not None and not self._watching.done()
+
+    async def apply(self, cp_id: str, event: Event, session: Session = None) -> Applied:
+        """Let an event happen to a charge point: in the given transaction, or in its own."""
+        if session is not None:
+            return await self._apply(cp_id, event, session)
+        return await self.db.transact(lambda own: self._apply(cp_id, event, own))
+
+    async def _apply(self, cp_id: str, event: Event, session: Session) -> Applied:
+        return await charge_points.apply(
+            self.store, self.party, cp_id, event, self.clock(), session
+        )
+
+    async def register(self, cp_id: str, host: str, port: int, *, proven: bool) -> str:
+        """Take a charge point's registration; returns the key that Central will command with.
+
+        The key stays the same for the same host. `proven` False (it showed no token): always a
+        new key, for the present one would let whoever asks command the engine.
+        """
+        key = new_token()
+        event = Registered(
+            host=host,
+            port=port,
+            new_key=self._vault.seal(key),
+            interval_s=self.settings.CENTRAL_HEARTBEAT_INTERVAL_S,
+            missed=self.settings.CENTRAL_HEARTBEAT_MISSED,
+            renew_key=not proven,
+        )
+        applied = await self.apply(cp_id, event)
+        if applied.charge_point["command_key"] == event.new_key:
+            return key
+        try:
+            return self._vault.open(applied.charge_point["command_key"])
+        except SecretUnusable:
+            logger.warning("CP %s: its key was sealed with another CPO_ENCRYPTION_KEY", cp_id)
+        return await self.register(cp_id, host, port, proven=False)
+
+    async def heartbeat(
+        self,
+        cp_id: str,
+        interval_s: float,
+        engine_state: str | None,
+        faults: list[dict[str, str]],
+    ) -> None:
+        """Take a monitor's sign of life; tells its engine what it missed."""
+        missed = self.settings.CENTRAL_HEARTBEAT_MISSED
+        applied = await self.apply(cp_id, Heartbeat(interval_s, missed, engine_state, faults))
+        charge_point = applied.charge_point
+        if engine_is_to_be_told(charge_point) and charge_point.get("host"):
+            self._tell_in_background(charge_point)
+
+    async def set_operative(self, cp_id: str, operative: bool) -> Document:
+        """Take out of service, or put back; an engine that cannot be reached is told later.
+
+        Returns the charge point. Raises UnknownChargePoint.
+        """
+        if await charge_points.canonical_id(self.db, cp_id) is None:
+            raise UnknownChargePoint(cp_id)
+        applied = await self.apply(cp_id, OperativeSet(operative))
+        if applied.charge_point.get("host"):
+            self._tell_in_background(applied.charge_point)
+        return applied.charge_point
+
+    async def endpoint(self, cp_id: str) -> Endpoint | None:
+        """Where the charge point's engine listens; None if it never registered here."""
+        charge_point = await charge_points.get(self.db, cp_id)
+        if charge_point is None or not charge_point.get("command_key"):
+            return None
+        key = self._vault.open(charge_point["command_key"])
+        return Endpoint(charge_point["host"], charge_point["port"], key)
+
+    def _tell_in_background(self, charge_point: Document) -> None:
+        """The caller's answer must not wait for an engine."""
+        cp_id = charge_point["_id"]
+        if cp_id in self._telling:
+            # The one under way may carry the older word; the next heartbeat sees to that.
+            return
+        task = asyncio.create_task(self._tell(cp_id, charge_point["operative"]))
+        self._telling[cp_id] = task
+        task.add_done_callback(lambda _: self._telling.pop(cp_id, None))
+
+    async def _tell(self, cp_id: str, operative: bool) -> None:
+        try:
+            answer = await self.link.set_operative(cp_id, str(uuid.uuid4()), operative=operative)
+            if answer.accepted:
+                await self.apply(cp_id, OperativeTold(operative))
+            else:
+                logger.warning("CP %s: set_operative answered %s", cp_id, answer.result.value)
+        except _TOLD_LATER as error:
+            logger.warning("CP %s: not told of its service yet: %s", cp_id, error)
+        except Exception:  # nobody awaits this task: its error would be lost
+            logger.exception("CP %s: telling it of its service failed", cp_id)
