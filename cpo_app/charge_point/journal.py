@@ -1,0 +1,150 @@
+"""What the engine keeps on disk: its state, its unacknowledged messages, its answers to commands.
+
+One SQLite file per charge point, mode 0600, for one process at a time. State, messages and
+answer of one change are written in one transaction, so that after a crash none of them knows
+more than the others. Never holds a token or a key.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+Message = dict[str, Any]
+
+logger = logging.getLogger(__name__)
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS state (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, boot_id TEXT NOT NULL, seq INTEGER NOT NULL,
+    kind TEXT NOT NULL, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS answers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, command_id TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
+"""
+
+
+class JournalInUse(Exception):
+    """Another engine process has this file open."""
+
+
+class Journal:
+    """Raises sqlite3.Error where the disk does not take a write."""
+
+    def __init__(self, path: Path, *, most_messages: int = 20_000, most_answers: int = 1000):
+        self._most_messages = most_messages
+        self._most_answers = most_answers
+        try:
+            self._db = _open(path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise JournalInUse(f"{path} is in use by another engine, or not writable") from None
+            aside = path.with_suffix(".damaged")
+            logger.error("%s is damaged (%s): moved to %s, starting anew", path, error, aside.name)
+            path.replace(aside)
+            # Its log must not be replayed into the new file.
+            path.with_name(path.name + "-wal").unlink(missing_ok=True)
+            self._db = _open(path)
+        self._waiting: int = self._db.execute("SELECT count(*) FROM outbox").fetchone()[0]
+
+    def close(self) -> None:
+        self._db.close()
+
+    def state(self) -> dict[str, Any] | None:
+        row = self._db.execute("SELECT body FROM state").fetchone()
+        return json.loads(row[0]) if row else None
+
+    def answers(self) -> dict[str, dict[str, Any]]:
+        """The remembered answers by command_id, oldest first."""
+        rows = self._db.execute("SELECT command_id, body FROM answers ORDER BY id")
+        return {command_id: json.loads(body) for command_id, body in rows}
+
+    def write(
+        self,
+        state: dict[str, Any],
+        boot_id: str,
+        messages: Sequence[Message],
+        answers: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        """Keep one change as a whole. `messages` carry their `seq` and `kind`."""
+        with self._db:
+            self._db.execute("INSERT OR REPLACE INTO state VALUES (1, ?)", (json.dumps(state),))
+            self._db.executemany(
+                "INSERT INTO outbox (boot_id, seq, kind, body) VALUES (?, ?, ?, ?)",
+                [(boot_id, m["seq"], m["kind"], json.dumps(m)) for m in messages],
+            )
+            for answer in answers:
+                self._db.execute(
+                    "INSERT OR IGNORE INTO answers (command_id, body) VALUES (?, ?)",
+                    (answer["command_id"], json.dumps(answer)),
+                )
+                self._db.execute(
+                    "DELETE FROM answers WHERE id <= (SELECT max(id) FROM answers) - ?",
+                    (self._most_answers,),
+                )
+        self._waiting += len(messages)
+        if self._waiting > self._most_messages:
+            self._thin()
+
+    def waiting(self) -> int:
+        """How many messages Central has not acknowledged."""
+        return self._waiting
+
+    def batch(self, limit: int) -> tuple[str, list[Message]] | None:
+        """The oldest unacknowledged messages, in order, all of one boot; None if there are none."""
+        first = self._db.execute("SELECT boot_id FROM outbox ORDER BY id LIMIT 1").fetchone()
+        if first is None:
+            return None
+        rows = self._db.execute(
+            "SELECT body FROM outbox WHERE boot_id = ? ORDER BY id LIMIT ?", (first[0], limit)
+        )
+        return first[0], [json.loads(body) for (body,) in rows]
+
+    def acknowledge(self, boot_id: str, seq: int) -> int:
+        """Forget the messages of `boot_id` up to `seq`. Returns how many there were."""
+        with self._db:
+            gone = self._db.execute(
+                "DELETE FROM outbox WHERE boot_id = ? AND seq <= ?", (boot_id, seq)
+            ).rowcount
+        self._waiting -= gone
+        return gone
+
+    def _thin(self) -> None:
+        """Make room: every second meter value of the older half goes.
+
+        They hold running totals, so the energy stays right and only the curve grows coarser.
+        Starts and stops are never dropped; states only when no meter value is left.
+        """
+        half = self._most_messages // 2
+        oldest = "SELECT id FROM outbox WHERE kind = ? ORDER BY id LIMIT ?"
+        ids = [row[0] for row in self._db.execute(oldest, ("meter", half))][::2]
+        if not ids:
+            ids = [row[0] for row in self._db.execute(oldest, ("state", half))][::2]
+        with self._db:
+            self._db.executemany("DELETE FROM outbox WHERE id = ?", [(i,) for i in ids])
+        self._waiting -= len(ids)
+        logger.warning("Central has been away for long: %d older meter values dropped", len(ids))
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    db = sqlite3.connect(path, timeout=1.0)
+    try:
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        db.execute("PRAGMA journal_mode = WAL")
+        # A crash of the process loses nothing; a power cut at most the last second.
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.executescript(_SCHEMA)
+        db.execute("BEGIN IMMEDIATE")
+        db.rollback()
+        if db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("quick_check failed")
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
