@@ -20,7 +20,7 @@ import logging
 import math
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import orjson
@@ -28,6 +28,8 @@ import orjson
 from db_interface.database import Database, Session
 
 logger = logging.getLogger("cpo.store")
+
+_LAST_SECOND = datetime.max.replace(microsecond=0, tzinfo=timezone.utc)
 
 EVERYBODY = "*"
 NOBODY = ""
@@ -149,6 +151,11 @@ class OwnedObjects:
         for (owner, audience), number in tally.items():
             await self._count(owner, audience, number, session)
 
+    async def known(self, keys: Sequence[str], session: Session = None) -> set[str]:
+        """Which of the folded keys are there."""
+        found = self._documents.find({"_id": {"$in": list(keys)}}, {"_id": 1}, session=session)
+        return {document["_id"] async for document in found}
+
     async def remove(self, key: str, session: Session) -> bool:
         """Delete the object; call inside a transaction. False when it was not there."""
         gone = await self._documents.find_one_and_delete({"_id": key}, session=session)
@@ -173,7 +180,7 @@ class OwnedObjects:
         if owners is not None:
             query["owner"] = _any_of(owners)
         found = await self._documents.find_one(query, {"raw": 1, "_id": 0}, sort=[("owner", 1)])
-        return None if found is None else found.get("raw")
+        return None if found is None or not _sound(found) else found["raw"]
 
     async def page(self, query: PageQuery) -> Page:
         """One page in order of creation, with the exact number of objects the query matches."""
@@ -186,13 +193,13 @@ class OwnedObjects:
             cursor = cursor.skip(query.offset)
         found = await cursor.limit(query.limit + 1).to_list(query.limit + 1)
         shown = found[: query.limit]
-        raws = [document["raw"] for document in shown if "raw" in document]
+        raws = [document["raw"] for document in shown if _sound(document)]
         if len(raws) != len(shown):
-            logger.error("%s: %d stored objects have no bytes", self.module, len(shown) - len(raws))
+            logger.error("%s: %d stored objects are damaged", self.module, len(shown) - len(raws))
         return Page(
             raws=raws,
             total=total,
-            last_seq=shown[-1]["seq"] if shown else None,
+            last_seq=shown[-1].get("seq") if shown else None,
             is_last=len(found) <= query.limit,
         )
 
@@ -255,6 +262,13 @@ def _match(query: PageQuery) -> dict[str, Any]:
 
 def _to_milliseconds(moment: datetime, rounding: Any) -> datetime:
     """Dates are kept in milliseconds: round outwards, so that no object falls between two pulls."""
-    return moment.replace(microsecond=0) + timedelta(
-        milliseconds=rounding(moment.microsecond / 1000)
-    )
+    milliseconds = rounding(moment.microsecond / 1000)
+    if milliseconds == 1000 and moment >= _LAST_SECOND:
+        milliseconds = 999
+    return moment.replace(microsecond=0) + timedelta(milliseconds=milliseconds)
+
+
+def _sound(document: Mapping[str, Any]) -> bool:
+    """Whether the stored bytes can stand in a list: damage from outside must not spoil others."""
+    raw = document.get("raw")
+    return isinstance(raw, bytes) and raw[:1] == b"{" and raw[-1:] == b"}"

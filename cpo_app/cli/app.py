@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from auth.peers import UnknownPeer
 from auth.secrets import SecretUnusable
-from cpo_app.cli import peers, servers
+from cpo_app.cli import locations, peers, servers
 from cpo_app.cli.errors import CliError
 from cpo_app.settings import SettingsError
 from crud.errors import OcpiError
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 servers.add_to(app)
 app.add_typer(peers.app, name="peers")
+app.add_typer(locations.app, name="locations")
 
 _EXPECTED = (CliError, OcpiError, SettingsError, SecretUnusable, UnknownPeer, *STORE_ERRORS)
 
