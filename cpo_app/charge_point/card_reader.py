@@ -83,8 +83,6 @@ class CardReader:
             outcome["result"] = result.value
         if info:
             outcome["info"] = info
-        report = {key: value for key, value in outcome.items() if key != "info"}
-        self._recorder.emit("authorize_result", {"connector_id": self._evse.connector_id, **report})
         self._recorder.commit(self._evse.as_dict())
         return outcome
 

@@ -104,7 +104,7 @@ class CommandDesk:
         return self._evse.start(
             _need(command.session_id, "session_id"),
             "remote",
-            id_tag=command.id_tag,
+            id_tag=command.id_tag or None,
             connector_id=command.connector_id,
             reservation_id=command.reservation_id,
         )
@@ -120,7 +120,7 @@ class CommandDesk:
         except (ValueError, OverflowError):
             raise _Incomplete("expiry is no ISO 8601 instant") from None
         reservation_id = _need(command.reservation_id, "reservation_id")
-        return self._evse.reserve(Reservation(reservation_id, command.id_tag, expiry))
+        return self._evse.reserve(Reservation(reservation_id, command.id_tag or None, expiry))
 
     def _cancel_reservation(self, command: Command) -> Result:
         return self._evse.cancel_reservation(_need(command.reservation_id, "reservation_id"))

@@ -36,6 +36,7 @@ class Result(str, Enum):
     RESERVED = "RESERVED"
     FAULT = "FAULT"
     UNKNOWN_SESSION = "UNKNOWN_SESSION"
+    UNKNOWN_RESERVATION = "UNKNOWN_RESERVATION"
     UNLOCK_FAILED = "UNLOCK_FAILED"
     NOT_SUPPORTED = "NOT_SUPPORTED"
 
@@ -97,7 +98,7 @@ class Evse:
             id_tag=id_tag,
             plug_by=now + timedelta(seconds=self.habits.plug_timeout_s),
         )
-        self.connector_id = self.session.connector_id
+        self._move_to(self.session.connector_id)
         self._unplug_at = None
         if self.car is None and self.habits.auto_plug and source == "remote":
             self.car = self._arriving_car()
@@ -153,7 +154,7 @@ class Evse:
     def cancel_reservation(self, reservation_id: str) -> Result:
         self._advance()
         if self.reservation is None or self.reservation.reservation_id != reservation_id:
-            return Result.REJECTED
+            return Result.UNKNOWN_RESERVATION
         self._release_reservation()
         self._settle()
         return Result.ACCEPTED
@@ -339,6 +340,13 @@ class Evse:
 
     def _arriving_car(self) -> Car:
         return Car(**self.habits.new_car.as_dict())
+
+    def _move_to(self, connector_id: str) -> None:
+        """Charge at this connector; the one used before must not stay reported as busy."""
+        if connector_id != self.connector_id and self._reported is not None:
+            left = {"connector_id": self.connector_id, "state": State.AVAILABLE.value}
+            self._emit("state", {**left, "ev_state": "unplugged"})
+        self.connector_id = connector_id
 
     def _let_simulated_car_leave(self) -> None:
         if self._auto_plugged:

@@ -217,8 +217,6 @@ def test_a_card_starts_and_stops_what_central_allows(tmp_path: Path) -> None:
             assert stopped["status"]["state"] == "FINISHING"
             await until(lambda: central.of_kind("session_stopped"))
             assert central.of_kind("session_stopped")[0]["reason"] == "local"
-            results = [(m["action"], m["allowed"]) for m in central.of_kind("authorize_result")]
-            assert results == [("none", "BLOCKED"), ("start", "ALLOWED"), ("stop", "ALLOWED")]
             assert [m["source"] for m in central.of_kind("session_started")] == ["local"]
 
             # Without Central no card starts a session, but the card of a session ends it.

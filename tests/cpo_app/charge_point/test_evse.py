@@ -233,13 +233,27 @@ def test_a_reservation_admits_its_token_only_and_expires() -> None:
 def test_a_named_reservation_admits_the_group_and_can_be_cancelled() -> None:
     story = Story()
     story.evse.reserve(reservation(story))
-    assert story.evse.cancel_reservation("R9") is Result.REJECTED
+    assert story.evse.cancel_reservation("R9") is Result.UNKNOWN_RESERVATION
     assert story.evse.cancel_reservation("R1") is Result.ACCEPTED
     assert story.evse.state is State.AVAILABLE
     assert story.evse.reserve(reservation(story, minutes=-1)) is Result.REJECTED
     story.evse.reserve(reservation(story))
     started = story.evse.start("S1", "remote", id_tag="card-7", reservation_id="R1")
     assert started is Result.ACCEPTED
+
+
+def test_a_session_at_another_connector_leaves_none_reported_busy() -> None:
+    story = Story()
+    story.evse.reserve(reservation(story))
+    assert story.last("state")["connector_id"] == "1"
+    story.evse.start("S1", "remote", id_tag="card-1", connector_id="2")
+    latest = {fields["connector_id"]: fields for kind, fields in story.messages if kind == "state"}
+    assert latest["1"] == {"connector_id": "1", "state": "AVAILABLE", "ev_state": "unplugged"}
+    assert latest["2"]["state"] == "CHARGING"
+    story.evse.stop("S1", "remote")
+    story.pass_time(3)
+    assert story.last("state")["connector_id"] == "2"
+    assert story.last("state")["state"] == "AVAILABLE"
 
 
 def test_a_fault_ends_the_session_and_blocks_until_it_is_cleared() -> None:
