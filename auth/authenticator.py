@@ -44,7 +44,7 @@ class OcpiAuthenticator(Authenticator):
         self._db = db
         self._peers = peers
         self._charge_point_secret = charge_point_secret
-        self._cache: dict[str, tuple[float, tuple[Peer, str] | None]] = {}
+        self._cache: dict[str, tuple[float, tuple[Peer, str]]] = {}
 
     async def caller(self, header: str | None) -> Caller | None:
         """The caller of a request by its Authorization header; None where there is no right one."""
@@ -59,6 +59,14 @@ class OcpiAuthenticator(Authenticator):
             await self._note_seen(peer)
             return Caller(peer, token, kind)
         return None
+
+    async def may_speak_for(self, peer: Peer, party: str) -> bool:
+        """Whether a request in this (folded) party's name is the peer's to make: its own parties,
+        and for a hub those of its clients, which are all that no other peer has registered."""
+        if party in peer.parties or not peer.is_hub:
+            return party in peer.parties
+        registered = await self._peers.of_party(party)
+        return registered is None or registered.peer_id == peer.peer_id
 
     async def authenticate(self, auth_token: str) -> None:
         """The library's contract: raise AuthorizationOCPIError unless it is a functional token."""
@@ -97,9 +105,11 @@ class OcpiAuthenticator(Authenticator):
         if held is not None and now - held[0] < CACHE_S:
             return held[1]
         found = await self._peers.by_token(token)
-        if len(self._cache) >= CACHE_SIZE:
-            self._cache.clear()
-        self._cache[token] = (now, found)
+        # An invitation may turn into a registration at any moment, also in another process.
+        if found is not None and found[1] == "C":
+            if len(self._cache) >= CACHE_SIZE:
+                self._cache.clear()
+            self._cache[token] = (now, found)
         return found
 
     async def _note_seen(self, peer: Peer) -> None:

@@ -3,7 +3,9 @@
 A peer document:
     _id            "peer-..."
     name, status   invited | connected | suspended (nothing is pushed) | blocked (refused)
-    token_hashes   [{hash, kind: "A"|"C", since, until?}], ours to them; only hashes are kept
+    token_hashes   [{hash, kind: "A"|"C", since, until?, offered?}], ours to them, hashes only;
+                   until: ends then, at the latest; offered: sent to the peer, not yet used by it
+    parties        folded keys of its roles, to be found by
     their_token    sealed; what we present to them (token B)
     versions_url, version, version_url, endpoints [{identifier, role, url}], roles [...]
     quirks         {raw_token, no_trailing_slash, no_patch, page_size}
@@ -58,15 +60,11 @@ class Peer:
     @property
     def parties(self) -> list[str]:
         """Folded party keys of the roles it has given: ["de*tnm"]."""
-        return [f"{role['country_code']}*{role['party_id']}".lower() for role in self.roles]
+        return [_party_of(role) for role in self.roles]
 
     @property
     def is_hub(self) -> bool:
         return any(role.get("role") == "HUB" for role in self.roles)
-
-    def speaks_for(self, party: str) -> bool:
-        """Whether a request in this (folded) party's name is the peer's to make."""
-        return self.is_hub or party in self.parties
 
     def endpoint(self, module: str, interface_role: str) -> str | None:
         """Its URL for that module's SENDER or RECEIVER interface, or None."""
@@ -135,7 +133,8 @@ class Peers:
     async def by_token(self, token: str) -> tuple[Peer, str] | None:
         """The peer that a token of ours was issued to, and the token's kind; one index look-up.
 
-        A newer token's first use ends the older ones: rotation is complete then.
+        A newer token's first use ends the older ones: rotation is complete then. The first use
+        of an offered one only makes it lasting: the peer may yet fail to keep it.
         """
         digest = self._vault.digest(token)
         document = await self._documents.find_one({"token_hashes.hash": digest})
@@ -146,10 +145,15 @@ class Peers:
         used = next(entry for entry in entries if entry["hash"] == digest)
         if used.get("until") and used["until"] <= now:
             return None
-        if any(entry.get("until") for entry in entries) and not used.get("until"):
+        mine = {"_id": document["_id"], "token_hashes.hash": digest}
+        if used.get("offered"):
             await self._documents.update_one(
-                {"_id": document["_id"], "token_hashes.hash": digest},
-                {"$pull": {"token_hashes": {"until": {"$exists": True}}}},
+                mine, {"$unset": {"token_hashes.$.until": "", "token_hashes.$.offered": ""}}
+            )
+        elif not used.get("until") and any(map(_replaced, entries)):
+            await self._documents.update_one(
+                mine,
+                {"$pull": {"token_hashes": {"until": {"$exists": True}, "offered": None}}},
             )
         return Peer.of(document), used["kind"]
 
@@ -166,10 +170,10 @@ class Peers:
 
     async def of_party(self, party: str) -> Peer | None:
         """The connected peer that a folded party key belongs to, or None."""
-        for peer in await self.all(status=CONNECTED):
-            if party in peer.parties:
-                return peer
-        return None
+        found = await self._documents.find_one(
+            {"parties": party, "status": CONNECTED}, sort=[("created", 1)]
+        )
+        return None if found is None else Peer.of(found)
 
     def their_token(self, peer: Peer) -> str:
         """What we present to the peer; raises SecretUnusable when the key has changed."""
@@ -193,33 +197,50 @@ class Peers:
 
         `our_token` becomes the only one that opens our door; with `grace_s` the earlier
         functional ones stay good until it is first used, at most that long. Invitations end.
+        A peer that the operator has suspended stays so.
         `facts`: versions_url, version, version_url, endpoints, roles.
         """
         change: dict[str, Any] = {
             **facts,
-            "status": CONNECTED,
             "their_token": self._vault.seal(their_token),
             "last_error": None,
             "updated": now,
         }
-        if our_token is not None:
-            peer = await self.get(peer_id)
-            until = now + timedelta(seconds=grace_s)
-            kept = [
-                {**entry, "until": min(entry.get("until") or until, until)}
-                for entry in peer.document.get("token_hashes", ())
-                if grace_s and entry["kind"] == "C"
-            ]
-            change["token_hashes"] = [*kept, self._entry(our_token, "C", now)]
-        query: dict[str, Any] = {"_id": peer_id}
-        if presented is not None:
-            query["token_hashes.hash"] = self._vault.digest(presented)
-        outcome = await self._documents.update_one(query, {"$set": change})
-        return bool(outcome.matched_count)
+        if "roles" in facts:
+            change["parties"] = sorted({*map(_party_of, facts["roles"])})
+        digest = None if presented is None else self._vault.digest(presented)
+        until = now + timedelta(seconds=grace_s)
+        while True:
+            document = (await self.get(peer_id)).document
+            held = document.get("token_hashes", [])
+            if digest is not None and digest not in [entry["hash"] for entry in held]:
+                return False
+            if our_token is not None:
+                kept = [
+                    {**_lasting(entry), "until": min(entry.get("until") or until, until)}
+                    for entry in held
+                    if grace_s and entry["kind"] == "C" and (entry.get("until") or until) > now
+                ]
+                ours = self._entry(our_token, "C", now)
+                change["token_hashes"] = [
+                    *(entry for entry in kept if entry["hash"] != ours["hash"]),
+                    ours,
+                ]
+            change["status"] = SUSPENDED if document["status"] == SUSPENDED else CONNECTED
+            # Two handshakes at once must not write over each other's tokens.
+            unchanged = {
+                "_id": peer_id,
+                "status": document["status"],
+                "token_hashes": document.get("token_hashes"),
+            }
+            outcome = await self._documents.update_one(unchanged, {"$set": change})
+            if outcome.matched_count:
+                return True
 
     async def admit_also(self, peer_id: str, token: str, until: datetime, now: datetime) -> None:
-        """A further token of ours, good beside the present one until `until` (our rotation)."""
-        entry = {**self._entry(token, "C", now), "until": until}
+        """Offer a further token of ours, good beside the present one (our rotation): until
+        `until`, or for good once it is used."""
+        entry = {**self._entry(token, "C", now), "until": until, "offered": True}
         await self._documents.update_one({"_id": peer_id}, {"$push": {"token_hashes": entry}})
 
     async def revoke(self, peer_id: str, token: str) -> None:
@@ -235,7 +256,7 @@ class Peers:
             {"_id": peer_id},
             {
                 "$set": {"status": INVITED, "updated": now},
-                "$unset": {"token_hashes": "", "their_token": "", "endpoints": ""},
+                "$unset": {"token_hashes": "", "their_token": "", "endpoints": "", "parties": ""},
             },
         )
 
@@ -265,3 +286,16 @@ class Peers:
 
     def _entry(self, token: str, kind: str, now: datetime) -> dict[str, Any]:
         return {"hash": self._vault.digest(token), "kind": kind, "since": now}
+
+
+def _party_of(role: Mapping[str, Any]) -> str:
+    return f"{role['country_code']}*{role['party_id']}".lower()
+
+
+def _replaced(entry: Mapping[str, Any]) -> bool:
+    """Whether a newer token has taken this one's place, and it only lives on for a while."""
+    return bool(entry.get("until")) and not entry.get("offered")
+
+
+def _lasting(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name != "offered"}

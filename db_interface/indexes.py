@@ -40,7 +40,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "evse_status_history": [_index("cp_id", "at", "n"), _index("at")],
     "peers": [
         _index("token_hashes.hash", unique=True, sparse=True),
-        _index("roles.country_code", "roles.party_id"),
+        _index("parties", "status"),
         _index("status"),
         _index("name"),
     ],

@@ -19,6 +19,7 @@ from py_ocpi.main import ExceptionHandlerMiddleware, get_application
 from py_ocpi.modules.versions.enums import VersionNumber
 from py_ocpi.modules.versions.v_2_2_1.enums import InterfaceRole
 from py_ocpi.modules.versions.v_2_2_1.schemas import Endpoint
+from starlette.middleware.cors import CORSMiddleware
 
 from auth.authenticator import OcpiAuthenticator
 from cpo_app.docs_page import add_docs
@@ -67,6 +68,7 @@ def build_ocpi_app(settings: Settings, crud: Crud, authenticator: OcpiAuthentica
         raise SettingsError("NO_AUTH is set: this server does not run without authentication")
     app = _shell(settings, crud, authenticator)
     app.state.settings = settings
+    app.state.authenticator = authenticator
     errors.install(app)
     docs_url = f"/{settings.OCPI_PREFIX}/docs"
     openapi_url = str(app.openapi_url)
@@ -78,9 +80,12 @@ def build_ocpi_app(settings: Settings, crud: Crud, authenticator: OcpiAuthentica
     ]
     add_docs(app, docs_url, openapi_url, settings.PROJECT_NAME)
     # The library's own middleware swallows exceptions and keeps a connection blocked while
-    # background tasks run (audit F015, F077).
+    # background tasks run (audit F015, F077). Its CORS answers preflights without an envelope;
+    # behind the gate they could not pass anyway, and OCPI is no interface for browsers.
     app.user_middleware = [
-        row for row in app.user_middleware if row.cls is not ExceptionHandlerMiddleware
+        row
+        for row in app.user_middleware
+        if row.cls not in (ExceptionHandlerMiddleware, CORSMiddleware)
     ]
     app.add_middleware(
         Gate,

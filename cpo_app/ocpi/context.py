@@ -62,6 +62,13 @@ class RequestContext:
         """The folded party of ours that is addressed, or None for all that we host."""
         return None if self.routing.to_party is None else [self.routing.to_party.key]
 
+    @property
+    def senders(self) -> tuple[str, ...]:
+        """The folded parties in whose name the request is made: OCPI-from, else all the peer's."""
+        if self.routing.from_party is not None:
+            return (self.routing.from_party.key,)
+        return () if self.caller is None else tuple(self.caller.peer.parties)
+
 
 def context_of(request: Request) -> RequestContext:
     return request.scope[SCOPE_KEY]

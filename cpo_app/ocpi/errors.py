@@ -12,9 +12,11 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from py_ocpi.core.exceptions import AuthorizationOCPIError, NotFoundOCPIError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match
 
+from auth.peers import UnknownPeer
 from cpo_app.ocpi.envelope import answer
 from crud.errors import (
     InvalidParameters,
@@ -47,14 +49,19 @@ def error_answer(error: Exception) -> Response:
 def install(app: FastAPI) -> None:
     """Let every exception of the app end in an envelope."""
 
-    async def handle(_request: Request, error: Exception) -> Response:
-        return error_answer(error)
+    async def handle(request: Request, error: Exception) -> Response:
+        response = error_answer(error)
+        if response.status_code == 405:
+            response.headers["Allow"] = _other_methods(request)
+        return response
 
     for kind in (
         OcpiError,
         SchemaError,
         AuthorizationOCPIError,
         NotFoundOCPIError,
+        UnknownPeer,
+        ClientDisconnect,
         RequestValidationError,
         HTTPException,
         *STORE_ERRORS,
@@ -67,7 +74,8 @@ def _as_ocpi_error(error: Exception) -> OcpiError:
         return error
     if isinstance(error, SchemaError):
         return InvalidParameters(str(error))
-    if isinstance(error, AuthorizationOCPIError):
+    if isinstance(error, AuthorizationOCPIError | UnknownPeer):
+        # UnknownPeer: removed by the operator after the gate had let it in.
         return NotAuthorized()
     if isinstance(error, NotFoundOCPIError):
         return NotFound()
@@ -79,6 +87,8 @@ def _as_ocpi_error(error: Exception) -> OcpiError:
     if isinstance(error, STORE_ERRORS):
         logger.error("store: %s", error)
         return StoreDown()
+    if isinstance(error, ClientDisconnect):
+        return InvalidParameters("The body ended early")
     return _bug(error)
 
 
@@ -90,6 +100,15 @@ def _of_http(error: HTTPException) -> OcpiError:
     known = OcpiError(str(error.detail))
     known.http_status = error.status_code
     return known
+
+
+def _other_methods(request: Request) -> str:
+    """What this path takes beside the method that was refused (RFC 9110, 15.5.6)."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            methods |= getattr(route, "methods", None) or set()
+    return ", ".join(sorted(methods - {request.method}))
 
 
 def _bug(error: Exception) -> OcpiError:

@@ -45,7 +45,8 @@ class Gate:
         self._authenticator = authenticator
         self._parties = parties
         self._max_body_bytes = max_body_bytes
-        self._open_paths = tuple(open_paths)
+        self._open_paths = frozenset(open_paths)
+        self._below_open_paths = tuple(f"{open_path}/" for open_path in open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -53,7 +54,7 @@ class Gate:
         path = plain_path(scope["path"])
         if path != self._root and not path.startswith(self._root + "/"):
             return await self.app(scope, receive, send)
-        if path.startswith(self._open_paths):
+        if path in self._open_paths or path.startswith(self._below_open_paths):
             return await self.app(scope, receive, send)
         return await self._guard({**scope, "path": path}, receive, send)
 
@@ -83,7 +84,7 @@ class Gate:
         try:
             context.caller = await self._admit(headers, module)
             if module not in CONFIGURATION_MODULES:
-                context.routing = self._routing(headers, context.caller)
+                context.routing = await self._routing(headers, context.caller)
             bounded = self._bounded(headers, receive)
             await self.app(scope, bounded, send_with_ids)
         except Exception as error:  # the process must not die of a request; it is logged there
@@ -101,16 +102,15 @@ class Gate:
             )
         return caller
 
-    def _routing(self, headers: Headers, caller: Caller) -> Routing:
+    async def _routing(self, headers: Headers, caller: Caller) -> Routing:
         routing = Routing.of(headers)
         if routing.to_party is not None and routing.to_party.key not in self._parties:
             raise UnknownParty(
                 f"OCPI-to: {'/'.join(routing.to_party)} is not a party of this platform"
             )
-        if routing.from_party is not None and not caller.peer.speaks_for(routing.from_party.key):
-            raise UnknownParty(
-                f"OCPI-from: {'/'.join(routing.from_party)} is none of your credentials' roles"
-            )
+        sender = routing.from_party
+        if sender and not await self._authenticator.may_speak_for(caller.peer, sender.key):
+            raise UnknownParty(f"OCPI-from: {'/'.join(sender)} is none of your credentials' roles")
         return routing
 
     def _bounded(self, headers: Headers, receive: Receive) -> Receive:

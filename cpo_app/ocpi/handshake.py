@@ -48,7 +48,7 @@ async def discover(
         )
         url = next((row.url for row in versions if row.version == VERSION), None)
         if url is None:
-            offered = ", ".join(row.version for row in versions[:5])
+            offered = ", ".join(row.version for row in versions[:5]) or "none"
             raise UnsupportedVersion(f"No common version: we speak {VERSION}, you {offered}")
         details = await client.details_of(url, token, raw_token=raw_token, timeout_s=timeout_s)
     except PeerUnusable as error:

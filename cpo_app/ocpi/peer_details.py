@@ -54,7 +54,7 @@ class PeerDetails:
 
 
 def parse_versions(data: Any) -> list[PeerVersion]:
-    """The data of GET versions; raises PeerUnusable if it is no list of versions."""
+    """The data of GET versions, maybe none; raises PeerUnusable if it is no list of versions."""
     return _rows(data, "versions", _version)
 
 
@@ -82,8 +82,8 @@ def _endpoint(row: dict[str, Any]) -> PeerEndpoint | None:
 
 
 def _rows(data: Any, name: str, read: Callable[[dict[str, Any]], _Row | None]) -> list[_Row]:
-    if not isinstance(data, list) or not data:
-        raise _not_ocpi(f"the {name} are not a list with at least one entry")
+    if not isinstance(data, list):
+        raise _not_ocpi(f"the {name} are not a list")
     if len(data) > _MAX_ROWS:
         raise _not_ocpi(f"the {name} are more than {_MAX_ROWS}")
     rows: list[_Row] = []

@@ -121,23 +121,30 @@ class Registration:
             await self._peers.set(peer.peer_id, now, quirks={**peer.quirks, "raw_token": True})
         try:
             theirs = await self._exchange("POST", found, token_a, token_b, raw_token=raw_token)
-            details = await discover(
-                self._client, theirs["url"], theirs["token"], raw_token=raw_token,
-                timeout_s=timeout_s,
-            )  # fmt: skip
         except (OcpiError, asyncio.CancelledError):
             await self._peers.remove(peer.peer_id)
             self._forget()
             raise
+        try:
+            found = await discover(
+                self._client, theirs["url"], theirs["token"], raw_token=raw_token,
+                timeout_s=timeout_s,
+            )  # fmt: skip
+            problem = None
+        except OcpiError as error:
+            # The peer has registered us, and its invitation is used up: keep what we have.
+            problem = f"connected, but its endpoints could not be read again: {error}"
         await self._peers.connect(
             peer.peer_id,
             our_token=token_b,
             their_token=theirs["token"],
             now=_now(),
             name=name or _name_of(theirs["roles"]),
-            **_facts(details, theirs),
+            **_facts(found, theirs),
         )
         self._forget()
+        if problem is not None:
+            await self._peers.failed(peer.peer_id, problem, _now())
         return await self._peers.get(peer.peer_id)
 
     async def refresh(self, peer_id: str) -> Peer:
@@ -158,7 +165,8 @@ class Registration:
 
         Both of ours work until the new one is first used. When the peer's answer is lost or
         bad, the old pair stays in force, and the new token of ours stays good for the grace
-        time: the peer may have taken it over. Raises OcpiError.
+        time, or for good once it is used: the peer may have taken it over. When the peer has
+        refused, the new one ends at once. Raises OcpiError.
         """
         peer = self._registered(await self._peers.get(peer_id))
         their_token = self._peers.their_token(peer)
@@ -172,6 +180,9 @@ class Registration:
         try:
             theirs = await self._exchange("PUT", found, their_token, token, raw_token=raw_token)
         except OcpiError as error:
+            if isinstance(error.__cause__, PeerUnusable) and _refused(error.__cause__):
+                await self._peers.revoke(peer_id, token)
+                self._forget()
             await self._peers.failed(peer_id, f"rotation: {error}", _now())
             raise
         await self._peers.connect(
@@ -262,6 +273,11 @@ class Registration:
     def _forget(self) -> None:
         if self._authenticator is not None:
             self._authenticator.forget()
+
+
+def _refused(error: PeerUnusable) -> bool:
+    """Whether the peer has surely not taken our credentials over."""
+    return error.sent is False or error.kind == "ocpi_status"
 
 
 def _facts(found: Discovered, credentials: Mapping[str, Any]) -> dict[str, Any]:

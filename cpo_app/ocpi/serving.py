@@ -15,6 +15,7 @@ from py_ocpi.modules.versions.enums import VersionNumber
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auth.authenticator import OcpiAuthenticator
 from cpo_app.ocpi.context import caller_of, context_of
 from cpo_app.ocpi.envelope import answer, joined
 from cpo_app.ocpi.paging import page_headers, page_parameters
@@ -32,14 +33,14 @@ def settings_of(request: Request) -> Settings:
 
 def crud_keywords(request: Request) -> dict[str, Any]:
     """What every Crud call gets: the library's keywords, and who asks for what, ours."""
-    caller = caller_of(request)
+    caller, context = caller_of(request), context_of(request)
     return {
         "auth_token": caller.token,
         "version": VersionNumber.v_2_2_1,
-        "reader": Reader(tuple(caller.peer.parties), bool(caller.peer.settings.get("narrowed"))),
-        "owners": context_of(request).owners,
+        "reader": Reader(context.senders, bool(caller.peer.settings.get("narrowed"))),
+        "owners": context.owners,
         "peer_id": caller.peer.peer_id,
-        "correlation_id": context_of(request).correlation_id,
+        "correlation_id": context.correlation_id,
     }
 
 
@@ -89,9 +90,11 @@ async def body_of(request: Request) -> Any:
         raise MalformedJson(f"The body is not valid JSON: {error}") from error
 
 
-def own_party(request: Request, country_code: str, party_id: str) -> None:
+async def own_party(request: Request, country_code: str, party_id: str) -> None:
     """Raises UnknownParty unless the party in the URL is one of the caller's."""
-    if not caller_of(request).peer.speaks_for(f"{country_code}*{party_id}".lower()):
+    authenticator: OcpiAuthenticator = request.app.state.authenticator
+    party = f"{country_code}*{party_id}".lower()
+    if not await authenticator.may_speak_for(caller_of(request).peer, party):
         raise UnknownParty(f"{country_code}/{party_id} is none of your credentials' roles")
 
 

@@ -36,7 +36,7 @@ async def get_token(
     crud: Crud = Depends(get_crud),
 ) -> Response:
     token = await crud.get(
-        ModuleID.tokens, CPO, token_uid, **_named(request, country_code, party_id)
+        ModuleID.tokens, CPO, token_uid, **await _named(request, country_code, party_id)
     )
     if token is None:
         raise UnknownToken(f"Unknown Token {token_uid}")
@@ -51,7 +51,7 @@ async def put_token(
     token_uid: str,
     crud: Crud = Depends(get_crud),
 ) -> Response:
-    named = _named(request, country_code, party_id)
+    named = await _named(request, country_code, party_id)
     token = validate(Token, await body_of(request))
     same_as_url(
         token,
@@ -72,14 +72,14 @@ async def patch_token(
     token_uid: str,
     crud: Crud = Depends(get_crud),
 ) -> Response:
-    named = _named(request, country_code, party_id)
+    named = await _named(request, country_code, party_id)
     await crud.update(ModuleID.tokens, CPO, await body_of(request), token_uid, **named)
     return done()
 
 
-def _named(request: Request, country_code: str, party_id: str) -> dict[str, Any]:
+async def _named(request: Request, country_code: str, party_id: str) -> dict[str, Any]:
     """The Crud keywords with the token's party and type, once both are found right."""
-    own_party(request, country_code, party_id)
+    await own_party(request, country_code, party_id)
     text = request.query_params.get("type", TokenType.rfid.value)
     try:
         token_type = TokenType(text)

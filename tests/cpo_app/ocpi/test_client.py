@@ -914,7 +914,6 @@ def test_versions_and_details_let_the_unknown_through() -> None:
     "data",
     [
         None,
-        [],
         {},
         "2.2.1",
         [1],
@@ -945,7 +944,6 @@ ENDPOINT = {"identifier": "credentials", "role": "SENDER", "url": "https://a"}
         [],
         {},
         {"version": "2.2.1"},
-        {"version": "2.2.1", "endpoints": []},
         {"version": "2.2.1", "endpoints": {}},
         {"version": 2, "endpoints": [ENDPOINT]},
         {"version": "2.2.1", "endpoints": [ENDPOINT, {"identifier": "x"}]},
