@@ -2,7 +2,8 @@
 
 A peer document:
     _id            "peer-..."
-    name, status   invited | connected | suspended (nothing is pushed) | blocked (refused)
+    name, status   invited | connected | suspended (nothing is pushed) | blocked (refused) |
+                   disconnected (it has unregistered)
     token_hashes   [{hash, kind: "A"|"C", since, until?, offered?}], ours to them, hashes only;
                    until: ends then, at the latest; offered: sent to the peer, not yet used by it
     parties        folded keys of its roles, to be found by
@@ -24,6 +25,7 @@ from auth.secrets import Vault, new_token
 from db_interface.database import Database, Session
 
 INVITED, CONNECTED, SUSPENDED, BLOCKED = "invited", "connected", "suspended", "blocked"
+DISCONNECTED = "disconnected"
 
 DEFAULT_QUIRKS: dict[str, Any] = {
     "raw_token": False,
@@ -255,7 +257,7 @@ class Peers:
         await self._documents.update_one(
             {"_id": peer_id},
             {
-                "$set": {"status": INVITED, "updated": now},
+                "$set": {"status": DISCONNECTED, "updated": now},
                 "$unset": {"token_hashes": "", "their_token": "", "endpoints": "", "parties": ""},
             },
         )

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from auth.peers import UnknownPeer
 from auth.secrets import SecretUnusable
 from cpo_app.cli import locations, peers, servers
+from cpo_app.cli.emsp import emsp
 from cpo_app.cli.errors import CliError
 from cpo_app.settings import SettingsError
 from crud.errors import OcpiError
@@ -26,10 +27,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 servers.add_to(app)
+app.command("emsp")(emsp)
 app.add_typer(peers.app, name="peers")
 app.add_typer(locations.app, name="locations")
 
-_EXPECTED = (CliError, OcpiError, SettingsError, SecretUnusable, UnknownPeer, *STORE_ERRORS)
+_EXPECTED: tuple[type[Exception], ...] = (
+    CliError,
+    OcpiError,
+    SettingsError,
+    SecretUnusable,
+    UnknownPeer,
+    *STORE_ERRORS,
+)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import SecretStr
 
@@ -13,7 +13,7 @@ from cpo_app.charge_point.monitor import Monitor
 from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
 
 # Where the simulated charge points stand, and what they can do.
-_SITES: tuple[tuple[str, str, str], ...] = (
+_SITES: tuple[tuple[str, str, Literal["AC", "DC"]], ...] = (
     ("Berlin", "22kW", "AC"),
     ("Amsterdam", "150kW", "DC"),
     ("Paris", "22kW", "AC"),

@@ -26,7 +26,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: st
     table = Table(*columns, title=title or None)
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    # Into a pipe nothing is cut off to fit a screen.
+    Console(width=None if sys.stdout.isatty() else 240).print(table)
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:
