@@ -86,6 +86,17 @@ async def apply(
     return Applied(after, status_before)
 
 
+async def registration_changed(
+    store: DbInterface, party: Party, cp_id: str, now: datetime, session: Session
+) -> None:
+    """For EV_Registry, inside the transaction of a registration or deregistration, after it is
+    written: the status follows at once. One that Central never saw stays unknown to it.
+    """
+    key = await canonical_id(store.db, cp_id, session)
+    if key is not None and await get(store.db, key, session) is not None:
+        await apply(store, party, key, RegistrationChanged(), now, session)
+
+
 async def get(db: Database, cp_id: str, session: Session = None) -> Document | None:
     """The document of a charge point, by its id as EV_Registry has it; None: never heard of."""
     return await db[COLLECTION].find_one({"_id": cp_id}, session=session)

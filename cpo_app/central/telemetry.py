@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from cpo_app.central.wire import KINDS
 from crud import charge_points
 from crud.charge_point_events import StateReported, TelemetryTaken
 from crud.evse_states import ConnectorState
@@ -26,8 +27,6 @@ from db_interface.database import Session
 from db_interface.interface import DbInterface
 
 logger = logging.getLogger("cpo.central")
-
-KINDS = ("state", "meter", "session_started", "session_stopped")
 
 Message = dict[str, Any]
 """A message as cpo_app.central.wire has it, `at` as aware datetime."""

@@ -5,9 +5,10 @@ Units stand in the names; times are ISO 8601, without a zone taken as UTC.
 
 import ipaddress
 import re
+from collections.abc import Callable, Generator
 from datetime import datetime, timezone
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConstrainedFloat, ConstrainedStr, Field, validator
 
@@ -143,10 +144,39 @@ class SessionStoppedMessage(_Message):
     signed_data: Any | None = None
 
 
-TelemetryMessage = Annotated[
-    StateMessage | MeterMessage | SessionStartedMessage | SessionStoppedMessage,
-    Field(discriminator="kind"),
-]
+KINDS: dict[str, type[_Message]] = {
+    "state": StateMessage,
+    "meter": MeterMessage,
+    "session_started": SessionStartedMessage,
+    "session_stopped": SessionStoppedMessage,
+}
+
+
+class TelemetryMessage(BaseModel):
+    """One of KINDS by its `kind`, so that an error names the field of that kind alone."""
+
+    @classmethod
+    def __get_validators__(cls) -> Generator[Callable[..., Any], None, None]:
+        yield cls._read
+
+    @classmethod
+    def __modify_schema__(cls, schema: dict[str, Any]) -> None:
+        schema.update(
+            type="object",
+            required=["seq", "kind", "at"],
+            properties={
+                "seq": {"type": "integer", "minimum": 1},
+                "kind": {"type": "string", "enum": list(KINDS)},
+                "at": {"type": "string", "format": "date-time"},
+            },
+        )
+
+    @classmethod
+    def _read(cls, value: Any) -> BaseModel:
+        kind = value.get("kind") if isinstance(value, dict) else None
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise ValueError(f"kind is none of {', '.join(KINDS)}")
+        return KINDS[kind].parse_obj(value)
 
 
 class TelemetryBody(BaseModel):

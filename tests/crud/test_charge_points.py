@@ -204,6 +204,28 @@ def test_a_deregistered_charge_point_is_removed_whatever_it_reports(world: World
     ]
 
 
+def test_the_registry_can_let_the_status_follow_at_once(world: World) -> None:
+    world.apply(registered(), cp_id="CP-001")
+
+    async def tell(cp_id: str) -> None:
+        async def work(session: Session) -> None:
+            await world.db["registrations"].update_one(
+                {"folded_id": cp_id.lower()}, {"$set": {"status": "DEREGISTERED"}}, session=session
+            )
+            await charge_points.registration_changed(world.store, PARTY, cp_id, after(9), session)
+
+        await world.db.transact(work)
+
+    for cp_id in ("cp-001", "CP-002", "CP-404"):
+        world.loop.run(tell(cp_id))
+    assert world.changes() == [
+        (None, "AVAILABLE", "registered at Central"),
+        ("AVAILABLE", "REMOVED", "EV_Registry"),
+    ]
+    assert world.loop.run(charge_points.get(world.db, "CP-002")) is None
+    assert world.loop.run(charge_points.get(world.db, "CP-404")) is None
+
+
 def test_the_operators_word_is_kept_for_one_that_never_came(world: World) -> None:
     assert world.apply(OperativeSet(False)) == "INOPERATIVE"
     assert world.apply(registered(), 1) == "INOPERATIVE"
