@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
@@ -66,6 +67,7 @@ def serve(
     """Run EV_Central and the OCPI app."""
     settings = settings_for(data_dir, CENTRAL_PORT=port, CENTRAL_HOST=host)
     logs.set_up(settings.CPO_LOG_LEVEL, settings.CPO_LOG_FORMAT)
+    _end_cleanly()
     with prepare(settings) as ground:
         _hand_on(ground)
         uvicorn.run(
@@ -85,6 +87,7 @@ def registry(port: Port = None, data_dir: DataDir = None) -> None:
     """Run EV_Registry."""
     settings = settings_for(data_dir, REGISTRY_API_PORT=port)
     logs.set_up(settings.CPO_LOG_LEVEL, settings.CPO_LOG_FORMAT)
+    _end_cleanly()
     with prepare(settings, seals=False) as ground:
         asyncio.run(registry_server.run(ground.settings))
 
@@ -128,6 +131,17 @@ def charge_points(
             demo=demo,
         )
     )
+
+
+def _end_cleanly() -> None:
+    """Let SIGTERM and SIGINT unwind the stack: uvicorn raises them again when it has stopped,
+    and the embedded database has still to be closed then."""
+
+    def leave(_number: int, _frame: object) -> None:
+        raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
 
 
 def _hand_on(ground: Ground) -> None:

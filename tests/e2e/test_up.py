@@ -1,0 +1,147 @@
+"""`cpo up`: the whole system in one go, as a newcomer starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.plain_emsp import PlainEmsp
+from tests.e2e.processes import REPOSITORY, Process, Processes, alive, children_of, eventually
+from tests.serving import free_port
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
+
+
+def start_up(running: Processes, port: int, registry_port: int, charge_points: int = 2) -> Process:
+    return running.cpo(
+        "up",
+        f"--port={port}",
+        f"--registry-port={registry_port}",
+        f"--charge-points={charge_points}",
+        "--data-dir=data",
+    )
+
+
+def test_a_newcomer_starts_it_all_and_sees_an_ocpi_request_work(running: Processes) -> None:
+    port, registry_port = free_port(), free_port()
+    up = start_up(running, port, registry_port)
+    eventually(lambda: up.said("OCPI CPO backend is up"), what="the panel")
+    base = f"http://127.0.0.1:{port}"
+
+    # The three curl lines of the panel work as they stand
+    lines = re.findall(r"^\s+(curl .*)$", up.output, re.MULTILINE)
+    assert len(lines) == 3
+    for line in lines:
+        # In a pasted line `cpo` is found in the directory that the person works in.
+        shown = re.sub(r"\S*bin/cpo", f"{sys.executable} -m cpo_app.cli", line)
+        answer = subprocess.run(
+            ["sh", "-c", shown.replace("curl", "curl -sS", 1)],
+            cwd=running.directory,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert json.loads(answer.stdout), line
+
+    # An invited eMSP shakes hands and prints the locations
+    eventually(lambda: len(httpx.get(f"{base}/cp").json()["charge_points"]) == 2)
+    invited = running.command("peers", "invite", "--name", "Me", "--data-dir", "data")
+    assert invited.returncode == 0, invited.stderr
+    invitation = json.loads(invited.stdout)
+    assert invitation["versions_url"] == f"{base}/ocpi/versions"
+    played = running.command(
+        "emsp", "--versions-url", invitation["versions_url"], "--token", invitation["token"]
+    )
+    assert played.returncode == 0, played.stderr
+    assert "2 locations" in played.stdout and "Berlin" in played.stdout
+
+    # The invitation is used up: a second handshake with it is refused in one line
+    again = running.command(
+        "emsp", "--versions-url", invitation["versions_url"], "--token", invitation["token"]
+    )
+    assert again.returncode != 0 and again.stderr.startswith("cpo: ")
+    assert len(again.stderr.splitlines()) == 1
+
+    # A second `cpo up` on the same data says so in one line
+    second = running.command(
+        "up", f"--port={free_port()}", f"--registry-port={free_port()}", "--data-dir=data"
+    )
+    assert second.returncode != 0
+    assert "is in use by another `cpo`" in second.stderr.splitlines()[-1]
+
+    # The docs need nothing from elsewhere
+    page = httpx.get(f"{base}/ocpi/docs").text
+    scripts = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert scripts and all(link.startswith("/") for link in scripts)
+    assert all(httpx.get(base + link).status_code == 200 for link in scripts)
+
+    # A stop takes at most 5 s and leaves nothing behind
+    children = children_of(up.pid)
+    assert len(children) >= 4
+    started = time.monotonic()
+    assert up.stop() == 0
+    assert time.monotonic() - started < 5
+    assert not [child for child in children if alive(child)]
+    assert "Traceback" not in up.output
+    for secret in (invitation["token"], Path(running.directory, "data/registry.key").read_text()):
+        assert secret not in up.output
+
+
+def test_killed_in_the_middle_it_recovers_with_everything(running: Processes) -> None:
+    port, registry_port = free_port(), free_port()
+    up = start_up(running, port, registry_port)
+    eventually(lambda: up.said("OCPI CPO backend is up"), what="the panel")
+    registry = f"http://127.0.0.1:{registry_port}"
+    eventually(lambda: httpx.get(f"{registry}/cp").json()["total"] == 2)
+    children = children_of(up.pid)
+
+    up.kill()
+    eventually(lambda: not [child for child in children if alive(child)], what="no orphans")
+
+    up.start()
+    eventually(lambda: up.output.count("OCPI CPO backend is up") == 2, what="the panel again")
+    rows = httpx.get(f"{registry}/cp").json()["cps"]
+    assert {row["cp_id"] for row in rows} == {"CP-001", "CP-002"}
+    assert up.output.count("CP registered") == 2
+
+    # A part that dies is started again
+    (central,) = (
+        child
+        for child in children_of(up.pid)
+        if b"serve" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+    )
+    os.kill(central, 9)
+    eventually(lambda: up.said("EV_Central ended"))
+    eventually(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200)
+    assert up.stop() == 0
+
+
+def test_uvicorn_serves_the_app_on_the_same_defaults(running: Processes) -> None:
+    port = free_port()
+    server = running.run(
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "cpo_app.main:app",
+        f"--port={port}",
+        CPO_DATA_DIR="data",
+        CENTRAL_PORT=str(port),
+    )
+    base = f"http://127.0.0.1:{port}"
+    eventually(lambda: httpx.get(f"{base}/readyz").status_code == 200)
+    invited = running.command("peers", "invite", "--name", "Me", "--data-dir", "data")
+    token = json.loads(invited.stdout)["token"]
+    assert "locations" in PlainEmsp(token).endpoints(f"{base}/ocpi/versions")
+    children = children_of(server.pid)
+    server.stop()
+    assert not [child for child in children if alive(child)]
