@@ -19,7 +19,10 @@ class HubClientInfo:
     def __init__(self, store: DbInterface) -> None:
         self.store = store
 
-    async def get(self, peer_id: str, *, country_code: str, party_id: str, **_: Any) -> Any:
+    async def get(
+        self, _id: Any, *, peer_id: str, country_code: str, party_id: str, **_: Any
+    ) -> Rendered | None:
+        """What that peer has said of the party, or None."""
         document = await self.store.objects(self.module).document(
             fold(country_code, party_id, peer_id)
         )

@@ -7,7 +7,7 @@ from py_ocpi.core.enums import ModuleID
 from starlette.responses import Response
 
 from cpo_app.ocpi.openapi import body
-from cpo_app.ocpi.serving import CPO, body_of, caller_of, crud_keywords, done, one, same_as_url
+from cpo_app.ocpi.serving import CPO, body_of, crud_keywords, done, one, same_as_url
 from crud.errors import NotFound
 from crud.schemas import ClientInfo, validate
 
@@ -22,7 +22,7 @@ async def get_client_info(
     info = await crud.get(
         ModuleID.hub_client_info,
         CPO,
-        caller_of(request).peer.peer_id,
+        None,
         country_code=country_code,
         party_id=party_id,
         **crud_keywords(request),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -9,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from py_ocpi.core.enums import ModuleID
 
 from auth.authenticator import OcpiAuthenticator
 from auth.credentials_header import encoded
@@ -21,10 +25,11 @@ from cpo_app.settings import Settings
 from crud.cpo_crud import CpoCrud
 from crud.locations import owned_location
 from db_interface.database import Database
+from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
-from py_ocpi.core.enums import ModuleID
 from tests.conftest import Loop
+from tests.peers.subjects import NO_TLS
 from tests.serving import free_port, served
 
 
@@ -102,7 +107,7 @@ class PeerSide:
         """`path` is a URL, or a module path below /ocpi/cpo/2.2.1/."""
         url = path if path.startswith("http") else self.face.module(path)
         headers = {**self.headers, **options.pop("headers", {})}
-        return httpx.request(method, url, headers=headers, timeout=20, **options)
+        return httpx.request(method, url, headers=headers, timeout=20, verify=NO_TLS, **options)
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self.request("GET", path, **options)
@@ -120,33 +125,59 @@ class PeerSide:
 MakeFace = Callable[..., Face]
 
 
+@contextlib.contextmanager
+def running_face(
+    db: Database, loop: Loop, modules: dict[ModuleID, Any] | None = None, **changed: Any
+) -> Iterator[Face]:
+    """An OCPI face on `db` with settings of one's choice, and further modules' Cruds."""
+    port = free_port()
+    settings = Settings(
+        _env_file=None,  # type: ignore[call-arg]
+        **{"CENTRAL_PORT": port, "CPO_ALLOW_PRIVATE_URLS": True, "CPO_PEER_TIMEOUT_S": 2} | changed,
+    )
+    store = DbInterface(db)
+    peers = Peers(db, Vault("k" * 32))
+    authenticator = OcpiAuthenticator(db, peers)
+    client = PeerClient(allow_private=settings.CPO_ALLOW_PRIVATE_URLS)
+    registration = Registration(settings, peers, client, authenticator)
+    crud = CpoCrud(store, {ModuleID.credentials_and_registration: registration, **(modules or {})})
+    with served(build_ocpi_app(settings, crud, authenticator), loop, port) as base_url:
+        yield Face(base_url, settings, store, peers, registration, authenticator, loop)
+    loop.run(client.aclose())
+
+
+@pytest.fixture(scope="session")
+def _one_db(_client: Database, loop: Loop) -> Iterator[Database]:
+    database = Database(_client.client, f"test_ocpi_{uuid.uuid4().hex[:12]}")
+    loop.run(ensure_indexes(database))
+    yield database
+
+    async def drop() -> None:
+        await database.client.drop_database(database.name)
+
+    loop.run(drop())
+
+
+@pytest.fixture
+def db(_one_db: Database, loop: Loop) -> Iterator[Database]:
+    """One database for all tests of this room, emptied after each: making indexes takes longer."""
+    yield _one_db
+    loop.run(emptied(_one_db))
+
+
+async def emptied(db: Database) -> None:
+    """Delete every document, keep the indexes."""
+    names = await db.client[db.name].list_collection_names()
+    await asyncio.gather(
+        *(db[name].delete_many({}) for name in names if not name.startswith("system."))
+    )
+
+
 @pytest.fixture
 def make_face(db: Database, loop: Loop) -> Iterator[MakeFace]:
     """Start an OCPI face with settings of one's choice; all end with the test."""
-    stack: list[Any] = []
-
-    def make(**changed: Any) -> Face:
-        port = free_port()
-        settings = Settings(
-            _env_file=None,
-            **{"CENTRAL_PORT": port, "CPO_ALLOW_PRIVATE_URLS": True, "CPO_PEER_TIMEOUT_S": 2}
-            | changed,
-        )
-        store = DbInterface(db)
-        peers = Peers(db, Vault("k" * 32))
-        authenticator = OcpiAuthenticator(db, peers)
-        client = PeerClient(allow_private=settings.CPO_ALLOW_PRIVATE_URLS)
-        registration = Registration(settings, peers, client, authenticator)
-        crud = CpoCrud(store, {ModuleID.credentials_and_registration: registration})
-        server = served(build_ocpi_app(settings, crud, authenticator), loop, port)
-        base_url = server.__enter__()
-        stack.append((server, client))
-        return Face(base_url, settings, store, peers, registration, authenticator, loop)
-
-    yield make
-    for server, client in stack:
-        server.__exit__(None, None, None)
-        loop.run(client.aclose())
+    with contextlib.ExitStack() as stack:
+        yield lambda **changed: stack.enter_context(running_face(db, loop, **changed))
 
 
 @pytest.fixture

@@ -1,0 +1,141 @@
+"""An eMSP that tests play: a real server that answers as the text says, until told otherwise.
+
+It writes down every request, and its answers can be exchanged one by one (`answers`), so that
+it can be slow, broken or hostile exactly where a test wants it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from tests.conftest import Loop
+from tests.serving import served
+
+AT = "2024-05-01T10:00:00Z"
+Answer = Response | Callable[[], Awaitable[Response]]
+
+EMSP_ENDPOINTS = {
+    "credentials": "RECEIVER",
+    "locations": "RECEIVER",
+    "sessions": "RECEIVER",
+    "cdrs": "RECEIVER",
+    "tariffs": "RECEIVER",
+    "tokens": "SENDER",
+    "commands": "SENDER",
+    "chargingprofiles": "SENDER",
+}
+
+
+@dataclass
+class Seen:
+    """One request that the eMSP has received."""
+
+    method: str
+    path: str
+    headers: Headers
+    body: bytes
+
+    @property
+    def token(self) -> str:
+        """The credentials token that was presented, decoded."""
+        return base64.b64decode(self.headers["authorization"].split(" ", 1)[1]).decode()
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def envelope(data: Any = None, status_code: int = 1000, http_status: int = 200) -> Response:
+    body = {"status_code": status_code, "timestamp": AT}
+    return JSONResponse(body if data is None else {"data": data, **body}, http_status)
+
+
+@dataclass
+class Emsp:
+    """Where it is, whom it lets in, and what it has seen. `token` is what we must present."""
+
+    parties: tuple[str, ...] = ("DE*TNM",)
+    token: str = "token-of-the-emsp-0123456789"
+    base_url: str = ""
+    token_for_us: str | None = None
+    """What we gave it in our credentials, once it took them."""
+    version: str = "2.2.1"
+    endpoints: dict[str, str] = field(default_factory=lambda: dict(EMSP_ENDPOINTS))
+    answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
+    seen: list[Seen] = field(default_factory=list)
+
+    @property
+    def versions_url(self) -> str:
+        return f"{self.base_url}/versions"
+
+    def credentials(self, **changed: Any) -> dict[str, Any]:
+        """Its credentials object."""
+        roles = [
+            {
+                "role": "EMSP",
+                "country_code": party[:2],
+                "party_id": party[3:],
+                "business_details": {"name": f"eMSP {party}"},
+            }
+            for party in self.parties
+        ]
+        return {"token": self.token, "url": self.versions_url, "roles": roles, **changed}
+
+    def asked(self, method: str, path: str) -> list[Seen]:
+        return [seen for seen in self.seen if (seen.method, seen.path) == (method, path)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        seen = Seen(request.method, request.url.path, request.headers, await request.body())
+        self.seen.append(seen)
+        answer = self.answers.get((seen.method, seen.path))
+        if answer is None:
+            response = self._as_the_text_says(seen)
+        else:
+            response = answer if isinstance(answer, Response) else await answer()
+        await response(scope, receive, send)
+
+    def _as_the_text_says(self, seen: Seen) -> Response:
+        if seen.path == "/versions":
+            return envelope([{"version": self.version, "url": f"{self.base_url}/details"}])
+        if seen.path == "/details":
+            rows = [
+                {"identifier": name, "role": role, "url": f"{self.base_url}/{name}"}
+                for name, role in self.endpoints.items()
+            ]
+            return envelope({"version": self.version, "endpoints": rows})
+        if seen.path == "/credentials" and seen.method in ("POST", "PUT"):
+            self.token_for_us = seen.json()["token"]
+            return envelope(self.credentials())
+        return envelope()
+
+
+@contextmanager
+def emsp_on(loop: Loop, *parties: str) -> Iterator[Emsp]:
+    """An eMSP with these parties on a server of its own."""
+    emsp = Emsp(parties or ("DE*TNM",))
+    with served(emsp, loop) as base_url:
+        emsp.base_url = base_url
+        yield emsp
+
+
+def never() -> Callable[[], Awaitable[Response]]:
+    """An answer that does not come."""
+
+    async def wait() -> Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    return wait
