@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from typing import Any, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ReadPreference, WriteConcern
-from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, PyMongoError
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    InvalidURI,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
 from pymongo.read_concern import ReadConcern
 
 logger = logging.getLogger("cpo.store")
@@ -24,6 +32,8 @@ Session = Any
 
 MAJORITY = WriteConcern(w="majority", j=True)
 DEFAULT_NAME = "cpo"
+RETRY_FOR_S = 20.0
+_TRANSIENT = "TransientTransactionError"
 
 
 class StoreUnavailable(Exception):
@@ -42,6 +52,7 @@ class Database:
         self.name = name
         self.transactions = transactions
         self._db = client[name]
+        self._conflicted = asyncio.Lock()
 
     @classmethod
     def connect(cls, url: str, name: str | None = None, *, timeout_ms: int = 5000) -> Database:
@@ -70,16 +81,26 @@ class Database:
         """Run `work(session)` in one transaction, retried as a whole on transient conflicts.
 
         `work` may therefore run more than once: it must change nothing but the database.
+        Raises StoreUnavailable when no server is found in time.
         """
         if not self.transactions:
             return await work(None)
-        async with await self.client.start_session() as session:
-            return await session.with_transaction(
-                work,
-                read_concern=ReadConcern("snapshot"),
-                write_concern=MAJORITY,
-                read_preference=ReadPreference.PRIMARY,
-            )
+        async with AsyncExitStack() as queue, await self.client.start_session() as session:
+            try:
+                return await _once(session, work)
+            except PyMongoError as error:
+                if not error.has_error_label(_TRANSIENT):
+                    raise
+            # Those that conflicted go on one after another: racing again, each round would
+            # have one winner, and a hundred of them would take minutes.
+            await queue.enter_async_context(self._conflicted)
+            deadline = time.monotonic() + RETRY_FOR_S
+            while True:
+                try:
+                    return await _once(session, work)
+                except PyMongoError as error:
+                    if not error.has_error_label(_TRANSIENT) or time.monotonic() > deadline:
+                        raise
 
     async def ping(self) -> None:
         """Raise StoreUnavailable unless a writable server answers now."""
@@ -108,6 +129,40 @@ class Database:
 
 STORE_ERRORS: tuple[type[Exception], ...] = (StoreUnavailable, ConnectionFailure)
 """What is raised while the server cannot be reached, so that callers need not know the driver."""
+
+
+async def _once(session: Session, work: Callable[[Session], Awaitable[T]]) -> T:
+    """One attempt, committed. Motor's own with_transaction does not retry a failed commit."""
+    session.start_transaction(
+        read_concern=ReadConcern("snapshot"),
+        write_concern=MAJORITY,
+        read_preference=ReadPreference.PRIMARY,
+    )
+    try:
+        result = await work(session)
+        await _commit(session)
+        return result
+    except BaseException as error:
+        if session.in_transaction:
+            with suppress(PyMongoError):
+                await session.abort_transaction()
+        if isinstance(error, ServerSelectionTimeoutError):
+            # The driver calls it transient, too: it would be tried over and over.
+            raise StoreUnavailable(_brief(error)) from error
+        raise
+
+
+async def _commit(session: Session) -> None:
+    """Commit, again while the answer to an earlier try is lost: repeating it is safe."""
+    deadline = time.monotonic() + RETRY_FOR_S
+    while True:
+        try:
+            await session.commit_transaction()
+            return
+        except PyMongoError as error:
+            unknown = error.has_error_label("UnknownTransactionCommitResult")
+            if not unknown or time.monotonic() > deadline:
+                raise
 
 
 def _brief(error: Exception) -> str:

@@ -1,0 +1,65 @@
+"""Transactions under contention and without a server."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from db_interface.database import Database, Session, StoreUnavailable
+from tests.conftest import Loop
+
+
+def test_many_that_conflict_all_arrive_with_few_repetitions(loop: Loop, db: Database) -> None:
+    tries = 0
+    contenders = 60
+
+    async def count_up(session: Session) -> None:
+        nonlocal tries
+        tries += 1
+        found = await db["things"].find_one({"_id": "one"}, session=session)
+        number = 0 if found is None else found["number"]
+        await db["things"].update_one(
+            {"_id": "one"}, {"$set": {"number": number + 1}}, upsert=True, session=session
+        )
+
+    async def all_at_once() -> int:
+        await asyncio.gather(*(db.transact(count_up) for _ in range(contenders)))
+        return (await db["things"].find_one({"_id": "one"}))["number"]
+
+    assert loop.run(all_at_once()) == contenders
+    # Racing freely they would need hundreds.
+    assert tries < 4 * contenders
+
+
+def test_a_failed_transaction_lets_the_next_one_through(loop: Loop, db: Database) -> None:
+    async def fail(session: Session) -> None:
+        await db["things"].insert_one({"_id": "gone"}, session=session)
+        raise ValueError("changed my mind")
+
+    async def succeed(session: Session) -> None:
+        await db["things"].insert_one({"_id": "kept"}, session=session)
+
+    async def story() -> list[str]:
+        with pytest.raises(ValueError, match="changed my mind"):
+            await db.transact(fail)
+        await db.transact(succeed)
+        return [row["_id"] async for row in db["things"].find()]
+
+    assert loop.run(story()) == ["kept"]
+
+
+def test_without_a_server_a_transaction_says_so_in_time(loop: Loop) -> None:
+    async def story() -> None:
+        nowhere = Database.connect("mongodb://127.0.0.1:1/", timeout_ms=100)
+
+        async def work(session: Session) -> None:
+            await nowhere["things"].insert_one({"_id": 1}, session=session)
+
+        try:
+            with pytest.raises(StoreUnavailable):
+                await nowhere.transact(work)
+        finally:
+            nowhere.close()
+
+    loop.run(story(), timeout_s=10)
