@@ -74,8 +74,10 @@ def test_the_token_the_refusals_vary_is_itself_accepted() -> None:
 
 
 def test_expiry_is_enforced_behind_a_small_leeway() -> None:
-    assert verify(SECRET, a_token(exp=NOW - timedelta(seconds=1))).cp_id == "CP-001"
-    assert reason_for(a_token(exp=NOW - timedelta(seconds=30))) == "expired"
+    now = datetime.now(timezone.utc)
+
+    assert verify(SECRET, a_token(exp=now - timedelta(seconds=1))).cp_id == "CP-001"
+    assert reason_for(a_token(exp=now - timedelta(seconds=30))) == "expired"
 
 
 def test_a_token_from_the_future_is_refused() -> None:

@@ -1,0 +1,114 @@
+"""EV_Registry as an app: who a charge point is, registration, credentials, tokens.
+
+It shares nothing with EV_Central but the store. It starts without a database, says so in
+/readyz, and takes up work once one answers.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+
+from cpo_app.docs_page import add_docs
+from cpo_app.registry.context import Clock, Registry, utc_now
+from cpo_app.registry.errors import add_error_handlers
+from cpo_app.registry.routes import charge_point_routes
+from cpo_app.registry.views import time_text
+from cpo_app.settings import Settings
+from db_interface.database import Database, StoreUnavailable
+from db_interface.indexes import ensure_indexes
+from db_interface.interface import DbInterface
+
+logger = logging.getLogger("cpo.registry")
+
+TITLE = "EV_Registry"
+VERSION = version("ocpi-cpo-backend")
+
+
+def build_registry(
+    settings: Settings, store: DbInterface | None = None, clock: Clock = utc_now
+) -> FastAPI:
+    """EV_Registry on `store`, or on the database that CPO_MONGO_URL names.
+
+    A store that is handed in is ready to use and stays open. Raises SettingsError for settings
+    that cannot be used, StoreUnavailable where no database is named.
+    """
+    if store is None and not settings.CPO_MONGO_URL:
+        raise StoreUnavailable("CPO_MONGO_URL is not set: EV_Registry has no database")
+    registry = Registry(settings, store, clock)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if registry.open_to_new:
+            logger.warning(
+                "REGISTRY_ADMIN_API_KEY is not set: anybody who reaches this port may register "
+                "new charge points"
+            )
+        if store is not None:
+            yield
+            return
+        db = Database.connect(settings.CPO_MONGO_URL)
+        preparing = asyncio.create_task(_prepare(registry, db))
+        try:
+            yield
+        finally:
+            preparing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await preparing
+            db.close()
+
+    app = FastAPI(title=TITLE, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
+    add_error_handlers(app)
+    _add_health(app, registry)
+    add_docs(app, "/docs", "/openapi.json", TITLE)
+    app.include_router(charge_point_routes(registry))
+    return app
+
+
+async def _prepare(registry: Registry, db: Database) -> None:
+    """Let the routes have the store once it answers and has its indexes; never give up."""
+    while registry.store is None:
+        await db.wait_until_reachable()
+        try:
+            await ensure_indexes(db)
+        except Exception:
+            logger.exception("the database answers, but its indexes cannot be made; trying again")
+            await asyncio.sleep(2)
+            continue
+        registry.store = DbInterface(db)
+    logger.info("database ready")
+
+
+def _add_health(app: FastAPI, registry: Registry) -> None:
+    async def reachable() -> bool:
+        if registry.store is None:
+            return False
+        try:
+            await registry.store.db.ping()
+        except StoreUnavailable:
+            return False
+        return True
+
+    @app.get("/", tags=["Health"], summary="Who answers here, and whether it can work")
+    async def health() -> dict[str, Any]:
+        return {
+            "service": TITLE,
+            "status": "ok" if registry.store is not None else "starting",
+            "version": VERSION,
+            "timestamp": time_text(registry.clock()),
+        }
+
+    @app.get("/healthz", tags=["Health"], summary="The process lives")
+    async def healthz() -> dict[str, Any]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["Health"], summary="Requests can be served; 503 says what is missing")
+    async def readyz() -> JSONResponse:
+        if await reachable():
+            return JSONResponse({"status": "ready", "missing": []})
+        return JSONResponse({"status": "not ready", "missing": ["database"]}, 503)

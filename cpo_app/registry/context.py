@@ -1,0 +1,93 @@
+"""What EV_Registry's routes work with: the store once it answers, the keys, the clock.
+
+Refuses unusable settings here, before a port is opened; nothing in it may be shown or logged.
+"""
+
+from __future__ import annotations
+
+import hmac
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+
+from auth import charge_point_tokens
+from auth.charge_point_credentials import CredentialHashes
+from auth.charge_point_tokens import TokenRefused
+from auth.secrets import SecretUnusable
+from cpo_app.registry.errors import RegistryError
+from cpo_app.settings import Party, Settings, SettingsError
+from crud.registrations import Record
+from db_interface.interface import DbInterface
+
+LONGEST_TOKEN_LIFE_HOURS = 10 * 366 * 24
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class Registry:
+    """EV_Registry's settings in use. Raises SettingsError for those that cannot be."""
+
+    def __init__(
+        self, settings: Settings, store: DbInterface | None = None, clock: Clock = utc_now
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        """None until the database answered and has its indexes."""
+        self.clock = clock
+        self._secret = settings.REGISTRY_SECRET_KEY
+        try:
+            charge_point_tokens.check_secret(self._secret)
+            self.hashes = CredentialHashes(settings.CPO_ENCRYPTION_KEY, self._secret)
+        except SecretUnusable as error:
+            raise SettingsError(str(error)) from None
+        hours = settings.REGISTRY_TOKEN_EXPIRATION_HOURS
+        if not math.isfinite(hours) or hours > LONGEST_TOKEN_LIFE_HOURS:
+            raise SettingsError("REGISTRY_TOKEN_EXPIRATION_HOURS is longer than ten years")
+        self._token_life = timedelta(hours=hours)
+
+    @property
+    def party(self) -> Party:
+        """The party whose charge points these are: the platform's own."""
+        return self.settings.parties[0]
+
+    @property
+    def open_to_new(self) -> bool:
+        """Whether anybody may register a charge point that is not known yet."""
+        return not self.settings.REGISTRY_ADMIN_API_KEY
+
+    def is_admin(self, api_key: str | None) -> bool:
+        key = self.settings.REGISTRY_ADMIN_API_KEY
+        # Header values arrive as Latin-1, the setting as UTF-8.
+        return bool(key and api_key) and hmac.compare_digest(
+            key.encode(), (api_key or "").encode("latin-1", "replace")
+        )
+
+    def issue_token(self, record: Record) -> tuple[str, datetime]:
+        """A token for a registered charge point, and when it expires."""
+        return charge_point_tokens.issue(
+            self._secret,
+            cp_id=record["_id"],
+            location=record["location"],
+            token_version=record["token_version"],
+            lifetime=self._token_life,
+            now=self.clock(),
+        )
+
+    def version_of_own_token(self, authorization: str | None, cp_id: str) -> int:
+        """The token_version of the charge point's own bearer token.
+
+        Raises RegistryError: 401 without a token in force, 403 with another charge point's.
+        """
+        scheme, _, token = (authorization or "").strip().partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise RegistryError.unauthorized("needs the admin key or the charge point's own token")
+        try:
+            claims = charge_point_tokens.verify(self._secret, token.strip())
+        except TokenRefused as refusal:
+            raise RegistryError.unauthorized(str(refusal)) from None
+        if claims.cp_id.lower() != cp_id.lower():
+            raise RegistryError.forbidden("the token is another charge point's")
+        return claims.token_version

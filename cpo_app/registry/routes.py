@@ -1,0 +1,187 @@
+"""EV_Registry's routes for charge points: parse, one call into crud, answer."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from auth.secrets import new_token
+from cpo_app.registry.certificates import CertificateRefused, checked_certificate
+from cpo_app.registry.context import Registry
+from cpo_app.registry.errors import RegistryError
+from cpo_app.registry.payloads import Authenticating, Registering, body_of, documented
+from cpo_app.registry.views import facts, time_text
+from crud import registrations
+from crud.registrations import (
+    STATUSES,
+    Application,
+    IsDeregistered,
+    NotEntitled,
+    NotRegistered,
+    Proof,
+)
+from db_interface.interface import DbInterface
+
+logger = logging.getLogger("cpo.registry")
+
+_LARGEST_OFFSET = 2**31 - 1
+
+
+def charge_point_routes(registry: Registry) -> APIRouter:
+    """`/cp` and below, on the registry's store."""
+    router = APIRouter(prefix="/cp", tags=["Charge points"])
+
+    def the_store() -> DbInterface:
+        if registry.store is None:
+            raise RegistryError.not_ready()
+        return registry.store
+
+    @router.post(
+        "/register",
+        summary="Register a charge point, or register it again with new credentials",
+        openapi_extra=documented(Registering),
+    )
+    async def register(
+        response: Response,
+        body: Registering = Depends(body_of(Registering)),
+        x_registry_api_key: str | None = Header(None),
+        x_existing_credentials: str | None = Header(None),
+        store: DbInterface = Depends(the_store),
+    ) -> dict[str, Any]:
+        now = registry.clock()
+        credentials = new_token()
+        shown = x_existing_credentials
+        try:
+            done = await registrations.register(
+                store,
+                _application(body, registry.settings.REGISTRY_REQUIRE_CERTIFICATE, now),
+                proof=Proof(
+                    admin=registry.is_admin(x_registry_api_key),
+                    digests=registry.hashes.of(shown) if shown else (),
+                ),
+                open_to_new=registry.open_to_new,
+                credentials_hash=registry.hashes.of(credentials)[0],
+                party=registry.party,
+                now=now,
+            )
+        except NotEntitled:
+            raise RegistryError.unauthorized(
+                "needs X-Registry-API-Key, or X-Existing-Credentials of a registered charge point"
+            ) from None
+        record = done.record
+        logger.info(
+            "CP registered: %s at %s (new=%s, cert=%s)",
+            record["_id"],
+            record["location"],
+            done.is_new,
+            bool(record["certificate_pem"]),
+        )
+        return {
+            **_with_token(registry, record, response),
+            "credentials": credentials,
+            "registration_date": time_text(record["registration_date"]),
+            "message": "registered; the credentials are shown this once: keep them"
+            if done.is_new
+            else "registered again; earlier credentials and tokens are no longer good",
+        }
+
+    @router.post(
+        "/authenticate",
+        summary="Exchange credentials for a token",
+        openapi_extra=documented(Authenticating),
+    )
+    async def authenticate(
+        response: Response,
+        body: Authenticating = Depends(body_of(Authenticating)),
+        store: DbInterface = Depends(the_store),
+    ) -> dict[str, Any]:
+        digests = registry.hashes.of(body.credentials)
+        try:
+            record = await registrations.authenticate(store, body.cp_id, digests, registry.clock())
+        except NotEntitled:
+            raise RegistryError.unauthorized("unknown charge point or wrong credentials") from None
+        except IsDeregistered:
+            raise RegistryError.forbidden("the charge point is deregistered") from None
+        return {
+            **_with_token(registry, record, response),
+            "last_authenticated": time_text(record["last_authenticated"]),
+            "message": "authenticated",
+        }
+
+    @router.get("", summary="Charge points in order of registration")
+    async def listing(
+        status_filter: str | None = Query(None, description=" or ".join(STATUSES)),
+        limit: int = Query(100, ge=1, le=1000),
+        offset: int = Query(0, ge=0, le=_LARGEST_OFFSET),
+        store: DbInterface = Depends(the_store),
+    ) -> dict[str, Any]:
+        status = status_filter.strip().upper() if status_filter else None
+        if status is not None and status not in STATUSES:
+            raise RegistryError.bad_field("status_filter", f"is {' or '.join(STATUSES)}")
+        page = await registrations.page(store, status=status, limit=limit, offset=offset)
+        return {
+            "cps": [facts(record) for record in page.records],
+            "total": page.total,
+            "limit": limit,
+            "offset": offset,
+        }
+
+    @router.get("/{cp_id}", summary="What anybody may know of a charge point")
+    async def show(cp_id: str, store: DbInterface = Depends(the_store)) -> dict[str, Any]:
+        record = await registrations.get(store, cp_id)
+        if record is None:
+            raise RegistryError.not_found(cp_id)
+        return facts(record)
+
+    @router.delete("/{cp_id}", summary="Deregister a charge point")
+    async def deregister(
+        cp_id: str,
+        x_registry_api_key: str | None = Header(None),
+        authorization: str | None = Header(None),
+        store: DbInterface = Depends(the_store),
+    ) -> dict[str, Any]:
+        if registry.is_admin(x_registry_api_key):
+            proof = Proof(admin=True)
+        else:
+            proof = Proof(token_version=registry.version_of_own_token(authorization, cp_id))
+        try:
+            record = await registrations.deregister(
+                store, cp_id, proof=proof, party=registry.party, now=registry.clock()
+            )
+        except NotRegistered:
+            raise RegistryError.not_found(cp_id) from None
+        except NotEntitled:
+            raise RegistryError.unauthorized("charge point token outdated") from None
+        logger.info("CP deregistered: %s at %s", record["_id"], record["location"])
+        return {
+            **facts(record),
+            "message": "deregistered; its credentials and tokens are no longer good",
+        }
+
+    return router
+
+
+def _application(body: Registering, certificate_required: bool, now: datetime) -> Application:
+    if certificate_required and body.certificate_pem is None:
+        raise RegistryError.bad_field("certificate_pem", "required here")
+    certificate_pem = body.certificate_pem
+    if certificate_pem is not None:
+        try:
+            certificate_pem = checked_certificate(certificate_pem, now)
+        except CertificateRefused as refusal:
+            raise RegistryError.bad_field("certificate_pem", str(refusal)) from None
+    return Application(body.cp_id, body.location, body.metadata, certificate_pem)
+
+
+def _with_token(registry: Registry, record: dict[str, Any], response: Response) -> dict[str, Any]:
+    """What register and authenticate have in common: a fresh token that nobody may cache."""
+    response.headers["Cache-Control"] = "no-store"
+    token, expires_at = registry.issue_token(record)
+    return {
+        "cp_id": record["_id"],
+        "location": record["location"],
+        "status": record["status"],
+        "token": token,
+        "token_expires_at": time_text(expires_at),
+    }

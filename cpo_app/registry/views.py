@@ -1,0 +1,40 @@
+"""What EV_Registry answers. Public facts only: no credential or its hash, no token but the one
+just issued, no certificate, no host, port or key out of the metadata.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from crud.registrations import Record
+from crud.schemas import format_datetime
+from crud.sites import public_metadata
+
+
+def time_text(moment: datetime | None) -> str | None:
+    return None if moment is None else format_datetime(moment)
+
+
+def facts(record: Record) -> dict[str, Any]:
+    """A charge point as anybody may see it."""
+    return {
+        "cp_id": record["_id"],
+        "location": record["location"],
+        "status": record["status"],
+        "registration_date": time_text(record["registration_date"]),
+        "updated_at": time_text(record["updated_at"]),
+        "last_authenticated": time_text(record["last_authenticated"]),
+        "has_certificate": bool(record["certificate_pem"]),
+        "metadata": public_metadata(record["metadata"]),
+        "ocpi": _offer(record["ocpi"]),
+    }
+
+
+def _offer(ocpi: dict[str, Any] | None) -> dict[str, Any]:
+    """Whether it is offered over OCPI, under which location, and what stands in the way."""
+    offer: dict[str, Any] = {"offered": bool(ocpi and ocpi["offered"])}
+    for name in ("location_id", "reasons", "warnings"):
+        if ocpi and ocpi.get(name):
+            offer[name] = ocpi[name]
+    return offer
