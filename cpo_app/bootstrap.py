@@ -70,6 +70,7 @@ def prepare(settings: Settings, *, must_own: bool = False, seals: bool = True) -
     filled = settings.copy(
         update={
             "CPO_MONGO_URL": url,
+            "CPO_EMBEDDED": True,
             "CPO_ENCRYPTION_KEY": settings.CPO_ENCRYPTION_KEY
             or kept_secret(directory / "encryption.key"),
             "REGISTRY_SECRET_KEY": registry_key,

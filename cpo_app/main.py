@@ -107,7 +107,9 @@ class Server:
         try:
             self._ground = prepare(settings)
             backend = Backend(self._ground.settings, self._ground.database(), self._ground.vault())
-            self._app = build_app(backend, open_to_loopback=not settings.CPO_ADMIN_PASSWORD)
+            # Only on a database of our own: elsewhere the operator has to choose a password.
+            embedded = not settings.CPO_MONGO_URL or bool(settings.CPO_EMBEDDED)
+            self._app = build_app(backend, open_to_loopback=embedded)
         except Exception as error:
             # One line for the person who starts it; uvicorn would print a traceback.
             sys.stderr.write(f"cpo: {error}\n")

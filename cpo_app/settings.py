@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     # Store
     CPO_MONGO_URL: str = ""
     CPO_DATA_DIR: Path = Path("cpo-data")
+    CPO_EMBEDDED: bool = False
+    """Set by `cpo up` and `cpo serve` for their children: CPO_MONGO_URL is the embedded server."""
     # Secrets
     CPO_ENCRYPTION_KEY: str = ""
     CPO_ADMIN_PASSWORD: str = ""
@@ -82,6 +84,13 @@ class Settings(BaseSettings):
     CENTRAL_HEARTBEAT_MISSED: int = Field(default=5, ge=1)
     CENTRAL_SWEEP_AFTER_S: int = Field(default=600, ge=1)
     """A running session whose charge point was silent this long is ended by the sweeper."""
+    CENTRAL_PENDING_TIMEOUT_S: int = Field(default=180, ge=1)
+    """A session that has not begun this long after its start was allowed ends INVALID. Longer
+    than the charge points wait for a car (CP_ENGINE_PLUG_TIMEOUT)."""
+    CPO_SESSION_UPDATE_S: float = Field(default=10.0, ge=0, le=3600)
+    """A running Session that merely grows is published no more often than this."""
+    CPO_CDR_ZERO: bool = True
+    """Make a CDR of a session that cost nothing, too."""
     CENTRAL_AUTHORIZE_TIMEOUT_S: float = Field(default=5.0, gt=0)
     CENTRAL_REALTIME_ALLOWED: bool = False
     """Ask the eMSP in real time for tokens with whitelist ALLOWED, too."""

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from auth.peers import UnknownPeer
 from auth.secrets import SecretUnusable
 from cpo_app.cli import locations, peers, servers
+from cpo_app.cli.check import check
 from cpo_app.cli.emsp import emsp
 from cpo_app.cli.errors import CliError
 from cpo_app.settings import SettingsError
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 servers.add_to(app)
 app.command("emsp")(emsp)
+app.command("check")(check)
 app.add_typer(peers.app, name="peers")
 app.add_typer(locations.app, name="locations")
 

@@ -146,7 +146,13 @@ def _end_cleanly() -> None:
 
 def _hand_on(ground: Ground) -> None:
     """Let worker processes find the store and the secrets that this one has found."""
-    for name in ("CPO_MONGO_URL", "CPO_ENCRYPTION_KEY", "REGISTRY_SECRET_KEY", "CENTRAL_PORT"):
+    for name in (
+        "CPO_MONGO_URL",
+        "CPO_EMBEDDED",
+        "CPO_ENCRYPTION_KEY",
+        "REGISTRY_SECRET_KEY",
+        "CENTRAL_PORT",
+    ):
         os.environ[name] = str(getattr(ground.settings, name))
 
 

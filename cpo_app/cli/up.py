@@ -191,6 +191,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     """The parent's environment with what it has found out laid over it."""
     names = (
         "CPO_MONGO_URL",
+        "CPO_EMBEDDED",
         "CPO_ENCRYPTION_KEY",
         "CPO_DATA_DIR",
         "REGISTRY_SECRET_KEY",

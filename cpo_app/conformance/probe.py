@@ -1,0 +1,113 @@
+"""Read-only requests to the CPO under test, by plain httpx; sees headers as they come."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+TIMEOUT_S = 30.0
+
+
+class Unusable(Exception):
+    """An answer that cannot be read at all, or none; in one line, without the token."""
+
+
+class Probe:
+    """The CPO under test: its endpoints, and requests with our token."""
+
+    def __init__(self, versions_url: str, token: str) -> None:
+        self.versions_url = versions_url
+        self._token = token
+        self._client = httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False)
+        self.versions: Any = None
+        self.details_url = ""
+        self.details: Any = None
+        self._lists: dict[str, list[dict[str, Any]]] = {}
+
+    async def __aenter__(self) -> Probe:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._client.aclose()
+
+    async def discover(self) -> None:
+        """Read versions and the details of 2.2.1. Raises Unusable."""
+        self.versions = self.data(await self.get(self.versions_url))
+        try:
+            self.details_url = next(
+                row["url"] for row in self.versions if row["version"] == "2.2.1"
+            )
+        except (StopIteration, TypeError, KeyError) as error:
+            raise Unusable("the versions list holds no version 2.2.1") from error
+        self.details = self.data(await self.get(self.details_url))
+        if not isinstance(self.details, dict) or not isinstance(
+            self.details.get("endpoints"), list
+        ):
+            raise Unusable("the version details hold no list of endpoints")
+
+    def endpoint(self, module: str, role: str) -> str | None:
+        """The URL of a module's interface, or None."""
+        for row in self.details["endpoints"]:
+            if row.get("identifier") == module and row.get("role") == role:
+                return str(row["url"])
+        return None
+
+    async def get(
+        self, url: str, *, authorization: str | None = "", **headers: str
+    ) -> httpx.Response:
+        """GET; `authorization` "" is our token, None sends no such header. Raises Unusable."""
+        own = "Token " + base64.b64encode(self._token.encode()).decode()
+        sent = {"X-Request-ID": str(uuid.uuid4()), "X-Correlation-ID": str(uuid.uuid4())}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        if authorization is not None:
+            sent["Authorization"] = authorization or own
+        try:
+            return await self._client.get(url, headers=sent)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unusable(f"no answer: {error or type(error).__name__}") from error
+
+    def envelope(self, response: httpx.Response) -> dict[str, Any]:
+        """The answer's envelope. Raises Unusable."""
+        try:
+            answer = response.json()
+        except ValueError as error:
+            raise Unusable(f"HTTP {response.status_code} with a body that is not JSON") from error
+        if not isinstance(answer, dict) or not isinstance(answer.get("status_code"), int):
+            raise Unusable(f"HTTP {response.status_code} without an OCPI envelope")
+        return answer
+
+    def data(self, response: httpx.Response) -> Any:
+        """The data of a successful answer. Raises Unusable."""
+        answer = self.envelope(response)
+        if response.status_code != 200 or not 1000 <= answer["status_code"] < 2000:
+            raise Unusable(
+                f"HTTP {response.status_code}, OCPI {answer['status_code']}: "
+                f"{answer.get('status_message', '')}"
+            )
+        return answer.get("data")
+
+    async def first_page(self, module: str) -> list[dict[str, Any]]:
+        """The first page of a sender list, fetched once; [] where there is none."""
+        if module not in self._lists:
+            url = self.list_url(module)
+            rows = [] if url is None else self.data(await self.get(url))
+            self._lists[module] = rows if isinstance(rows, list) else []
+        return self._lists[module]
+
+    def list_url(self, module: str, query: str = "") -> str | None:
+        """The URL of a module's list; sessions need a date_from (mod_sessions)."""
+        url = self.endpoint(module, "SENDER")
+        if url is None:
+            return None
+        if module == "sessions" and "date_from" not in query:
+            query = "&".join(filter(None, ("date_from=2010-01-01T00:00:00Z", query)))
+        return f"{url}?{query}" if query else url

@@ -1,0 +1,69 @@
+"""Versions and version details."""
+
+from __future__ import annotations
+
+from cpo_app.conformance.probe import Probe
+from cpo_app.conformance.rules import Advised, Rule, Untested, demand
+from crud.schemas import Credentials, SchemaError, Version, VersionDetails, validate
+
+_INFO = "version_information_endpoint"
+
+
+async def _versions(probe: Probe) -> None:
+    demand(isinstance(probe.versions, list), "data is not a list")
+    for row in probe.versions:
+        if row.get("version") == "2.2.1":
+            _valid(Version, row)
+
+
+async def _details(probe: Probe) -> None:
+    _valid(VersionDetails, probe.details)
+
+
+async def _credentials_endpoint(probe: Probe) -> None:
+    found = [row for row in probe.details["endpoints"] if row.get("identifier") == "credentials"]
+    demand(found, "no endpoint `credentials`")
+
+
+async def _endpoints_once(probe: Probe) -> None:
+    rows = [(row.get("identifier"), row.get("role")) for row in probe.details["endpoints"]]
+    twice = {row for row in rows if rows.count(row) > 1}
+    demand(not twice, f"named twice: {sorted(map(str, twice))}")
+
+
+async def _https(probe: Probe) -> None:
+    urls = [probe.versions_url, *(str(row.get("url")) for row in probe.details["endpoints"])]
+    plain = [url for url in urls if not url.startswith("https://")]
+    if plain:
+        raise Advised(f"{len(plain)} URLs are not https, the first: {plain[0]}")
+
+
+async def _credentials(probe: Probe) -> None:
+    url = next(
+        (
+            row["url"]
+            for row in probe.details["endpoints"]
+            if row.get("identifier") == "credentials"
+        ),
+        None,
+    )
+    if url is None:
+        raise Untested("no endpoint `credentials`")
+    _valid(Credentials, probe.data(await probe.get(url)))
+
+
+def _valid(model: type, data: object) -> None:
+    try:
+        validate(model, data)
+    except SchemaError as error:
+        demand(False, str(error))
+
+
+RULES = (
+    Rule("GET versions lists Version objects", f"{_INFO} 6.1.1", _versions),
+    Rule("GET version details holds Endpoint objects", f"{_INFO} 6.2.1", _details),
+    Rule("The credentials module has an endpoint", f"{_INFO} 6.2", _credentials_endpoint),
+    Rule("Every module and role has one endpoint", f"{_INFO} 6.2", _endpoints_once),
+    Rule("URLs are https", "transport_and_format 4.1.1", _https),
+    Rule("GET credentials is one Credentials object", "credentials 7.2.1", _credentials),
+)
