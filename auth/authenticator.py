@@ -8,6 +8,7 @@ said by its kind ("A" only for versions and credentials, "C" for everything).
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -44,16 +45,31 @@ class OcpiAuthenticator(Authenticator):
         self._db = db
         self._peers = peers
         self._charge_point_secret = charge_point_secret
-        self._cache: dict[str, tuple[float, tuple[Peer, str]]] = {}
+        self._cache: dict[str, tuple[float, Caller]] = {}
+        """Callers by their Authorization header, and when they were looked up."""
 
     async def caller(self, header: str | None) -> Caller | None:
         """The caller of a request by its Authorization header; None where there is no right one."""
-        for position, token in enumerate(tokens_in(header)):
-            found = await self._look_up(token)
+        now = time.monotonic()
+        held = self._cache.get(header or "")
+        if held is not None and now - held[0] < CACHE_S:
+            return held[1]
+        caller = await self._look_up(tokens_in(header))
+        # An invitation may turn into a registration at any moment, also in another process.
+        if header and caller is not None and caller.kind == "C":
+            if len(self._cache) >= CACHE_SIZE:
+                self._cache.clear()
+            self._cache[header] = (now, caller)
+        return caller
+
+    async def _look_up(self, tokens: Sequence[str]) -> Caller | None:
+        """The caller by what the header may mean: the decoded token first, then the raw text."""
+        for position, token in enumerate(tokens):
+            found = await self._peers.by_token(token)
             if found is None:
                 continue
             peer, kind = found
-            decoded = position == 0 and len(tokens_in(header)) == 2
+            decoded = position == 0 and len(tokens) == 2
             if peer.status == BLOCKED or not (decoded or peer.quirks.get("raw_token")):
                 return None
             await self._note_seen(peer)
@@ -70,13 +86,13 @@ class OcpiAuthenticator(Authenticator):
 
     async def authenticate(self, auth_token: str) -> None:
         """The library's contract: raise AuthorizationOCPIError unless it is a functional token."""
-        found = await self._look_up(auth_token)
+        found = await self._peers.by_token(auth_token)
         if found is None or found[1] != "C" or found[0].status == BLOCKED:
             raise AuthorizationOCPIError
 
     async def authenticate_credentials(self, auth_token: str) -> str | dict[str, str] | None:
         """The library's contract: the token for kind C, {} for kind A, None for neither."""
-        found = await self._look_up(auth_token)
+        found = await self._peers.by_token(auth_token)
         if found is None or found[0].status == BLOCKED:
             return None
         return auth_token if found[1] == "C" else {}
@@ -98,19 +114,6 @@ class OcpiAuthenticator(Authenticator):
     def forget(self) -> None:
         """Look everything up anew: a token of this process has just changed."""
         self._cache.clear()
-
-    async def _look_up(self, token: str) -> tuple[Peer, str] | None:
-        now = time.monotonic()
-        held = self._cache.get(token)
-        if held is not None and now - held[0] < CACHE_S:
-            return held[1]
-        found = await self._peers.by_token(token)
-        # An invitation may turn into a registration at any moment, also in another process.
-        if found is not None and found[1] == "C":
-            if len(self._cache) >= CACHE_SIZE:
-                self._cache.clear()
-            self._cache[token] = (now, found)
-        return found
 
     async def _note_seen(self, peer: Peer) -> None:
         now = datetime.now(timezone.utc)

@@ -16,11 +16,14 @@ class Rendered(bytes):
         return orjson.loads(memoryview(self))
 
 
-class Listing(list[Rendered]):
-    """A page; `last_seq` is where the next one continues (None: unknown, use the offset)."""
+class Listing(list[bytes]):
+    """A page of objects as JSON bytes.
+
+    `last_seq` is where the next one continues (None: unknown, use the offset).
+    """
 
     last_seq: int | None
 
     def __init__(self, objects: Iterable[bytes], last_seq: int | None) -> None:
-        super().__init__(Rendered(raw) for raw in objects)
+        super().__init__(objects)
         self.last_seq = last_seq

@@ -5,8 +5,9 @@ The only place where answers are put together; `data` arrives rendered, nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from functools import lru_cache
 
 import orjson
 from starlette.responses import Response
@@ -15,14 +16,14 @@ MEDIA_TYPE = "application/json"
 
 
 def answer(
-    data: bytes | None = None,
+    data: bytes | Sequence[bytes] | None = None,
     *,
     http_status: int = 200,
     status_code: int = 1000,
     message: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """An OCPI answer; `data` is JSON bytes, left out when None."""
+    """An OCPI answer; `data` is JSON bytes, or a list of such objects; left out when None."""
     return Response(
         content=envelope(data, status_code, message),
         status_code=http_status,
@@ -31,20 +32,35 @@ def answer(
     )
 
 
-def envelope(data: bytes | None, status_code: int, message: str | None) -> bytes:
-    """{data?, status_code, status_message?, timestamp} as JSON bytes."""
-    tail = b'"status_code":%d,' % status_code
-    if message is not None:
-        # The text's string type: printable, at most 255 signs.
-        printable = "".join(sign if sign.isprintable() else " " for sign in message)
-        tail += b'"status_message":' + orjson.dumps(printable[:255]) + b","
-    tail += b'"timestamp":"' + now_text().encode() + b'"}'
-    return b"{" + tail if data is None else b'{"data":' + data + b"," + tail
+def envelope(data: bytes | Sequence[bytes] | None, status_code: int, message: str | None) -> bytes:
+    """{data?, status_code, status_message?, timestamp} as JSON bytes.
+
+    A message is cut at 255 signs, the longest that the text's string type takes there.
+    """
+    status = _status(status_code, None if message is None else message[:255])
+    tail = b'%b"timestamp":"%b"}' % (status, now_text().encode())
+    if data is None:
+        return b"{" + tail
+    if isinstance(data, bytes):
+        return b"".join((b'{"data":', data, b",", tail))
+    if not data:
+        return b'{"data":[],' + tail
+    # A page is long: it is copied once, into its place.
+    parts = list(data)
+    parts[0] = b'{"data":[' + parts[0]
+    parts[-1] += b"]," + tail
+    return b",".join(parts)
 
 
-def joined(objects: Iterable[bytes]) -> bytes:
-    """A JSON list of rendered objects."""
-    return b"[" + b",".join(objects) + b"]"
+@lru_cache(maxsize=64)
+def _status(status_code: int, message: str | None) -> bytes:
+    """The two status fields, with a comma behind each; nearly every answer has the same."""
+    fields = b'"status_code":%d,' % status_code
+    if message is None:
+        return fields
+    # The text's string type: printable.
+    printable = "".join(sign if sign.isprintable() else " " for sign in message)
+    return fields + b'"status_message":' + orjson.dumps(printable) + b","
 
 
 def now_text() -> str:

@@ -8,9 +8,9 @@ every answer carries the ids and, on functional modules, the routing headers swa
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+import uuid
+from collections.abc import Collection, Mapping
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.authenticator import Caller, OcpiAuthenticator
@@ -59,13 +59,12 @@ class Gate:
         return await self._guard({**scope, "path": path}, receive, send)
 
     async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
+        headers = headers_of(scope)
         module = module_of(scope["path"], self._root)
-        context = RequestContext()
-        for name in ("request_id", "correlation_id"):
-            given = headers.get(f"x-{name.replace('_', '-')}", "")
-            if _ID.fullmatch(given):
-                setattr(context, name, given)
+        context = RequestContext(
+            request_id=_id_of(headers, "x-request-id"),
+            correlation_id=_id_of(headers, "x-correlation-id"),
+        )
         scope[SCOPE_KEY] = context
         started = False
 
@@ -73,12 +72,19 @@ class Gate:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                out = MutableHeaders(scope=message)
-                out["X-Request-ID"] = context.request_id
-                out["X-Correlation-ID"] = context.correlation_id
+                out = {
+                    "x-request-id": context.request_id,
+                    "x-correlation-id": context.correlation_id,
+                }
                 if module not in CONFIGURATION_MODULES:
-                    for name, value in context.routing.answered().items():
-                        out[name] = value
+                    out |= context.routing.answered()
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    *(
+                        (name.lower().encode(), value.encode("latin-1"))
+                        for name, value in out.items()
+                    ),
+                ]
             await send(message)
 
         try:
@@ -92,7 +98,7 @@ class Gate:
                 raise
             await error_answer(error)(scope, receive, send_with_ids)
 
-    async def _admit(self, headers: Headers, module: str) -> Caller:
+    async def _admit(self, headers: Mapping[str, str], module: str) -> Caller:
         caller = await self._authenticator.caller(headers.get("authorization"))
         if caller is None:
             raise NotAuthorized
@@ -102,7 +108,7 @@ class Gate:
             )
         return caller
 
-    async def _routing(self, headers: Headers, caller: Caller) -> Routing:
+    async def _routing(self, headers: Mapping[str, str], caller: Caller) -> Routing:
         routing = Routing.of(headers)
         if routing.to_party is not None and routing.to_party.key not in self._parties:
             raise UnknownParty(
@@ -113,7 +119,7 @@ class Gate:
             raise UnknownParty(f"OCPI-from: {'/'.join(sender)} is none of your credentials' roles")
         return routing
 
-    def _bounded(self, headers: Headers, receive: Receive) -> Receive:
+    def _bounded(self, headers: Mapping[str, str], receive: Receive) -> Receive:
         limit = self._max_body_bytes
         refusal = BodyTooLarge(f"The body is larger than {limit} bytes")
         announced = headers.get("content-length", "0")
@@ -130,6 +136,20 @@ class Gate:
             return message
 
         return receive_bounded
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The request's headers, names in lower case; of a repeated one the first counts."""
+    return {
+        name.decode("latin-1"): value.decode("latin-1")
+        for name, value in reversed(scope["headers"])
+    }
+
+
+def _id_of(headers: Mapping[str, str], name: str) -> str:
+    """The id that the peer gave, if it can stand in a header again; else a new one."""
+    given = headers.get(name, "")
+    return given if _ID.fullmatch(given) else str(uuid.uuid4())
 
 
 def plain_path(path: str) -> str:

@@ -6,10 +6,12 @@ what a peer wrote: a header it cannot read has no next page.
 
 from __future__ import annotations
 
+import re
 import string
 
 _TOKEN = frozenset(string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~")
 _BLANK = " \t"
+_URL = re.compile(r"[!-;=?-~]+")
 
 
 def parse_next(header: str | None) -> str | None:
@@ -42,7 +44,7 @@ def format_next(url: str) -> str:
     Raises ValueError if the URL holds what cannot stand in the header (blank, control or
     non-ASCII characters, angle brackets).
     """
-    if not url or any(not "\x21" <= char <= "\x7e" or char in "<>" for char in url):
+    if not _URL.fullmatch(url):
         raise ValueError("not a URL that can stand in a Link header")
     return f'<{url}>; rel="next"'
 

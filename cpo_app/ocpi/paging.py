@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
-
-from starlette.datastructures import QueryParams
 
 from cpo_app.ocpi.links import format_next
 from crud.errors import InvalidParameters
@@ -46,17 +45,13 @@ class PageParameters:
 
     def next_query(self, last_seq: int | None) -> str:
         """The query string of the next page."""
-        pairs = [
-            ("offset", str(self.offset + self.limit)),
-            ("limit", str(self.limit)),
-            *self.kept,
-        ]
-        if last_seq is not None:
-            pairs.append(("cursor", _cursor(last_seq)))
-        return "&".join(f"{name}={quote(value, safe=':')}" for name, value in pairs)
+        query = f"offset={self.offset + self.limit}&limit={self.limit}"
+        for name, value in self.kept:
+            query += f"&{name}={quote(value, safe=':')}"
+        return query if last_seq is None else f"{query}&cursor={_cursor(last_seq)}"
 
 
-def page_parameters(query: QueryParams, default_limit: int, cap: int) -> PageParameters:
+def page_parameters(query: Mapping[str, str], default_limit: int, cap: int) -> PageParameters:
     """Raises InvalidParameters naming the parameter and what is wrong with it."""
     date_from, date_to = _date(query, "date_from"), _date(query, "date_to")
     if date_from is not None and date_to is not None and date_to < date_from:
@@ -89,7 +84,7 @@ def page_headers(
     return headers
 
 
-def _whole(query: QueryParams, name: str, *, minimum: int) -> int | None:
+def _whole(query: Mapping[str, str], name: str, *, minimum: int) -> int | None:
     text = query.get(name)
     if text is None:
         return None
@@ -101,7 +96,7 @@ def _whole(query: QueryParams, name: str, *, minimum: int) -> int | None:
     return value
 
 
-def _date(query: QueryParams, name: str) -> datetime | None:
+def _date(query: Mapping[str, str], name: str) -> datetime | None:
     text = query.get(name)
     if text is None:
         return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 from py_ocpi.core.crud import Crud
@@ -17,7 +18,7 @@ from starlette.responses import Response
 
 from auth.authenticator import OcpiAuthenticator
 from cpo_app.ocpi.context import caller_of, context_of
-from cpo_app.ocpi.envelope import answer, joined
+from cpo_app.ocpi.envelope import answer
 from cpo_app.ocpi.paging import page_headers, page_parameters
 from cpo_app.settings import Settings
 from crud.errors import InvalidParameters, MalformedJson, UnknownParty
@@ -29,6 +30,11 @@ CPO = RoleEnum.cpo
 
 def settings_of(request: Request) -> Settings:
     return request.app.state.settings
+
+
+def query_of(request: Request) -> dict[str, str]:
+    """The query's parameters; of a repeated one the last counts."""
+    return dict(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
 
 def crud_keywords(request: Request) -> dict[str, Any]:
@@ -48,7 +54,7 @@ async def page_of(request: Request, crud: Crud, module: ModuleID) -> Response:
     """One page of a module's list, with its paging headers."""
     settings = settings_of(request)
     cap = caller_of(request).peer.quirks.get("page_size") or settings.CPO_PAGE_LIMIT_MAX
-    parameters = page_parameters(request.query_params, settings.CPO_PAGE_LIMIT, cap)
+    parameters = page_parameters(query_of(request), settings.CPO_PAGE_LIMIT, cap)
     objects, total, is_last = await crud.list(
         module, CPO, parameters.filters(), **crud_keywords(request)
     )
@@ -60,7 +66,9 @@ async def page_of(request: Request, crud: Crud, module: ModuleID) -> Response:
         is_last=is_last,
         last_seq=objects.last_seq if isinstance(objects, Listing) else None,
     )
-    return answer(joined(map(rendered, objects)), message="Success", headers=headers)
+    # A Listing is rendered already; another Crud's list is not.
+    ready = objects if isinstance(objects, Listing) else [rendered(each) for each in objects]
+    return answer(ready, message="Success", headers=headers)
 
 
 def one(data: Any) -> Response:

@@ -6,10 +6,11 @@ from py_ocpi.core.dependencies import get_crud
 from py_ocpi.core.enums import ModuleID
 from starlette.responses import Response
 
+from cpo_app.ocpi.direct_route import DirectRoute
 from cpo_app.ocpi.openapi import paged
 from cpo_app.ocpi.serving import page_of
 
-router = APIRouter(prefix="/cdrs")
+router = APIRouter(prefix="/cdrs", route_class=DirectRoute)
 
 
 @router.get("", summary="CDRs of this peer's drivers, in pages", openapi_extra=paged())

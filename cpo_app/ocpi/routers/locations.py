@@ -8,13 +8,14 @@ from py_ocpi.core.dependencies import get_crud
 from py_ocpi.core.enums import ModuleID
 from starlette.responses import Response
 
+from cpo_app.ocpi.direct_route import DirectRoute
 from cpo_app.ocpi.openapi import paged
 from cpo_app.ocpi.serving import CPO, crud_keywords, one, page_of
 from crud.errors import UnknownLocation
 from crud.locations import connector_of, evse_of
 from crud.rendered import Rendered
 
-router = APIRouter(prefix="/locations")
+router = APIRouter(prefix="/locations", route_class=DirectRoute)
 
 
 @router.get("", summary="Locations that this peer may see, in pages", openapi_extra=paged())

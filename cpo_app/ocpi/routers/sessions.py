@@ -6,12 +6,13 @@ from py_ocpi.core.dependencies import get_crud
 from py_ocpi.core.enums import ModuleID
 from starlette.responses import Response
 
+from cpo_app.ocpi.direct_route import DirectRoute
 from cpo_app.ocpi.openapi import body, paged
 from cpo_app.ocpi.serving import CPO, body_of, crud_keywords, one, page_of
 from crud.errors import InvalidParameters, NotFound
 from crud.schemas import ChargingPreferences, validate
 
-router = APIRouter(prefix="/sessions")
+router = APIRouter(prefix="/sessions", route_class=DirectRoute)
 
 
 @router.get("", summary="Sessions of this peer's drivers, in pages", openapi_extra=paged())

@@ -6,10 +6,11 @@ from py_ocpi.core.dependencies import get_crud
 from py_ocpi.core.enums import ModuleID
 from starlette.responses import Response
 
+from cpo_app.ocpi.direct_route import DirectRoute
 from cpo_app.ocpi.openapi import paged
 from cpo_app.ocpi.serving import page_of
 
-router = APIRouter(prefix="/tariffs")
+router = APIRouter(prefix="/tariffs", route_class=DirectRoute)
 
 
 @router.get("", summary="Tariffs that this peer may see, in pages", openapi_extra=paged())
