@@ -1,0 +1,248 @@
+"""How fast peers can read: our face, the library's example app and a bare Starlette app, on one
+mongod and the same locations, in short slices by turns.
+
+Figures ending in `_per_s` are answers per second on 8 connections, `_s` and `_ms` are medians.
+`x_...` is how many times ours does better than the library's example, `of_bare_...` is the part
+of the bare app's rate that ours reaches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import statistics
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any
+
+import httpx
+
+from auth.credentials_header import encoded
+from auth.peers import Peers
+from auth.secrets import Vault, new_token
+from bench import locations
+from bench.baseline import TABLE
+from bench.goals import Goal
+from bench.ground import Ground, ground
+from bench.processes import Generator, Server, generating, serving
+from crud.locations import owned_location
+from db_interface.indexes import ensure_indexes
+from db_interface.interface import DbInterface
+
+CONNECTIONS = 8
+PAGE = 50
+LARGE_PAGE = 250
+_CHUNK = 1000
+_LIST = "/ocpi/cpo/2.2.1/locations"
+
+GOALS = {
+    "x_pages": Goal(at_least=100, why="pages of 50, ours / library"),
+    "of_bare_pages": Goal(at_least=0.6, why="pages of 50, ours / bare bytes"),
+    "x_crawl": Goal(at_least=100, why="all locations by Link, library / ours"),
+    "last_page_of_first": Goal(at_most=1.3, why="latency of the last page / the first"),
+    "x_single": Goal(at_least=6, why="one Location, ours / library"),
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured."""
+
+    locations: int = locations.NUMBER
+    rounds: int = 5
+    slice_s: float = 2.0
+    crawl_parts: int = 4
+    """The library's crawl takes half a minute: it runs in parts, with ours between them."""
+
+
+QUICK = Scale(locations=2000, rounds=3, slice_s=0.5, crawl_parts=2)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Three servers that are up, and what is asked of them."""
+
+    scale: Scale
+    generator: Generator
+    token: str
+    ours: Server
+    library: Server
+    bare: Server
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": encoded(self.token)}
+
+    def send(self, server: Server, paths: list[str], **how: Any) -> dict[str, Any]:
+        headers = {} if server is self.bare else self.headers
+        return self.generator.send(server, paths, headers, **how)
+
+    def our_pages(self, limit: int) -> list[str]:
+        """The paths of a whole crawl by the Links that we hand out. It is checked, not timed:
+        raises RuntimeError unless it shows every location once."""
+        paths: list[str] = []
+        seen: list[str] = []
+        path: str | None = f"{_LIST}?limit={limit}"
+        base_url = f"http://127.0.0.1:{self.ours.port}"
+        with httpx.Client(base_url=base_url, headers=self.headers, timeout=30) as client:
+            while path is not None:
+                answer = client.get(path)
+                paths.append(path)
+                seen += [row["id"] for row in answer.json()["data"]]
+                path = answer.links.get("next", {}).get("url", "").removeprefix(base_url) or None
+        if sorted(seen) != [locations.location_id(n) for n in range(self.scale.locations)]:
+            raise RuntimeError("a crawl of ours does not show every location once")
+        return paths
+
+    def library_pages(self, limit: int) -> list[str]:
+        """By offset: the library's Link leads to 404."""
+        starts = range(0, self.scale.locations, limit)
+        return [f"{_LIST}/?offset={start}&limit={limit}" for start in starts]
+
+    def bare_pages(self, limit: int) -> list[str]:
+        starts = range(0, self.scale.locations, limit)
+        return [f"/locations?after={start}&limit={limit}" for start in starts]
+
+
+def run(quick: bool = False, scale: Scale | None = None) -> dict[str, float]:
+    """All figures of this file; a full run takes about two minutes."""
+    scale = scale or (QUICK if quick else Scale())
+    with staged(scale) as stage:
+        return {
+            **pages(stage),
+            **crawl(stage),
+            **last_page(stage),
+            **single(stage),
+            **memory(stage),
+        }
+
+
+def pages(stage: Stage) -> dict[str, float]:
+    rates = _by_turns(
+        stage,
+        ours=(stage.ours, stage.our_pages(PAGE)),
+        library=(stage.library, stage.library_pages(PAGE)),
+        bare=(stage.bare, stage.bare_pages(PAGE)),
+    )
+    return {
+        "pages_per_s": rates["ours"],
+        "library_pages_per_s": rates["library"],
+        "bare_pages_per_s": rates["bare"],
+        "x_pages": rates["ours"] / rates["library"],
+        "of_bare_pages": rates["ours"] / rates["bare"],
+    }
+
+
+def single(stage: Stage) -> dict[str, float]:
+    ids = [locations.location_id(n) for n in range(0, stage.scale.locations, 37)]
+    rates = _by_turns(
+        stage,
+        ours=(stage.ours, [f"{_LIST}/{each}" for each in ids]),
+        library=(stage.library, [f"{_LIST}/{each}" for each in ids]),
+        bare=(stage.bare, [f"/locations/{each}" for each in ids]),
+    )
+    return {
+        "single_per_s": rates["ours"],
+        "library_single_per_s": rates["library"],
+        "bare_single_per_s": rates["bare"],
+        "x_single": rates["ours"] / rates["library"],
+        "of_bare_single": rates["ours"] / rates["bare"],
+    }
+
+
+def crawl(stage: Stage) -> dict[str, float]:
+    """One client, one page after the other, from the first to the last, both with one limit."""
+    limit = LARGE_PAGE
+    our_paths, their_paths = stage.our_pages(limit), stage.library_pages(limit)
+    ours: list[float] = []
+    library = 0.0
+    size = -(-len(their_paths) // stage.scale.crawl_parts)
+    for start in range(0, len(their_paths), size):
+        ours.append(stage.send(stage.ours, our_paths, connections=1)["seconds"])
+        part = their_paths[start : start + size]
+        library += stage.send(stage.library, part, connections=1)["seconds"]
+    ours_s = statistics.median(ours)
+    return {"crawl_s": ours_s, "library_crawl_s": library, "x_crawl": library / ours_s}
+
+
+def last_page(stage: Stage) -> dict[str, float]:
+    paths = stage.our_pages(PAGE)
+    times: dict[str, list[float]] = {paths[0]: [], paths[-1]: []}
+    for _ in range(stage.scale.rounds):
+        for path, taken in times.items():
+            result = stage.send(stage.ours, [path], connections=1, seconds=stage.scale.slice_s / 2)
+            taken.append(statistics.median(result["latencies_ms"]))
+    first, last = (statistics.median(taken) for taken in times.values())
+    return {"first_page_ms": first, "last_page_ms": last, "last_page_of_first": last / first}
+
+
+def memory(stage: Stage) -> dict[str, float]:
+    """Resident memory after all that."""
+    return {
+        "memory_mb": stage.ours.memory_mb(),
+        "library_memory_mb": stage.library.memory_mb(),
+        "bare_memory_mb": stage.bare.memory_mb(),
+    }
+
+
+def _by_turns(stage: Stage, **sides: tuple[Server, list[str]]) -> dict[str, float]:
+    """Answers per second of each side: the median of slices taken in turns."""
+    rates: dict[str, list[float]] = {name: [] for name in sides}
+    for server, paths in sides.values():
+        stage.send(server, paths, connections=CONNECTIONS, seconds=stage.scale.slice_s / 4)
+    for _ in range(stage.scale.rounds):
+        for name, (server, paths) in sides.items():
+            result = stage.send(server, paths, connections=CONNECTIONS, seconds=stage.scale.slice_s)
+            rates[name].append(result["answers"] / result["seconds"])
+    return {name: statistics.median(values) for name, values in rates.items()}
+
+
+@contextmanager
+def staged(scale: Scale) -> Iterator[Stage]:
+    """Data in place and all processes up."""
+    with ExitStack() as stack:
+        place = stack.enter_context(ground())
+        token, key = new_token(), secrets.token_hex(32)
+        asyncio.run(_fill(place, scale.locations, token, key))
+        environment = {
+            "CPO_MONGO_URL": place.mongo_url,
+            "BENCH_DATABASE": place.database,
+            "BENCH_TOKEN": token,
+            "CPO_ENCRYPTION_KEY": key,
+        }
+
+        def serve(name: str, factory: str) -> Server:
+            return stack.enter_context(serving(name, factory, environment))
+
+        yield Stage(
+            scale,
+            stack.enter_context(generating()),
+            token,
+            ours=serve("ours", "bench.ours:create_app"),
+            library=serve("library", "bench.baseline.main:create_app"),
+            bare=serve("bare", "bench.bare:create_app"),
+        )
+
+
+async def _fill(place: Ground, number: int, token: str, key: str) -> None:
+    """The same locations for all three, and one registered peer with `token`."""
+    db = place.connect()
+    await ensure_indexes(db)
+    objects = DbInterface(db).objects("locations")
+    for start in range(0, number, _CHUNK):
+        rows = [locations.location(n) for n in range(start, min(start + _CHUNK, number))]
+        owned = [owned_location(row) for row in rows]
+        await db.transact(partial(objects.put_new, owned))
+        await db[TABLE].insert_many(rows)
+    await db[TABLE].create_index("id")
+    peers = Peers(db, Vault(key))
+    now = datetime.now(timezone.utc)
+    peer, _ = await peers.invite("bench", now)
+    role = {"role": "EMSP", "country_code": "DE", "party_id": "TNM"}
+    await peers.connect(
+        peer.peer_id, our_token=token, their_token=new_token(), now=now, roles=[role], endpoints=[]
+    )
+    db.close()
