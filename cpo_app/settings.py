@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     CPO_ROTATION_GRACE_S: int = Field(default=24 * 3600, ge=0)
     CPO_PUSH: bool = True
     CPO_PUSH_ON_CONNECT: bool = False
+    CPO_TOKEN_PULL_INTERVAL_S: float = Field(default=6 * 3600, ge=0)
+    """How often each eMSP's tokens are fetched besides being pushed, give or take a tenth; 0:
+    never."""
     # EV_Registry
     REGISTRY_API_PORT: int = 8080
     REGISTRY_HOST: str = "127.0.0.1"

@@ -44,15 +44,29 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("status"),
         _index("name"),
     ],
-    "marks": [_index("peer_id", "due"), _index("due"), _index("module", "key")],
+    "marks": [_index("peer_id", "due"), _index("peer_id", "since")],
+    "deliveries": [_index("peer_id", "at")],
     "commands": [_index("state", "due"), _index("cp_id", "state"), _index("session_id")],
     "reservations": [_index("cp_id", "active"), _index("active", "expiry_date")],
+    "charging_sessions": [
+        # Exactly one running session per connector, also when two starts race.
+        _index("cp_id", "connector_id", unique=True, partialFilterExpression={"running": True}),
+        _index("last_heard", partialFilterExpression={"running": True}),
+        _index("reservation_id", "status"),
+        _index("to_stop", partialFilterExpression={"to_stop": True}),
+    ],
+    "token_pulls": [_index("due")],
     "audit": [_index("at", expireAfterSeconds=30 * 24 * 3600), _index("peer_id", "at")],
 }
 INDEXES["sessions"] = [*INDEXES["sessions"], _index("links.evse"), _index("links.status")]
 INDEXES["locations"] = [*INDEXES["locations"], _index("links.evse"), _index("links.evse_id")]
 INDEXES["tokens"] = [*INDEXES["tokens"], _index("links.group")]
-INDEXES["cdrs"] = [*INDEXES["cdrs"], _index("links.session")]
+INDEXES["cdrs"] = [
+    *INDEXES["cdrs"],
+    _index("links.session"),
+    _index("links.credits"),
+    _index("last_updated", "seq"),
+]
 
 
 async def ensure_indexes(db: Database) -> None:
