@@ -1,0 +1,374 @@
+"""Sessions as charge points report them over HTTP, and the sweeper; the clock is the test's."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cpo_app.central.charging import attach
+from cpo_app.central.link import LinkAnswer, LinkResult, LinkUnreachable
+from cpo_app.central.service import Central
+from cpo_app.central.sweeper import FORGOTTEN, NEVER_BEGAN, VANISHED, Sweeper
+from crud import charging_sessions
+from crud.schemas import Token, validate
+from crud.tokens import owned_token
+from crud.unannounced_sessions import place_of
+from tests.cpo_app.central.conftest import Api, World, state
+
+TOKEN = {
+    "country_code": "DE",
+    "party_id": "MSP",
+    "uid": "CARD-1",
+    "type": "RFID",
+    "contract_id": "C1",
+    "issuer": "MSP",
+    "valid": True,
+    "whitelist": "ALWAYS",
+    "last_updated": "2025-01-01T00:00:00Z",
+}
+
+
+class FakeLink:
+    """Knows how often it was asked to stop, and whether it is reached."""
+
+    def __init__(self) -> None:
+        self.reached = True
+        self.asked: list[tuple[str, str, str]] = []
+
+    async def stop(self, cp_id: str, command_id: str, *, session_id: str, **_: Any) -> LinkAnswer:
+        if not self.reached:
+            raise LinkUnreachable("away", sent=False)
+        self.asked.append((cp_id, command_id, session_id))
+        return LinkAnswer(LinkResult.ACCEPTED)
+
+    async def close(self) -> None:
+        return None
+
+
+class Charging:
+    """A charge point CP-001 with its engine's telemetry, and Central that keeps its sessions."""
+
+    def __init__(self, world: World, **settings: Any) -> None:
+        self.world = world
+        self.token = world.enrol("CP-001")
+        self.central: Central = world.central(
+            CENTRAL_SWEEP_AFTER_S=600, CENTRAL_PENDING_TIMEOUT_S=100, **settings
+        )
+        self.link = FakeLink()
+        self.central.link = self.link  # type: ignore[assignment]
+        self.sweeper = attach(self.central)
+        self.api: Api = world.api(self.central)
+        self.api.register(self.token)
+        self.seq = 0
+
+    def open(self) -> str:
+        return self.world.loop.run(self.opened(self.central))
+
+    async def opened(self, central: Central) -> str:
+        async def work(session: Any) -> str:
+            place = await place_of(central.store, "CP-001", None, session)
+            location, evse, connector = place
+            return await charging_sessions.open_session(
+                central.store,
+                charge_point={"_id": "CP-001"},
+                location=location,
+                evse=evse,
+                connector=connector,
+                token=TOKEN,
+                auth_method="WHITELIST",
+                authorization_reference=None,
+                source="local",
+                now=central.clock(),
+                session=session,
+            )
+
+        return await central.db.transact(work)
+
+    def at(self) -> str:
+        return self.world.clock.now.isoformat().replace("+00:00", "Z")
+
+    def message(self, kind: str, session_id: str, **more: Any) -> dict[str, Any]:
+        self.seq += 1
+        return {
+            "seq": self.seq,
+            "kind": kind,
+            "at": self.at(),
+            "connector_id": "1",
+            "session_id": session_id,
+            "register_wh": 1000,
+            **more,
+        }
+
+    def began(self, session_id: str, **more: Any) -> dict[str, Any]:
+        return self.message("session_started", session_id, source="local", **more)
+
+    def metered(self, session_id: str, energy_wh: float, **more: Any) -> dict[str, Any]:
+        measured = {"power_w": 11000, "current_a": 16, "voltage_v": 230, "phases": 3}
+        return self.message("meter", session_id, energy_wh=energy_wh, **{**measured, **more})
+
+    def stopped(self, session_id: str, energy_wh: float, **more: Any) -> dict[str, Any]:
+        return self.message(
+            "session_stopped", session_id, energy_wh=energy_wh, reason="local", **more
+        )
+
+    def send(self, *messages: dict[str, Any], boot_id: str = "boot-1") -> dict[str, Any]:
+        response = self.api.telemetry(self.token, *messages, boot_id=boot_id)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def inner(self, session_id: str) -> dict[str, Any]:
+        found = self.world.loop.run(charging_sessions.get(self.world.db, session_id))
+        assert found is not None
+        return found
+
+    def cdrs(self) -> list[dict[str, Any]]:
+        async def read() -> list[dict[str, Any]]:
+            return [row["fields"] for row in await self.central.store.objects("cdrs").documents({})]
+
+        return self.world.loop.run(read())
+
+    def sweep(self, *, after_s: float = 0, sweeper: Sweeper | None = None) -> list[str]:
+        """Let time pass in steps in which a sweeper stays awake; what was swept at the end."""
+        swept: list[str] = []
+        sweeper = sweeper or self.sweeper
+        end = self.world.clock.now + timedelta(seconds=after_s)
+        swept += self.world.loop.run(sweeper.round())
+        while self.world.clock.now < end:
+            self.world.clock.advance(20)
+            swept += self.world.loop.run(sweeper.round())
+        return swept
+
+
+@pytest.fixture
+def charging(world: World) -> Charging:
+    return Charging(world)
+
+
+def test_an_engine_reports_a_whole_session(charging: Charging) -> None:
+    session_id = charging.open()
+    charging.send(charging.began(session_id), charging.metered(session_id, 0))
+    assert charging.inner(session_id)["status"] == "ACTIVE"
+    charging.world.clock.advance(60)
+    charging.send(charging.metered(session_id, 180, soc=55.5))
+    session = charging.world.loop.run(
+        charging.central.store.get("sessions", f"de/cpo/{session_id}")
+    )
+    assert session is not None
+    assert session["charging_periods"][-1]["dimensions"][-1] == {
+        "type": "STATE_OF_CHARGE",
+        "volume": 55.5,
+    }
+    charging.world.clock.advance(60)
+    signed = 'OCMF|{"FV":"1.0","RD":[{"RV":0.36}]}|{"SD":"30450220"}'
+    charging.send(charging.stopped(session_id, 360, signed_data=signed))
+    assert charging.inner(session_id)["status"] == "COMPLETED"
+    [cdr] = charging.cdrs()
+    assert (cdr["session_id"], cdr["total_energy"]) == (session_id, 0.36)
+    assert cdr["signed_data"] == {
+        "encoding_method": "OCMF",
+        "signed_values": [
+            {
+                "nature": "End",
+                "plain_data": '{"FV":"1.0","RD":[{"RV":0.36}]}',
+                "signed_data": signed,
+            }
+        ],
+    }
+
+
+def test_signed_data_that_does_not_fit_is_left_out_and_the_session_still_ends(
+    charging: Charging, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number, unfit in enumerate(("OCMF|" + "x" * 5000, "scribble", {"signed_values": []})):
+        session_id = charging.open()
+        charging.send(
+            charging.began(session_id), charging.stopped(session_id, 1, signed_data=unfit)
+        )
+        assert charging.inner(session_id)["status"] == "COMPLETED"
+        assert len(charging.cdrs()) == number + 1
+        assert "signed_data" not in charging.cdrs()[-1]
+    assert caplog.text.count("signed data left out") == 3
+
+
+def test_a_batch_that_is_sent_again_and_an_engine_that_restarts_go_on_with_the_same_session(
+    charging: Charging,
+) -> None:
+    session_id = charging.open()
+    first = [charging.began(session_id), charging.metered(session_id, 10)]
+    charging.send(*first)
+    charging.send(*first)
+    # Central died and came back: another worker on the same store; the engine has a new boot_id.
+    again = charging.world.central()
+    attach(again)
+    charging.api = charging.world.api(again)
+    charging.world.clock.advance(10)
+    charging.seq = 0
+    charging.send(charging.metered(session_id, 40), boot_id="boot-2")
+    charging.send(charging.stopped(session_id, 41), boot_id="boot-2")
+    assert charging.inner(session_id)["status"] == "COMPLETED"
+    assert [cdr["total_energy"] for cdr in charging.cdrs()] == [0.041]
+
+
+def test_messages_that_nothing_can_be_made_of_hold_up_nobody(
+    charging: Charging, caplog: pytest.LogCaptureFixture
+) -> None:
+    session_id = charging.open()
+    acked = charging.send(
+        charging.began("S-UNKNOWN", id_tag="NOBODY"),
+        charging.metered("S-UNKNOWN", 5),
+        charging.stopped("S-UNKNOWN", 5),
+        charging.began(session_id),
+    )["acked"]
+    assert acked == 4
+    assert charging.inner(session_id)["status"] == "ACTIVE"
+    assert caplog.text.count("its session is not known") == 3
+
+
+def test_a_charge_point_speaks_for_its_own_sessions_alone(
+    charging: Charging, caplog: pytest.LogCaptureFixture
+) -> None:
+    session_id = charging.open()
+    rival = charging.world.enrol("CP-002")
+    body = charging.stopped(session_id, 99999)
+    response = charging.api.telemetry(rival, body, cp_id="CP-002")
+    assert response.status_code == 200
+    assert charging.inner(session_id)["status"] == "PENDING"
+    assert "another charge point's" in caplog.text
+
+
+def test_a_session_that_central_lost_is_taken_over_when_its_card_is_known(
+    charging: Charging,
+) -> None:
+    store = charging.central.store
+    charging.world.loop.run(store.create("tokens", owned_token(validate(Token, TOKEN))))
+    lost = charging.open()  # Central believes that this one runs
+    charging.send(charging.began("FROM-THE-ENGINE", id_tag="card-1"))
+    taken = charging.inner("FROM-THE-ENGINE")
+    assert (taken["status"], taken["token"]["uid"], taken["auth_method"]) == (
+        "ACTIVE",
+        "CARD-1",
+        "WHITELIST",
+    )
+    assert charging.inner(lost)["status"] == "INVALID"
+
+
+def test_a_start_that_nothing_comes_of_is_swept_as_invalid(charging: Charging) -> None:
+    session_id = charging.open()
+    assert charging.sweep(after_s=80) == []
+    assert charging.sweep(after_s=40) == [session_id]
+    inner = charging.inner(session_id)
+    assert (inner["status"], inner["end_reason"]) == ("INVALID", NEVER_BEGAN)
+    assert charging.cdrs() == []
+
+
+def test_the_session_of_a_vanished_charge_point_is_completed_with_what_was_measured(
+    charging: Charging,
+) -> None:
+    session_id = charging.open()
+    charging.send(charging.began(session_id), charging.metered(session_id, 0))
+    charging.world.clock.advance(20)
+    charging.send(charging.metered(session_id, 500))
+    assert charging.sweep(after_s=580) == []
+    assert charging.sweep(after_s=40) == [session_id]
+    inner = charging.inner(session_id)
+    assert (inner["status"], inner["end_reason"]) == ("COMPLETED", VANISHED)
+    [cdr] = charging.cdrs()
+    assert (cdr["total_energy"], cdr["total_time"]) == (0.5, 0.0056)
+    assert VANISHED in cdr["remark"]
+
+
+def test_a_charge_point_that_lives_and_meters_seldom_keeps_its_session(charging: Charging) -> None:
+    session_id = charging.open()
+    charging.send(charging.began(session_id))
+    for _ in range(20):
+        charging.api.beat(charging.token)
+        assert charging.sweep(after_s=60) == []
+    assert charging.inner(session_id)["status"] == "ACTIVE"
+
+
+def test_a_charge_point_that_lost_its_memory_ends_the_session(charging: Charging) -> None:
+    session_id = charging.open()
+    charging.send(charging.began(session_id))
+    charging.world.clock.advance(5)
+    charging.send(state(charging.seq + 1, "AVAILABLE", at=charging.at()), boot_id="boot-2")
+    swept: list[str] = []
+    for _ in range(12):
+        charging.api.beat(charging.token)
+        swept += charging.sweep(after_s=60)
+    assert swept == [session_id]
+    assert charging.inner(session_id)["end_reason"] == FORGOTTEN
+
+
+def test_after_an_outage_of_central_the_charge_points_get_their_time_to_report(
+    charging: Charging,
+) -> None:
+    session_id = charging.open()
+    charging.send(charging.began(session_id))
+    charging.world.clock.advance(7200)
+    fresh = attach(charging.world.central(CENTRAL_SWEEP_AFTER_S=600))
+    assert charging.sweep(after_s=580, sweeper=fresh) == []
+    charging.send(charging.metered(session_id, 22000))
+    assert charging.sweep(after_s=100, sweeper=fresh) == []
+    assert charging.inner(session_id)["status"] == "ACTIVE"
+
+
+def test_many_sweepers_end_a_session_once(charging: Charging) -> None:
+    session_id = charging.open()
+    charging.send(charging.began(session_id), charging.metered(session_id, 100))
+    sweepers = [charging.sweeper]
+    for _ in range(3):
+        central = charging.world.central(CENTRAL_SWEEP_AFTER_S=600)
+        sweepers.append(attach(central))
+
+    async def rounds() -> list[list[str]]:
+        return list(await asyncio.gather(*(sweeper.round() for sweeper in sweepers)))
+
+    swept: list[str] = []
+    for _ in range(32):
+        charging.world.clock.advance(20)
+        swept += [name for found in charging.world.loop.run(rounds()) for name in found]
+    assert swept == [session_id]
+    assert len(charging.cdrs()) == 1
+
+
+def test_a_charge_point_that_goes_on_after_the_end_is_told_to_stop(charging: Charging) -> None:
+    session_id = charging.open()
+    charging.send(charging.began(session_id), charging.metered(session_id, 100))
+    charging.sweep(after_s=640)
+    bill = charging.cdrs()
+    charging.send(charging.metered(session_id, 3000))
+    assert charging.inner(session_id)["unbilled"]["energy_wh"] == 2900
+
+    charging.link.reached = False
+    charging.sweep()
+    charging.link.reached = True
+    charging.sweep()
+    charging.sweep()
+    assert charging.link.asked == [("CP-001", f"stop-{session_id}", session_id)]
+    charging.send(charging.stopped(session_id, 3100))
+    assert charging.inner(session_id)["unbilled"]["energy_wh"] == 3000
+    assert charging.cdrs() == bill
+
+
+def test_the_sweeper_runs_beside_central_and_stops(charging: Charging) -> None:
+    session_id = charging.open()
+    charging.sweeper._pause_s = 0.01
+
+    async def run() -> str:
+        begin: datetime = charging.world.clock.now
+        charging.sweeper.start()
+        while True:
+            document = await charging_sessions.get(charging.world.db, session_id)
+            assert document is not None
+            if document["status"] != "PENDING":
+                await charging.sweeper.stop()
+                await charging.sweeper.stop()
+                return document["status"]
+            if charging.world.clock.now - begin < timedelta(seconds=300):
+                charging.world.clock.advance(1)
+            await asyncio.sleep(0.01)
+
+    assert charging.world.loop.run(run()) == "INVALID"
