@@ -1,0 +1,191 @@
+"""How far the pulls of each eMSP's tokens have come, in the store: due, leased, resumed.
+
+A document of `token_pulls`, one per peer that has tokens to offer:
+    _id            peer_id
+    source         what the pull depends on (URL, parties); when it changes all is pulled anew
+    due            a worker may take it from then on
+    lease          {owner, until} while a worker pulls; who lost it writes nothing any more
+    pulled_from    start of the last complete pull: the next one fetches what changed since
+    run            {started, date_from?, next_url?, since, counts}: the one under way, or broken
+                   off; `next_url` is the page where it goes on, `since` when that was learnt
+    failures       in a row; problem: of the last try, for the operator
+    last           {started, ended, date_from?, counts} of the last complete one
+
+Every write names the lease's owner. Pages and their progress are one transaction, so that a
+process that dies loses at most the page in its hands.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from db_interface.database import Database, Session
+
+COLLECTION = "token_pulls"
+RESUMED_FOR = timedelta(hours=24)
+"""A pull that broke off longer ago than this starts anew: the peer's list has moved on."""
+
+Document = dict[str, Any]
+
+
+class LeaseLost(Exception):
+    """Another worker pulls this peer's tokens now: nothing may be written."""
+
+
+class PullUnderWay(Exception):
+    """Another process is pulling this peer's tokens at this moment."""
+
+    def __str__(self) -> str:
+        return f"the tokens of {self.args[0]} are being pulled at this moment"
+
+
+async def follow(db: Database, sources: Mapping[str, Sequence[str]], now: datetime) -> None:
+    """Let there be a document for each of these peers (peer_id to source) and for no other.
+
+    New ones, and those whose source changed, are due at once and from the beginning.
+    """
+    documents = db[COLLECTION]
+    known = {row["_id"]: row["source"] async for row in documents.find({}, {"source": 1})}
+    for peer_id, source in sources.items():
+        if peer_id not in known:
+            await documents.update_one(
+                {"_id": peer_id},
+                {"$setOnInsert": {"source": list(source), "due": now, "failures": 0}},
+                upsert=True,
+            )
+        elif known[peer_id] != list(source):
+            await documents.update_one(
+                {"_id": peer_id, "source": known[peer_id]},
+                {
+                    "$set": {"source": list(source), "due": now, "failures": 0},
+                    "$unset": {"pulled_from": "", "run": "", "lease": "", "problem": ""},
+                },
+            )
+    gone = [peer_id for peer_id in known if peer_id not in sources]
+    if gone:
+        await documents.delete_many({"_id": {"$in": gone}})
+
+
+async def claim_due(db: Database, now: datetime, lease_s: float) -> Document | None:
+    """The peer that is due longest, leased to the caller; None: none is."""
+    return await _claim(db, {"due": {"$lte": now}}, now, lease_s)
+
+
+async def claim(
+    db: Database, peer_id: str, now: datetime, lease_s: float, *, full: bool = False
+) -> Document:
+    """That peer, due or not; `full`: from the beginning. Raises PullUnderWay."""
+    anew = {"pulled_from": "", "run": ""} if full else {}
+    claimed = await _claim(db, {"_id": peer_id}, now, lease_s, anew)
+    if claimed is None:
+        raise PullUnderWay(peer_id)
+    return claimed
+
+
+async def _claim(
+    db: Database,
+    query: Mapping[str, Any],
+    now: datetime,
+    lease_s: float,
+    unset: Mapping[str, str] | None = None,
+) -> Document | None:
+    free = [{"lease": None}, {"lease.until": {"$lte": now}}]
+    lease = {"owner": str(uuid.uuid4()), "until": now + timedelta(seconds=lease_s)}
+    change: Document = {"$set": {"lease": lease}}
+    if unset:
+        change["$unset"] = dict(unset)
+    return await db[COLLECTION].find_one_and_update(
+        {**query, "$or": free}, change, sort=[("due", 1)], return_document=True
+    )
+
+
+def run_of(claimed: Mapping[str, Any], now: datetime, overlap: timedelta) -> Document:
+    """The run to go on with: the one that broke off, or a new one of what changed since the last
+    complete one, less `overlap` for clocks that differ."""
+    run = claimed.get("run")
+    if run is not None and run.get("next_url") and now - run["since"] <= RESUMED_FOR:
+        return dict(run)
+    return new_run(claimed, now, overlap)
+
+
+def new_run(claimed: Mapping[str, Any], now: datetime, overlap: timedelta) -> Document:
+    """A run from its first page."""
+    pulled_from = claimed.get("pulled_from")
+    run: Document = {"started": now, "since": now, "counts": {}}
+    if pulled_from is not None:
+        run["date_from"] = pulled_from - overlap
+    return run
+
+
+async def progressed(
+    db: Database,
+    claimed: Mapping[str, Any],
+    run: Mapping[str, Any],
+    now: datetime,
+    lease_s: float,
+    session: Session,
+) -> None:
+    """Keep how far the run has come and stay its owner. Raises LeaseLost."""
+    await _write(
+        db,
+        claimed,
+        {"$set": {"run": dict(run), "lease.until": now + timedelta(seconds=lease_s)}},
+        session,
+    )
+
+
+async def finished(
+    db: Database,
+    claimed: Mapping[str, Any],
+    run: Mapping[str, Any],
+    now: datetime,
+    due: datetime,
+) -> None:
+    """The run is complete; the next one is due at `due`. Raises LeaseLost."""
+    last = {
+        "started": run["started"],
+        "ended": now,
+        "counts": dict(run["counts"]),
+        **({"date_from": run["date_from"]} if "date_from" in run else {}),
+    }
+    await _write(
+        db,
+        claimed,
+        {
+            "$set": {"pulled_from": run["started"], "last": last, "due": due, "failures": 0},
+            "$unset": {"run": "", "lease": "", "problem": ""},
+        },
+        None,
+    )
+
+
+async def broken_off(db: Database, claimed: Mapping[str, Any], problem: str, due: datetime) -> None:
+    """It could not go on; tried again at `due`, from where it was. `problem` holds no secret.
+    Raises LeaseLost."""
+    await _write(
+        db,
+        claimed,
+        {
+            "$set": {"problem": problem[:500], "due": due},
+            "$inc": {"failures": 1},
+            "$unset": {"lease": ""},
+        },
+        None,
+    )
+
+
+async def state_of(db: Database, peer_id: str) -> Document | None:
+    """For the operator."""
+    return await db[COLLECTION].find_one({"_id": peer_id})
+
+
+async def _write(
+    db: Database, claimed: Mapping[str, Any], change: Mapping[str, Any], session: Session
+) -> None:
+    mine = {"_id": claimed["_id"], "lease.owner": claimed["lease"]["owner"]}
+    outcome = await db[COLLECTION].update_one(mine, change, session=session)
+    if not outcome.matched_count:
+        raise LeaseLost
