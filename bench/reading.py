@@ -41,7 +41,7 @@ _LIST = "/ocpi/cpo/2.2.1/locations"
 GOALS = {
     "x_pages": Goal(at_least=100, why="pages of 50, ours / library"),
     "of_bare_pages": Goal(at_least=0.6, why="pages of 50, ours / bare bytes"),
-    "x_crawl": Goal(at_least=100, why="all locations by Link, library / ours"),
+    "x_crawl": Goal(at_least=100, why="all locations by Link, 250 a page, library / ours"),
     "last_page_of_first": Goal(at_most=1.3, why="latency of the last page / the first"),
     "x_single": Goal(at_least=6, why="one Location, ours / library"),
 }
@@ -154,18 +154,29 @@ def single(stage: Stage) -> dict[str, float]:
 
 
 def crawl(stage: Stage) -> dict[str, float]:
-    """One client, one page after the other, from the first to the last, both with one limit."""
-    limit = LARGE_PAGE
-    our_paths, their_paths = stage.our_pages(limit), stage.library_pages(limit)
+    """One client, one page after the other, from the first to the last, both with one limit:
+    the most that we give at once. In pages of 50 only ours is timed, and set against the library's
+    crawl in the larger pages: what the library does for an object hides what it does for a page.
+    """
+    our_paths, their_paths = stage.our_pages(LARGE_PAGE), stage.library_pages(LARGE_PAGE)
+    our_small_paths = stage.our_pages(PAGE)
     ours: list[float] = []
+    ours_small: list[float] = []
     library = 0.0
     size = -(-len(their_paths) // stage.scale.crawl_parts)
     for start in range(0, len(their_paths), size):
         ours.append(stage.send(stage.ours, our_paths, connections=1)["seconds"])
+        ours_small.append(stage.send(stage.ours, our_small_paths, connections=1)["seconds"])
         part = their_paths[start : start + size]
         library += stage.send(stage.library, part, connections=1)["seconds"]
-    ours_s = statistics.median(ours)
-    return {"crawl_s": ours_s, "library_crawl_s": library, "x_crawl": library / ours_s}
+    ours_s, ours_small_s = statistics.median(ours), statistics.median(ours_small)
+    return {
+        "crawl_s": ours_s,
+        "library_crawl_s": library,
+        "x_crawl": library / ours_s,
+        "crawl_pages_of_50_s": ours_small_s,
+        "x_crawl_pages_of_50": library / ours_small_s,
+    }
 
 
 def last_page(stage: Stage) -> dict[str, float]:

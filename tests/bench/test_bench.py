@@ -1,0 +1,87 @@
+"""The bench itself: a miniature run works, its goals name real figures, a miss is told as one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import lookup, reading
+from bench.__main__ import figures, sets
+from bench.goals import MISSED, NO_GOAL, REACHED, Goal
+from bench.processes import generating
+from bench.reading import Scale, staged
+
+ROOT = Path(__file__).parents[2]
+MINIATURE = Scale(locations=120, rounds=1, slice_s=0.2, crawl_parts=1)
+
+
+@pytest.fixture(autouse=True)
+def _on_the_tests_mongod(mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CPO_MONGO_URL", mongo_url)
+
+
+@pytest.mark.processes
+def test_a_miniature_run_measures_every_figure_that_has_a_goal() -> None:
+    measured = reading.run(scale=MINIATURE)
+    assert set(reading.GOALS) <= set(measured)
+    assert not any(value <= 0 for value in measured.values())
+    assert measured["x_pages"] > 5, "ours is not even near its goal"
+
+
+@pytest.mark.processes
+def test_an_answer_other_than_200_is_no_measurement() -> None:
+    with staged(Scale(locations=1)) as stage, generating() as generator:
+        with pytest.raises(RuntimeError, match="ours: 3 answers were not 200"):
+            generator.send(stage.ours, ["/ocpi/versions"] * 3, {}, connections=2)
+        told = generator.send(stage.ours, ["/ocpi/versions"] * 3, stage.headers, connections=2)
+    assert told["answers"] == 3
+    assert told["bytes"] > 3 * 100
+
+
+def test_the_runner_finds_the_sets_by_their_run() -> None:
+    assert {"reading", "lookup"} <= set(sets())
+    assert "bare" not in sets()
+    assert set(lookup.GOALS) == {"token_look_up_many_of_few"}
+
+
+@pytest.mark.parametrize(
+    ("goal", "measured", "verdict"),
+    [
+        (Goal(at_least=100), 100.0, REACHED),
+        (Goal(at_least=100), 99.9, MISSED),
+        (Goal(at_most=1.3), 1.3, REACHED),
+        (Goal(at_most=1.3), 1.31, MISSED),
+        (Goal(), 7.0, NO_GOAL),
+        (Goal(at_least=1), float("nan"), MISSED),
+    ],
+)
+def test_a_figure_reaches_its_goal_or_misses_it(goal: Goal, measured: float, verdict: str) -> None:
+    assert goal.verdict(measured) == verdict
+
+
+def test_a_row_tells_goal_and_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookup, "run", lambda: {"token_look_up_many_of_few": 2.0})
+    assert figures(lookup, quick=True) == [
+        {
+            "figure": "token_look_up_many_of_few",
+            "measured": 2.0,
+            "goal": "<= 1.25",
+            "verdict": MISSED,
+            "why": lookup.GOALS["token_look_up_many_of_few"].why,
+        }
+    ]
+
+
+@pytest.mark.processes
+def test_the_command_ends_with_0_and_writes_its_figures(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    command = [sys.executable, "-m", "bench", "--quick", "--json", str(file), "lookup"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert ended.returncode == 0, ended.stderr
+    assert "token_look_up" in ended.stdout
+    (row,) = [row for row in json.loads(file.read_text())["sets"]["lookup"] if row["goal"]]
+    assert row["verdict"] in (REACHED, MISSED)
