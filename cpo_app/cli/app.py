@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from auth.peers import UnknownPeer
 from auth.secrets import SecretUnusable
-from cpo_app.cli import locations, peers, servers
+from cpo_app.cli import cdrs, locations, peers, servers, tariffs
 from cpo_app.cli.check import check
 from cpo_app.cli.emsp import emsp
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.price import price
 from cpo_app.settings import SettingsError
 from crud.errors import OcpiError
 from db_interface.database import STORE_ERRORS
@@ -30,8 +31,11 @@ app = typer.Typer(
 servers.add_to(app)
 app.command("emsp")(emsp)
 app.command("check")(check)
+app.command("price")(price)
 app.add_typer(peers.app, name="peers")
 app.add_typer(locations.app, name="locations")
+app.add_typer(tariffs.app, name="tariffs")
+app.add_typer(cdrs.app, name="cdrs")
 
 _EXPECTED: tuple[type[Exception], ...] = (
     CliError,

@@ -1,0 +1,268 @@
+"""`cpo cdrs`: look at charge detail records, hand them on, credit them. They are never edited."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from cpo_app.backend import Backend
+from cpo_app.cli.errors import CliError
+from cpo_app.cli.files import party_of, read_json
+from cpo_app.cli.output import note, print_json, print_table
+from cpo_app.cli.price import print_reasons
+from cpo_app.cli.with_backend import DataDir, on_backend
+from crud.cdrs import UnknownCdr, all_cdrs, find_cdr, reprice, time_zone_of
+from crud.credits import CreditRefused, credit_cdr
+from crud.pricing import Priced, PricingInputError
+from crud.schemas import SchemaError, parse_datetime
+
+app = typer.Typer(help="CDRs: list, show, export, credit.", no_args_is_help=True)
+
+CdrId = Annotated[str, typer.Argument(metavar="ID", help="As `cpo cdrs list` shows it.")]
+Party = Annotated[
+    str | None, typer.Option("--party", metavar="CC/PID", help="Of this party of ours, as NL/EVC.")
+]
+Since = Annotated[
+    str | None, typer.Option("--from", metavar="TIME", help="Made at or after this time (UTC).")
+]
+Until = Annotated[
+    str | None, typer.Option("--to", metavar="TIME", help="Made before this time (UTC).")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
+
+COSTS = (
+    "total_cost",
+    "total_fixed_cost",
+    "total_energy_cost",
+    "total_time_cost",
+    "total_parking_cost",
+    "total_reservation_cost",
+)
+COLUMNS = (
+    *("country_code", "party_id", "id", "session_id", "start_date_time", "end_date_time"),
+    *("token_country_code", "token_party_id", "token_uid", "token_contract_id", "auth_method"),
+    *("authorization_reference", "location_id", "evse_uid", "evse_id", "connector_id"),
+    *("total_energy", "total_time", "total_parking_time", "currency"),
+    *(f"{cost}_{vat}" for cost in COSTS for vat in ("excl_vat", "incl_vat")),
+    *("credit", "credit_reference_id", "remark", "last_updated"),
+)
+
+
+class Format(str, Enum):
+    CSV = "csv"
+    JSON = "json"
+
+
+@app.command("list")
+def list_cdrs(
+    since: Since = None, until: Until = None, as_json: AsJson = False, data_dir: DataDir = None
+) -> None:
+    """CDRs in order of creation, and their sums by currency."""
+    rows = [_facts(cdr) for cdr in _read(since, until, data_dir)]
+    totals = _totals(rows)
+    if as_json:
+        print_json({"cdrs": rows, "totals": totals})
+        return
+    print_table(
+        ("ID", "Start", "End", "Token", "EVSE", "kWh", "Cost", "Incl. VAT", "Currency", "Credits"),
+        (
+            (
+                row["id"],
+                row["start_date_time"],
+                row["end_date_time"],
+                f"{row['token_country_code']}*{row['token_party_id']} {row['token_uid']}",
+                row["evse_uid"],
+                row["total_energy"],
+                row["total_cost_excl_vat"],
+                row["total_cost_incl_vat"],
+                row["currency"],
+                row["credit_reference_id"] or "",
+            )
+            for row in rows
+        ),
+    )
+    for total in totals:
+        note(
+            f"{total['number']} CDRs, {total['total_energy']} kWh, {total['excl_vat']} "
+            f"{total['currency']} without VAT, {total['incl_vat']} with"
+        )
+
+
+@app.command()
+def show(
+    cdr_id: CdrId,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Why it costs what it costs, as a table.")
+    ] = False,
+    party: Party = None,
+    data_dir: DataDir = None,
+) -> None:
+    """A CDR as peers get it."""
+    owner = party_of(party)
+
+    async def work(backend: Backend) -> tuple[dict[str, Any], str]:
+        cdr = await find_cdr(backend.store, cdr_id, owner)
+        return cdr, await time_zone_of(backend.store, cdr)
+
+    try:
+        cdr, time_zone = on_backend(work, data_dir)
+        print_json(cdr)
+        if explain:
+            _explain(cdr, reprice(cdr, time_zone))
+    except (UnknownCdr, PricingInputError) as error:
+        raise CliError(str(error)) from error
+
+
+@app.command()
+def export(
+    kind: Annotated[Format, typer.Option("--format", help="One row per CDR, or whole CDRs.")] = (
+        Format.JSON
+    ),
+    since: Since = None,
+    until: Until = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Write CDRs to stdout: a JSON list of them, or CSV with a row and its totals for each."""
+    cdrs = _read(since, until, data_dir)
+    if kind is Format.JSON:
+        rows = b",\n".join(orjson.dumps(cdr) for cdr in cdrs)
+        sys.stdout.write(f"[\n{rows.decode()}\n]\n" if cdrs else "[\n]\n")
+    else:
+        writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(_for_spreadsheets(_facts(cdr)) for cdr in cdrs)
+    for total in _totals([_facts(cdr) for cdr in cdrs]):
+        note(f"{total['number']} CDRs: {total['excl_vat']} {total['currency']} without VAT")
+
+
+@app.command()
+def credit(
+    cdr_id: CdrId,
+    corrected: Annotated[
+        Path | None,
+        typer.Option(help="JSON with the fields that the corrected CDR has otherwise."),
+    ] = None,
+    kwh: Annotated[
+        str | None, typer.Option(help="The energy that the corrected CDR has, in kWh.")
+    ] = None,
+    party: Party = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Credit a CDR with a credit CDR, and if asked make the corrected one, in one step."""
+    owner = party_of(party)
+    fields = None if corrected is None else read_json(corrected)
+    if fields is not None and not isinstance(fields, dict):
+        raise CliError(f"{corrected}: not an object with fields of a CDR")
+    energy = None if kwh is None else _decimal(kwh)
+
+    async def work(backend: Backend) -> dict[str, Any]:
+        done = await credit_cdr(
+            backend.store,
+            cdr_id,
+            now=datetime.now(timezone.utc),
+            party=owner,
+            corrected=fields,
+            kwh=energy,
+        )
+        return {"credit": done.credit, "corrected": done.corrected}
+
+    try:
+        print_json(on_backend(work, data_dir))
+    except (UnknownCdr, CreditRefused, SchemaError) as error:
+        raise CliError(str(error)) from error
+
+
+def _read(since: str | None, until: str | None, data_dir: Path | None) -> list[dict[str, Any]]:
+    start, end = _moment(since, "--from"), _moment(until, "--to")
+
+    async def work(backend: Backend) -> list[dict[str, Any]]:
+        return [cdr async for cdr in all_cdrs(backend.store, since=start, until=end)]
+
+    return on_backend(work, data_dir)
+
+
+def _facts(cdr: Mapping[str, Any]) -> dict[str, Any]:
+    """One flat row of a CDR, by COLUMNS; None where it says nothing."""
+    token, place = cdr["cdr_token"], cdr["cdr_location"]
+    row: dict[str, Any] = {name: cdr.get(name) for name in COLUMNS}
+    row |= {f"token_{n}": token[n] for n in ("country_code", "party_id", "uid", "contract_id")}
+    row |= {name: place[name] for name in ("evse_uid", "evse_id", "connector_id")}
+    row["location_id"] = place["id"]
+    for cost in COSTS:
+        amount = cdr.get(cost) or {}
+        row[f"{cost}_excl_vat"] = amount.get("excl_vat")
+        row[f"{cost}_incl_vat"] = amount.get("incl_vat")
+    return row
+
+
+def _totals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sums by currency. A credit CDR repeats the energy that it takes back: that counts so."""
+    sums: dict[str, list[Decimal]] = {}
+    numbers: dict[str, int] = {}
+    for row in rows:
+        sign = -1 if row["credit"] else 1
+        excl, incl = row["total_cost_excl_vat"], row["total_cost_incl_vat"]
+        amounts = (sign * _of(row["total_energy"]), _of(excl), _of(excl if incl is None else incl))
+        so_far = sums.setdefault(row["currency"], [Decimal(0)] * 3)
+        sums[row["currency"]] = [a + b for a, b in zip(so_far, amounts, strict=True)]
+        numbers[row["currency"]] = numbers.get(row["currency"], 0) + 1
+    return [
+        {
+            "currency": currency,
+            "number": numbers[currency],
+            "total_energy": float(energy),
+            "excl_vat": float(excl),
+            "incl_vat": float(incl),
+        }
+        for currency, (energy, excl, incl) in sorted(sums.items())
+    ]
+
+
+def _of(value: float | None) -> Decimal:
+    return Decimal(repr(value or 0.0))
+
+
+def _for_spreadsheets(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Texts of others that begin like a formula are kept from being one."""
+    return {
+        name: f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t" else value
+        for name, value in row.items()
+    }
+
+
+def _explain(cdr: Mapping[str, Any], priced: Priced | None) -> None:
+    if priced is None:
+        note("no tariff was in force: free of charge")
+        return
+    print_reasons(priced)
+    sign = -1 if cdr.get("credit") else 1
+    if sign * _of(cdr["total_cost"]["excl_vat"]) != priced.total_cost.excl:
+        note("its total_cost differs from what its tariffs and periods come to")
+
+
+def _moment(text: str | None, name: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return parse_datetime(text if "T" in text else f"{text}T00:00:00Z")
+    except ValueError as error:
+        raise CliError(f"{name} {text}: {error}") from error
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise CliError(f"--kwh {text}: is not a number") from None
+    if not value.is_finite() or value < 0:
+        raise CliError(f"--kwh {text}: is not an energy")
+    return value

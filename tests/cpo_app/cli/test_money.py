@@ -1,0 +1,339 @@
+"""`cpo tariffs`, `cpo cdrs` and `cpo price` as a person or a script runs them."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cpo_app.cli.app import main
+from db_interface.database import Database
+from tests.conftest import Loop
+from tests.crud.charging.worlds import World, element, reading, tariff
+
+PRICED = Path(__file__).parents[2] / "data" / "pricing"
+DUTCH = Path(
+    os.environ.get("OCPI_TEST_DATA") or Path(__file__).parents[3] / ".." / "shared" / "data" / "ndw"
+)
+
+
+@dataclass
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Cpo = Callable[..., Ran]
+
+
+@pytest.fixture
+def cpo(
+    db: Database,
+    store_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> Cpo:
+    """The command line on the test's store: exit code, stdout, stderr."""
+    monkeypatch.setenv("CPO_MONGO_URL", store_url)
+    monkeypatch.setenv("CPO_ENCRYPTION_KEY", "k" * 40)
+    monkeypatch.setenv("REGISTRY_SECRET_KEY", "r" * 40)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["cpo", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        sys.stdout.flush()
+        shown = capfdbinary.readouterr()
+        code = end.value.code or 0
+        assert isinstance(code, int)
+        return Ran(code, shown.out.decode(), shown.err.decode())
+
+    return run
+
+
+@pytest.fixture
+def world(db: Database, loop: Loop) -> World:
+    return World(db, loop, tariff("T1", element("FLAT", 0.5), element("ENERGY", 0.4)))
+
+
+def charged(world: World, kwh: float = 10.0, start: float = 0) -> str:
+    session_id = world.open(start)
+    world.begin(session_id, start)
+    world.meter(session_id, reading(start + 1800, kwh * 500))
+    world.meter(session_id, reading(start + 1800, kwh * 500, 0.0))
+    world.end(session_id, start + 3600, kwh * 1000)
+    return session_id
+
+
+def saved(path: Path, data: Any) -> str:
+    content = json.dumps(data).encode()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return str(path)
+
+
+# --- tariffs ------------------------------------------------------------------------------------
+
+
+def test_tariffs_go_in_come_out_and_go(cpo: Cpo, tmp_path: Path) -> None:
+    two = [tariff("T1"), tariff("T2", type="PROFILE_FAST")]
+    given = saved(tmp_path / "tariffs.json.gz", {"data": two, "status_code": 1000})
+    assert cpo("tariffs", "import", given) == Ran(0, "imported 2, refused 0\n", "")
+    assert cpo("tariffs", "export").json() == two
+    assert cpo("tariffs", "import", given, "--party", "de/cpo").code == 0
+    assert [t["country_code"] for t in cpo("tariffs", "export", "--party", "DE/CPO").json()] == [
+        "DE",
+        "DE",
+    ]
+    refused = cpo("tariffs", "remove", "t1")
+    assert (refused.code, refused.err) == (
+        1,
+        "cpo: several parties have a tariff t1: name one with --party\n",
+    )
+    assert cpo("tariffs", "remove", "t1", "--party", "NL/EVC").code == 0
+    rows = cpo("tariffs", "list", "--json").json()
+    assert [(row["party"], row["id"], row["type"], row["prices"]) for row in rows] == [
+        ("NL/EVC", "T2", "PROFILE_FAST", ["ENERGY"]),
+        ("DE/CPO", "T1", None, ["ENERGY"]),
+        ("DE/CPO", "T2", "PROFILE_FAST", ["ENERGY"]),
+    ]
+    assert "PROFILE_FAST" in cpo("tariffs", "list").out
+
+
+def test_what_contradicts_itself_is_refused_with_the_reason_and_the_rest_goes_in(
+    cpo: Cpo, tmp_path: Path
+) -> None:
+    never = tariff("NEVER", element("ENERGY", 1, min_kwh=20, max_kwh=10))
+    odd = tariff("ODD", element("ENERGY", 1, start_time="08:00", end_time="17:59"))
+    bad = {**tariff("BAD"), "currency": 7}
+    ran = cpo("tariffs", "import", saved(tmp_path / "t.json", [tariff(), never, odd, bad, "x"]))
+    assert (ran.code, ran.out) == (1, "imported 2, refused 3\n")
+    lines = ran.err.splitlines()
+    assert "refused NEVER: elements[0].restrictions: min_kwh 20 is not below max_kwh 10" in lines[0]
+    assert lines[1].startswith("refused BAD: currency")
+    assert lines[2] == "refused #5: is str, not an object"
+    assert lines[3].startswith("warning ODD: elements[0].restrictions: end_time 17:59 is exclusive")
+
+
+def test_real_tariffs_go_in(cpo: Cpo, tmp_path: Path) -> None:
+    source = DUTCH / "tariff_shapes.json"
+    if not source.exists():
+        pytest.skip(f"no Dutch tariffs at {source} (OCPI_TEST_DATA)")
+    rows = [shape["example"] for shape in json.loads(source.read_bytes())]
+    ran = cpo("tariffs", "import", saved(tmp_path / "t.json", rows), "--party", "NL/EVC")
+    assert (ran.code, ran.out) == (0, f"imported {len(rows)}, refused 0\n"), ran.err
+    assert "elements from elements[0] on never apply" in ran.err
+    assert {t["party_id"] for t in cpo("tariffs", "export").json()} == {"EVC"}
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("{", "not valid JSON"),
+        ('"tariff"', "neither an OCPI tariff, a list of them, nor an OCPI answer"),
+    ],
+)
+def test_a_file_that_holds_no_tariffs_is_one_clear_line(
+    cpo: Cpo, tmp_path: Path, content: str, complaint: str
+) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(content)
+    ran = cpo("tariffs", "import", str(path))
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 1)
+    assert complaint in ran.err
+
+
+def test_the_default_tariff_prices_connectors_that_name_none(
+    cpo: Cpo, db: Database, loop: Loop, tmp_path: Path
+) -> None:
+    cpo("tariffs", "import", saved(tmp_path / "t.json", tariff("HOUSE")))
+    assert cpo("tariffs", "default").out == "none\n"
+    assert cpo("tariffs", "default", "house").out == "HOUSE\n"
+    assert cpo("tariffs", "default", "nothing").err == "cpo: there is no tariff nothing\n"
+    world = World(db, loop)
+    charged(world)
+    assert cpo("tariffs", "remove", "HOUSE").code == 1
+    assert world.cdrs()[0]["total_cost"]["excl_vat"] == 4.0
+    assert cpo("tariffs", "default", "--none").out == "none\n"
+    charged(world, start=7200)
+    assert world.cdrs()[1]["total_cost"]["excl_vat"] == 0.0
+
+
+def test_a_tariff_that_connectors_name_is_not_removed_by_accident(cpo: Cpo, world: World) -> None:
+    refused = cpo("tariffs", "remove", "T1")
+    assert (refused.code, "named by connectors of 1 locations" in refused.err) == (1, True)
+    assert cpo("tariffs", "remove", "T1", "--force").code == 0
+    assert cpo("tariffs", "export").json() == []
+
+
+# --- CDRs ---------------------------------------------------------------------------------------
+
+
+def test_cdrs_are_listed_shown_and_exported_with_totals(cpo: Cpo, world: World) -> None:
+    first, second = charged(world), charged(world, 5.0, 7200)
+    listed = cpo("cdrs", "list", "--json").json()
+    assert [row["id"] for row in listed["cdrs"]] == [first, second]
+    assert listed["totals"] == [
+        {
+            "currency": "EUR",
+            "number": 2,
+            "total_energy": 15.0,
+            "excl_vat": 7.0,
+            "incl_vat": 8.4,
+        }
+    ]
+    table = cpo("cdrs", "list")
+    assert first in table.out
+    assert table.err == "2 CDRs, 15.0 kWh, 7.0 EUR without VAT, 8.4 with\n"
+    assert cpo("cdrs", "show", first.upper()).json() == world.cdrs()[0]
+    assert cpo("cdrs", "export").json() == world.cdrs()
+    rows = list(csv.DictReader(io.StringIO(cpo("cdrs", "export", "--format", "csv").out)))
+    assert [(r["id"], r["total_energy"], r["total_cost_excl_vat"], r["evse_id"]) for r in rows] == [
+        (first, "10.0", "4.5", "NL*EVC*ECP001"),
+        (second, "5.0", "2.5", "NL*EVC*ECP001"),
+    ]
+    assert (
+        cpo("cdrs", "list", "--json", "--from", "2025-05-05T17:00:00Z").json()["totals"][0][
+            "number"
+        ]
+        == 1
+    )
+    assert cpo("cdrs", "export", "--to", "2025-05-05").json() == []
+
+
+def test_show_explains_every_amount(cpo: Cpo, world: World) -> None:
+    shown = cpo("cdrs", "show", charged(world), "--explain")
+    assert shown.code == 0
+    assert all(word in shown.out for word in ("FLAT", "ENERGY", "PARKING_TIME", "free of charge"))
+    assert "differs" not in shown.err
+
+
+def test_a_credit_takes_a_cdr_back_once_and_a_corrected_one_takes_its_place(
+    cpo: Cpo, world: World
+) -> None:
+    original_id = charged(world)
+    [original] = world.cdrs()
+    done = cpo("cdrs", "credit", original_id, "--kwh", "8").json()
+    credit, corrected = done["credit"], done["corrected"]
+    assert credit == {
+        **original,
+        "id": f"{original_id}-C",
+        "total_cost": {"excl_vat": -4.5, "incl_vat": -5.4},
+        "credit": True,
+        "credit_reference_id": original_id,
+        "last_updated": credit["last_updated"],
+    }
+    assert corrected["id"] not in (original_id, credit["id"])
+    assert "credit" not in corrected
+    assert corrected["total_energy"] == 8.0
+    assert corrected["total_cost"] == {"excl_vat": 3.7, "incl_vat": 4.44}
+    assert world.cdrs() == [original, credit, corrected]
+
+    again = cpo("cdrs", "credit", original_id, "--kwh", "7")
+    assert (again.code, again.out, again.err) == (
+        1,
+        "",
+        f"cpo: {original_id} is credited already\n",
+    )
+    of_credit = cpo("cdrs", "credit", credit["id"])
+    assert of_credit.err == f"cpo: {credit['id']} is a credit CDR itself\n"
+    assert world.cdrs() == [original, credit, corrected]
+    totals = cpo("cdrs", "list", "--json").json()["totals"][0]
+    assert (totals["total_energy"], totals["excl_vat"]) == (8.0, 3.7)
+    assert cpo("cdrs", "credit", corrected["id"]).json()["corrected"] is None
+
+
+def test_a_correction_by_file_is_priced_anew_and_stays_the_same_session(
+    cpo: Cpo, world: World, tmp_path: Path
+) -> None:
+    original_id = charged(world)
+    cheaper = tariff("T1", element("ENERGY", 0.1))
+    fields = {"tariffs": [cheaper], "total_cost": {"excl_vat": 999.0}, "remark": "wrong tariff"}
+    done = cpo("cdrs", "credit", original_id, "--corrected", saved(tmp_path / "c.json", fields))
+    corrected = done.json()["corrected"]
+    assert corrected["total_cost"] == {"excl_vat": 1.0, "incl_vat": 1.2}
+    assert (corrected["remark"], corrected["session_id"]) == ("wrong tariff", original_id)
+    assert "total_fixed_cost" not in corrected
+
+    other = charged(world, start=7200)
+    for bad, complaint in (
+        ({"cdr_token": {"uid": "X"}}, "the corrected CDR has another cdr_token"),
+        ({"tariffs": [{"id": "T1"}]}, "the corrected CDR cannot be priced"),
+        ({"auth_method": "MAGIC"}, "auth_method: value is not one of"),
+    ):
+        ran = cpo("cdrs", "credit", other, "--corrected", saved(tmp_path / "c.json", bad))
+        assert (ran.code, ran.out) == (1, "")
+        assert complaint in ran.err
+    assert len(world.cdrs()) == 4  # nothing of what was refused went in
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("show", "NOBODY"), "there is no CDR NOBODY"),
+        (("credit", "NOBODY"), "there is no CDR NOBODY"),
+        (("credit", "NOBODY", "--kwh", "many"), "--kwh many: is not a number"),
+        (("credit", "NOBODY", "--kwh", "-1"), "--kwh -1: is not an energy"),
+        (("list", "--from", "yesterday"), "--from yesterday"),
+    ],
+)
+def test_what_cannot_be_done_is_one_clear_line(
+    cpo: Cpo, arguments: tuple[str, ...], complaint: str
+) -> None:
+    ran = cpo("cdrs", *arguments)
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 1)
+    assert complaint in ran.err
+
+
+def test_an_exported_text_is_no_formula_for_a_spreadsheet(cpo: Cpo, world: World) -> None:
+    session_id = world.open(authorization_reference="=HYPERLINK(1)")
+    world.begin(session_id)
+    world.end(session_id, 60, 100.0)
+    [row] = csv.DictReader(io.StringIO(cpo("cdrs", "export", "--format", "csv").out))
+    assert row["authorization_reference"] == "'=HYPERLINK(1)"
+
+
+# --- price --------------------------------------------------------------------------------------
+
+
+def test_price_gives_ocpis_totals_as_json_and_explains_them_on_request(cpo: Cpo) -> None:
+    folder = PRICED / "t12_min_20kwh"
+    files = ("--tariff", str(folder / "tariff.json"), "--cdr", str(folder / "cdr.json"))
+    expected = json.loads((folder / "expect.json").read_bytes())["expected_total_cost"]
+    plain = cpo("price", *files, "--time-zone", "Europe/Amsterdam")
+    assert plain.code == 0
+    assert plain.json()["total_cost"] == expected
+    assert plain.json()["total_energy"] == 20.0
+    explained = cpo("price", *files, "--explain").out
+    assert explained.startswith(plain.out)
+    assert "ENERGY" in explained.removeprefix(plain.out)
+
+
+def test_price_says_in_one_line_what_is_wrong_with_its_input(cpo: Cpo, tmp_path: Path) -> None:
+    good = str(PRICED / "t1_150min" / "cdr.json")
+    priced = str(PRICED / "t1_150min" / "tariff.json")
+    no_elements = saved(tmp_path / "t.json", {"id": "T"})
+    for arguments in (
+        ("--tariff", str(tmp_path / "none.json"), "--cdr", good),
+        ("--tariff", no_elements, "--cdr", good),
+        ("--tariff", priced, "--cdr", saved(tmp_path / "c.json", [])),
+        ("--tariff", priced, "--cdr", good, "--time-zone", "Mars/Olympus"),
+    ):
+        ran = cpo("price", *arguments)
+        assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 1), ran
+        assert ran.err.startswith("cpo: ")
