@@ -87,6 +87,7 @@ class FakeEmsps:
             except asyncio.CancelledError:
                 self.cancelled.append(emsp.peer_id)
                 raise
+        assert answer is not None
         return answer(question) if callable(answer) else answer
 
 
@@ -105,6 +106,12 @@ class World:
 
     def forget(self, uid: str = CARD, party: str = "de/tnm") -> None:
         self.loop.run(self.store.delete("tokens", f"{party}/rfid/{uid.lower()}"))
+
+    def forget_all(self) -> None:
+        async def work() -> None:
+            await self.store.db["tokens"].delete_many({})
+
+        self.loop.run(work())
 
     def authorizer(self, *, timeout_s: float = 5.0, setting: bool = False) -> Authorizer:
         return Authorizer(self.store, self.emsps, timeout_s=timeout_s, realtime_allowed=setting)
@@ -397,4 +404,4 @@ def test_nothing_charges_that_its_own_party_has_not_allowed(
             assert said.data["allowed"] == "ALLOWED"
     if not any(one["party_id"] == "FAR" for one in known):
         assert world.known(party="se/far") is None
-    world.loop.run(world.store.db["tokens"].delete_many({}))
+    world.forget_all()
