@@ -55,8 +55,9 @@ class OcpiAuthenticator(Authenticator):
         if held is not None and now - held[0] < CACHE_S:
             return held[1]
         caller = await self._look_up(tokens_in(header))
-        # An invitation may turn into a registration at any moment, also in another process.
-        if header and caller is not None and caller.kind == "C":
+        # Held is only what stays: an invitation may become a registration, and a rotation be
+        # completed, at any moment and in any process.
+        if header and caller is not None and caller.kind == "C" and caller.peer.has_one_token:
             if len(self._cache) >= CACHE_SIZE:
                 self._cache.clear()
             self._cache[header] = (now, caller)

@@ -68,6 +68,11 @@ class Peer:
     def is_hub(self) -> bool:
         return any(role.get("role") == "HUB" for role in self.roles)
 
+    @property
+    def has_one_token(self) -> bool:
+        """Whether no rotation or registration is under way."""
+        return len(self.document.get("token_hashes", ())) == 1
+
     def endpoint(self, module: str, interface_role: str) -> str | None:
         """Its URL for that module's SENDER or RECEIVER interface, or None."""
         for row in self.endpoints:

@@ -29,6 +29,7 @@ from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
 from tests.conftest import Loop
+from tests.peers.emsp import Emsp, emsp_on
 from tests.peers.subjects import NO_TLS
 from tests.serving import free_port, served
 
@@ -180,9 +181,30 @@ def make_face(db: Database, loop: Loop) -> Iterator[MakeFace]:
         yield lambda **changed: stack.enter_context(running_face(db, loop, **changed))
 
 
+@pytest.fixture(scope="session")
+def _one_face(_one_db: Database, loop: Loop) -> Iterator[Face]:
+    with running_face(_one_db, loop) as face:
+        yield face
+
+
 @pytest.fixture
-def face(make_face: MakeFace) -> Face:
-    return make_face()
+def face(_one_face: Face, db: Database) -> Face:
+    """A face with the defaults, that knows no peer and no object."""
+    _one_face.authenticator.forget()
+    return _one_face
+
+
+@pytest.fixture(scope="session")
+def _one_emsp(loop: Loop) -> Iterator[Emsp]:
+    with emsp_on(loop) as emsp:
+        yield emsp
+
+
+@pytest.fixture
+def emsp(_one_emsp: Emsp) -> Emsp:
+    """An eMSP on a server of its own that has seen nothing yet and answers as the text says."""
+    _one_emsp.__init__(base_url=_one_emsp.base_url)  # type: ignore[misc]
+    return _one_emsp
 
 
 @pytest.fixture
