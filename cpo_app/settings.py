@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     than the charge points wait for a car (CP_ENGINE_PLUG_TIMEOUT)."""
     CPO_SESSION_UPDATE_S: float = Field(default=10.0, ge=0, le=3600)
     """A running Session that merely grows is published no more often than this."""
+    CPO_PROFILE_REQUESTS_PER_MINUTE: int = Field(default=60, ge=0)
+    """Charging profile requests on one session, then TOO_OFTEN; 0: any number."""
     CPO_CDR_ZERO: bool = True
     """Make a CDR of a session that cost nothing, too."""
     CENTRAL_AUTHORIZE_TIMEOUT_S: float = Field(default=5.0, gt=0)

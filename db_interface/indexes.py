@@ -8,8 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel
+from pymongo.collation import Collation
 
 from db_interface.database import Database
+
+BY_NAME = Collation("en", strength=1)
+"""Text compared as people do: case and accents do not matter."""
 
 OWNED_MODULES = ("locations", "sessions", "cdrs", "tariffs", "tokens", "hubclientinfo")
 
@@ -35,8 +39,14 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("site_id"),
         _index("status", "registered_seq"),
         _index("folded_id", unique=True),
+        _index("status", "ocpi.offered", "updated_at"),
     ],
-    "charge_points": [_index("heartbeat_due"), _index("location_id")],
+    "charge_points": [
+        _index("heartbeat_due"),
+        _index("location_id"),
+        _index("ocpi_status", "status_updated"),
+        _index("ocpi_status", partialFilterExpression={"reservation_id": {"$type": "string"}}),
+    ],
     "evse_status_history": [_index("cp_id", "at", "n"), _index("at")],
     "peers": [
         _index("token_hashes.hash", unique=True, sparse=True),
@@ -46,20 +56,34 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     "marks": [_index("peer_id", "due"), _index("peer_id", "since")],
     "deliveries": [_index("peer_id", "at")],
-    "commands": [_index("state", "due"), _index("cp_id", "state"), _index("session_id")],
-    "reservations": [_index("cp_id", "active"), _index("active", "expiry_date")],
+    "commands": [
+        _index("state", "due"),
+        _index("state", "deadline"),
+        _index("cp_id", "state", "seq"),
+        _index("session_id", "created"),
+        # The same request again finds its command, also when two come at once.
+        _index("slot", unique=True, partialFilterExpression={"slot": {"$exists": True}}),
+        _index("finished_at", expireAfterSeconds=30 * 24 * 3600),
+    ],
+    "reservations": [
+        _index("cp_id", "active", "expiry_date"),
+        _index("active", "expiry_date"),
+    ],
     "charging_sessions": [
         # Exactly one running session per connector, also when two starts race.
         _index("cp_id", "connector_id", unique=True, partialFilterExpression={"running": True}),
         _index("last_heard", partialFilterExpression={"running": True}),
         _index("reservation_id", "status"),
+        _index("cp_id", "connector_id", "created"),
         _index("to_stop", partialFilterExpression={"to_stop": True}),
+        _index("cdr_problem", partialFilterExpression={"cdr_problem": {"$exists": True}}),
     ],
     "token_pulls": [_index("due")],
     "audit": [_index("at", expireAfterSeconds=30 * 24 * 3600), _index("peer_id", "at")],
 }
 INDEXES["sessions"] = [*INDEXES["sessions"], _index("links.evse"), _index("links.status")]
 INDEXES["locations"] = [*INDEXES["locations"], _index("links.evse"), _index("links.evse_id")]
+INDEXES["locations"] += [_index("lid"), _index("fields.city", collation=BY_NAME)]
 INDEXES["tokens"] = [*INDEXES["tokens"], _index("links.group")]
 INDEXES["cdrs"] = [
     *INDEXES["cdrs"],

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from cpo_app.central.engine_profile import from_engine, to_engine
 from cpo_app.central.link import ChargePointLink, LinkAnswer, LinkResult, LinkUnreachable
 
 CONNECT_TIMEOUT_S = 3.0
@@ -130,7 +131,7 @@ class HttpLink(ChargePointLink):
         limit: Mapping[str, Any],
         timeout_s: float | None = None,
     ) -> LinkAnswer:
-        fields = {"session_id": session_id, "limit": dict(limit)}
+        fields = {"session_id": session_id, "limit": to_engine(limit)}
         return await self._command(cp_id, command_id, "limit", fields, timeout_s)
 
     async def clear_limit(
@@ -148,7 +149,10 @@ class HttpLink(ChargePointLink):
             return None
         if status != 200:
             raise LinkUnreachable(f"{cp_id}: the engine answers HTTP {status}", sent=False)
-        return answer
+        try:
+            return from_engine(answer)
+        except ValueError as error:
+            raise LinkUnreachable(f"{cp_id}: no usable profile: {error}", sent=True) from None
 
     async def set_operative(
         self, cp_id: str, command_id: str, *, operative: bool, timeout_s: float | None = None

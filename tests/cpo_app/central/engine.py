@@ -54,4 +54,11 @@ class FakeEngine:
         if self.instead is not None:
             return self.instead
         self.asked.append(dict(request.query_params))
-        return JSONResponse({"start_date_time": "2025-05-01T12:00:00Z"})
+        return JSONResponse(
+            {
+                "start": "2025-05-01T12:00:00.123Z",
+                "duration_s": 600,
+                "charging_rate_unit": "W",
+                "periods": [{"start_period": 0, "limit": 11000.0}],
+            }
+        )

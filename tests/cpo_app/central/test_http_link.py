@@ -38,7 +38,20 @@ def link(engine: FakeEngine, loop: Loop) -> Iterator[ChargePointLink]:
     loop.run(link.close())
 
 
-LIMIT = {"charging_rate_unit": "W", "charging_profile_period": [{"start_period": 0, "limit": 7}]}
+LIMIT = {
+    "start_date_time": "2025-05-01T12:00:00Z",
+    "duration": 600,
+    "charging_rate_unit": "W",
+    "min_charging_rate": 1.5,
+    "charging_profile_period": [{"start_period": 0, "limit": 7}],
+}
+ENGINE_LIMIT = {
+    "start": "2025-05-01T12:00:00Z",
+    "duration_s": 600,
+    "unit": "W",
+    "min_charging_rate": 1.5,
+    "periods": [{"start_s": 0, "limit": 7}],
+}
 EXPIRY = datetime(2025, 5, 1, 12, tzinfo=timezone.utc)
 Ask = Callable[[ChargePointLink], Awaitable[Any]]
 
@@ -73,7 +86,7 @@ Ask = Callable[[ChargePointLink], Awaitable[Any]]
         ),
         (
             lambda link: link.set_limit("CP-001", "c", session_id="S", limit=LIMIT),
-            {"kind": "limit", "session_id": "S", "limit": LIMIT},
+            {"kind": "limit", "session_id": "S", "limit": ENGINE_LIMIT},
         ),
         (
             lambda link: link.clear_limit("CP-001", "c", session_id="S"),
@@ -106,8 +119,18 @@ def test_the_active_profile_or_none(loop: Loop, link: ChargePointLink, engine: F
     async def ask() -> Any:
         return await link.active_profile("CP-001", session_id="S", duration_s=600)
 
-    assert loop.run(ask()) == {"start_date_time": "2025-05-01T12:00:00Z"}
+    assert loop.run(ask()) == {
+        "start_date_time": "2025-05-01T12:00:00.123Z",
+        "charging_profile": {
+            "start_date_time": "2025-05-01T12:00:00.123Z",
+            "duration": 600,
+            "charging_rate_unit": "W",
+            "charging_profile_period": [{"start_period": 0, "limit": 11000.0}],
+        },
+    }
     assert engine.asked == [{"session_id": "S", "duration_s": "600"}]
+    engine.instead = JSONResponse({"start": "2025-05-01T12:00:00Z", "periods": "none"})
+    assert unreachable(loop, link, lambda link: ask()) is True
     engine.instead = JSONResponse({"error": "UNKNOWN_SESSION"}, 404)
     assert loop.run(ask()) is None
     engine.instead = JSONResponse({"error": "unauthorized"}, 401)

@@ -1,0 +1,56 @@
+"""What is to reach a peer in answer to a command, and how it can fail: a value and an error.
+
+The seam between Central's worker, which knows when, and the OCPI face, which knows how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """`url`, or the peer's own endpoint of `module` with `path` behind it. Parties are
+    (country_code, party_id): ours and theirs, for the routing headers. `within_s`: no longer."""
+
+    peer_id: str
+    method: str
+    body: Mapping[str, Any]
+    from_party: tuple[str, str]
+    to_party: tuple[str, str]
+    within_s: float
+    url: str | None = None
+    module: str | None = None
+    path: str | None = None
+    correlation_id: str | None = None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], body: Mapping[str, Any], within_s: float) -> Delivery:
+        """Of a command's `delivery`, as kept."""
+        return cls(
+            peer_id=row["peer_id"],
+            method=row["method"],
+            body=body,
+            from_party=tuple(row["from_party"]),
+            to_party=tuple(row["to_party"]),
+            within_s=within_s,
+            url=row.get("url"),
+            module=row.get("module"),
+            path=row.get("path"),
+            correlation_id=row.get("correlation_id"),
+        )
+
+
+class NotDelivered(Exception):
+    """`again`: trying later may help. The message holds no secret and no URL."""
+
+    def __init__(self, reason: str, *, again: bool, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.again = again
+        self.retry_after_s = retry_after_s
+
+
+Deliver = Callable[[Delivery], Awaitable[None]]
+"""Raises NotDelivered. Returning means that the peer has it."""

@@ -1,0 +1,322 @@
+"""Commands (OCPI 2.2.1, mod_commands): what we answer at once, and what we take on.
+
+Reads and decides; `command_intake` keeps the document, Central's worker carries it out. Choices
+where the text leaves room:
+
+- Not there, or not for the asker's eyes: location, EVSE and connector 2003; session
+  UNKNOWN_SESSION; reservation: ACCEPTED, then UNKNOWN_RESERVATION.
+- The token must be one of the asker's parties' and valid, else REJECTED. It is not looked up:
+  "the CPO should assume that the eMSP only sends valid Tokens".
+- An EVSE that another token has reserved: REJECTED. Occupied, faulted, out of service: the
+  CommandResult says EVSE_OCCUPIED or EVSE_INOPERATIVE, for CommandResponse has no word for it.
+- A charge point whose monitor is silent is asked nevertheless; it may answer, else TIMEOUT.
+- UNLOCK_CONNECTOR ends a session at the charge point: refused where another party's car is.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from py_ocpi.core.enums import Action
+
+from crud import reservations
+from crud.command_intake import (
+    NOT_SUPPORTED,
+    REJECTED,
+    UNKNOWN_SESSION,
+    Intake,
+    Order,
+    Refusal,
+    Wish,
+    result_body,
+)
+from crud.command_targets import (
+    OUT_OF_USE,
+    Place,
+    location_of,
+    place_of,
+    places_of,
+    running_session_of,
+)
+from crud.schemas import parse_datetime
+from crud.visibility import Reader, may_see
+from db_interface.owned_objects import party_key
+
+REMOTE_START = "REMOTE_START_STOP_CAPABLE"
+RESERVABLE = "RESERVABLE"
+UNLOCK = "UNLOCK_CAPABLE"
+
+_NOT_YOURS = "The token is not one of your parties'"
+_NOT_VALID = "The token is not valid"
+
+
+class Commands:
+    """`do` is the Crud contract's; make one per process, on an Intake."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._store = intake.store
+        self._deciders: dict[str, Callable[[Wish], Awaitable[Refusal | Order]]] = {
+            "START_SESSION": self._start,
+            "STOP_SESSION": self._stop,
+            "RESERVE_NOW": self._reserve,
+            "CANCEL_RESERVATION": self._cancel,
+            "UNLOCK_CONNECTOR": self._unlock,
+        }
+
+    async def do(
+        self,
+        action: Action,
+        *,
+        data: Mapping[str, Any] | None,
+        command: str,
+        response_url: str,
+        reader: Reader,
+        peer_id: str,
+        owners: Sequence[str] | None = None,
+        correlation_id: str | None = None,
+        **_: Any,
+    ) -> dict[str, Any]:
+        """`data` is the validated request object; the CommandResponse as fields.
+
+        Raises InvalidParameters, UnknownLocationInCommand.
+        """
+        name = str(getattr(command, "value", command))
+        wish = Wish(
+            kind=name,
+            content=dict(data or {}),
+            response_url=response_url,
+            reader=reader,
+            owners=owners,
+            peer_id=peer_id,
+            correlation_id=correlation_id,
+            now=self._intake.clock(),
+        )
+        return await self._intake.take(wish, self._deciders[name])
+
+    async def _start(self, wish: Wish) -> Refusal | Order:
+        asked = wish.content
+        if refusal := _bad_token(asked["token"], wish.reader):
+            return refusal
+        places = await self._places(wish)
+        able = [place for place in places if place.can(REMOTE_START)]
+        if not able:
+            return Refusal(NOT_SUPPORTED, "No remote start here")
+        connector_id = able[0].connector(asked.get("connector_id"))["id"]
+        content = {
+            "token": asked["token"],
+            "authorization_reference": asked.get("authorization_reference"),
+            "location_id": able[0].location["id"],
+            "any_evse": asked.get("evse_uid") is None,
+        }
+        if content["any_evse"]:
+            chosen = choose_for_start(able, asked["token"], tried=())
+            if chosen is None:
+                return _order(wish, able, result=none_free(able))
+        else:
+            chosen = able[0]
+            if chosen.held_against(asked["token"]):
+                return Refusal(REJECTED, "The EVSE is reserved for another driver")
+            if chosen.status in OUT_OF_USE:
+                return _order(wish, able, result=none_free(able))
+            content["connector_id"] = connector_id
+        return _order(
+            wish,
+            able,
+            cp_id=chosen.cp_id,
+            session_id=str(uuid.uuid4()),
+            content={**content, "evse_uid": chosen.evse["uid"], "tried": []},
+        )
+
+    async def _reserve(self, wish: Wish) -> Refusal | Order:
+        asked = wish.content
+        if refusal := _bad_token(asked["token"], wish.reader):
+            return refusal
+        expiry = parse_datetime(asked["expiry_date"])
+        places = await self._places(wish)
+        able = [place for place in places if place.can(RESERVABLE)]
+        if not able:
+            return Refusal(NOT_SUPPORTED, "No reservations here")
+        if expiry <= wish.now:
+            return Refusal(REJECTED, "expiry_date has passed")
+        key = reservations.inner_id(wish.peer_id, asked["reservation_id"])
+        standing = await reservations.get(self._store.db, key)
+        if standing is not None and standing["active"]:
+            if standing["location_id"] != able[0].location["id"]:
+                return Refusal(REJECTED, "That reservation_id is in use at another Location")
+        else:
+            standing = None
+        if asked.get("evse_uid") is not None:
+            chosen: Place | None = able[0]
+            if able[0].reservation is not None and able[0].reservation["_id"] != key:
+                return Refusal(REJECTED, "The EVSE is reserved already")
+            if able[0].status in OUT_OF_USE:
+                return _order(wish, able, result=none_free(able))
+        else:
+            chosen = choose_for_reservation(able, key, standing, tried=())
+            if chosen is None:
+                return _order(wish, able, result=none_free(able))
+        assert chosen is not None  # noqa: S101 (both branches have one)
+        return _order(
+            wish,
+            able,
+            cp_id=chosen.cp_id,
+            content={
+                "token": asked["token"],
+                "authorization_reference": asked.get("authorization_reference"),
+                "reservation_id": asked["reservation_id"],
+                "reservation": key,
+                "expiry_date": expiry,
+                "location_id": chosen.location["id"],
+                "evse_uid": chosen.evse["uid"],
+                "any_evse": asked.get("evse_uid") is None,
+                "tried": [],
+            },
+        )
+
+    async def _cancel(self, wish: Wish) -> Refusal | Order:
+        standing = await reservations.standing(
+            self._store.db, wish.peer_id, wish.content["reservation_id"]
+        )
+        if standing is None or not _addressed(standing["owner"], wish.owners):
+            # No reservation names the parties: the one addressed, and the asker's first.
+            ours = _fields(wish.owners[0]) if wish.owners else self._intake.party
+            theirs = _fields(wish.reader.parties[0])
+            return Order(ours, theirs, result=result_body("UNKNOWN_RESERVATION"))
+        return Order(
+            ours=_fields(standing["owner"]),
+            theirs=standing["token"],
+            cp_id=standing["cp_id"],
+            content={"reservation": standing["_id"]},
+        )
+
+    async def _stop(self, wish: Wish) -> Refusal | Order:
+        asked = wish.content["session_id"]
+        shown, inner = await running_session_of(self._store, asked, wish.reader, wish.owners)
+        if shown is None:
+            return Refusal(UNKNOWN_SESSION, "Unknown Session")
+        if inner is None or not inner.get("running"):
+            return Refusal(REJECTED, "The Session has ended")
+        place = await place_of(self._store, shown["evse_uid"], wish.now)
+        if place is not None and not place.can(REMOTE_START):
+            return Refusal(NOT_SUPPORTED, "No remote stop here")
+        return Order(
+            ours=shown,
+            theirs=shown["cdr_token"],
+            cp_id=inner["cp_id"],
+            session_id=inner["_id"],
+        )
+
+    async def _unlock(self, wish: Wish) -> Refusal | Order:
+        [place] = await self._places(wish)
+        connector = place.connector(wish.content["connector_id"])
+        if not place.can(UNLOCK):
+            return Refusal(NOT_SUPPORTED, "No unlocking here")
+        if await plugged_in_by_another(self._store.db, place, connector["id"], wish.reader):
+            return Refusal(REJECTED, "The connector is in use by another party's driver")
+        return _order(
+            wish,
+            [place],
+            cp_id=place.cp_id,
+            content={
+                "evse_uid": place.evse["uid"],
+                "connector_id": connector["id"],
+                "parties": list(wish.reader.parties),
+            },
+        )
+
+    async def _places(self, wish: Wish) -> list[Place]:
+        location = await location_of(
+            self._store, wish.content["location_id"], wish.reader, wish.owners
+        )
+        return await places_of(self._store.db, location, wish.content.get("evse_uid"), wish.now)
+
+
+def choose_for_start(
+    places: Sequence[Place], token: Mapping[str, Any], tried: Sequence[str]
+) -> Place | None:
+    """The EVSE to start at where any will do: the one reserved for the driver, else a free one,
+    else one where a car waits, else one of which nothing is known."""
+    order = ("AVAILABLE", "BLOCKED", "RESERVED", "UNKNOWN")
+
+    def rank(place: Place) -> int:
+        return -1 if place.reservation is not None else order.index(place.status)
+
+    free = [
+        place
+        for place in places
+        if place.cp_id not in tried
+        and place.can(REMOTE_START)
+        and not place.held_against(token)
+        and place.status in order
+    ]
+    return min(free, key=rank, default=None)
+
+
+def choose_for_reservation(
+    places: Sequence[Place],
+    key: str,
+    standing: Mapping[str, Any] | None,
+    tried: Sequence[str],
+) -> Place | None:
+    """The EVSE to hold where any will do: the one that it holds already, else a free one."""
+    order = ("AVAILABLE", "UNKNOWN")
+    held = standing["cp_id"] if standing is not None else None
+    for place in places:
+        if held is not None and place.cp_id == held and held not in tried:
+            return place
+    free = [
+        place
+        for place in places
+        if place.cp_id not in tried
+        and place.can(RESERVABLE)
+        and place.reservation is None
+        and place.status in order
+    ]
+    return min(free, key=lambda place: order.index(place.status), default=None)
+
+
+def none_free(places: Sequence[Place]) -> dict[str, Any]:
+    """Why no EVSE will do, as a CommandResult."""
+    if all(place.status in OUT_OF_USE for place in places):
+        return result_body("EVSE_INOPERATIVE")
+    return result_body("EVSE_OCCUPIED")
+
+
+async def plugged_in_by_another(
+    db: Any, place: Place, connector_id: str, reader: Reader, session: Any = None
+) -> bool:
+    """Whether the session at the connector, or the latest one whose car still stands there, is
+    not for the reader's eyes."""
+    held = {"cp_id": place.cp_id, "connector_id": connector_id}
+    sessions = db["charging_sessions"]
+    latest = await sessions.find_one({**held, "running": True}, session=session)
+    if latest is None and place.status == "BLOCKED":
+        latest = await sessions.find_one(held, sort=[("created", -1)], session=session)
+    if latest is None:
+        return False
+    token = latest["token"]
+    return not may_see("sessions", reader, party_key(token["country_code"], token["party_id"]))
+
+
+def _bad_token(token: Mapping[str, Any], reader: Reader) -> Refusal | None:
+    if party_key(token["country_code"], token["party_id"]) not in reader.parties:
+        return Refusal(REJECTED, _NOT_YOURS)
+    return None if token["valid"] else Refusal(REJECTED, _NOT_VALID)
+
+
+def _order(wish: Wish, places: Sequence[Place], **fields: Any) -> Order:
+    theirs = wish.content.get("token") or _fields(wish.reader.parties[0])
+    return Order(ours=places[0].location, theirs=theirs, **fields)
+
+
+def _addressed(owner: str, owners: Sequence[str] | None) -> bool:
+    return owners is None or owner in owners
+
+
+def _fields(party: str) -> dict[str, str]:
+    """A folded party key as the fields of a party; codes are written in capitals."""
+    country_code, _, party_id = party.partition("*")
+    return {"country_code": country_code.upper(), "party_id": party_id.upper()}

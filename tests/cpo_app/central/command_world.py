@@ -1,0 +1,477 @@
+"""Central with two charge points, a link that a test holds in its hand, and peers' answers."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from auth.secrets import Vault
+from cpo_app.central import charging, commands
+from cpo_app.central.commands import CommandParts
+from cpo_app.central.link import ChargePointLink, LinkAnswer, LinkResult, LinkUnreachable
+from cpo_app.central.service import Central
+from cpo_app.settings import Settings
+from crud import registrations, reservations
+from crud.charge_point_events import Event, Registered, StateReported
+from crud.charging_profiles import ChargingProfiles
+from crud.command_delivery import Delivery, NotDelivered
+from crud.command_intake import Intake
+from crud.commands import Commands
+from crud.evse_states import ConnectorState
+from crud.registrations import Application, Proof
+from crud.visibility import Reader, audiences
+from db_interface.database import Database
+from db_interface.interface import DbInterface
+from tests.conftest import Loop
+from tests.cpo_app.central.conftest import Clock
+
+_IDS = itertools.count(1)
+
+
+@dataclass
+class Engine:
+    """A charge point: carries each command out once, as a real one does."""
+
+    session_id: str | None = None
+    reservation_id: str | None = None
+    profile: Mapping[str, Any] | None = None
+    answers: dict[str, LinkAnswer] = field(default_factory=dict)
+
+
+class FakeLink(ChargePointLink):
+    """`done`: what was carried out, [(cp_id, kind, fields)]. `says[cp_id]`: the answer instead.
+    `deaf`: charge points that do not answer: "gone" (they surely do not hear), "lost" (they do
+    not hear, but who knows), "mute" (they hear, and their answer is lost)."""
+
+    def __init__(self) -> None:
+        self.engines: dict[str, Engine] = {}
+        self.done: list[tuple[str, str, dict[str, Any]]] = []
+        self.says: dict[str, LinkResult] = {}
+        self.deaf: dict[str, str] = {}
+        self.asked = 0
+        self.before: Callable[[], Awaitable[None]] | None = None
+        self.after: Callable[[], Awaitable[None]] | None = None
+
+    def engine(self, cp_id: str) -> Engine:
+        return self.engines.setdefault(cp_id, Engine())
+
+    def kinds(self) -> list[str]:
+        return [kind for _, kind, _ in self.done]
+
+    async def _command(self, cp_id: str, command_id: str, kind: str, **fields: Any) -> LinkAnswer:
+        self.asked += 1
+        if self.before is not None:
+            await self.before()
+        deaf = self.deaf.get(cp_id)
+        if deaf in ("gone", "lost"):
+            raise LinkUnreachable("unreachable", sent=False if deaf == "gone" else None)
+        engine = self.engine(cp_id)
+        if command_id not in engine.answers:
+            result = self.says.get(cp_id) or self._carry_out(engine, kind, fields)
+            message = "NO_PROFILE" if result is None else None
+            engine.answers[command_id] = LinkAnswer(result or LinkResult.REJECTED, message)
+            self.done.append((cp_id, kind, fields))
+        if self.after is not None:
+            await self.after()
+        if deaf == "mute":
+            raise LinkUnreachable("no answer", sent=None)
+        return engine.answers[command_id]
+
+    def _carry_out(self, engine: Engine, kind: str, fields: dict[str, Any]) -> LinkResult | None:
+        session_id = fields.get("session_id")
+        if kind == "start":
+            if engine.session_id is not None:
+                return LinkResult.OCCUPIED
+            if engine.reservation_id not in (None, fields["reservation_id"]):
+                return LinkResult.RESERVED
+            engine.session_id, engine.reservation_id = session_id, None
+            return LinkResult.ACCEPTED
+        if kind == "reserve":
+            if engine.reservation_id not in (None, fields["reservation_id"]):
+                return LinkResult.RESERVED
+            engine.reservation_id = fields["reservation_id"]
+            return LinkResult.OCCUPIED if engine.session_id else LinkResult.ACCEPTED
+        if kind == "cancel":
+            if engine.reservation_id != fields["reservation_id"]:
+                return LinkResult.REJECTED
+            engine.reservation_id = None
+            return LinkResult.ACCEPTED
+        if kind == "unlock":
+            engine.session_id = None
+            return LinkResult.ACCEPTED
+        if engine.session_id != session_id:
+            return LinkResult.UNKNOWN_SESSION
+        if kind == "stop":
+            engine.session_id = engine.profile = None
+        if kind == "limit":
+            engine.profile = fields["limit"]
+        if kind == "clear":
+            if engine.profile is None:
+                return None
+            engine.profile = None
+        return LinkResult.ACCEPTED
+
+    async def start(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        session_id: str,
+        id_tag: str,
+        connector_id: str | None = None,
+        reservation_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        return await self._command(
+            cp_id,
+            command_id,
+            "start",
+            session_id=session_id,
+            id_tag=id_tag,
+            connector_id=connector_id,
+            reservation_id=reservation_id,
+        )
+
+    async def stop(
+        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        return await self._command(cp_id, command_id, "stop", session_id=session_id)
+
+    async def unlock(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        connector_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        return await self._command(cp_id, command_id, "unlock", connector_id=connector_id)
+
+    async def reserve(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        reservation_id: str,
+        id_tag: str,
+        expiry: datetime,
+        connector_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        return await self._command(
+            cp_id,
+            command_id,
+            "reserve",
+            reservation_id=reservation_id,
+            id_tag=id_tag,
+            expiry=expiry,
+        )
+
+    async def cancel_reservation(
+        self, cp_id: str, command_id: str, *, reservation_id: str, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        return await self._command(cp_id, command_id, "cancel", reservation_id=reservation_id)
+
+    async def set_limit(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        session_id: str,
+        limit: Mapping[str, Any],
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        return await self._command(
+            cp_id, command_id, "limit", session_id=session_id, limit=dict(limit)
+        )
+
+    async def clear_limit(
+        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        return await self._command(cp_id, command_id, "clear", session_id=session_id)
+
+    async def active_profile(
+        self, cp_id: str, *, session_id: str, duration_s: int, timeout_s: float | None = None
+    ) -> Mapping[str, Any] | None:
+        if cp_id in self.deaf:
+            raise LinkUnreachable("no answer", sent=None)
+        engine = self.engine(cp_id)
+        if engine.session_id != session_id:
+            return None
+        return {
+            "start_date_time": "2025-05-01T12:00:00Z",
+            "charging_profile": engine.profile
+            or {
+                "duration": duration_s,
+                "charging_rate_unit": "W",
+                "charging_profile_period": [{"start_period": 0, "limit": 22000.0}],
+            },
+        }
+
+    async def set_operative(
+        self, cp_id: str, command_id: str, *, operative: bool, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        return LinkAnswer(LinkResult.ACCEPTED)
+
+    async def get_status(
+        self, cp_id: str, command_id: str, *, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        return LinkAnswer(LinkResult.ACCEPTED)
+
+
+class Peers:
+    """Takes deliveries; `refuses` is raised instead."""
+
+    def __init__(self) -> None:
+        self.got: list[Delivery] = []
+        self.refuses: NotDelivered | None = None
+        self.before: Callable[[], Awaitable[None]] | None = None
+        self.after: Callable[[], Awaitable[None]] | None = None
+
+    async def deliver(self, delivery: Delivery) -> None:
+        if self.before is not None:
+            await self.before()
+        if self.refuses is not None:
+            raise self.refuses
+        self.got.append(delivery)
+        if self.after is not None:
+            await self.after()
+
+
+@dataclass(frozen=True)
+class Asker:
+    """An eMSP as the routers hand it on."""
+
+    world: CommandWorld
+    peer_id: str
+    party: str
+
+    @property
+    def reader(self) -> Reader:
+        return Reader((self.party,))
+
+    def token(self, uid: str = "CARD-1", **fields: Any) -> dict[str, Any]:
+        country_code, _, party_id = self.party.partition("*")
+        return {
+            "country_code": country_code.upper(),
+            "party_id": party_id.upper(),
+            "uid": uid,
+            "type": "RFID",
+            "contract_id": f"C-{uid}",
+            "issuer": "Issuer",
+            "valid": True,
+            "whitelist": "ALLOWED",
+            "last_updated": "2025-05-01T12:00:00Z",
+            **fields,
+        }
+
+    def ask(self, command: str, url: str | None = None, **data: Any) -> dict[str, Any]:
+        """The synchronous answer."""
+        return self.world.run(self.asking(command, url, **data))
+
+    async def asking(self, command: str, url: str | None = None, **data: Any) -> dict[str, Any]:
+        url = url or f"https://{self.peer_id}.example/results/{next(_IDS)}"
+        return await self.world.commands.do(
+            None,  # type: ignore[arg-type]
+            data={"response_url": url, **data},
+            command=command,
+            response_url=url,
+            reader=self.reader,
+            peer_id=self.peer_id,
+            correlation_id="corr-1",
+        )
+
+    def start(self, uid: str = "CARD-1", url: str | None = None, **more: Any) -> dict[str, Any]:
+        data = {"token": self.token(uid), "location_id": "SITE-1", **more}
+        return self.ask("START_SESSION", url, **data)
+
+    def reserve(
+        self, reservation_id: str = "R1", minutes: float = 30, **more: Any
+    ) -> dict[str, Any]:
+        expiry = self.world.clock.now + timedelta(minutes=minutes)
+        data = {
+            "token": self.token(),
+            "location_id": "SITE-1",
+            "reservation_id": reservation_id,
+            "expiry_date": expiry.isoformat().replace("+00:00", "Z"),
+            **more,
+        }
+        return self.ask("RESERVE_NOW", **data)
+
+    def profile(self, action: Any, session_id: str, **more: Any) -> dict[str, Any]:
+        url = f"https://{self.peer_id}.example/results/{next(_IDS)}"
+        return self.world.run(
+            self.world.profiles.do(
+                action,
+                session_id=session_id,
+                response_url=url,
+                reader=self.reader,
+                peer_id=self.peer_id,
+                correlation_id="corr-1",
+                **more,
+            )
+        )
+
+    def sees(self, session_id: str) -> str | None:
+        """The status of the Session, as the peer may read it."""
+        raw = self.world.run(
+            self.world.store.objects("sessions").read(
+                session_id, audiences("sessions", self.reader)
+            )
+        )
+        return None if raw is None else orjson.loads(raw)["status"]
+
+
+class CommandWorld:
+    """Charge points CP-001 and CP-002 at SITE-1, idle and online."""
+
+    def __init__(self, db: Database, loop: Loop, *, timeout_s: float = 30) -> None:
+        self.db, self.loop = db, loop
+        self.store = DbInterface(db)
+        self.clock = Clock()
+        self.link = FakeLink()
+        self.peers = Peers()
+        self.settings = Settings(_env_file=None, REGISTRY_SECRET_KEY="r" * 40)
+        self.central = self._central()
+        charging.attach(self.central)
+        self.intake = Intake(
+            self.store,
+            party={"country_code": "DE", "party_id": "CPO"},
+            timeout_s=timeout_s,
+            check_url=self._check_url,
+            clock=self.clock,
+        )
+        self.commands = Commands(self.intake)
+        self.profiles = ChargingProfiles(self.intake)
+        self.parts = self.worker()
+        for cp_id in ("CP-001", "CP-002"):
+            self._enrol(cp_id)
+            self.happen(cp_id, Registered("10.0.0.1", 8001, b"sealed", interval_s=60, missed=5))
+            self.report(cp_id, "AVAILABLE")
+
+    def run(self, work: Awaitable[Any]) -> Any:
+        async def waited() -> Any:
+            return await work
+
+        return self.loop.run(waited())
+
+    def asker(self, party: str = "de*tnm") -> Asker:
+        return Asker(self, f"peer-{party.replace('*', '')}", party)
+
+    def worker(self, **timing: Any) -> CommandParts:
+        """A worker; a second one is as another process on the same store."""
+        central = self._central() if hasattr(self, "parts") else self.central
+
+        async def make() -> CommandParts:
+            return commands.attach(central, self.peers.deliver, [self.intake], **timing)
+
+        return self.run(make())
+
+    def settle(self, parts: CommandParts | None = None) -> None:
+        """Let the worker do all that is due now."""
+        worker = (parts or self.parts).worker
+
+        async def work() -> None:
+            while True:
+                await worker.round()
+                if not worker._tasks:
+                    return
+                await asyncio.gather(*worker._tasks, return_exceptions=True)
+                await asyncio.sleep(0)  # lets the tasks' callbacks run
+
+        self.run(work())
+
+    def abandon(self, parts: CommandParts | None = None) -> None:
+        """As kill -9 would."""
+        self.run((parts or self.parts).worker.abandon())
+
+    def happen(self, cp_id: str, event: Event) -> None:
+        self.run(self.central.apply(cp_id, event))
+
+    def report(self, cp_id: str, state: str, plugged: bool = False) -> None:
+        ev_state = "plugged" if plugged else "unplugged"
+        event = StateReported("1", ConnectorState(state), ev_state, at=self.clock.now)
+        self.happen(cp_id, event)
+
+    def telemetry(self, cp_id: str, *messages: dict[str, Any], boot_id: str = "b") -> None:
+        rows = [{"seq": next(_IDS), "at": self.clock.now, **message} for message in messages]
+        self.run(self.central.telemetry.take(cp_id, boot_id, rows, self.clock.now))
+
+    def began(self, session_id: str, cp_id: str = "CP-001") -> None:
+        self.telemetry(
+            cp_id,
+            {
+                "kind": "session_started",
+                "session_id": session_id,
+                "connector_id": "1",
+                "register_wh": 0.0,
+                "id_tag": "CARD-1",
+                "source": "remote",
+            },
+        )
+
+    def stopped(self, session_id: str, energy_wh: float = 500.0, cp_id: str = "CP-001") -> None:
+        self.telemetry(
+            cp_id,
+            {
+                "kind": "session_stopped",
+                "session_id": session_id,
+                "connector_id": "1",
+                "register_wh": energy_wh,
+                "energy_wh": energy_wh,
+                "reason": "remote",
+                "signed_data": None,
+            },
+        )
+
+    def results(self) -> list[str]:
+        return [delivery.body["result"] for delivery in self.peers.got if "result" in delivery.body]
+
+    def documents(self, kind: str) -> list[dict[str, Any]]:
+        return self.run(self.db["commands"].find({"kind": kind}).sort("created", 1).to_list(None))
+
+    def sessions(self) -> list[dict[str, Any]]:
+        return self.run(self.db["charging_sessions"].find().sort("created", 1).to_list(None))
+
+    def reservation(self, asker: Asker, reservation_id: str = "R1") -> dict[str, Any] | None:
+        key = reservations.inner_id(asker.peer_id, reservation_id)
+        return self.run(reservations.get(self.db, key))
+
+    def evse_status(self, cp_id: str = "CP-001") -> str:
+        location = self.run(self.store.get("locations", "de/cpo/site-1"))
+        return next(evse["status"] for evse in location["evses"] if evse["uid"] == cp_id)
+
+    async def _check_url(self, peer_id: str, url: str) -> None:
+        """Where results may go is result_sender's business."""
+
+    def _central(self) -> Central:
+        async def admit(token: str | None, cp_id: str, *, required: bool) -> None:
+            return None
+
+        return Central(
+            self.store,
+            self.settings,
+            Vault("v" * 40),
+            admit=admit,
+            link=self.link,
+            clock=self.clock,
+        )
+
+    def _enrol(self, cp_id: str) -> None:
+        self.run(
+            registrations.register(
+                self.store,
+                Application(cp_id, "Berlin", {"site_id": "SITE-1"}),
+                proof=Proof(),
+                open_to_new=True,
+                credentials_hash="0" * 64,
+                party=self.settings.parties[0],
+                now=self.clock(),
+            )
+        )
