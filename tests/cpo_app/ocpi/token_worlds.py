@@ -1,0 +1,123 @@
+"""Our side of the token tests: a store, peers registered with eMSPs on loopback, one client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from auth.authenticator import OcpiAuthenticator
+from auth.peers import Peers
+from auth.secrets import Vault, new_token
+from cpo_app.ocpi.client import PeerClient
+from cpo_app.ocpi.realtime_authorization import RealtimeAuthorization
+from cpo_app.ocpi.token_pull import TokenPull
+from cpo_app.settings import Settings
+from db_interface.database import Database
+from db_interface.interface import DbInterface
+from tests.conftest import Loop
+from tests.peers.token_emsp import TokenEmsp, token_emsp_on
+
+
+class TokenWorld:
+    def __init__(self, db: Database, loop: Loop, stack: ExitStack, **settings: Any) -> None:
+        self.db, self.loop, self._stack = db, loop, stack
+        self.store = DbInterface(db)
+        self.peers = Peers(db, Vault("k" * 32))
+        self.authenticator = OcpiAuthenticator(db, self.peers)
+        self.client = PeerClient(allow_private=True)
+        self.now = datetime(2025, 5, 1, 12, tzinfo=timezone.utc)
+        self.settings = Settings(
+            _env_file=None,
+            **{"COUNTRY_CODE": "NL", "PARTY_ID": "EVC", "CPO_TOKEN_PULL_INTERVAL_S": 1000}
+            | settings,
+        )
+
+    def emsp(self, *parties: str, role: str = "EMSP") -> tuple[TokenEmsp, str]:
+        """An eMSP that has shaken hands with us, and its peer_id."""
+        emsp = self._stack.enter_context(token_emsp_on(self.loop, *parties))
+        return emsp, self.connect(emsp, role)
+
+    def connect(self, emsp: TokenEmsp, role: str = "EMSP", url: str = "") -> str:
+        roles = [{**one, "role": role} for one in emsp.credentials()["roles"]]
+
+        async def work() -> str:
+            peer, _ = await self.peers.invite("eMSP", self.now)
+            await self.peers.connect(
+                peer.peer_id,
+                our_token=new_token(),
+                their_token=emsp.token,
+                now=self.now,
+                versions_url=emsp.versions_url,
+                roles=roles,
+                endpoints=[
+                    {
+                        "identifier": "tokens",
+                        "role": "SENDER",
+                        "url": url or f"{emsp.base_url}/tokens",
+                    }
+                ],
+            )
+            return peer.peer_id
+
+        return self.loop.run(work())
+
+    def set_peer(self, peer_id: str, **fields: Any) -> None:
+        self.loop.run(self.peers.set(peer_id, self.now, **fields))
+
+    def last_error(self, peer_id: str) -> str:
+        error = self.loop.run(self.peers.get(peer_id)).last_error
+        return "" if error is None else str(error["text"])
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def realtime(self) -> RealtimeAuthorization:
+        return RealtimeAuthorization(self.peers, self.client, self.authenticator.may_speak_for)
+
+    def worker(self) -> TokenPull:
+        return TokenPull(
+            self.store,
+            self.settings,
+            self.peers,
+            self.client,
+            self.authenticator.may_speak_for,
+            clock=self.clock,
+        )
+
+    def round(self, worker: TokenPull | None = None) -> None:
+        """One round of the background work, and all that it begins."""
+        worker = worker or self.worker()
+
+        async def work() -> None:
+            await worker.round()
+            await worker.settled()
+
+        self.loop.run(work())
+
+    def tokens(self) -> dict[str, str]:
+        """uid to issuer of all that we keep."""
+
+        async def work() -> dict[str, str]:
+            found = await self.store.objects("tokens").documents({})
+            return {one["fields"]["uid"]: one["fields"]["issuer"] for one in found}
+
+        return self.loop.run(work())
+
+    def state(self, peer_id: str) -> dict[str, Any] | None:
+        async def work() -> dict[str, Any] | None:
+            return await self.db["token_pulls"].find_one({"_id": peer_id})
+
+        return self.loop.run(work())
+
+
+@contextmanager
+def token_world(db: Database, loop: Loop, **settings: Any) -> Iterator[TokenWorld]:
+    with ExitStack() as stack:
+        world = TokenWorld(db, loop, stack, **settings)
+        stack.callback(lambda: loop.run(world.client.aclose()))
+        yield world
