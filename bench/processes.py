@@ -29,6 +29,13 @@ class Server:
     port: int
     pid: int
 
+    def cpu_s(self) -> float:
+        """Seconds of processor time that it has used; NaN where the system does not tell."""
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            spent = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+            return (int(spent[11]) + int(spent[12])) / os.sysconf("SC_CLK_TCK")
+        return float("nan")
+
     def memory_mb(self) -> float:
         """Resident memory now; NaN where the system does not tell."""
         with contextlib.suppress(OSError, ValueError):

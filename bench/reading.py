@@ -1,7 +1,9 @@
 """How fast peers can read: our face, the library's example app and a bare Starlette app, on one
 mongod and the same locations, in short slices by turns.
 
-Figures ending in `_per_s` are answers per second on 8 connections, `_s` and `_ms` are medians.
+Figures ending in `_per_s` are answers per second on 8 connections, `_s` and `_ms` are medians;
+`..._cpu_ms` is the processor time of the server alone for an answer, which other work on the
+machine disturbs less.
 `x_...` is how many times ours does better than the library's example, `of_bare_...` is the part
 of the bare app's rate that ours reaches.
 """
@@ -121,7 +123,7 @@ def run(quick: bool = False, scale: Scale | None = None) -> dict[str, float]:
 
 
 def pages(stage: Stage) -> dict[str, float]:
-    rates = _by_turns(
+    rates, cpu_ms = _by_turns(
         stage,
         ours=(stage.ours, stage.our_pages(PAGE)),
         library=(stage.library, stage.library_pages(PAGE)),
@@ -133,12 +135,15 @@ def pages(stage: Stage) -> dict[str, float]:
         "bare_pages_per_s": rates["bare"],
         "x_pages": rates["ours"] / rates["library"],
         "of_bare_pages": rates["ours"] / rates["bare"],
+        "pages_cpu_ms": cpu_ms["ours"],
+        "library_pages_cpu_ms": cpu_ms["library"],
+        "bare_pages_cpu_ms": cpu_ms["bare"],
     }
 
 
 def single(stage: Stage) -> dict[str, float]:
     ids = [locations.location_id(n) for n in range(0, stage.scale.locations, 37)]
-    rates = _by_turns(
+    rates, _ = _by_turns(
         stage,
         ours=(stage.ours, [f"{_LIST}/{each}" for each in ids]),
         library=(stage.library, [f"{_LIST}/{each}" for each in ids]),
@@ -199,16 +204,26 @@ def memory(stage: Stage) -> dict[str, float]:
     }
 
 
-def _by_turns(stage: Stage, **sides: tuple[Server, list[str]]) -> dict[str, float]:
-    """Answers per second of each side: the median of slices taken in turns."""
+def _by_turns(
+    stage: Stage, **sides: tuple[Server, list[str]]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Of each side the answers per second, and the milliseconds of processor time for an answer:
+    medians of slices taken in turns."""
     rates: dict[str, list[float]] = {name: [] for name in sides}
+    cpu_ms: dict[str, list[float]] = {name: [] for name in sides}
     for server, paths in sides.values():
         stage.send(server, paths, connections=CONNECTIONS, seconds=stage.scale.slice_s / 4)
     for _ in range(stage.scale.rounds):
         for name, (server, paths) in sides.items():
+            before = server.cpu_s()
             result = stage.send(server, paths, connections=CONNECTIONS, seconds=stage.scale.slice_s)
             rates[name].append(result["answers"] / result["seconds"])
-    return {name: statistics.median(values) for name, values in rates.items()}
+            cpu_ms[name].append((server.cpu_s() - before) * 1000 / result["answers"])
+    return _medians(rates), _medians(cpu_ms)
+
+
+def _medians(values: dict[str, list[float]]) -> dict[str, float]:
+    return {name: statistics.median(measured) for name, measured in values.items()}
 
 
 @contextmanager
