@@ -1,0 +1,199 @@
+"""The push of one process: it starts a lane for every peer that has something to see.
+
+Any number of processes may run it on one store; a lane belongs to one of them at a time. New
+marks are heard of through the store (a change stream), whoever wrote them; a look around every
+second finds what was missed, peers whose pause is over, and leases that a dead process left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import time
+import uuid
+from collections.abc import Collection
+from datetime import datetime, timezone
+from typing import Any
+
+from auth.peers import BLOCKED, CONNECTED, SUSPENDED, Peers
+from cpo_app.ocpi.client import PeerClient
+from cpo_app.ocpi.push import metrics
+from cpo_app.ocpi.push.lane import Lane, Means
+from cpo_app.ocpi.push.pausing import pause
+from cpo_app.settings import Settings
+from crud import due_marks, push_lanes
+from crud.marks import MARKS, mark_everything
+from db_interface.database import STORE_ERRORS
+from db_interface.interface import DbInterface
+from db_interface.watching import NoChangeStream, inserted
+
+logger = logging.getLogger("cpo.push")
+
+LOOK_EVERY_S = 1.0
+_WITHOUT_STREAM_S = 0.5
+_COUNT_EVERY_S = 15.0
+_TIDY_EVERY_S = 60.0
+
+
+class Push:
+    """`start` returns at once; `stop` leaves nothing running and every unseen object marked.
+
+    concurrency   requests that are out to one peer at once
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: DbInterface,
+        peers: Peers,
+        client: PeerClient,
+        *,
+        concurrency: int = 8,
+    ) -> None:
+        self._push_on_connect = settings.CPO_PUSH_ON_CONNECT
+        self._store = store
+        self._peers = peers
+        self._means = Means(
+            store=store,
+            peers=peers,
+            client=client,
+            timeout_s=settings.CPO_PEER_TIMEOUT_S,
+            concurrency=concurrency,
+            owner=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}",
+        )
+        self._lanes: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
+        self._news: set[str] = set()
+        self._awake = asyncio.Event()
+        self._look_everywhere = True
+        self._look_every_s = LOOK_EVERY_S
+        self._tasks: list[asyncio.Task[None]] = []
+        self._counted = self._tidied = 0.0
+
+    async def start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(self._listen()),
+            asyncio.create_task(self._look_around()),
+        ]
+
+    async def stop(self) -> None:
+        """Requests that are out are broken off; their objects stay marked."""
+        running = [*self._tasks, *(task for _, task in self._lanes.values())]
+        self._tasks = []
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        self._lanes.clear()
+
+    def wake(self) -> None:
+        """Look at every peer now."""
+        self._look_everywhere = True
+        self._awake.set()
+
+    async def _listen(self) -> None:
+        try:
+            async for peer_ids in inserted(self._store.db, MARKS, "peer_id"):
+                if peer_ids is None:
+                    self.wake()
+                    continue
+                for peer_id in peer_ids:
+                    running = self._lanes.get(peer_id)
+                    if running is not None:
+                        running[0].poke()
+                    else:
+                        self._news.add(peer_id)
+                        self._awake.set()
+        except NoChangeStream:
+            logger.warning("no change streams: new marks are looked for twice a second")
+            self._look_every_s = _WITHOUT_STREAM_S
+
+    async def _look_around(self) -> None:
+        last = 0.0
+        while True:
+            everywhere = self._look_everywhere or time.monotonic() - last >= self._look_every_s
+            self._look_everywhere = False
+            self._awake.clear()
+            news, self._news = self._news, set()
+            if everywhere:
+                last = time.monotonic()
+            try:
+                await self._start_lanes(None if everywhere else news)
+                if everywhere:
+                    await self._keep_house()
+            except STORE_ERRORS as error:
+                logger.warning("push: the store does not answer: %s", type(error).__name__)
+                self._look_everywhere = True
+                await asyncio.sleep(0.2)
+            except Exception:
+                logger.exception("push: looking around failed")
+                await asyncio.sleep(LOOK_EVERY_S)
+            await pause(self._awake, max(0.0, last + self._look_every_s - time.monotonic()))
+
+    async def _start_lanes(self, peer_ids: Collection[str] | None) -> None:
+        now = _now()
+        for row in await push_lanes.waiting(self._store.db, now, peer_ids):
+            peer_id, lane = row["_id"], row.get("lane") or {}
+            if not lane.get("greeted"):
+                await self._greet(peer_id)
+            running = self._lanes.get(peer_id)
+            if running is not None:
+                running[0].poke()
+            elif row["due"] and not row["leased"] and _is_its_turn(row, lane, now):
+                fresh = Lane(self._means, peer_id)
+                task = asyncio.create_task(self._run(fresh))
+                self._lanes[peer_id] = (fresh, task)
+
+    async def _run(self, lane: Lane) -> None:
+        try:
+            await lane.run()
+        except STORE_ERRORS as error:
+            logger.warning("push to %s: the store: %s", lane.peer_id, type(error).__name__)
+        except Exception:
+            logger.exception("push to %s broke off", lane.peer_id)
+        finally:
+            self._lanes.pop(lane.peer_id, None)
+            # A mark may have come while the lane was closing.
+            self._news.add(lane.peer_id)
+            self._awake.set()
+
+    async def _greet(self, peer_id: str) -> None:
+        """A peer that is connected for the first time: by setting it is sent everything."""
+        if self._push_on_connect:
+            peer = await self._peers.get(peer_id)
+            number = await mark_everything(self._store, peer.document)
+            logger.info("first push to %s: %d objects", peer_id, number)
+        await push_lanes.greeted(self._store.db, peer_id)
+
+    async def _keep_house(self) -> None:
+        now = time.monotonic()
+        if now - self._counted > _COUNT_EVERY_S:
+            self._counted = now
+            metrics.show_backlogs(await due_marks.backlogs(self._store.db))
+        if now - self._tidied > _TIDY_EVERY_S:
+            self._tidied = now
+            await self._forget_the_gone()
+
+    async def _forget_the_gone(self) -> None:
+        """Marks and lanes of peers that are no more, or have unregistered."""
+        db = self._store.db
+        known = {*await due_marks.marked_peers(db), *await push_lanes.known(db)}
+        kept = {peer.peer_id for peer in await self._peers.all(status={"$in": list(_KEEPS_MARKS)})}
+        for peer_id in known - kept:
+            await due_marks.forget(db, peer_id)
+            await push_lanes.forget(db, peer_id)
+
+
+_KEEPS_MARKS = (CONNECTED, SUSPENDED, BLOCKED)
+
+
+def _is_its_turn(row: dict[str, Any], lane: dict[str, Any], now: datetime) -> bool:
+    """Whether the breaker lets anything out, or the operator has changed something since."""
+    retry_at, opened = lane.get("retry_at"), lane.get("opened")
+    if retry_at is None or retry_at <= now:
+        return True
+    return bool(opened and row.get("updated") and row["updated"] > opened)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

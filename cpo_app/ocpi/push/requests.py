@@ -1,0 +1,113 @@
+"""The requests that bring a peer to an object's present state, by module. Pure.
+
+Locations: PUT, or PATCH of the EVSEs whose status alone has changed (PUT of the EVSE for peers
+without PATCH). Sessions: PUT, or PATCH of numbers in a session that goes on. Tariffs: PUT and
+DELETE. What the peer may no longer see: EVSEs REMOVED, tariffs deleted. CDRs: see cdrs.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from auth.peers import Peer
+from cpo_app.ocpi.push.addressing import object_url, owner_of
+from crud.due_marks import Mark, Present
+from crud.mark_parts import EVSE, FIELD
+
+_ENDED = ("COMPLETED", "INVALID")
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    url: str
+    body: bytes | None = None
+
+
+def whole(endpoint: str, mark: Mark, state: Present) -> Request:
+    """PUT of the object as it is."""
+    return Request("PUT", _url(endpoint, state), state.raw)
+
+
+def parts(endpoint: str, mark: Mark, state: Present, peer: Peer) -> list[Request] | None:
+    """Requests for the changed parts only, or None where the whole object has to go."""
+    if mark.whole or not mark.parts:
+        return None
+    no_patch = bool(peer.quirks.get("no_patch"))
+    if mark.module == "locations":
+        return _evse_requests(endpoint, mark, state, no_patch)
+    if mark.module == "sessions" and not no_patch:
+        return _session_patch(endpoint, mark, state)
+    return None
+
+
+def removal(endpoint: str, mark: Mark, state: Present | None) -> Request | None:
+    """What a peer is sent once that may no longer see the object; None if the text has nothing."""
+    identity = _identity(mark, state)
+    if identity is None:
+        return None
+    if mark.module == "tariffs":
+        return Request("DELETE", object_url(endpoint, *identity))
+    if mark.module == "locations" and state is not None:
+        return Request("PUT", _url(endpoint, state), _with_evses_removed(state.raw, mark.changed))
+    return None
+
+
+def look(endpoint: str, mark: Mark, state: Present | None) -> Request:
+    """GET of the object as the peer has it, for validation (mod_locations, mod_tariffs)."""
+    return Request("GET", object_url(endpoint, *(_identity(mark, state) or ())))
+
+
+def _url(endpoint: str, state: Present, *below: str) -> str:
+    return object_url(endpoint, *owner_of(state.fields), state.fields["id"], *below)
+
+
+def _identity(mark: Mark, state: Present | None) -> tuple[str, str, str] | None:
+    """Owner and id of the object, also of one that is gone."""
+    fields = mark.identity if state is None else state.fields
+    return None if fields is None else (*owner_of(fields), fields["id"])
+
+
+def _evse_requests(
+    endpoint: str, mark: Mark, state: Present, no_patch: bool
+) -> list[Request] | None:
+    evses = {evse["uid"]: evse for evse in orjson.loads(state.raw).get("evses", ())}
+    uids = [part.removeprefix(EVSE) for part in mark.parts]
+    if not all(uid in evses for uid in uids):
+        return None
+    return [
+        Request("PUT", _url(endpoint, state, uid), orjson.dumps(evses[uid]))
+        if no_patch
+        else Request("PATCH", _url(endpoint, state, uid), _only(evses[uid], "status"))
+        for uid in uids
+    ]
+
+
+def _session_patch(endpoint: str, mark: Mark, state: Present) -> list[Request] | None:
+    session = orjson.loads(state.raw)
+    names = [part.removeprefix(FIELD) for part in mark.parts]
+    if session["status"] in _ENDED or not all(name in session for name in names):
+        return None
+    return [Request("PATCH", _url(endpoint, state), _only(session, *names))]
+
+
+def _only(fields: Mapping[str, Any], *names: str) -> bytes:
+    """A PATCH SHALL contain last_updated."""
+    return orjson.dumps({name: fields[name] for name in (*names, "last_updated")})
+
+
+def _with_evses_removed(raw: bytes, at: datetime) -> bytes:
+    """The location for one who shall forget it. `at`, when it was taken away, moves last_updated:
+    a receiver may ignore a state that does not claim to be newer."""
+    location = orjson.loads(raw)
+    moment = max(location["last_updated"], at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    location["last_updated"] = moment
+    location["evses"] = [
+        {**evse, "status": "REMOVED", "last_updated": moment} for evse in location.get("evses", ())
+    ]
+    return orjson.dumps(location)

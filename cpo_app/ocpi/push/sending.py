@@ -1,0 +1,104 @@
+"""Bringing a peer to the present state of one object: which requests, in which order.
+
+It raises PeerUnusable when the peer has not got there, and decides nothing about when to try
+again. Nothing is remembered between two calls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auth.peers import Peer
+from cpo_app.ocpi.client import PeerAnswer, PeerClient, PeerUnusable, RoutingHeaders
+from cpo_app.ocpi.push import requests
+from cpo_app.ocpi.push.addressing import owner_of, routing
+from cpo_app.ocpi.push.failures import knows_no_part, says_not_there
+from cpo_app.ocpi.push.requests import Request
+from crud.due_marks import Mark, Present
+from crud.visibility import Reader, may_see
+
+
+@dataclass(frozen=True)
+class Line:
+    """A peer with the token that we present to it, and how long it may take to answer."""
+
+    client: PeerClient
+    peer: Peer
+    token: str
+    timeout_s: float
+
+    async def ask(self, request: Request, headers: RoutingHeaders | None) -> PeerAnswer:
+        """The answer, if it is an OCPI success. Raises PeerUnusable."""
+        answer = await self.client.request(
+            request.method,
+            request.url,
+            token=self.token,
+            raw_token=bool(self.peer.quirks.get("raw_token")),
+            body=request.body,
+            routing=headers,
+            timeout_s=self.timeout_s,
+        )
+        answer.data()
+        return answer
+
+    def sees(self, module: str, state: Present) -> bool:
+        reader = Reader(tuple(self.peer.parties), bool(self.peer.settings.get("narrowed")))
+        return may_see(module, reader, state.audience)
+
+    def headers(self, mark: Mark, state: Present | None) -> RoutingHeaders | None:
+        if state is not None:
+            return routing(self.peer, mark.module, state.audience, owner_of(state.fields))
+        if mark.identity is not None:
+            return routing(self.peer, mark.module, "", owner_of(mark.identity))
+        return None
+
+
+async def bring_up_to_date(line: Line, mark: Mark, state: Present | None) -> None:
+    """Send what is missing of a location, tariff or session; nothing if nothing is to be sent.
+
+    Raises PeerUnusable, ValueError for an object that cannot be addressed.
+    """
+    endpoint = line.peer.endpoint(mark.module, "RECEIVER")
+    if endpoint is None:
+        return
+    if state is None or not line.sees(mark.module, state):
+        await _take_away(line, endpoint, mark, state)
+        return
+    headers = line.headers(mark, state)
+    changed = requests.parts(endpoint, mark, state, line.peer)
+    if changed is not None:
+        try:
+            for request in changed:
+                await line.ask(request, headers)
+            return
+        except PeerUnusable as error:
+            if not knows_no_part(error):
+                raise
+    await line.ask(requests.whole(endpoint, mark, state), headers)
+
+
+async def _take_away(line: Line, endpoint: str, mark: Mark, state: Present | None) -> None:
+    removal = requests.removal(endpoint, mark, state)
+    if removal is None:
+        return
+    headers = line.headers(mark, state)
+    if not mark.known and not await _has(line, endpoint, mark, state):
+        # It never had it: what is private now must not be shown just to be taken away.
+        return
+    try:
+        await line.ask(removal, headers)
+    except PeerUnusable as error:
+        if removal.method != "DELETE" or not knows_no_part(error):
+            raise
+        if await _has(line, endpoint, mark, state):
+            raise
+
+
+async def _has(line: Line, endpoint: str, mark: Mark, state: Present | None) -> bool:
+    try:
+        await line.ask(requests.look(endpoint, mark, state), line.headers(mark, state))
+    except PeerUnusable as error:
+        if says_not_there(error):
+            return False
+        raise
+    return True

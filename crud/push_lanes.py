@@ -1,0 +1,125 @@
+"""A lane per peer: which process pushes to it now, and whether it takes anything at the moment.
+
+One process at a time holds a peer's lane under a lease, so nothing is sent twice at once and no
+older state after a newer one, and the breaker is one for all processes. Leases are measured by
+the database's clock. A holder that dies is followed by another when the lease ends.
+
+A document of `push_lanes`:
+    _id              peer id
+    owner, until     the lease
+    failures, retry_at, opened, reason   the breaker: closed when failures is 0
+    delivered, last_delivered, latency_ms   for the operator
+    greeted          its first push (if it gets one) has been marked
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from db_interface.database import Database
+
+LANES = "push_lanes"
+LEASE_S = 3.0
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=timezone.utc)
+
+
+async def claim(db: Database, peer_id: str, owner: str) -> dict[str, Any] | None:
+    """Take or renew the lease: the lane's document, or None while another process has it."""
+    free = [{"owner": owner}, {"$expr": {"$lte": ["$until", "$$NOW"]}}]
+    until = {"$add": ["$$NOW", int(LEASE_S * 1000)]}
+    for _ in range(2):
+        lane = await db[LANES].find_one_and_update(
+            {"_id": peer_id, "$or": free},
+            [{"$set": {"owner": owner, "until": until}}],
+            return_document=True,
+        )
+        if lane is not None:
+            return lane
+        made = await db[LANES].update_one(
+            {"_id": peer_id},
+            {"$setOnInsert": {"owner": "", "until": _LONG_AGO, "failures": 0}},
+            upsert=True,
+        )
+        if made.upserted_id is None:
+            return None
+    return None
+
+
+async def release(db: Database, peer_id: str, owner: str) -> None:
+    """Let another process have the lane at once."""
+    await db[LANES].update_one({"_id": peer_id, "owner": owner}, {"$set": {"until": _LONG_AGO}})
+
+
+async def note(db: Database, peer_id: str, owner: str, facts: Mapping[str, Any]) -> None:
+    """Keep facts of the lane (its breaker, its figures) while it is ours."""
+    await db[LANES].update_one({"_id": peer_id, "owner": owner}, {"$set": dict(facts)})
+
+
+async def greeted(db: Database, peer_id: str) -> None:
+    await db[LANES].update_one(
+        {"_id": peer_id},
+        {
+            "$set": {"greeted": True},
+            "$setOnInsert": {"owner": "", "until": _LONG_AGO, "failures": 0},
+        },
+        upsert=True,
+    )
+
+
+async def lane_of(db: Database, peer_id: str) -> dict[str, Any]:
+    """What is known of the peer's lane, for the operator; empty if it never had one."""
+    return await db[LANES].find_one({"_id": peer_id}) or {}
+
+
+async def forget(db: Database, peer_id: str) -> None:
+    await db[LANES].delete_one({"_id": peer_id})
+
+
+async def waiting(
+    db: Database, due_by: datetime, peer_ids: Collection[str] | None = None
+) -> list[dict[str, Any]]:
+    """The connected peers (of those named) as {_id, updated, lane, leased, due}: whether a
+    process has the lane, and whether something is to be sent.
+
+    One round trip, and one index look-up for each peer.
+    """
+    wanted: dict[str, Any] = {"status": "connected"}
+    if peer_ids is not None:
+        wanted["_id"] = {"$in": list(peer_ids)}
+    rows = db["peers"].aggregate(
+        [
+            {"$match": wanted},
+            {"$lookup": {"from": LANES, "localField": "_id", "foreignField": "_id", "as": "lane"}},
+            {
+                "$lookup": {
+                    "from": "marks",
+                    "localField": "_id",
+                    "foreignField": "peer_id",
+                    "pipeline": [
+                        {"$match": {"due": {"$lte": due_by}}},
+                        {"$limit": 1},
+                        {"$project": {"_id": 1}},
+                    ],
+                    "as": "due",
+                }
+            },
+            {"$set": {"lane": {"$arrayElemAt": ["$lane", 0]}, "due": {"$ne": ["$due", []]}}},
+            {
+                "$project": {
+                    "updated": 1,
+                    "lane": 1,
+                    "due": 1,
+                    "leased": {"$gt": ["$lane.until", "$$NOW"]},
+                }
+            },
+        ]
+    )
+    return await rows.to_list(None)
+
+
+async def known(db: Database) -> list[str]:
+    """Peers that ever had a lane."""
+    return await db[LANES].distinct("_id")
