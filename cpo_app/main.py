@@ -23,6 +23,7 @@ from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
 from cpo_app.ocpi.app import build_ocpi_app
 from cpo_app.settings import Settings
+from crud import geonames
 from db_interface.indexes import ensure_indexes
 
 logger = logging.getLogger("cpo")
@@ -65,6 +66,8 @@ def _lifespan(backend: Backend, central: Central):  # type: ignore[no-untyped-de
 
 async def _start(backend: Backend, central: Central) -> None:
     """Begin the background work once the store answers; requests get 503 until then."""
+    # The gazetteer takes a second to load: not while a charge point waits for its answer.
+    await asyncio.to_thread(geonames.cities)
     while True:
         await backend.db.wait_until_reachable()
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from crud.charge_points import registration_changed
 from crud.registration_records import (
     DEREGISTERED,
     HISTORY_LENGTH,
@@ -107,6 +108,7 @@ async def register(
             )
             if known["site_id"] != record["site_id"]:
                 await rebuild_site(store, known["site_id"], party, session, now)
+        await registration_changed(store, party, record["_id"], now, session)
         await rebuild_site(store, record["site_id"], party, session, now)
         return Registration(record, is_new=known is None)
 
@@ -164,6 +166,7 @@ async def deregister(
         await store.db[COLLECTION].update_one(
             {"_id": record["_id"]}, {"$set": changes}, session=session
         )
+        await registration_changed(store, party, record["_id"], now, session)
         await rebuild_site(store, record["site_id"], party, session, now)
         return {**record, **changes}
 

@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
 import pytest
+from pymongo import WriteConcern
 
 from db_interface.database import Database
 from db_interface.embedded import EmbeddedMongo
@@ -59,21 +60,50 @@ def _client(mongo_url: str, loop: Loop) -> Iterator[Database]:
     database.close()
 
 
-@pytest.fixture
-def store_url(mongo_url: str) -> str:
-    """The URL of a fresh database, for processes and apps that connect on their own."""
-    return mongo_url.replace("/?", f"/test_{uuid.uuid4().hex[:12]}?")
+@pytest.fixture(scope="session")
+def _shared(_client: Database, loop: Loop) -> Database:
+    """One database with its indexes for the whole session: making them takes a second."""
+    database = Database(_client.client, "test_shared")
+    loop.run(ensure_indexes(database), timeout_s=120)
+    return database
 
 
 @pytest.fixture
-def db(_client: Database, loop: Loop, store_url: str) -> Iterator[Database]:
-    """The fresh database behind `store_url`, with its indexes; use it inside `loop.run`."""
-    name = store_url.rsplit("/", 1)[1].split("?", 1)[0]
-    database = Database(_client.client, name)
-    loop.run(ensure_indexes(database))
-    yield database
+def store_url(mongo_url: str, db: Database) -> str:
+    """The URL of the database behind `db`, for processes and apps that connect on their own."""
+    return mongo_url.replace("/?", f"/{db.name}?")
+
+
+@pytest.fixture
+def db(_shared: Database, loop: Loop) -> Iterator[Database]:
+    """An empty database with its indexes; use it inside `loop.run`."""
+    loop.run(_empty(_shared), timeout_s=60)
+    yield _shared
+
+
+@pytest.fixture
+def fresh_url(mongo_url: str, _client: Database, loop: Loop) -> Iterator[str]:
+    """The URL of a database of the test's own, without indexes, dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield mongo_url.replace("/?", f"/{name}?")
 
     async def drop() -> None:
-        await database.client.drop_database(name)
+        await _client.client.drop_database(name)
 
-    loop.run(drop())
+    loop.run(drop(), timeout_s=60)
+
+
+async def _empty(database: Database) -> None:
+    """Leave every collection and index, and nothing in them."""
+    raw = database.client[database.name]
+    await raw.command("profile", 0)
+    names = await raw.list_collection_names()
+    if "system.profile" in names:
+        await raw.drop_collection("system.profile")
+    await asyncio.gather(
+        *(
+            raw[name].with_options(write_concern=WriteConcern(w=1)).delete_many({})
+            for name in names
+            if not name.startswith("system.")
+        )
+    )

@@ -20,6 +20,7 @@ from cpo_app.registry.errors import add_error_handlers
 from cpo_app.registry.routes import charge_point_routes
 from cpo_app.registry.views import time_text
 from cpo_app.settings import Settings
+from crud import geonames
 from db_interface.database import Database, StoreUnavailable
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
@@ -72,6 +73,8 @@ def build_registry(
 
 async def _prepare(registry: Registry, db: Database) -> None:
     """Let the routes have the store once it answers and has its indexes; never give up."""
+    # The gazetteer takes a second to load: not while a charge point waits for its answer.
+    await asyncio.to_thread(geonames.cities)
     while registry.store is None:
         await db.wait_until_reachable()
         try:

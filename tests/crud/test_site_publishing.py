@@ -12,10 +12,12 @@ import pytest
 
 from cpo_app.settings import Party
 from crud import registrations
+from crud.charge_point_events import Heartbeat, StateReported
+from crud.charge_points import apply
+from crud.evse_states import ConnectorState
 from crud.locations import owned_location
 from crud.publishing import publish
 from crud.registrations import Application, Proof
-from crud.site_publishing import rebuild_site
 from db_interface.database import Database, Session
 from db_interface.interface import DbInterface
 from tests.conftest import Loop
@@ -58,15 +60,11 @@ class House:
 
     async def _report(self, cp_id: str, status: str, now: datetime) -> None:
         async def work(session: Session) -> None:
-            await self.store.db["charge_points"].update_one(
-                {"_id": cp_id},
-                {"$set": {"ocpi_status": status, "status_updated": now}},
-                upsert=True,
-                session=session,
-            )
-            record = await registrations.get(self.store, cp_id, session)
-            assert record is not None
-            await rebuild_site(self.store, record["site_id"], PARTY, session, now)
+            for event in (
+                Heartbeat(interval_s=5, missed=5),
+                StateReported("1", ConnectorState(status), "unplugged", now),
+            ):
+                await apply(self.store, PARTY, cp_id, event, now, session)
 
         await self.store.db.transact(work)
 
