@@ -11,6 +11,7 @@ from auth.authenticator import OcpiAuthenticator
 from auth.peers import Peers
 from auth.secrets import Vault
 from cpo_app.ocpi.client import PeerClient
+from cpo_app.ocpi.push import Push
 from cpo_app.ocpi.registration import Registration
 from cpo_app.settings import Settings
 from crud.cpo_crud import CpoCrud
@@ -40,6 +41,7 @@ class Backend:
             allow_private=settings.CPO_ALLOW_PRIVATE_URLS,
             read_timeout_s=settings.CPO_PEER_TIMEOUT_S,
         )
+        self.push = Push(settings, self.store, self.peers, self.client)
         self.registration = Registration(settings, self.peers, self.client, self.authenticator)
         self.crud = CpoCrud(self.store, {ModuleID.credentials_and_registration: self.registration})
 
@@ -52,5 +54,6 @@ class Backend:
         )
 
     async def aclose(self) -> None:
+        await self.push.stop()
         await self.client.aclose()
         self.db.close()

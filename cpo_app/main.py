@@ -74,6 +74,8 @@ async def _start(backend: Backend, central: Central) -> None:
             await ensure_indexes(backend.db)
             await backend.announce()
             await central.start()
+            if backend.settings.CPO_PUSH:
+                await backend.push.start()
             break
         except Exception:
             logger.exception("the store answers, but start-up failed; trying again")
