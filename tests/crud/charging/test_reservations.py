@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from crud.reservation_billing import SessionBilling
 from db_interface.database import Database
 from tests.conftest import Loop
-from tests.crud.charging.worlds import TOKEN, World, after, element, reading, tariff
+from tests.crud.charging.worlds import TOKEN, World, element, reading, tariff
 
 RESERVATIONS_COST = (
     element("FLAT", 2.0, reservation="RESERVATION_EXPIRES"),
@@ -102,21 +99,3 @@ def test_a_reservation_for_another_token_is_another_session(world: World) -> Non
     assert second != first
     assert world.session(first)["status"] == "COMPLETED"
     assert world.session(second)["status"] == "RESERVATION"
-
-
-def test_reservations_tell_their_billing_and_it_keeps_the_sessions(world: World) -> None:
-    billing = SessionBilling(world.store)
-    reservation: dict[str, Any] = {
-        "_id": "R1",
-        "cp_id": "CP-001",
-        "connector_id": None,
-        "token": {**TOKEN, "issuer": "x", "valid": True},
-        "peer_id": "P1",
-        "status": "ACTIVE",
-    }
-    session_id = world.transact(lambda session: billing.reserved(reservation, after(0), session))
-    assert session_id is not None
-    assert world.session(session_id)["status"] == "RESERVATION"
-    over = {**reservation, "status": "EXPIRED"}
-    world.transact(lambda session: billing.ended(over, after(1800), session))
-    assert world.cdrs()[0]["total_cost"]["excl_vat"] == 5.0
