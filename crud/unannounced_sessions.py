@@ -13,6 +13,7 @@ from typing import Any
 from crud.charging_sessions import Rules, abandon, open_session, running_session
 from crud.locations import connector_of, evse_of
 from crud.rendered import Rendered
+from crud.sites.identifiers import ocpi_id
 from db_interface.database import Session
 from db_interface.interface import DbInterface
 
@@ -67,12 +68,13 @@ async def place_of(
 
     Raises NotEnough.
     """
+    evse_uid = ocpi_id(cp_id)
     rows = await store.objects("locations").documents(
-        {"links.evse": cp_id.lower()}, session=session
+        {"links.evse": evse_uid.lower()}, session=session
     )
     for row in rows:
         location = Rendered(row["raw"]).plain()
-        evse = evse_of(location, cp_id)
+        evse = evse_of(location, evse_uid)
         if evse is None:
             continue
         if connector_id is None:

@@ -473,3 +473,17 @@ def test_the_charge_point_names_the_session_that_holds_it(world: World) -> None:
     assert world.loop.run(held()) == session_id
     world.abandon(session_id, 10)
     assert world.loop.run(held()) is None
+
+
+def test_what_is_asked_of_the_sessions_finds_its_index(world: World) -> None:
+    async def plan(query: dict[str, Any]) -> str:
+        found = await world.db["charging_sessions"].find(query).explain()
+        return str(found["queryPlanner"]["winningPlan"])
+
+    for query in (
+        {"cp_id": "CP-001", "running": True},
+        {"running": True, "last_heard": {"$lte": after(0)}},
+        {"to_stop": True},
+        {"reservation_id": "R1", "status": "RESERVATION"},
+    ):
+        assert "COLLSCAN" not in world.loop.run(plan(query)), query
