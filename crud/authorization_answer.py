@@ -91,13 +91,13 @@ def _in_part(
 
 def _here(allowed: Allowed, location: Mapping[str, Any] | None, question: Question) -> Allowed:
     """ALLOWED only if it is for this EVSE: "only the EVSEs the EV driver is allowed to charge at
-    are returned". No evse_uids at all: the whole location."""
+    are returned". None named (left out, or the list is empty): the whole location."""
     if allowed is not Allowed.ALLOWED or location is None:
         return allowed
     if location["location_id"].lower() != question.location_id.lower():
         return Allowed.NOT_ALLOWED
-    uids = location.get("evse_uids")
-    if uids is not None and question.evse_uid.lower() not in [uid.lower() for uid in uids]:
+    uids = [uid.lower() for uid in location.get("evse_uids") or ()]
+    if uids and question.evse_uid.lower() not in uids:
         return Allowed.NOT_ALLOWED
     return allowed
 

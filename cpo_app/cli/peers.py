@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.output import note, print_facts, print_json, print_line, print_table
 from cpo_app.cli.with_backend import DataDir, on_backend
+from cpo_app.ocpi.token_pull import TokenPull
+from crud.token_pulls import PullUnderWay
 
 app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
 
@@ -137,6 +140,35 @@ def rotate(peer_id: PeerId, data_dir: DataDir = None) -> None:
         return facts(await backend.registration.rotate(peer_id))
 
     print_json(on_backend(work, data_dir))
+
+
+@app.command("pull-tokens")
+def pull_tokens(
+    peer_id: PeerId,
+    full: Annotated[
+        bool, typer.Option("--full", help="All of them, not only what changed.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Fetch a peer's tokens now, and say what came of it."""
+
+    async def work(backend: Backend) -> dict[str, Any]:
+        pull = TokenPull(
+            backend.store,
+            backend.settings,
+            backend.peers,
+            backend.client,
+            backend.authenticator.may_speak_for,
+        )
+        try:
+            return asdict(await pull.pull_now(peer_id, full=full))
+        except PullUnderWay as error:
+            raise CliError(str(error)) from error
+
+    report = on_backend(work, data_dir)
+    print_json(report)
+    if not report["complete"]:
+        raise CliError(f"broke off: {report['problem']}")
 
 
 @app.command()

@@ -83,7 +83,7 @@ class RealtimeAuthorization:
             if url is None:
                 return Reply()
             answer = await self._post(peer, emsp, authorize_url(url, question), question, ends)
-            return Reply(data=answer.data())
+            return Reply(data=_single(answer.data()))
         except PeerUnusable as error:
             if error.http_status == 404 or error.ocpi_status_code == UNKNOWN_TOKEN:
                 return Reply(unknown=True)
@@ -129,6 +129,11 @@ def authorize_url(endpoint: str, question: Question) -> str:
     path = f"{parts.path.rstrip('/')}/{quote(question.uid, safe='')}/authorize"
     query = "&".join(filter(None, [parts.query, f"type={question.token_type}"]))
     return parts._replace(path=path, query=query, fragment="").geturl()
+
+
+def _single(data: object) -> object:
+    """Peers built on extrawest-ocpi put a single object into a list of one."""
+    return data[0] if isinstance(data, list) and len(data) == 1 else data
 
 
 def _can_be_asked(peer: Peer) -> bool:

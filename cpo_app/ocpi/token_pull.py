@@ -132,7 +132,10 @@ class TokenPull:
         sources = {other.peer_id: _source(other) for other in others if _source(other)}
         await token_pulls.follow(self._db, {**sources, peer_id: source}, now)
         claimed = await token_pulls.claim(self._db, peer_id, now, LEASE_S, full=full)
-        return await self._pull(claimed)
+        try:
+            return await self._pull(claimed)
+        except LeaseLost:
+            raise token_pulls.PullUnderWay(peer_id) from None
 
     async def _in_background(self, claimed: dict[str, Any]) -> None:
         try:

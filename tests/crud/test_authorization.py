@@ -223,7 +223,7 @@ def test_a_refusal_counts_even_if_the_rest_of_it_is_malformed(world: World) -> N
         ({"location_id": "LOC1"}, "ALLOWED"),
         ({"location_id": "LOC1", "evse_uids": ["CP-001"]}, "ALLOWED"),
         ({"location_id": "LOC1", "evse_uids": ["CP-002"]}, "NOT_ALLOWED"),
-        ({"location_id": "LOC1", "evse_uids": []}, "NOT_ALLOWED"),
+        ({"location_id": "LOC1", "evse_uids": []}, "ALLOWED"),
         ({"location_id": "LOC2", "evse_uids": ["CP-001"]}, "NOT_ALLOWED"),
         ({"evse_uids": ["CP-001"]}, "NOT_ALLOWED"),
     ],

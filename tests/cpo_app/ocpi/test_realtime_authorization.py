@@ -111,6 +111,18 @@ def test_an_emsp_that_does_not_know_the_token_has_answered(
     assert world.last_error(peer_id) == ""
 
 
+def test_a_single_answer_in_a_list_is_understood(world: TokenWorld) -> None:
+    """As extrawest-ocpi's own eMSP side sends it, nulls and all."""
+    emsp, _ = world.emsp()
+    location = {"location_id": "LOC1", "evse_uids": []}
+    emsp.words[CARD] = [
+        {"allowed": "ALLOWED", "token": token(), "location": location, "info": None}
+    ]
+    assert swipe(world).charges
+    emsp.words[CARD] = [{"allowed": "BLOCKED", "token": token(), "authorization_reference": None}]
+    assert swipe(world).allowed == "BLOCKED"
+
+
 def test_a_slow_emsp_is_not_waited_for(world: TokenWorld) -> None:
     emsp, _ = world.emsp()
     know(world, token(whitelist="ALLOWED_OFFLINE"))
