@@ -26,6 +26,7 @@ from crud.rendered import Listing
 from crud.visibility import Reader
 
 CPO = RoleEnum.cpo
+_UTC = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
 def settings_of(request: Request) -> Settings:
@@ -87,7 +88,7 @@ def rendered(data: Any) -> bytes:
         return data
     if hasattr(data, "dict"):
         data = data.dict()
-    return orjson.dumps(_without_nulls(data), default=str)
+    return orjson.dumps(_without_nulls(data), default=str, option=_UTC)
 
 
 async def body_of(request: Request) -> Any:

@@ -16,6 +16,8 @@ _outcomes: list[dict[str, Any]] = []
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     report = (yield).get_result()
+    if "subject" not in getattr(item, "fixturenames", ()):
+        return
     rows = getattr(getattr(item, "function", None), "audit_rows", ())
     if report.when == "call" or (report.when == "setup" and report.failed):
         _outcomes.append(

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from cpo_app.ocpi.direct_route import DirectRoute
 from cpo_app.ocpi.openapi import paged
-from cpo_app.ocpi.serving import CPO, crud_keywords, one, page_of
+from cpo_app.ocpi.serving import CPO, crud_keywords, one, page_of, rendered
 from crud.errors import UnknownLocation
 from crud.locations import connector_of, evse_of
 from crud.rendered import Rendered
@@ -60,8 +60,7 @@ async def _location(request: Request, crud: Crud, location_id: str) -> Any:
 
 
 def _evse(location: Any, evse_uid: str) -> dict[str, Any]:
-    plain = location.plain() if isinstance(location, Rendered) else location
-    evse = evse_of(plain, evse_uid)
+    evse = evse_of(Rendered(rendered(location)).plain(), evse_uid)
     if evse is None:
         raise UnknownLocation(f"Unknown EVSE {evse_uid}")
     return evse
