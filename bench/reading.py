@@ -76,11 +76,16 @@ class Stage:
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"Authorization": encoded(self.token)}
+        """What every OCPI request SHALL carry (transport_and_format, "Authorization header" and
+        "Unique message IDs")."""
+        return {
+            "Authorization": encoded(self.token),
+            "X-Request-ID": "7f5d2c1e-3a54-4f0b-9b58-0c9c1d7b2a10",
+            "X-Correlation-ID": "b3c9a4d2-8e61-4c7d-a1f4-5e2f6d3c8b21",
+        }
 
     def send(self, server: Server, paths: list[str], **how: Any) -> dict[str, Any]:
-        headers = {} if server is self.bare else self.headers
-        return self.generator.send(server, paths, headers, **how)
+        return self.generator.send(server, paths, self.headers, **how)
 
     def our_pages(self, limit: int) -> list[str]:
         """The paths of a whole crawl by the Links that we hand out. It is checked, not timed:
