@@ -40,6 +40,7 @@ from crud.command_targets import (
     places_of,
     running_session_of,
 )
+from crud.errors import InvalidParameters
 from crud.schemas import parse_datetime
 from crud.visibility import Reader, may_see
 from db_interface.owned_objects import party_key
@@ -141,7 +142,8 @@ class Commands:
             return Refusal(NOT_SUPPORTED, "No reservations here")
         if expiry <= wish.now:
             return Refusal(REJECTED, "expiry_date has passed")
-        key = reservations.inner_id(wish.peer_id, asked["reservation_id"])
+        holder = party_key(asked["token"]["country_code"], asked["token"]["party_id"])
+        key = reservations.inner_id(wish.peer_id, holder, asked["reservation_id"])
         standing = await reservations.get(self._store.db, key)
         if standing is not None and standing["active"]:
             if standing["location_id"] != able[0].location["id"]:
@@ -178,13 +180,12 @@ class Commands:
 
     async def _cancel(self, wish: Wish) -> Refusal | Order:
         standing = await reservations.standing(
-            self._store.db, wish.peer_id, wish.content["reservation_id"]
+            self._store.db, wish.peer_id, wish.reader.parties, wish.content["reservation_id"]
         )
         if standing is None or not _addressed(standing["owner"], wish.owners):
             # No reservation names the parties: the one addressed, and the asker's first.
             ours = _fields(wish.owners[0]) if wish.owners else self._intake.party
-            theirs = _fields(wish.reader.parties[0])
-            return Order(ours, theirs, result=result_body("UNKNOWN_RESERVATION"))
+            return Order(ours, _asker(wish), result=result_body("UNKNOWN_RESERVATION"))
         return Order(
             ours=_fields(standing["owner"]),
             theirs=standing["token"],
@@ -308,12 +309,19 @@ def _bad_token(token: Mapping[str, Any], reader: Reader) -> Refusal | None:
 
 
 def _order(wish: Wish, places: Sequence[Place], **fields: Any) -> Order:
-    theirs = wish.content.get("token") or _fields(wish.reader.parties[0])
+    theirs = wish.content.get("token") or _asker(wish)
     return Order(ours=places[0].location, theirs=theirs, **fields)
 
 
 def _addressed(owner: str, owners: Sequence[str] | None) -> bool:
     return owners is None or owner in owners
+
+
+def _asker(wish: Wish) -> dict[str, str]:
+    """Whom the result is for, where nothing else says it."""
+    if not wish.reader.parties:
+        raise InvalidParameters("There is no party in whose name you ask")
+    return _fields(wish.reader.parties[0])
 
 
 def _fields(party: str) -> dict[str, str]:

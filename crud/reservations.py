@@ -1,8 +1,8 @@
 """Reservations (OCPI 2.2.1, mod_commands, ReserveNow): who may use an EVSE until when.
 
 A document of `reservations`:
-    _id              what the charge point knows it by: made of the peer and its reservation_id,
-                     so that no peer can replace or cancel another's (13.3.5)
+    _id              what the charge point knows it by: made of peer, eMSP and reservation_id, so
+                     that nobody can replace or cancel another's (mod_commands, ReserveNow)
     peer_id, reservation_id   as the peer gave it
     status, active   ACTIVE | USED | EXPIRED | CANCELED; `active` only while ACTIVE
     owner            our party that has the location, folded
@@ -21,7 +21,7 @@ not known here: `Billing` is told, in that transaction.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
@@ -58,9 +58,9 @@ class Billing(Protocol):
         """It expired or was canceled, as its `status` says, without a charge."""
 
 
-def inner_id(peer_id: str, reservation_id: str) -> str:
-    """The id towards charge points; OCPI ids ignore case."""
-    text = f"{peer_id}/{reservation_id.lower()}"
+def inner_id(peer_id: str, party: str, reservation_id: str) -> str:
+    """The id towards charge points, of an eMSP (its party, folded); OCPI ids ignore case."""
+    text = f"{peer_id}/{party}/{reservation_id.lower()}"
     return f"R-{hashlib.sha256(text.encode()).hexdigest()[:30]}"
 
 
@@ -69,11 +69,18 @@ async def get(db: Database, key: str, session: Session = None) -> Document | Non
 
 
 async def standing(
-    db: Database, peer_id: str, reservation_id: str, session: Session = None
+    db: Database,
+    peer_id: str,
+    parties: Sequence[str],
+    reservation_id: str,
+    session: Session = None,
 ) -> Document | None:
-    """The peer's reservation of that id, if it holds."""
-    found = await get(db, inner_id(peer_id, reservation_id), session)
-    return found if found is not None and found["active"] else None
+    """The reservation of that id that one of the (folded) parties holds, or None."""
+    for party in parties:
+        found = await get(db, inner_id(peer_id, party, reservation_id), session)
+        if found is not None and found["active"]:
+            return found
+    return None
 
 
 async def at_charge_point(

@@ -20,8 +20,8 @@ from cpo_app.settings import Settings
 from crud import registrations, reservations
 from crud.charge_point_events import Event, Registered, StateReported
 from crud.charging_profiles import ChargingProfiles
-from crud.command_delivery import Delivery, NotDelivered
-from crud.command_intake import Intake
+from crud.command_delivery import Deliver, Delivery, NotDelivered
+from crud.command_intake import CheckUrl, Intake
 from crud.commands import Commands
 from crud.evse_states import ConnectorState
 from crud.registrations import Application, Proof
@@ -95,8 +95,10 @@ class FakeLink(ChargePointLink):
         if kind == "reserve":
             if engine.reservation_id not in (None, fields["reservation_id"]):
                 return LinkResult.RESERVED
+            if engine.session_id is not None:
+                return LinkResult.OCCUPIED
             engine.reservation_id = fields["reservation_id"]
-            return LinkResult.OCCUPIED if engine.session_id else LinkResult.ACCEPTED
+            return LinkResult.ACCEPTED
         if kind == "cancel":
             if engine.reservation_id != fields["reservation_id"]:
                 return LinkResult.REJECTED
@@ -331,12 +333,21 @@ class Asker:
 class CommandWorld:
     """Charge points CP-001 and CP-002 at SITE-1, idle and online."""
 
-    def __init__(self, db: Database, loop: Loop, *, timeout_s: float = 30) -> None:
+    def __init__(
+        self,
+        db: Database,
+        loop: Loop,
+        *,
+        timeout_s: float = 30,
+        check_url: CheckUrl | None = None,
+        deliver: Deliver | None = None,
+    ) -> None:
         self.db, self.loop = db, loop
         self.store = DbInterface(db)
         self.clock = Clock()
         self.link = FakeLink()
         self.peers = Peers()
+        self.deliver = deliver or self.peers.deliver
         self.settings = Settings(_env_file=None, REGISTRY_SECRET_KEY="r" * 40)
         self.central = self._central()
         charging.attach(self.central)
@@ -344,7 +355,7 @@ class CommandWorld:
             self.store,
             party={"country_code": "DE", "party_id": "CPO"},
             timeout_s=timeout_s,
-            check_url=self._check_url,
+            check_url=check_url or self._check_url,
             clock=self.clock,
         )
         self.commands = Commands(self.intake)
@@ -369,7 +380,7 @@ class CommandWorld:
         central = self._central() if hasattr(self, "parts") else self.central
 
         async def make() -> CommandParts:
-            return commands.attach(central, self.peers.deliver, [self.intake], **timing)
+            return commands.attach(central, self.deliver, [self.intake], **timing)
 
         return self.run(make())
 
@@ -440,7 +451,7 @@ class CommandWorld:
         return self.run(self.db["charging_sessions"].find().sort("created", 1).to_list(None))
 
     def reservation(self, asker: Asker, reservation_id: str = "R1") -> dict[str, Any] | None:
-        key = reservations.inner_id(asker.peer_id, reservation_id)
+        key = reservations.inner_id(asker.peer_id, asker.party, reservation_id)
         return self.run(reservations.get(self.db, key))
 
     def evse_status(self, cp_id: str = "CP-001") -> str:
