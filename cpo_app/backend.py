@@ -13,7 +13,11 @@ from auth.secrets import Vault
 from cpo_app.ocpi.client import PeerClient
 from cpo_app.ocpi.push import Push
 from cpo_app.ocpi.registration import Registration
+from cpo_app.ocpi.result_sender import ResultSender
 from cpo_app.settings import Settings
+from crud.charging_profiles import ChargingProfiles
+from crud.command_intake import Intake
+from crud.commands import Commands
 from crud.cpo_crud import CpoCrud
 from db_interface.database import Database
 from db_interface.interface import DbInterface
@@ -43,7 +47,24 @@ class Backend:
         )
         self.push = Push(settings, self.store, self.peers, self.client)
         self.registration = Registration(settings, self.peers, self.client, self.authenticator)
-        self.crud = CpoCrud(self.store, {ModuleID.credentials_and_registration: self.registration})
+        self.results = ResultSender(
+            self.peers, self.client, allow_private=settings.CPO_ALLOW_PRIVATE_URLS
+        )
+        own = settings.parties[0]
+        self.intake = Intake(
+            self.store,
+            party={"country_code": own.country_code, "party_id": own.party_id},
+            timeout_s=settings.COMMAND_AWAIT_TIME,
+            check_url=self.results.check,
+        )
+        self.crud = CpoCrud(
+            self.store,
+            {
+                ModuleID.credentials_and_registration: self.registration,
+                ModuleID.commands: Commands(self.intake),
+                ModuleID.charging_profile: ChargingProfiles(self.intake),
+            },
+        )
 
     async def announce(self) -> None:
         """Keep where this platform is reached, for commands that run beside the servers."""

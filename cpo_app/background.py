@@ -1,0 +1,87 @@
+"""Everything that runs beside the requests: Central and its workers, push, token pulls.
+
+Composition and order of start and stop only; each part is its own room's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+from cpo_app.backend import Backend
+from cpo_app.central import authorization, charging, commands
+from cpo_app.central.service import Central
+from cpo_app.ocpi.realtime_authorization import RealtimeAuthorization
+from cpo_app.ocpi.token_pull import TokenPull
+from crud import geonames
+from crud.authorization import Authorizer
+from db_interface.indexes import ensure_indexes
+
+logger = logging.getLogger("cpo")
+
+
+class Background:
+    """Central on a backend, with what it needs around it. `start` returns at once."""
+
+    def __init__(self, backend: Backend, *, open_to_loopback: bool) -> None:
+        settings = backend.settings
+        self._backend = backend
+        self._starting: asyncio.Task[None] | None = None
+        self.central = Central(
+            backend.store,
+            settings,
+            backend.vault,
+            admit=backend.authenticator.admit_charge_point,
+            open_to_loopback=open_to_loopback,
+        )
+        # The sweeper's handlers first: those of commands stand on them.
+        self._sweeper = charging.attach(self.central)
+        self._commands = commands.attach(self.central, backend.results.deliver, [backend.intake])
+        may_speak_for = backend.authenticator.may_speak_for
+        authorizer = Authorizer(
+            backend.store,
+            RealtimeAuthorization(backend.peers, backend.client, may_speak_for),
+            timeout_s=settings.CENTRAL_AUTHORIZE_TIMEOUT_S,
+            realtime_allowed=settings.CENTRAL_REALTIME_ALLOWED,
+        )
+        authorization.attach(self.central, authorizer)
+        self._token_pull = TokenPull(
+            backend.store, settings, backend.peers, backend.client, may_speak_for
+        )
+
+    def start(self) -> None:
+        """Begin once the store answers; requests get 503 until then."""
+        self._starting = asyncio.create_task(self._start())
+
+    async def stop(self) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._starting
+        await self._token_pull.stop()
+        await self._commands.stop()
+        await self._sweeper.stop()
+        await self.central.stop()
+        await self._backend.aclose()
+
+    async def _start(self) -> None:
+        # The gazetteer takes a second to load: not while a charge point waits for its answer.
+        await asyncio.to_thread(geonames.cities)
+        backend = self._backend
+        while True:
+            await backend.db.wait_until_reachable()
+            try:
+                await ensure_indexes(backend.db)
+                await backend.announce()
+                await self.central.start()
+                break
+            except Exception:
+                logger.exception("the store answers, but start-up failed; trying again")
+                await asyncio.sleep(2)
+        self._sweeper.start()
+        self._commands.start()
+        self._token_pull.start()
+        if backend.settings.CPO_PUSH:
+            await backend.push.start()
+        logger.info("EV_Central and OCPI are ready: %s", backend.settings.versions_url)
