@@ -145,3 +145,31 @@ def test_the_next_page_reads_no_more_than_it_shows(face: Face, profiled: Databas
         if row["ns"].endswith(".cdrs") and "docsExamined" in row
     ]
     assert examined and max(examined) <= 10
+
+
+def examined(face: Face, db: Database, before: int) -> dict[str, int]:
+    """The most documents that one operation since then has looked at, by collection."""
+    most: dict[str, int] = {}
+    for row in operations(face, db)[before:]:
+        name = row["ns"].split(".", 1)[1]
+        most[name] = max(most.get(name, 0), row.get("docsExamined", 0))
+    return most
+
+
+def test_a_single_look_up_reads_a_single_document(face: Face, profiled: Database) -> None:
+    peer = face.connected("DE*TNM")
+    before = len(operations(face, profiled))
+    for path in ("locations/l299", "locations/L299/E299/1", "tokens/de/tnm/k299"):
+        data_of(peer.get(path))
+    assert examined(face, profiled, before) == {"peers": 1, "locations": 1, "tokens": 1}
+
+
+def test_a_small_party_among_large_ones_costs_its_own_size(face: Face, profiled: Database) -> None:
+    face.keep_locations(
+        *(location(country_code="DE", party_id="CPO", id=f"small-{n}") for n in range(4))
+    )
+    peer = face.connected("DE*TNM")
+    routed = {"OCPI-to-country-code": "DE", "OCPI-to-party-id": "CPO"}
+    before = len(operations(face, profiled))
+    assert len(data_of(peer.get("locations?limit=5", headers=routed))) == 4
+    assert examined(face, profiled, before)["locations"] <= 10

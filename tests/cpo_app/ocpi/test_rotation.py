@@ -184,3 +184,24 @@ def test_after_a_failed_rotation_the_next_one_works(face: Face, emsp: Emsp) -> N
     assert rotate(face, peer.peer_id).last_error is None
     assert emsp.token_for_us is not None and opens(face, emsp.token_for_us)
     assert not opens(face, peer.token)
+
+
+def test_our_rotation_goes_well_with_an_unfinished_one_of_the_peer(face: Face, emsp: Emsp) -> None:
+    peer = registered(face, emsp)
+    second = put(peer, emsp)
+
+    async def use_the_second_token() -> Response:
+        third = emsp.asked("PUT", "/credentials")[0].json()["token"]
+        async with httpx.AsyncClient() as client:
+            for token in (second, third):
+                headers = {"Authorization": encoded(token)}
+                assert (await client.get(f"{face.ocpi}/versions", headers=headers)).is_success
+        emsp.token_for_us = third
+        return envelope(emsp.credentials())
+
+    emsp.answers["PUT", "/credentials"] = use_the_second_token
+    rotate(face, peer.peer_id)
+    assert not opens(face, peer.token)
+    assert opens(face, second)
+    assert emsp.token_for_us is not None and opens(face, emsp.token_for_us)
+    assert not opens(face, second)
