@@ -125,11 +125,23 @@ async def hold(
     )
 
 
-async def postpone(db: Database, mark: Mark, until: datetime, text: str, at: datetime) -> None:
-    """Put the mark off without an attempt."""
-    error = {"at": at, "text": text[:300], "refused": False}
+async def await_party(db: Database, mark: Mark, party: str, until: datetime, at: datetime) -> None:
+    """Put the mark off without an attempt: its hub does not reach the folded party now."""
+    error = {
+        "at": at,
+        "text": f"{party.upper()} is not online, says its hub",
+        "refused": False,
+        "awaits": party,
+    }
     await db[MARKS].update_one(
         {"_id": mark.id, "version": mark.version}, {"$set": {"due": until, "error": error}}
+    )
+
+
+async def party_is_back(db: Database, peer_id: str, party: str, at: datetime) -> None:
+    """Bring forward what awaited the party."""
+    await db[MARKS].update_many(
+        {"peer_id": peer_id, "error.awaits": party}, {"$set": {"due": at}, "$unset": {"error": ""}}
     )
 
 

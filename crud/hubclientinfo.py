@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any
 
+from crud.due_marks import party_is_back
 from crud.rendered import Rendered
 from crud.schemas import parse_datetime
 from db_interface.interface import DbInterface
-from db_interface.owned_objects import OwnedObject, fold
+from db_interface.owned_objects import OwnedObject, fold, party_key
 
 
 class HubClientInfo:
@@ -30,7 +32,7 @@ class HubClientInfo:
 
     async def create(self, data: Mapping[str, Any], *, peer_id: str, **_: Any) -> str:
         """Keep a valid ClientInfo; "created", "updated" or "unchanged"."""
-        return await self.store.create(
+        outcome = await self.store.create(
             self.module,
             OwnedObject(
                 country_code=data["country_code"],
@@ -41,6 +43,10 @@ class HubClientInfo:
                 audience=peer_id,
             ),
         )
+        if data["status"] == "CONNECTED":
+            party = party_key(data["country_code"], data["party_id"])
+            await party_is_back(self.store.db, peer_id, party, datetime.now(timezone.utc))
+        return outcome
 
 
 async def parties_not_online(store: DbInterface, peer_id: str) -> frozenset[str]:

@@ -36,6 +36,7 @@ REPLICA_SET = "cpo"
 USER = "cpo"
 CACHE_GB = "0.25"
 START_TIMEOUT_S = 60.0
+TRANSACTION_LIFETIME_S = 8
 _PR_SET_PDEATHSIG = 1
 
 
@@ -244,6 +245,9 @@ class EmbeddedMongo:
                 CACHE_GB,
                 "--setParameter",
                 "diagnosticDataCollectionEnabled=false",
+                # What a killed process left open holds others up no longer than they try again.
+                "--setParameter",
+                f"transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_S}",
                 "--nounixsocket",
             ],
             stdin=subprocess.DEVNULL,

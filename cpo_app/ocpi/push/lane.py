@@ -43,7 +43,7 @@ _RENEW_S = 1.0
 _GATHER_S = 0.02  # marks to be taken away are gathered so long, for one round trip
 _READ_AT_ONCE = 128
 _READ_AHEAD_S = 0.25
-_OFFLINE_S = 15.0
+_OFFLINE_S = 30.0  # the hub's word that the party is back ends it sooner
 # A mark whose attempt met a dead peer: others are tried first, but it is soon back.
 _PEERS_FAULT_FIRST_S, _PEERS_FAULT_LONGEST_S = 1.0, 30.0
 
@@ -181,7 +181,8 @@ class Lane:
         crash_point("objects-read")
         pairs = [(mark, states.get((mark.module, mark.key))) for mark in marks]
         pairs = await self._after_their_sessions(pairs)
-        if self._offline:
+        if any(state and state.audience in self._offline for _, state in pairs):
+            self._offline = await parties_not_online(self._means.store, self.peer_id)
             pairs = [pair for pair in pairs if not await self._kept_for_offline(*pair)]
         if len(pairs) < len(marks):
             self._turn.set()  # there may be others behind those
@@ -212,9 +213,9 @@ class Lane:
             return False
         if state.audience not in self._offline:
             return False
-        text = f"{state.audience.upper()} is not online, says its hub"
         now = _now()
-        await due_marks.postpone(self._db, mark, now + timedelta(seconds=_OFFLINE_S), text, now)
+        until = now + timedelta(seconds=_OFFLINE_S)
+        await due_marks.await_party(self._db, mark, state.audience, until, now)
         return True
 
     # -- sending ---------------------------------------------------------------------------

@@ -1,0 +1,53 @@
+"""A process of its own that changes objects and pushes them, for tests that kill it.
+
+`python -m tests.cpo_app.ocpi.push.driver MONGO_URL ROUND`: it makes the round's changes, says
+"changed", and pushes until its stdin ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+from auth.peers import Peers
+from auth.secrets import Vault
+from cpo_app.ocpi.client import PeerClient
+from cpo_app.ocpi.push import Push
+from cpo_app.settings import Settings
+from crud.locations import owned_location
+from crud.publishing import publish
+from db_interface.database import Database
+from db_interface.interface import DbInterface
+from tests.cpo_app.ocpi.push.objects import cdr, location, session, tariff
+
+
+async def main(mongo_url: str, number: str) -> None:
+    db = Database.connect(mongo_url)
+    store = DbInterface(db)
+    client = PeerClient(allow_private=True)
+    settings = Settings(_env_file=None, CPO_PEER_TIMEOUT_S=2)
+    push = Push(settings, store, Peers(db, Vault("k" * 32)), client)
+    await push.start()
+    for module, obj in [
+        ("locations", owned_location(location("LOC1", name=f"Round {number}"))),
+        ("tariffs", tariff("T1", float(number))),
+        ("sessions", session(f"S{number}", 1.0, "COMPLETED")),
+        ("cdrs", cdr(f"C{number}", f"S{number}")),
+        ("locations", owned_location(location(f"LOC-{number}"))),
+    ]:
+
+        async def work(session: Any, module: str = module, obj: Any = obj) -> str:
+            return await publish(store, module, obj, session)
+
+        await db.transact(work)
+    sys.stdout.write("changed\n")
+    sys.stdout.flush()
+    await asyncio.to_thread(sys.stdin.read)
+    await push.stop()
+    await client.aclose()
+    db.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2]))
