@@ -97,13 +97,14 @@ async def _story(db: Database, state_dir: Path) -> None:
         full = await shows(lambda cp: (cp["connectors"][0].get("meter") or {}).get("energy_wh", 0))
         assert full["connectors"][0]["meter"]["power_w"] == 22_000
 
-        half = {"unit": "W", "periods": [{"start_s": 0, "limit": 11_000}]}
+        periods = [{"start_period": 0, "limit": 11_000}]
+        half = {"charging_rate_unit": "W", "charging_profile_period": periods}
         limited = await central.link.set_limit("CP-001", "C2", session_id="S1", limit=half)
         assert limited.accepted
         await shows(lambda cp: cp["connectors"][0]["meter"]["power_w"] == 11_000)
         active = await central.link.active_profile("CP-001", session_id="S1", duration_s=60)
         assert active is not None
-        assert active["periods"] == [{"start_period": 0, "limit": 11_000}]
+        assert active["charging_profile"]["charging_profile_period"] == periods
 
         assert (await central.link.stop("CP-001", "C3", session_id="S1")).accepted
         await shows(lambda cp: cp["ocpi_status"] == "AVAILABLE")
