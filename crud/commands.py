@@ -41,12 +41,17 @@ from crud.command_targets import (
     running_session_of,
 )
 from crud.errors import InvalidParameters
+from crud.evse_choice import (
+    REMOTE_START,
+    RESERVABLE,
+    choose_for_reservation,
+    choose_for_start,
+    none_free,
+)
 from crud.schemas import parse_datetime
 from crud.visibility import Reader, may_see
 from db_interface.owned_objects import party_key
 
-REMOTE_START = "REMOTE_START_STOP_CAPABLE"
-RESERVABLE = "RESERVABLE"
 UNLOCK = "UNLOCK_CAPABLE"
 
 _NOT_YOURS = "The token is not one of your parties'"
@@ -233,57 +238,6 @@ class Commands:
             self._store, wish.content["location_id"], wish.reader, wish.owners
         )
         return await places_of(self._store.db, location, wish.content.get("evse_uid"), wish.now)
-
-
-def choose_for_start(
-    places: Sequence[Place], token: Mapping[str, Any], tried: Sequence[str]
-) -> Place | None:
-    """The EVSE to start at where any will do: the one reserved for the driver, else a free one,
-    else one where a car waits, else one of which nothing is known."""
-    order = ("AVAILABLE", "BLOCKED", "RESERVED", "UNKNOWN")
-
-    def rank(place: Place) -> int:
-        return -1 if place.reservation is not None else order.index(place.status)
-
-    free = [
-        place
-        for place in places
-        if place.cp_id not in tried
-        and place.can(REMOTE_START)
-        and not place.held_against(token)
-        and place.status in order
-    ]
-    return min(free, key=rank, default=None)
-
-
-def choose_for_reservation(
-    places: Sequence[Place],
-    key: str,
-    standing: Mapping[str, Any] | None,
-    tried: Sequence[str],
-) -> Place | None:
-    """The EVSE to hold where any will do: the one that it holds already, else a free one."""
-    order = ("AVAILABLE", "UNKNOWN")
-    held = standing["cp_id"] if standing is not None else None
-    for place in places:
-        if held is not None and place.cp_id == held and held not in tried:
-            return place
-    free = [
-        place
-        for place in places
-        if place.cp_id not in tried
-        and place.can(RESERVABLE)
-        and place.reservation is None
-        and place.status in order
-    ]
-    return min(free, key=lambda place: order.index(place.status), default=None)
-
-
-def none_free(places: Sequence[Place]) -> dict[str, Any]:
-    """Why no EVSE will do, as a CommandResult."""
-    if all(place.status in OUT_OF_USE for place in places):
-        return result_body("EVSE_INOPERATIVE")
-    return result_body("EVSE_OCCUPIED")
 
 
 async def plugged_in_by_another(

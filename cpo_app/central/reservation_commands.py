@@ -27,7 +27,7 @@ from crud import reservations
 from crud.command_intake import result_body
 from crud.command_states import State
 from crud.command_targets import place_of
-from crud.commands import choose_for_reservation, none_free
+from crud.evse_choice import choose_for_reservation, none_free
 from crud.reservations import Status
 from db_interface.database import Session
 from db_interface.owned_objects import party_key

@@ -28,8 +28,9 @@ from crud.charging_sessions import ConnectorBusy
 from crud.command_intake import result_body
 from crud.command_states import State
 from crud.command_targets import Place, place_of
-from crud.commands import choose_for_start, none_free, plugged_in_by_another
+from crud.commands import plugged_in_by_another
 from crud.errors import OcpiError
+from crud.evse_choice import choose_for_start, none_free
 from crud.reservation_sessions import COMMAND
 from crud.visibility import Reader
 from db_interface.database import Session
