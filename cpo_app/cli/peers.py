@@ -12,8 +12,10 @@ from auth.peers import BLOCKED, CONNECTED, SUSPENDED, Peer
 from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.output import note, print_facts, print_json, print_line, print_table
+from cpo_app.cli.push_facts import push_facts
 from cpo_app.cli.with_backend import DataDir, on_backend
 from cpo_app.ocpi.token_pull import TokenPull
+from crud.marks import PUSHED, mark_everything, post_again
 from crud.token_pulls import PullUnderWay
 
 app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
@@ -102,13 +104,25 @@ def show(peer_id: PeerId, as_json: AsJson = False, data_dir: DataDir = None) -> 
     """Everything that is known of a peer; no token is ever shown."""
 
     async def work(backend: Backend) -> dict[str, Any]:
-        return facts(await backend.peers.get(peer_id))
+        peer = await backend.peers.get(peer_id)
+        return {**facts(peer), "push": await push_facts(backend, peer)}
 
     found = on_backend(work, data_dir)
     if as_json:
         print_json(found)
     else:
-        print_facts(found)
+        pushed = found.pop("push")
+        held_back = pushed.pop("held_back")
+        print_facts({**found, **{f"push {name}": value for name, value in pushed.items()}})
+        if held_back:
+            print_table(
+                ("Module", "Object", "Attempts", "Next try", "Reason"),
+                (
+                    (row["module"], row["object"], row["attempts"], row["next_try"], row["reason"])
+                    for row in held_back
+                ),
+                title="Held back",
+            )
 
 
 @app.command()
@@ -169,6 +183,37 @@ def pull_tokens(
     print_json(report)
     if not report["complete"]:
         raise CliError(f"broke off: {report['problem']}")
+
+
+@app.command()
+def resync(
+    peer_id: PeerId,
+    module: Annotated[
+        str | None, typer.Option(help=f"Only one of {', '.join(PUSHED)}; by default all.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Push everything anew that the peer may see, whatever it has had already.
+
+    CDRs that it has provably had are not sent again. With --module cdrs, those are sent whose
+    arrival is unclear and cannot be looked up: ask the peer first, it must not get them twice.
+    """
+    if module is not None and module not in PUSHED:
+        raise CliError(f"{module} is not pushed; there are: {', '.join(PUSHED)}")
+
+    async def work(backend: Backend) -> int:
+        peer = await backend.peers.get(peer_id)
+        if peer.status not in (CONNECTED, SUSPENDED):
+            raise CliError(f"peer {peer_id} is {peer.status}: nothing is pushed to it")
+        if module == "cdrs":
+            await post_again(backend.db, peer_id)
+        number = await mark_everything(
+            backend.store, peer.document, PUSHED if module is None else (module,)
+        )
+        await backend.peers.set(peer_id, _now())  # a pause after failures ends with it
+        return number
+
+    print_json({"peer_id": peer_id, "marked": on_backend(work, data_dir)})
 
 
 @app.command()
@@ -233,6 +278,9 @@ def _switch(peer_id: str, to: str, allowed: tuple[str, ...], data_dir: Any) -> N
         if peer.status not in (*allowed, to):
             raise CliError(f"peer {peer_id} is {peer.status}, not {' or '.join(allowed)}")
         await backend.peers.set(peer_id, _now(), status=to)
+        if peer.status == BLOCKED and to == CONNECTED:
+            # Nobody kept what a blocked peer has missed.
+            await mark_everything(backend.store, peer.document)
 
     on_backend(work, data_dir)
     note(f"{peer_id} is {to}")

@@ -1,0 +1,109 @@
+"""`cpo peers show`, `resync`, `suspend`, `resume`, `block`: the push as the operator sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cpo_app.cli import peers
+from cpo_app.cli.errors import CliError
+from db_interface.database import Database
+from tests.conftest import Loop
+from tests.cpo_app.ocpi.push.conftest import House
+from tests.cpo_app.ocpi.push.objects import cdr, location, tariff
+
+
+@pytest.fixture
+def house(
+    db: Database, loop: Loop, store_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[House]:
+    monkeypatch.setenv("CPO_MONGO_URL", store_url)
+    monkeypatch.setenv("CPO_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("CPO_ENCRYPTION_KEY", "k" * 32)
+    monkeypatch.setenv("REGISTRY_SECRET_KEY", "r" * 64)
+    with contextlib.ExitStack() as stack:
+        yield House(db, loop, stack)
+
+
+def cpo_peers(*arguments: str) -> Any:
+    result = CliRunner().invoke(peers.app, list(arguments))
+    if result.exception is not None:
+        raise result.exception
+    return result.stdout
+
+
+def shown(peer_id: str) -> dict[str, Any]:
+    return json.loads(cpo_peers("show", peer_id, "--json"))["push"]
+
+
+def test_show_says_how_far_behind_a_peer_is_and_why(house: House) -> None:
+    _, peer_id = house.peer(fault=lambda got: "ocpi 2001" if got.path.endswith("LOC1") else None)
+    house.push()
+    house.locations(location("LOC1"), location("LOC2"))
+    house.publish("cdrs", cdr("C1"))
+    house.until(lambda: len(house.marks()) == 1 and house.marks()[0].get("error"))
+
+    push = shown(peer_id)
+
+    assert (push["state"], push["backlog"], push["cdrs_delivered"]) == ("working", 1, 1)
+    assert push["oldest"] is not None
+    (held,) = push["held_back"]
+    assert (held["object"], held["attempts"]) == ("nl/evc/loc1", 1)
+    assert "2001: no such luck" in held["reason"]
+    text = cpo_peers("show", peer_id)
+    assert "no such luck" in text and house.tokens[peer_id] not in text
+
+
+def test_show_says_that_a_peer_fails(house: House) -> None:
+    _, peer_id = house.peer(fault=lambda _: "503")
+    house.push()
+    house.locations(location("LOC1"))
+
+    house.until(lambda: shown(peer_id)["failures"])
+
+    push = shown(peer_id)
+    assert (push["state"], push["reason"]) == ("pausing", "the peer answered HTTP 503")
+    assert push["next_try"] is not None
+
+
+def test_resync_marks_everything_anew(house: House) -> None:
+    emsp, peer_id = house.peer()
+    house.locations(location("LOC1"), location("LOC2"))
+    house.publish("tariffs", tariff("T1"))
+    house.push()
+    house.until_nothing_is_left()
+    emsp.objects.clear()
+
+    assert json.loads(cpo_peers("resync", peer_id, "--module", "locations"))["marked"] == 2
+    house.until_nothing_is_left()
+    assert set(emsp.held("locations")) == {"LOC1", "LOC2"} and not emsp.held("tariffs")
+    assert json.loads(cpo_peers("resync", peer_id))["marked"] == 3
+    house.until_nothing_is_left()
+    assert set(emsp.held("tariffs")) == {"T1"}
+
+
+def test_resync_of_what_is_not_pushed_is_refused(house: House) -> None:
+    _, peer_id = house.peer()
+    with pytest.raises(CliError, match="tokens is not pushed"):
+        cpo_peers("resync", peer_id, "--module", "tokens")
+    cpo_peers("block", peer_id)
+    with pytest.raises(CliError, match="nothing is pushed to it"):
+        cpo_peers("resync", peer_id)
+
+
+def test_a_blocked_peer_that_is_resumed_gets_what_it_missed(house: House) -> None:
+    emsp, peer_id = house.peer()
+    cpo_peers("block", peer_id)
+    house.locations(location("LOC1"))
+    assert house.marks() == []
+    house.push()
+
+    cpo_peers("resume", peer_id)
+
+    emsp.wait_until(lambda: emsp.held("locations"))
