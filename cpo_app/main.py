@@ -22,6 +22,7 @@ from cpo_app.central.health import build_health_router, central_checks
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
 from cpo_app.ocpi.app import build_ocpi_app
+from cpo_app.operator_pages import add_operator_pages
 from cpo_app.settings import Settings
 from crud import geonames
 from db_interface.indexes import ensure_indexes
@@ -44,6 +45,7 @@ def build_app(backend: Backend, *, open_to_loopback: bool = False) -> FastAPI:
     )
     app.include_router(build_router(central))
     app.include_router(build_health_router(central_checks(central)))
+    add_operator_pages(app, backend, central, open_to_loopback=open_to_loopback)
     app.router.lifespan_context = _lifespan(backend, central)
     return app
 

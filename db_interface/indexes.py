@@ -83,7 +83,7 @@ INDEXES: dict[str, list[IndexModel]] = {
 }
 INDEXES["sessions"] = [*INDEXES["sessions"], _index("links.evse"), _index("links.status")]
 INDEXES["locations"] = [*INDEXES["locations"], _index("links.evse"), _index("links.evse_id")]
-INDEXES["locations"] += [_index("lid"), _index("fields.city", collation=BY_NAME)]
+INDEXES["locations"].append(_index("fields.city", collation=BY_NAME))
 INDEXES["tokens"] = [*INDEXES["tokens"], _index("links.group")]
 INDEXES["cdrs"] = [
     *INDEXES["cdrs"],

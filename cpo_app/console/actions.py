@@ -1,0 +1,77 @@
+"""What the operator does on the console: each a form of our own page (forms.py), then a redirect.
+
+Each is logged. A token A is shown once, in the answer that makes it, and kept by no cache.
+"""
+
+import logging
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
+
+from cpo_app.console import charge_points, peers
+from cpo_app.console.console import Console
+from cpo_app.console.forms import FormRefused
+from cpo_app.console.rendering import HEADERS
+from cpo_app.console.routes import NotThere
+from cpo_app.console.words import segment
+
+logger = logging.getLogger("cpo.console")
+
+LONGEST_NAME = 100
+
+
+def add_actions(router: APIRouter, console: Console) -> None:
+    @router.post("/console/charge-points/{cp_id}/operative")
+    async def set_operative(request: Request, cp_id: str) -> Response:
+        fields = await console.forms.read(request)
+        wanted = fields.get("operative")
+        if wanted not in ("true", "false"):
+            raise FormRefused(400, "operative is true or false.")
+        found = await charge_points.one(console.db, cp_id)
+        if found is None:
+            raise NotThere("There is no charge point of that id.")
+        await console.set_operative(found["id"], wanted == "true")
+        done = "in-service" if wanted == "true" else "out-of-service"
+        logger.info("operator: CP %s: %s", found["id"], done)
+        return _back(f"/console/charge-points/{segment(found['id'])}?done={done}")
+
+    @router.post("/console/peers")
+    async def invite(request: Request) -> Response:
+        name = " ".join((await console.forms.read(request)).get("name", "").split())
+        if not name or len(name) > LONGEST_NAME or not name.isprintable():
+            raise FormRefused(400, f"A peer's name has 1 to {LONGEST_NAME} readable characters.")
+        peer, token = await console.invite(name, console.clock())
+        logger.info("operator: invited %s", peer.peer_id)
+        return console.page(
+            request,
+            "invitation.html",
+            status=201,
+            peer=peer,
+            token=token,
+            versions_url=console.versions_url,
+        )
+
+    @router.post("/console/peers/{peer_id}/{action}")
+    async def act(request: Request, peer_id: str, action: str) -> Response:
+        await console.forms.read(request)
+        now = console.clock()
+        found = await peers.one(console.db, peer_id, now)
+        resync = console.resync if action == "resync" else None
+        if found is None or (action not in peers.SWITCHES and resync is None):
+            raise NotThere("There is no such peer, or nothing of that kind to do with it.")
+        done = action
+        if resync is not None:
+            if found["status"] in peers.RESYNCABLE:
+                # It may be a hundred thousand objects: nobody should wait before a blank page.
+                console.in_background(resync(peer_id), f"resync of {peer_id}")
+            else:
+                done = "changed"
+        elif not await peers.switch(console.db, peer_id, action, now):
+            done = "changed"
+        logger.info("operator: peer %s: %s", found["id"], done)
+        return _back(f"/console/peers/{segment(peer_id)}?done={done}")
+
+
+def _back(url: str) -> Response:
+    """To the page again: reloading it must not do the thing twice."""
+    return RedirectResponse(url, 303, headers=HEADERS)

@@ -1,0 +1,208 @@
+"""What the console shows of CDRs, locations and tariffs: the objects as peers get them.
+
+Drivers' card numbers are shown by their last signs only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from cpo_app.console.words import hidden
+from crud.visibility import GUESTS
+from db_interface.database import Database
+from db_interface.indexes import BY_NAME
+from db_interface.owned_objects import NOBODY, fold
+
+LATEST = 100
+LOCATIONS_PAGE = 50
+MOST_SUMMED = 20_000
+MODULES = ("locations", "sessions", "cdrs", "tariffs")
+_LAST_LETTER = "\uffff"
+
+Document = Mapping[str, Any]
+
+
+async def total(db: Database, module: str) -> int:
+    """How many objects a module has, whoever may see them; counted as they were written."""
+    rows = await db["counts"].find({"module": module}, {"n": 1}).to_list(None)
+    return sum(row["n"] for row in rows)
+
+
+async def latest_cdrs(db: Database) -> list[dict[str, Any]]:
+    """The latest CDRs, newest first."""
+    wanted = {
+        f"fields.{name}": 1
+        for name in (
+            "id",
+            "country_code",
+            "party_id",
+            "session_id",
+            "start_date_time",
+            "end_date_time",
+            "cdr_token",
+            "cdr_location.evse_uid",
+            "cdr_location.name",
+            "cdr_location.city",
+            "total_energy",
+            "total_time",
+            "total_cost",
+            "currency",
+            "credit",
+            "remark",
+        )
+    }
+    return [{**row["fields"], "key": row["_id"]} for row in await latest(db, "cdrs", wanted)]
+
+
+async def cdr_totals(db: Database, since: datetime) -> list[dict[str, Any]]:
+    """Number, energy (kWh) and cost of the CDRs made since, by currency.
+
+    At most the latest MOST_SUMMED; `is_all` says whether that was all of them.
+    """
+    stages: list[dict[str, Any]] = [
+        {"$match": {"last_updated": {"$gte": since}}},
+        {"$sort": {"last_updated": -1, "seq": -1}},
+        {"$limit": MOST_SUMMED},
+        {
+            "$group": {
+                "_id": "$fields.currency",
+                "number": {"$sum": 1},
+                "energy": {"$sum": "$fields.total_energy"},
+                # Decimal: a sum of binary fractions would drift by cents.
+                "excl_vat": {"$sum": {"$toDecimal": "$fields.total_cost.excl_vat"}},
+                "incl_vat": {"$sum": {"$toDecimal": "$fields.total_cost.incl_vat"}},
+                "with_vat": {
+                    "$sum": {"$cond": [{"$gt": ["$fields.total_cost.incl_vat", None]}, 1, 0]}
+                },
+            }
+        },
+        {"$sort": {"_id": 1}},
+    ]
+    rows = await db["cdrs"].aggregate(stages).to_list(None)
+    is_all = sum(row["number"] for row in rows) < MOST_SUMMED
+    return [_total(row, is_all) for row in rows]
+
+
+async def locations(
+    db: Database, *, search: str, held: bool, after: int | None
+) -> tuple[list[dict[str, Any]], int | None]:
+    """A page of locations, and the `after` of the next one.
+
+    `search`: the beginning of an id, else of a city's name (case and accents do not matter).
+    `held`: only those that no peer may see.
+    """
+    match: dict[str, Any] = {}
+    if held:
+        match["audience"] = NOBODY
+    if search:
+        rows = await _search(db, search, match)
+        return [_location(row) for row in rows], None
+    if after is not None:
+        match["seq"] = {"$gt": after}
+    found = db["locations"].find(match, _LOCATION).sort("seq", 1).limit(LOCATIONS_PAGE + 1)
+    rows = await found.to_list(LOCATIONS_PAGE + 1)
+    shown = rows[:LOCATIONS_PAGE]
+    return [_location(row) for row in shown], (
+        shown[-1]["seq"] if len(rows) > LOCATIONS_PAGE else None
+    )
+
+
+async def tariffs(db: Database) -> list[dict[str, Any]]:
+    """The latest tariffs, newest first, each with its price components in words."""
+    rows = await latest(db, "tariffs", {"fields": 1})
+    return [{**row["fields"], "key": row["_id"], "prices": _prices(row["fields"])} for row in rows]
+
+
+async def object_text(db: Database, module: str, key: str) -> str | None:
+    """An object as indented OCPI JSON, card numbers hidden; None: there is none."""
+    found = await db[module].find_one({"_id": key}, {"raw": 1})
+    if found is None:
+        return None
+    fields = orjson.loads(found["raw"])
+    if isinstance(fields.get("cdr_token"), dict) and fields["cdr_token"].get("uid"):
+        fields["cdr_token"]["uid"] = hidden(fields["cdr_token"]["uid"])
+    return orjson.dumps(fields, option=orjson.OPT_INDENT_2).decode()
+
+
+async def latest(db: Database, module: str, wanted: Document) -> list[dict[str, Any]]:
+    """The LATEST objects of a module, newest first."""
+    return await db[module].find({}, wanted).sort("seq", -1).limit(LATEST).to_list(LATEST)
+
+
+async def _search(db: Database, search: str, match: Document) -> Sequence[Document]:
+    by_id = {**match, "lid": {"$regex": f"^{re.escape(fold(search))}"}}
+    found = db["locations"].find(by_id, _LOCATION).sort("lid", 1).limit(LOCATIONS_PAGE)
+    rows = await found.to_list(LOCATIONS_PAGE)
+    if rows:
+        return rows
+    by_city = {**match, "fields.city": {"$gte": search, "$lt": search + _LAST_LETTER}}
+    found = db["locations"].find(by_city, _LOCATION).collation(BY_NAME)
+    return await found.sort("fields.city", 1).limit(LOCATIONS_PAGE).to_list(LOCATIONS_PAGE)
+
+
+def _location(row: Document) -> dict[str, Any]:
+    fields = row["fields"]
+    evses = fields.get("evses") or []
+    statuses: dict[str, int] = {}
+    for evse in evses:
+        statuses[evse["status"]] = statuses.get(evse["status"], 0) + 1
+    audience = {NOBODY: "held back", GUESTS: "guests only"}.get(row["audience"], "offered")
+    return {
+        **fields,
+        "key": row["_id"],
+        "audience": audience,
+        "statuses": sorted(statuses.items()),
+        "evses": len(evses),
+        "last_updated": row["last_updated"],
+    }
+
+
+def _prices(tariff: Document) -> list[str]:
+    """The distinct price components: "ENERGY 0.25 /kWh", at most six."""
+    units = {"ENERGY": "/kWh", "TIME": "/h", "PARKING_TIME": "/h parked", "FLAT": "once"}
+    said: dict[str, None] = {}
+    for element in tariff.get("elements") or ():
+        for component in element.get("price_components") or ():
+            kind = component["type"]
+            said[f"{component['price']:g} {units.get(kind, kind)}"] = None
+    parts = list(said)
+    return parts if len(parts) <= 6 else [*parts[:6], f"and {len(parts) - 6} more"]
+
+
+def _total(row: Document, is_all: bool) -> dict[str, Any]:
+    gross = row["with_vat"] == row["number"]
+    amount = row["incl_vat"] if gross else row["excl_vat"]
+    return {
+        "currency": row["_id"],
+        "number": row["number"],
+        "energy": row["energy"],
+        "cost": float(amount.to_decimal()),
+        "with_vat": gross,
+        "is_all": is_all,
+    }
+
+
+_LOCATION = {
+    "audience": 1,
+    "seq": 1,
+    "last_updated": 1,
+    **{
+        f"fields.{name}": 1
+        for name in (
+            "id",
+            "country_code",
+            "party_id",
+            "name",
+            "address",
+            "postal_code",
+            "city",
+            "country",
+            "evses.status",
+        )
+    },
+}

@@ -1,0 +1,197 @@
+"""The console's addresses: parse, ask the store, show. What is asked is in the modules beside."""
+
+import asyncio
+from datetime import timedelta
+
+from fastapi import APIRouter, Query, Request, Response
+
+from cpo_app.console import charge_points, ocpi_objects, peers, sessions
+from cpo_app.console.actions import add_actions
+from cpo_app.console.console import Console
+from cpo_app.console.rendering import ASSETS
+from cpo_app.console.routes import NotThere, problem, route_class
+from crud.evse_states import EvseStatus
+
+MOST_IN_TROUBLE = 30
+MOST_SESSIONS = 30
+MOST_HELD_BACK = 20
+MOST_CHANGES = 500
+CHANGES_SHOWN = 50
+
+# What an action has done is said by a word in the address, never by text out of it.
+DONE = {
+    "out-of-service": "Taken out of service. A running session ends first; peers see INOPERATIVE.",
+    "in-service": "Back in service.",
+    "suspend": "Suspended: nothing is pushed to this peer until you resume it.",
+    "resume": "Resumed.",
+    "block": "Blocked: its requests are refused.",
+    "resync": "Everything this peer may see is being marked and will be pushed again.",
+    "changed": "Not done: the status had changed meanwhile.",
+}
+
+
+def build_console_router(console: Console) -> APIRouter:
+    """`/` and everything below `/console`."""
+    router = APIRouter(include_in_schema=False, route_class=route_class(console))
+    db = console.db
+
+    @router.get("/")
+    async def overview(request: Request) -> Response:
+        now = console.clock()
+        counts, trouble, running, behind, held, unbilled = await asyncio.gather(
+            charge_points.counts(db),
+            charge_points.in_trouble(db, MOST_IN_TROUBLE),
+            sessions.running(db, MOST_SESSIONS),
+            peers.table(db, now),
+            charge_points.held_back(db, MOST_HELD_BACK),
+            sessions.without_cdr(db, MOST_SESSIONS),
+        )
+        return console.page(
+            request,
+            "overview.html",
+            counts=counts,
+            total=sum(n for name, n in counts.items() if name != EvseStatus.REMOVED.value),
+            trouble=trouble,
+            trouble_total=sum(counts[status.value] for status in charge_points.TROUBLE),
+            running=running,
+            peers=behind,
+            peers_in_trouble=[peer for peer in behind if peer["trouble"]],
+            held_back=held,
+            without_cdr=unbilled,
+        )
+
+    @router.get("/console/charge-points")
+    async def charge_point_table(
+        request: Request,
+        status: EvseStatus | None = None,
+        q: str = Query("", max_length=64),
+        after: str | None = Query(None, max_length=64),
+    ) -> Response:
+        wanted = None if status is None else status.value
+        counts, (rows, following) = await asyncio.gather(
+            charge_points.counts(db),
+            charge_points.table(db, status=wanted, search=q.strip(), after=after),
+        )
+        return console.page(
+            request,
+            "charge_points.html",
+            rows=rows,
+            next=following,
+            wanted=wanted,
+            q=q,
+            counts=counts,
+        )
+
+    @router.get("/console/charge-points/{cp_id}")
+    async def charge_point(
+        request: Request, cp_id: str, done: str | None = Query(None, max_length=32)
+    ) -> Response:
+        found = await charge_points.one(db, cp_id)
+        if found is None:
+            raise NotThere("There is no charge point of that id.")
+        now = console.clock()
+        day_ago = now - timedelta(days=1)
+        changes, uptimes = await asyncio.gather(
+            charge_points.history(db, found["id"], MOST_CHANGES), console.uptimes(found["id"])
+        )
+        return console.page(
+            request,
+            "charge_point.html",
+            cp=found,
+            facts=found["charge_point"],
+            registration=found["registration"],
+            changes=changes[:CHANGES_SHOWN],
+            timeline=charge_points.timeline(changes, day_ago, now),
+            uptimes=uptimes,
+            done=DONE.get(done or ""),
+        )
+
+    @router.get("/console/sessions")
+    async def session_table(request: Request) -> Response:
+        rows, number = await asyncio.gather(sessions.latest(db), ocpi_objects.total(db, "sessions"))
+        return console.page(request, "sessions.html", rows=rows, total=number)
+
+    @router.get("/console/cdrs")
+    async def cdr_table(request: Request) -> Response:
+        now = console.clock()
+        rows, number, *totals = await asyncio.gather(
+            ocpi_objects.latest_cdrs(db),
+            ocpi_objects.total(db, "cdrs"),
+            ocpi_objects.cdr_totals(db, now - timedelta(days=1)),
+            ocpi_objects.cdr_totals(db, now - timedelta(days=7)),
+        )
+        named = list(zip(("24 hours", "7 days"), totals, strict=True))
+        return console.page(request, "cdrs.html", rows=rows, total=number, totals=named)
+
+    @router.get("/console/locations")
+    async def location_table(
+        request: Request,
+        q: str = Query("", max_length=64),
+        held: bool = False,
+        after: int | None = Query(None, ge=0),
+    ) -> Response:
+        (rows, following), number = await asyncio.gather(
+            ocpi_objects.locations(db, search=q.strip(), held=held, after=after),
+            ocpi_objects.total(db, "locations"),
+        )
+        return console.page(
+            request, "locations.html", rows=rows, next=following, q=q, held=held, total=number
+        )
+
+    @router.get("/console/tariffs")
+    async def tariff_table(request: Request) -> Response:
+        rows, number = await asyncio.gather(
+            ocpi_objects.tariffs(db), ocpi_objects.total(db, "tariffs")
+        )
+        return console.page(request, "tariffs.html", rows=rows, total=number)
+
+    @router.get("/console/objects/{module}")
+    async def ocpi_object(
+        request: Request, module: str, key: str = Query(..., max_length=200)
+    ) -> Response:
+        text = None
+        if module in ocpi_objects.MODULES:
+            text = await ocpi_objects.object_text(db, module, key)
+        if text is None:
+            raise NotThere("There is no such object.")
+        return console.page(request, "object.html", module=module, key=key, text=text)
+
+    @router.get("/console/peers")
+    async def peer_table(request: Request) -> Response:
+        rows = await peers.table(db, console.clock())
+        return console.page(request, "peers.html", rows=rows, most=peers.MOST)
+
+    @router.get("/console/peers/{peer_id}")
+    async def peer(
+        request: Request, peer_id: str, done: str | None = Query(None, max_length=32)
+    ) -> Response:
+        found = await peers.one(db, peer_id, console.clock())
+        if found is None:
+            raise NotThere("There is no peer of that id.")
+        return console.page(
+            request,
+            "peer.html",
+            peer=found,
+            done=DONE.get(done or ""),
+            can_resync=console.resync is not None and found["status"] in peers.RESYNCABLE,
+        )
+
+    add_actions(router, console)
+
+    both = APIRouter(include_in_schema=False)
+    both.include_router(router)
+
+    # The style sheet holds no secret, and the page that asks for the password needs it.
+    @both.get(ASSETS + "/{name}")
+    async def asset(name: str) -> Response:
+        return console.rendering.asset(name) or Response(status_code=404)
+
+    @both.get("/console", status_code=307)
+    async def start() -> Response:
+        return Response(status_code=307, headers={"Location": "/"})
+
+    @both.get("/console/{rest:path}")
+    async def nothing(rest: str) -> Response:
+        return problem(console, 404, "Not found", "The console has no such page.")
+
+    return both

@@ -1,0 +1,82 @@
+"""How every request to the console is answered: the operator's only, in time, errors as pages.
+
+Never a traceback, and never a value that the request carried.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from cpo_app.console.console import Console
+from cpo_app.console.forms import FormRefused
+from db_interface.database import STORE_ERRORS
+
+logger = logging.getLogger("cpo.console")
+
+ANSWER_WITHIN_S = 15.0
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class NotThere(Exception):
+    """What the page is about does not exist; the message says what."""
+
+
+def route_class(console: Console) -> type[APIRoute]:
+    """The routes of one console."""
+
+    class ConsoleRoute(APIRoute):
+        def get_route_handler(self) -> Handler:
+            handle = super().get_route_handler()
+
+            async def answer(request: Request) -> Response:
+                refusal = console.guard.refusal(request)
+                if refusal is not None:
+                    page = problem(console, refusal.http_status, "For the operator only", _HOW_TO)
+                    page.headers.update(refusal.headers)
+                    return page
+                try:
+                    return await asyncio.wait_for(handle(request), ANSWER_WITHIN_S)
+                except Exception as error:
+                    return _page_of(console, error)
+
+            return answer
+
+    return ConsoleRoute
+
+
+def problem(console: Console, status: int, heading: str, text: str) -> Response:
+    """A page that only says what is wrong; it needs nothing from the store."""
+    values = {"status": status, "heading": heading, "text": text}
+    return console.rendering.page("problem.html", values, status=status)
+
+
+def _page_of(console: Console, error: Exception) -> Response:
+    if isinstance(error, NotThere):
+        return problem(console, 404, "Not found", str(error))
+    if isinstance(error, FormRefused):
+        return problem(console, error.http_status, "Not done", error.detail)
+    if isinstance(error, RequestValidationError):
+        return problem(console, 400, "Not understood", "The address of this page is not valid.")
+    if isinstance(error, (*STORE_ERRORS, asyncio.TimeoutError)):
+        logger.warning("the store does not answer: %s", type(error).__name__)
+        page = problem(console, 503, "The store cannot be reached", _STORE_DOWN)
+        page.headers["Retry-After"] = "2"
+        return page
+    logger.error("unforeseen error", exc_info=error)
+    return problem(console, 500, "Internal error", "The log of this server says more.")
+
+
+_HOW_TO = (
+    "Sign in as user admin with CPO_ADMIN_PASSWORD. Without that password these pages are open "
+    "only to the very host that runs the embedded defaults, under its own name (localhost)."
+)
+_STORE_DOWN = (
+    "MongoDB does not answer. Charge points and peers get errors, too, until it does. "
+    "`cpo doctor` says what is wrong; this page tries again by itself."
+)

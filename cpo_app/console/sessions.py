@@ -1,0 +1,127 @@
+"""What the console shows of sessions: their OCPI objects, and what EV_Central knows besides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from cpo_app.console import ocpi_objects
+from db_interface.database import Database
+from db_interface.owned_objects import fold
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+Document = Mapping[str, Any]
+
+
+async def running(db: Database, limit: int) -> tuple[list[dict[str, Any]], int]:
+    """Sessions that hold a connector, the longest unheard of first; and how many there are."""
+    match = {"running": True, "last_heard": {"$gte": _EPOCH}}
+    rows = (
+        await db["charging_sessions"]
+        .find(match, _SESSION_FACTS)
+        .sort("last_heard", 1)
+        .limit(limit)
+        .to_list(limit)
+    )
+    keys = [fold(row["country_code"], row["party_id"], row["_id"]) for row in rows]
+    objects = await db["sessions"].find({"_id": {"$in": keys}}, _SESSION).to_list(limit)
+    by_id = {fold(row["fields"]["id"]): row["fields"] for row in objects}
+    shown = [_session(by_id.get(fold(row["_id"]), {}), row) for row in rows]
+    return shown, await db["charging_sessions"].count_documents(match)
+
+
+async def latest(db: Database) -> list[dict[str, Any]]:
+    """The latest sessions, newest first."""
+    objects = await ocpi_objects.latest(db, "sessions", _SESSION)
+    ids = [row["fields"]["id"] for row in objects]
+    found = await db["charging_sessions"].find({"_id": {"$in": ids}}, _SESSION_FACTS).to_list(None)
+    facts = {row["_id"]: row for row in found}
+    return [_session(row["fields"], facts.get(row["fields"]["id"], {})) for row in objects]
+
+
+async def without_cdr(db: Database, limit: int) -> tuple[list[dict[str, Any]], int]:
+    """Sessions that ended, but whose bill could not be made, with the reason; how many."""
+    match = {"cdr_problem": {"$exists": True}}
+    found = db["charging_sessions"].find(match, {"cp_id": 1, "ended": 1, "cdr_problem": 1})
+    rows = await found.sort("cdr_problem", 1).limit(limit).to_list(limit)
+    shown = [
+        {
+            "id": row["_id"],
+            "cp_id": row["cp_id"],
+            "ended": row.get("ended"),
+            "problem": row["cdr_problem"],
+        }
+        for row in rows
+    ]
+    return shown, await db["charging_sessions"].count_documents(match)
+
+
+def _session(fields: Document, facts: Document) -> dict[str, Any]:
+    """A session out of its OCPI object and EV_Central's document; either may be missing."""
+    token = facts.get("token") or fields.get("cdr_token") or {}
+    energy_wh = facts.get("energy_wh")
+    return {
+        "id": facts.get("_id") or fields.get("id"),
+        "key": fold(fields["country_code"], fields["party_id"], fields["id"]) if fields else None,
+        "status": facts.get("status") or fields.get("status"),
+        "cp_id": facts.get("cp_id") or fields.get("evse_uid"),
+        "connector_id": facts.get("connector_id") or fields.get("connector_id"),
+        "kwh": fields.get("kwh") if energy_wh is None else energy_wh / 1000,
+        "power_w": facts.get("power_w") if facts.get("running") else None,
+        "soc": facts.get("soc"),
+        "cost": fields.get("total_cost"),
+        "currency": fields.get("currency"),
+        "token": token,
+        "source": facts.get("source"),
+        "started": facts.get("started") or facts.get("created") or fields.get("start_date_time"),
+        "ended": facts.get("ended") or fields.get("end_date_time"),
+        "last_heard": facts.get("last_heard") if facts.get("running") else None,
+        "end_reason": facts.get("end_reason"),
+        "problem": facts.get("cdr_problem"),
+    }
+
+
+_SESSION_FACTS = dict.fromkeys(
+    (
+        "cp_id",
+        "connector_id",
+        "country_code",
+        "party_id",
+        "status",
+        "running",
+        "token.country_code",
+        "token.party_id",
+        "token.contract_id",
+        "token.uid",
+        "source",
+        "created",
+        "started",
+        "ended",
+        "end_reason",
+        "last_heard",
+        "energy_wh",
+        "power_w",
+        "soc",
+        "cdr_problem",
+    ),
+    1,
+)
+_SESSION = {
+    f"fields.{name}": 1
+    for name in (
+        "id",
+        "country_code",
+        "party_id",
+        "status",
+        "evse_uid",
+        "connector_id",
+        "kwh",
+        "total_cost",
+        "currency",
+        "cdr_token",
+        "start_date_time",
+        "end_date_time",
+    )
+}

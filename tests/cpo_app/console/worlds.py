@@ -1,0 +1,271 @@
+"""A night at the operator's: charge points in every condition, peers, sessions, and the pages.
+
+Whatever strangers can write (ids apart) is full of HTML here.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from auth.peers import Peers
+from auth.secrets import Vault, new_token
+from cpo_app.console import Console, build_console_router
+from cpo_app.metrics import OcpiCounts, OcpiMetrics, build_metrics_router
+from cpo_app.operator_guard import OperatorGuard
+from crud import charge_points, registrations
+from crud.charge_point_events import (
+    Heartbeat,
+    Missed,
+    OperativeSet,
+    Registered,
+    StateReported,
+    TelemetryTaken,
+)
+from crud.evse_states import ConnectorState
+from crud.marks import mark_everything
+from crud.registrations import Application, Proof
+from db_interface.database import Database
+from db_interface.interface import DbInterface
+from tests.conftest import Loop
+from tests.crud.charging import worlds as charging
+
+NOW = datetime(2025, 5, 5, 15, 0, tzinfo=timezone.utc)
+VAULT = Vault("v" * 40)
+EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>"
+ORIGIN = "http://127.0.0.1:8000"
+PAGES = (
+    "/",
+    "/console/charge-points",
+    "/console/charge-points?q=cp-0",
+    "/console/charge-points?status=OUTOFORDER",
+    "/console/charge-points?status=UNKNOWN",
+    "/console/charge-points?status=REMOVED",
+    "/console/charge-points/CP-001",
+    "/console/charge-points/cp-bad",
+    "/console/charge-points/CP-NEVER",
+    "/console/sessions",
+    "/console/cdrs",
+    "/console/peers",
+    "/console/locations",
+    "/console/locations?q=loc",
+    "/console/locations?q=amster",
+    "/console/locations?held=true",
+    "/console/tariffs",
+    "/console/objects/locations?key=nl/evc/loc1",
+)
+
+
+class Party:
+    country_code, party_id, name = "NL", "EVC", "EVC"
+
+
+class Night:
+    """The store with everything in it; `fill` once, then `visit` as often as needed."""
+
+    def __init__(self, db: Database, loop: Loop, now: datetime = NOW) -> None:
+        self.db, self.loop, self.now = db, loop, now
+        self.store = DbInterface(db)
+        self.peers = Peers(db, VAULT)
+        self.secrets: list[str] = []
+        """Whatever was issued: none of it may be on any page."""
+        self.asked: list[tuple[str, bool]] = []
+        self.resynced: list[str] = []
+        self.running = self.ended = self.unbilled = self.peer_id = ""
+
+    def fill(self) -> Night:
+        for cp_id, place in (("CP-001", "Amsterdam"), ("CP-BAD", "Berlin"), ("CP-SILENT", "Paris")):
+            self.register(cp_id, place)
+        self.register("CP-NEVER", "Nowhere-at-all " + EVIL, {"note": EVIL, "deep": {"k": EVIL}})
+        self.register("CP-OFF", "Madrid")
+        self.register("CP-GONE", "Rome")
+        for cp_id in ("CP-001", "CP-BAD", "CP-SILENT", "CP-OFF", "CP-GONE"):
+            self.arrive(cp_id)
+        self.apply("CP-BAD", Heartbeat(2, 5, "FAULTED", [{"code": "HOT", "message": EVIL}]), 10)
+        self.apply("CP-SILENT", Missed(self.document("CP-SILENT")["heartbeat_due"]), 60)
+        self.apply("CP-OFF", OperativeSet(False), 5)
+        self.loop.run(
+            registrations.deregister(
+                self.store, "CP-GONE", proof=Proof(admin=True), party=Party(), now=self.at(70)
+            )
+        )
+        self._charge()
+        self._connect_peers()
+        return self
+
+    def at(self, seconds: float) -> datetime:
+        """That many seconds after the night began, an hour before now."""
+        return self.now - timedelta(hours=1) + timedelta(seconds=seconds)
+
+    def register(self, cp_id: str, place: str, metadata: dict[str, Any] | None = None) -> None:
+        digest = VAULT.digest(new_token())
+        self.secrets.append(digest)
+        self.loop.run(
+            registrations.register(
+                self.store,
+                Application(cp_id, place, metadata),
+                proof=Proof(),
+                open_to_new=True,
+                credentials_hash=digest,
+                party=Party(),
+                now=self.at(0),
+            )
+        )
+
+    def arrive(self, cp_id: str) -> None:
+        key = new_token()
+        self.secrets.append(key)
+        self.apply(cp_id, Registered("engine.inner.example", 8001, VAULT.seal(key), 2, 5), 1)
+
+    def apply(self, cp_id: str, event: Any, seconds: float) -> None:
+        async def work(session: Any) -> Any:
+            return await charge_points.apply(
+                self.store, Party(), cp_id, event, self.at(seconds), session
+            )
+
+        self.loop.run(self.db.transact(work))
+
+    def document(self, cp_id: str) -> dict[str, Any]:
+        found = self.loop.run(charge_points.get(self.db, cp_id))
+        assert found is not None
+        return found
+
+    def _charge(self) -> None:
+        """One session that ended with a CDR, one that is running, one whose bill failed."""
+        world = charging.World(self.db, self.loop, charging.tariff())
+        self.ended = world.open()
+        world.begin(self.ended, 10)
+        world.meter(self.ended, charging.reading(400, 5000.0))
+        world.end(self.ended, 600, 7300.0)
+        self.running = world.open(900)
+        world.begin(self.running, 910)
+        world.meter(self.running, charging.reading(1500, 1830.0))
+        self.apply(
+            "CP-001",
+            StateReported("1", ConnectorState.CHARGING, "plugged", self.at(20), None, self.running),
+            910,
+        )
+        meter = {"at": self.at(1500), "energy_wh": 1830.0, "power_w": 11000.0, "current_a": 16.0}
+        self.apply("CP-001", TelemetryTaken("boot-1", 7, {"1": meter}), 1500)
+
+        async def spoil() -> None:
+            await self.db["charging_sessions"].insert_one(
+                {
+                    "_id": "S-UNBILLED",
+                    "cp_id": "CP-BAD",
+                    "running": False,
+                    "status": "COMPLETED",
+                    "ended": self.at(100),
+                    "cdr_problem": EVIL,
+                }
+            )
+
+        self.loop.run(spoil())
+
+    def _connect_peers(self) -> None:
+        """A connected one with an error and a backlog, and an invited one."""
+        peer, token_a = self.loop.run(self.peers.invite("MSP " + EVIL, self.at(0)))
+        self.peer_id = peer.peer_id
+        ours, theirs = new_token(), new_token()
+        self.secrets += [token_a, ours, theirs, VAULT.digest(ours), VAULT.digest(token_a)]
+        role = {
+            "role": "EMSP",
+            "country_code": "DE",
+            "party_id": "MSP",
+            "business_details": {"name": EVIL},
+        }
+        receivers = [
+            {"identifier": module, "role": "RECEIVER", "url": f"https://msp.example/{module}"}
+            for module in ("locations", "sessions", "cdrs", "tariffs")
+        ]
+
+        async def connect() -> None:
+            await self.peers.connect(
+                self.peer_id,
+                our_token=ours,
+                their_token=theirs,
+                now=self.at(5),
+                roles=[role],
+                endpoints=receivers,
+                version="2.2.1",
+                versions_url="https://user:hunter2@msp.example/versions?key=hunter2",
+            )
+            await self.peers.failed(self.peer_id, f"push: HTTP 500 {EVIL}", self.at(30))
+            await mark_everything(self.store, (await self.peers.get(self.peer_id)).document)
+            # Marked by the clock of this machine: long ago, as this night's clock has it.
+            await self.db["marks"].update_many({}, {"$set": {"since": self.at(40)}})
+            _, invitation = await self.peers.invite("Invited", self.at(6))
+            self.secrets.append(invitation)
+
+        self.loop.run(connect())
+        self.secrets.append("hunter2")
+
+    def visit(
+        self, *, password: str = "", open_to_loopback: bool = True, client: str = "127.0.0.1"
+    ) -> Visit:
+        return Visit(self, password, open_to_loopback, client)
+
+
+class Visit:
+    """A browser that keeps its cookies, before one process's console."""
+
+    def __init__(self, night: Night, password: str, open_to_loopback: bool, client: str) -> None:
+        self.night = night
+        guard = OperatorGuard(password, open_to_loopback=open_to_loopback)
+
+        async def set_operative(cp_id: str, operative: bool) -> None:
+            night.asked.append((cp_id, operative))
+
+        async def resync(peer_id: str) -> int:
+            night.resynced.append(peer_id)
+            return 3
+
+        console = Console(
+            night.db,
+            guard,
+            VAULT.digest,
+            title="Night shift",
+            versions_url="https://cpo.example/ocpi/versions",
+            docs_url="/ocpi/docs",
+            set_operative=set_operative,
+            invite=night.peers.invite,
+            resync=resync,
+            clock=lambda: night.now,
+        )
+        self.counts = OcpiCounts()
+        self.app = app = FastAPI()
+
+        @app.get("/ocpi/cpo/2.2.1/locations/{rest:path}", status_code=404)
+        async def location(rest: str) -> None: ...
+
+        app.include_router(build_console_router(console))
+        app.include_router(build_metrics_router(night.db, guard, self.counts))
+        app.add_middleware(OcpiMetrics, prefix="ocpi", counts=self.counts)
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app, client=(client, 50000)), base_url=ORIGIN
+        )
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.night.loop.run(self.http.get(path, **options))
+
+    def form_token(self, path: str = "/console/peers") -> str:
+        """What a form on that page carries."""
+        found = re.search(r'name="form_token" value="([0-9a-f]+)"', self.get(path).text)
+        assert found is not None
+        return found[1]
+
+    def post(
+        self, path: str, fields: dict[str, str], *, origin: str | None = ORIGIN, **headers: str
+    ) -> httpx.Response:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if origin is not None:
+            sent["Origin"] = origin
+        return self.night.loop.run(self.http.post(path, data=fields, headers=sent))
+
+    def submit(self, path: str, **fields: str) -> httpx.Response:
+        """As the page's own form does it."""
+        return self.post(path, {"form_token": self.form_token(), **fields})
