@@ -15,7 +15,15 @@ from starlette.routing import Route
 from cpo_app.conformance import Finding, Unusable, Verdict, check
 from crud.schemas import Location, validate
 from tests.conftest import Loop
-from tests.cpo_app.ocpi.conftest import Face, MakeFace, face, make_face  # noqa: F401
+from tests.cpo_app.ocpi.conftest import (  # noqa: F401
+    Face,
+    MakeFace,
+    _one_db,
+    _one_face,
+    db,
+    face,
+    make_face,
+)
 from tests.serving import served
 
 EXAMPLE = Path(__file__).parents[2] / "data/spec_examples/locations/location_example.json"
