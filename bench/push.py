@@ -1,0 +1,214 @@
+"""The push: how much one worker delivers, how soon a change arrives, and beside dead peers.
+
+The worker and the changes run here, the receiving eMSPs in processes of their own, on a real
+mongod. Locations are changed as charge points change them: the status of an EVSE.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from auth.peers import Peers
+from auth.secrets import Vault, new_token
+from bench import locations
+from bench.goals import Goal
+from bench.ground import ground
+from cpo_app.ocpi.client import PeerClient
+from cpo_app.ocpi.push import Push
+from cpo_app.settings import Settings
+from crud.locations import owned_location
+from crud.publishing import publish, publish_all
+from db_interface.database import Database
+from db_interface.indexes import ensure_indexes
+from db_interface.interface import DbInterface
+
+GOALS = {
+    "delivered_per_s": Goal(at_least=1000, why="locations to one eMSP by one worker"),
+    "latency_p99_ms": Goal(at_most=200, why="change to receipt at 100 changes/s"),
+    "beside_dead_p95_ms": Goal(at_most=1000, why="the same, beside hanging and absent peers"),
+}
+
+_ROOT = Path(__file__).parents[1]
+_HANGING, _ABSENT = 3, 3
+
+
+def run(quick: bool = False) -> dict[str, float]:
+    """Locations per second out of a backlog; milliseconds from before a change to its receipt."""
+    with ground() as place, contextlib.ExitStack() as stack:
+        emsps = [stack.enter_context(_receiving()) for _ in range(2)]
+        return asyncio.run(_measured(place.connect, *emsps, quick=quick))
+
+
+async def _measured(connect: Any, good: _Emsp, bad: _Emsp, *, quick: bool) -> dict[str, float]:
+    db = connect()
+    await ensure_indexes(db)
+    side = _Side(db)
+    await side.peer(good)
+    figures = {"delivered_per_s": await _throughput(side, good, 1000 if quick else 5000)}
+    seconds = 3 if quick else 10
+    figures |= _percentiles("latency", await _latencies(side, good, seconds))
+    for _ in range(_HANGING):
+        await side.peer(bad)
+    bad.tell("hang")
+    for _ in range(_ABSENT):
+        await side.peer(None)
+    figures |= _percentiles("beside_dead", await _latencies(side, good, seconds))
+    db.close()
+    return figures
+
+
+class _Side:
+    """The CPO: a store, peers, changes."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.store = DbInterface(db)
+        self.peers = Peers(db, Vault("bench " * 8))
+        self._rows: list[dict[str, Any]] = []
+        self._changes = 0
+
+    async def peer(self, emsp: _Emsp | None) -> None:
+        now = datetime.now(timezone.utc)
+        peer, _ = await self.peers.invite("bench", now)
+        port = 1 if emsp is None else emsp.port
+        await self.peers.connect(
+            peer.peer_id,
+            our_token=new_token(),
+            their_token=new_token(),
+            now=now,
+            roles=[{"role": "EMSP", "country_code": "DE", "party_id": "TNM"}],
+            endpoints=[
+                {
+                    "identifier": "locations",
+                    "role": "RECEIVER",
+                    "url": f"http://127.0.0.1:{port}/locations",
+                }
+            ],
+        )
+
+    async def fill(self, number: int) -> None:
+        self._rows = [locations.location(n) for n in range(number)]
+        owned = [owned_location(row) for row in self._rows]
+        for start in range(0, number, 200):
+            chunk = owned[start : start + 200]
+            await self.db.transact(
+                lambda session, chunk=chunk: publish_all(self.store, "locations", chunk, session)
+            )
+
+    def next_change(self) -> str:
+        """A name that no location has had yet."""
+        self._changes += 1
+        return f"change {self._changes}"
+
+    async def change(self, name: str) -> None:
+        """Give one location, each in turn, the name."""
+        row = self._rows[self._changes % len(self._rows)]
+        row["name"] = name
+        obj = owned_location(row)
+        await self.db.transact(lambda session: publish(self.store, "locations", obj, session))
+
+    @contextlib.asynccontextmanager
+    async def pushing(self) -> AsyncIterator[None]:
+        settings = Settings(_env_file=None, CPO_PEER_TIMEOUT_S=5)
+        async with PeerClient(allow_private=True) as client:
+            push = Push(settings, self.store, self.peers, client)
+            await push.start()
+            try:
+                yield
+            finally:
+                await push.stop()
+
+    async def all_delivered(self) -> None:
+        while await self.db["marks"].find_one({}, {"_id": 1}):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def _throughput(side: _Side, emsp: _Emsp, number: int) -> float:
+    """A backlog of `number` locations, from the first receipt to the last."""
+    await side.fill(number)
+    async with side.pushing():
+        await side.all_delivered()
+    times = [at for _, _, at in emsp.came()]
+    if len(times) != number:
+        raise RuntimeError(f"{len(times)} of {number} locations arrived")
+    return (number - 1) / (max(times) - min(times))
+
+
+async def _latencies(side: _Side, emsp: _Emsp, seconds: float, per_s: float = 100) -> list[float]:
+    """Milliseconds from before each change, one every 10 ms, to its receipt. Late changes are
+    counted from when they were due: what waits is not left out."""
+    emsp.came()
+    due_at: dict[str, float] = {}
+    tasks: list[asyncio.Task[None]] = []
+    async with side.pushing():
+        await side.change(side.next_change())
+        await asyncio.sleep(1)
+        begin = time.monotonic()
+        for number in range(int(seconds * per_s)):
+            due = begin + number / per_s
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            name = side.next_change()
+            due_at[name] = due
+            tasks.append(asyncio.create_task(side.change(name)))
+        await asyncio.gather(*tasks)
+        missing = set(due_at)
+        arrived: dict[str, float] = {}
+        deadline = time.monotonic() + 30
+        while missing and time.monotonic() < deadline:
+            for _, name, at in emsp.came():
+                arrived.setdefault(name, at)
+            missing -= arrived.keys()
+            await asyncio.sleep(0.05)
+    if missing:
+        raise RuntimeError(f"{len(missing)} changes never arrived")
+    return [(arrived[name] - due) * 1000 for name, due in due_at.items()]
+
+
+def _percentiles(name: str, latencies: list[float]) -> dict[str, float]:
+    cuts = statistics.quantiles(latencies, n=100)
+    return {f"{name}_p50_ms": cuts[49], f"{name}_p95_ms": cuts[94], f"{name}_p99_ms": cuts[98]}
+
+
+class _Emsp:
+    """A receiver's process."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        assert process.stdout
+        self.port = int(process.stdout.readline())
+
+    def tell(self, word: str) -> list[tuple[str, str, float]]:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(word + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def came(self) -> list[tuple[str, str, float]]:
+        """(path, name, time) of the requests since the last call."""
+        return self.tell("came")
+
+
+@contextlib.contextmanager
+def _receiving() -> Iterator[_Emsp]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.receiver"],
+        cwd=_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield _Emsp(process)
+    finally:
+        process.kill()
+        process.wait(10)
