@@ -14,6 +14,7 @@ from auth.peers import UnknownPeer
 from auth.secrets import SecretUnusable
 from cpo_app.cli import cdrs, locations, peers, servers, tariffs
 from cpo_app.cli.check import check
+from cpo_app.cli.doctor import doctor
 from cpo_app.cli.emsp import emsp
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.price import price
@@ -32,6 +33,7 @@ servers.add_to(app)
 app.command("emsp")(emsp)
 app.command("check")(check)
 app.command("price")(price)
+app.command("doctor")(doctor)
 app.add_typer(peers.app, name="peers")
 app.add_typer(locations.app, name="locations")
 app.add_typer(tariffs.app, name="tariffs")

@@ -1,0 +1,1 @@
+"""`cpo doctor`: what keeps this installation from working well, and what to do about it."""

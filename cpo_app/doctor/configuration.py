@@ -1,0 +1,148 @@
+"""The settings: what is missing, contradictory, or unwise in production. No I/O but TLS files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from auth.secrets import MINIMUM_KEY_LENGTH
+from cpo_app.doctor.findings import Finding, fail, ok, warn
+from cpo_app.settings import Settings, SettingsError
+
+SHORT_PASSWORD = 12
+RENEW_WITHIN = timedelta(days=21)
+_THIS_HOST = ("127.0.0.1", "localhost", "::1")
+_MAKE_ONE = "make one with: openssl rand -hex 32"
+
+
+def check_configuration(settings: Settings, *, embedded: bool, now: datetime) -> Iterator[Finding]:
+    """`settings` with everything filled in; `embedded`: on a database of our own."""
+    yield from _secrets(settings)
+    yield _password(settings, embedded)
+    yield _parties(settings)
+    yield _address(settings, embedded)
+    yield _private_urls(settings, embedded)
+    yield from _registry(settings, embedded)
+    if settings.REGISTRY_TLS_ENABLED:
+        yield _certificate(settings, now)
+    if settings.NO_AUTH:
+        yield fail(
+            "NO_AUTH", "is set: the servers refuse to run without authentication", "unset it"
+        )
+    if not settings.CENTRAL_REQUIRE_CP_TOKEN:
+        yield warn(
+            "CENTRAL_REQUIRE_CP_TOKEN",
+            "is false: whoever reaches EV_Central may speak for any charge point",
+            "set it to true",
+        )
+    if not settings.CPO_PUSH:
+        yield warn("CPO_PUSH", "is off: no peer hears of changes", "set CPO_PUSH=true")
+
+
+def _secrets(settings: Settings) -> Iterator[Finding]:
+    for name, value in (
+        ("CPO_ENCRYPTION_KEY", settings.CPO_ENCRYPTION_KEY),
+        ("REGISTRY_SECRET_KEY", settings.REGISTRY_SECRET_KEY or settings.central_secret),
+    ):
+        if not value:
+            yield fail(name, "is not set", _MAKE_ONE)
+        elif len(value.encode()) < MINIMUM_KEY_LENGTH:
+            yield fail(name, f"is shorter than {MINIMUM_KEY_LENGTH} bytes", _MAKE_ONE)
+        elif len(set(value)) < 8:
+            yield warn(name, "looks easy to guess", _MAKE_ONE)
+        else:
+            yield ok(name, "is long enough")
+    central, registry = settings.CENTRAL_REGISTRY_SECRET_KEY, settings.REGISTRY_SECRET_KEY
+    if central and registry and central != registry:
+        yield warn(
+            "CENTRAL_REGISTRY_SECRET_KEY",
+            "differs from REGISTRY_SECRET_KEY: EV_Central refuses this registry's tokens",
+            "use the same key for both, unless they are of different installations",
+        )
+
+
+def _password(settings: Settings, embedded: bool) -> Finding:
+    name, password = "CPO_ADMIN_PASSWORD", settings.CPO_ADMIN_PASSWORD
+    if not password:
+        if embedded:
+            return ok(name, "is not set: the console is open to this host only")
+        return warn(name, "is not set: console, metrics and /cp are closed to everybody", "set it")
+    if len(password) < SHORT_PASSWORD:
+        return warn(name, f"is shorter than {SHORT_PASSWORD} characters", "choose a longer one")
+    return ok(name, "is set")
+
+
+def _parties(settings: Settings) -> Finding:
+    try:
+        parties = settings.parties
+    except SettingsError as error:
+        return fail("parties", str(error), "set CPO_PARTIES as docs/configuration.md shows")
+    names = ", ".join(f"{party.country_code}/{party.party_id}" for party in parties)
+    if (parties[0].country_code, parties[0].party_id) == ("DE", "CPO"):
+        return warn(
+            "parties",
+            f"{names} is the default and nobody's id",
+            "set COUNTRY_CODE and PARTY_ID (or CPO_PARTIES) to your own before you meet real peers",
+        )
+    return ok("parties", names)
+
+
+def _address(settings: Settings, embedded: bool) -> Finding:
+    told = f"peers are told {settings.versions_url}"
+    if urlsplit(settings.base_url).hostname in _THIS_HOST:
+        said = f"{told}, which only this host can reach"
+        if embedded:
+            return ok("OCPI_HOST", f"{said}: fine for a try")
+        return warn("OCPI_HOST", said, "set OCPI_HOST to the public host name")
+    if settings.PROTOCOL != "https":
+        return warn(
+            "PROTOCOL",
+            f"{told}: tokens cross the network in the clear",
+            "put a TLS proxy in front and set PROTOCOL=https",
+        )
+    return ok("OCPI_HOST", told)
+
+
+def _private_urls(settings: Settings, embedded: bool) -> Finding:
+    name = "CPO_ALLOW_PRIVATE_URLS"
+    if settings.CPO_ALLOW_PRIVATE_URLS and not embedded:
+        return warn(name, "is on: a peer may make us call hosts of the inner network", "unset it")
+    return ok(name, "is on (development)" if settings.CPO_ALLOW_PRIVATE_URLS else "is off")
+
+
+def _registry(settings: Settings, embedded: bool) -> Iterator[Finding]:
+    name, key = "REGISTRY_ADMIN_API_KEY", settings.REGISTRY_ADMIN_API_KEY
+    if key and len(key) < MINIMUM_KEY_LENGTH:
+        yield warn(name, f"is shorter than {MINIMUM_KEY_LENGTH} characters", _MAKE_ONE)
+    elif not key and not embedded:
+        yield warn(name, "is not set: anybody who reaches EV_Registry may register", _MAKE_ONE)
+    else:
+        yield ok(name, "is set" if key else "is not set: fine on embedded defaults")
+
+
+def _certificate(settings: Settings, now: datetime) -> Finding:
+    name = "REGISTRY_TLS_CERT_FILE"
+    for variable, path in (
+        (name, settings.REGISTRY_TLS_CERT_FILE),
+        ("REGISTRY_TLS_KEY_FILE", settings.REGISTRY_TLS_KEY_FILE),
+    ):
+        if not Path(path).is_file():
+            return fail(
+                variable, "names no file", "name the PEM file, or set REGISTRY_TLS_ENABLED=false"
+            )
+    try:
+        certificate = x509.load_pem_x509_certificate(
+            Path(settings.REGISTRY_TLS_CERT_FILE).read_bytes()
+        )
+    except ValueError:
+        return fail(name, "is no certificate in PEM", "name a PEM file")
+    ends = certificate.not_valid_after_utc
+    if ends < now:
+        return fail(name, f"ended on {ends:%Y-%m-%d}", "renew it: no charge point can register")
+    if ends - now < RENEW_WITHIN:
+        return warn(name, f"ends on {ends:%Y-%m-%d}", "renew it")
+    return ok(name, f"is good until {ends:%Y-%m-%d}")

@@ -1,0 +1,129 @@
+"""The store: reachable, able to keep what it is trusted with, and complete.
+
+Writes one document of its own in a transaction, and takes it away again; nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from cpo_app.doctor.findings import Finding, fail, ok, warn
+from db_interface.database import Database, Session, StoreUnavailable
+from db_interface.indexes import INDEXES
+
+LEAST_VERSION = (5, 0)
+SKEW_WARN = timedelta(seconds=1)
+SKEW_FAIL = timedelta(seconds=30)
+SLOW_WRITE_S = 0.25
+WRITE_WITHIN_S = 15.0
+
+
+async def check_store(db: Database, *, embedded: bool) -> AsyncIterator[Finding]:
+    """Stops after the first finding that makes the others pointless."""
+    try:
+        begun = datetime.now(timezone.utc)
+        hello = await db.client.admin.command("hello")
+        ended = datetime.now(timezone.utc)
+        await db.ping()
+        version = (await db.client.admin.command("buildInfo"))["version"]
+    except StoreUnavailable as error:
+        yield fail("store", str(error), "start the replica set, or wait for its election")
+        return
+    except Exception as error:  # whatever the driver says: one line, without the address
+        yield fail(
+            "store",
+            f"is not reached ({type(error).__name__})",
+            "check CPO_MONGO_URL, the server, user and password, and the firewall",
+        )
+        return
+    yield _version(version)
+    yield _replica_set(hello, embedded)
+    if hello.get("setName"):
+        yield await _write(db)
+    yield _clock(hello["localTime"], begun + (ended - begun) / 2)
+    yield await _indexes(db)
+
+
+def _version(version: str) -> Finding:
+    numbers = tuple(int(part) for part in version.split(".")[:2])
+    if numbers < LEAST_VERSION:
+        return fail("store", f"MongoDB {version} is too old", "use MongoDB 6 or later")
+    return ok("store", f"MongoDB {version} answers")
+
+
+def _replica_set(hello: dict[str, Any], embedded: bool) -> Finding:
+    check, name = "replica set", hello.get("setName")
+    if not name and hello.get("msg") != "isdbgrid":
+        return fail(
+            check,
+            "the server is none: it has neither transactions nor change streams",
+            "start mongod with --replSet and run rs.initiate()",
+        )
+    members = len(hello.get("hosts", ()))
+    if members == 1 and not embedded:
+        return warn(check, f"{name} has one member: no failover", "add two more members")
+    return ok(check, f"{name or 'sharded cluster'}, {members or 'several'} member(s), writable")
+
+
+async def _write(db: Database) -> Finding:
+    """A transaction with the write concern of all our writes: majority, journaled."""
+    check, key = "transactions", {"_id": "doctor"}
+
+    async def work(session: Session) -> None:
+        await db["platform"].update_one(key, {"$set": {"at": 1}}, upsert=True, session=session)
+        await db["platform"].delete_one(key, session=session)
+
+    begun = time.monotonic()
+    try:
+        await asyncio.wait_for(db.transact(work), WRITE_WITHIN_S)
+    except asyncio.TimeoutError:
+        return fail(
+            check,
+            f"a majority did not confirm a write within {WRITE_WITHIN_S:.0f} s",
+            "look at rs.status(): a majority of the members has to be up",
+        )
+    except Exception as error:  # the driver's own text may hold the address
+        return fail(
+            check,
+            f"a write failed ({type(error).__name__})",
+            "the user of CPO_MONGO_URL needs the role readWrite",
+        )
+    took_s = time.monotonic() - begun
+    said = f"a write is confirmed by the majority and journaled in {took_s * 1000:.0f} ms"
+    if took_s > SLOW_WRITE_S:
+        return warn(check, said, "slow: look at the disks and the network between the members")
+    return ok(check, said)
+
+
+def _clock(theirs: datetime, ours: datetime) -> Finding:
+    """Leases, deadlines and tokens compare times of several hosts."""
+    skew = abs(theirs.replace(tzinfo=timezone.utc) - ours)
+    said = f"the store's and this host's differ by {skew.total_seconds():.2f} s"
+    do = "run NTP (chrony) on both"
+    if skew > SKEW_FAIL:
+        return fail("clocks", said, do)
+    return warn("clocks", said, do) if skew > SKEW_WARN else ok("clocks", said)
+
+
+async def _indexes(db: Database) -> Finding:
+    missing = []
+    for collection, models in INDEXES.items():
+        there = await db[collection].index_information()
+        missing += [
+            f"{collection}.{model.document['name']}"
+            for model in models
+            if model.document["name"] not in there
+        ]
+    total = sum(map(len, INDEXES.values()))
+    if missing:
+        shown = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
+        return warn(
+            "indexes",
+            f"{len(missing)} of {total} are missing: {shown}",
+            "they are made when a server starts (cpo serve)",
+        )
+    return ok("indexes", f"all {total} are there")

@@ -1,0 +1,278 @@
+"""The doctor finds what is wrong, says what to do, and never says a secret."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from auth.peers import Peers
+from auth.secrets import Vault, new_token
+from cpo_app.cli.doctor import examine, line_of
+from cpo_app.doctor.configuration import check_configuration
+from cpo_app.doctor.contents import check_contents
+from cpo_app.doctor.findings import Finding, Level, warn
+from cpo_app.doctor.host import check_host
+from cpo_app.doctor.network import check_network
+from cpo_app.doctor.store import check_store
+from cpo_app.settings import Settings
+from db_interface.database import Database
+from tests.conftest import Loop
+from tests.serving import free_port, served
+
+KEY = "0123456789abcdef" * 4
+NOW = datetime.now(timezone.utc)
+SOUND: dict[str, Any] = {
+    "CPO_MONGO_URL": "mongodb://db.example/?replicaSet=cpo",
+    "CPO_ENCRYPTION_KEY": KEY,
+    "REGISTRY_SECRET_KEY": KEY[::-1],
+    "REGISTRY_ADMIN_API_KEY": KEY,
+    "CPO_ADMIN_PASSWORD": "a long enough password",
+    "OCPI_HOST": "ocpi.example.org",
+    "PROTOCOL": "https",
+    "COUNTRY_CODE": "NL",
+    "PARTY_ID": "EVC",
+}
+
+
+def settings(**changed: Any) -> Settings:
+    return Settings(_env_file=None, **{**SOUND, **changed})
+
+
+def levels(findings: list[Finding]) -> dict[str, str]:
+    return {finding.check: finding.level.value for finding in findings}
+
+
+def configured(*, embedded: bool = False, **changed: Any) -> dict[str, str]:
+    return levels(list(check_configuration(settings(**changed), embedded=embedded, now=NOW)))
+
+
+def test_a_sound_configuration_has_no_complaint() -> None:
+    assert set(configured().values()) == {"OK"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "check", "level"),
+    [
+        ({"CPO_ENCRYPTION_KEY": ""}, "CPO_ENCRYPTION_KEY", "FAIL"),
+        ({"CPO_ENCRYPTION_KEY": "short"}, "CPO_ENCRYPTION_KEY", "FAIL"),
+        ({"CPO_ENCRYPTION_KEY": "a" * 40}, "CPO_ENCRYPTION_KEY", "WARN"),
+        ({"REGISTRY_SECRET_KEY": "short"}, "REGISTRY_SECRET_KEY", "FAIL"),
+        ({"CENTRAL_REGISTRY_SECRET_KEY": KEY}, "CENTRAL_REGISTRY_SECRET_KEY", "WARN"),
+        ({"CPO_ADMIN_PASSWORD": ""}, "CPO_ADMIN_PASSWORD", "WARN"),
+        ({"CPO_ADMIN_PASSWORD": "short"}, "CPO_ADMIN_PASSWORD", "WARN"),
+        ({"OCPI_HOST": ""}, "OCPI_HOST", "WARN"),
+        ({"PROTOCOL": "http"}, "PROTOCOL", "WARN"),
+        ({"CPO_ALLOW_PRIVATE_URLS": True}, "CPO_ALLOW_PRIVATE_URLS", "WARN"),
+        ({"REGISTRY_ADMIN_API_KEY": ""}, "REGISTRY_ADMIN_API_KEY", "WARN"),
+        ({"COUNTRY_CODE": "DE", "PARTY_ID": "CPO"}, "parties", "WARN"),
+        ({"CPO_PARTIES": "nonsense"}, "parties", "FAIL"),
+        ({"NO_AUTH": True}, "NO_AUTH", "FAIL"),
+        ({"CENTRAL_REQUIRE_CP_TOKEN": False}, "CENTRAL_REQUIRE_CP_TOKEN", "WARN"),
+        ({"CPO_PUSH": False}, "CPO_PUSH", "WARN"),
+        ({"REGISTRY_TLS_ENABLED": True}, "REGISTRY_TLS_CERT_FILE", "FAIL"),
+    ],
+)
+def test_what_is_wrong_with_a_setting_is_found(
+    changed: dict[str, Any], check: str, level: str
+) -> None:
+    assert configured(**changed)[check] == level
+
+
+def test_embedded_defaults_are_fine_for_a_try() -> None:
+    found = configured(
+        embedded=True,
+        CPO_ADMIN_PASSWORD="",
+        OCPI_HOST="",
+        REGISTRY_ADMIN_API_KEY="",
+        CPO_ALLOW_PRIVATE_URLS=True,
+    )
+    assert set(found.values()) == {"OK"}
+
+
+def test_no_finding_says_a_secret() -> None:
+    found = check_configuration(settings(CPO_ADMIN_PASSWORD="hunter2"), embedded=False, now=NOW)
+    said = " ".join(finding.said + finding.do for finding in found)
+    assert not any(secret in said for secret in (KEY, KEY[::-1], "hunter2"))
+
+
+def test_a_sound_store_passes(db: Database, loop: Loop) -> None:
+    async def work() -> list[Finding]:
+        return [finding async for finding in check_store(db, embedded=True)]
+
+    found = levels(loop.run(work()))
+    assert list(found) == ["store", "replica set", "transactions", "clocks", "indexes"]
+    # A busy machine may be slow to confirm; that is a warning.
+    assert {**found, "transactions": "OK"} == dict.fromkeys(found, "OK")
+    assert loop.run(_left_over(db)) == 0
+
+
+async def _left_over(db: Database) -> int:
+    return await db["platform"].count_documents({"_id": "doctor"})
+
+
+def test_one_member_and_missing_indexes_are_said(fresh_url: str, loop: Loop) -> None:
+    async def work() -> list[Finding]:
+        db = Database.connect(fresh_url)
+        try:
+            return [finding async for finding in check_store(db, embedded=False)]
+        finally:
+            db.close()
+
+    found = levels(loop.run(work()))
+    assert (found["replica set"], found["indexes"]) == ("WARN", "WARN")
+
+
+def test_a_store_that_is_away_is_one_failure(loop: Loop) -> None:
+    async def work() -> list[Finding]:
+        url = f"mongodb://user:hunter2@127.0.0.1:{free_port()}/"
+        db = Database.connect(url, timeout_ms=200)
+        try:
+            return [finding async for finding in check_store(db, embedded=False)]
+        finally:
+            db.close()
+
+    (found,) = loop.run(work())
+    assert found.level is Level.FAIL
+    assert "hunter2" not in found.said + found.do
+
+
+@pytest.fixture
+def peer(db: Database, loop: Loop) -> tuple[Database, str]:
+    vault = Vault(KEY)
+
+    async def make() -> str:
+        peers = Peers(db, vault)
+        made, _ = await peers.invite("Noisy\x1b[31m", NOW)
+        await peers.connect(
+            made.peer_id, our_token=new_token(), their_token=new_token(), now=NOW, roles=[]
+        )
+        return made.peer_id
+
+    return db, loop.run(make())
+
+
+def contents(db: Database, loop: Loop, key: str = KEY) -> list[Finding]:
+    async def work() -> list[Finding]:
+        return [finding async for finding in check_contents(db, Vault(key), NOW)]
+
+    return loop.run(work())
+
+
+def test_another_encryption_key_is_found_out(peer: tuple[Database, str], loop: Loop) -> None:
+    assert levels(contents(peer[0], loop))["sealed tokens"] == "OK"
+    assert levels(contents(peer[0], loop, KEY[::-1]))["sealed tokens"] == "FAIL"
+
+
+def test_a_peer_in_trouble_is_named(peer: tuple[Database, str], loop: Loop) -> None:
+    db, peer_id = peer
+    check = f"peer {peer_id}"
+    assert check not in levels(contents(db, loop))
+
+    async def fail() -> None:
+        await Peers(db, Vault(KEY)).failed(peer_id, "HTTP 500\x1b[2J", NOW)
+
+    loop.run(fail())
+    found = next(finding for finding in contents(db, loop) if finding.check == check)
+    assert (found.level, "HTTP 500" in found.said, "\x1b" in found.said) == (
+        Level.WARN,
+        True,
+        False,
+    )
+
+    async def mark() -> None:
+        since = NOW - timedelta(hours=2)
+        await db["marks"].insert_one({"_id": "m", "peer_id": peer_id, "since": since})
+
+    loop.run(mark())
+    found = next(finding for finding in contents(db, loop) if finding.check == check)
+    assert "120 min behind" in found.said
+
+
+def test_what_waits_for_a_person_is_counted(db: Database, loop: Loop) -> None:
+    async def spoil() -> None:
+        await db["registrations"].insert_one(
+            {"_id": "X", "folded_id": "x", "status": "REGISTERED", "ocpi": {"offered": False}}
+        )
+        await db["charging_sessions"].insert_one({"_id": "S", "cdr_problem": "no tariff"})
+
+    loop.run(spoil())
+    found = levels(contents(db, loop))
+    assert (found["charge points"], found["CDRs"]) == ("WARN", "WARN")
+
+
+@pytest.fixture
+def stranger(loop: Loop) -> Iterator[int]:
+    """Another program on a port: it answers, but not as one of ours."""
+
+    async def hello(_request: Any) -> JSONResponse:
+        return JSONResponse(["hello"])
+
+    with served(Starlette(routes=[Route("/{rest:path}", hello)]), loop) as url:
+        yield int(url.rsplit(":", 1)[1])
+
+
+def test_ports_are_free_or_taken_by_a_stranger(stranger: int, loop: Loop) -> None:
+    free = free_port()
+    given = settings(
+        CENTRAL_PORT=stranger,
+        REGISTRY_API_PORT=free,
+        OCPI_HOST=f"127.0.0.1:{stranger}",
+        PROTOCOL="http",
+    )
+    found = levels(loop.run(check_network(given)))
+    assert found == {f"port {stranger}": "FAIL", f"port {free}": "OK", "versions URL": "FAIL"}
+
+
+def test_a_diagnosis_makes_no_data_directory(tmp_path: Path) -> None:
+    directory = tmp_path / "not-there"
+    given = settings(
+        CPO_MONGO_URL="", CPO_DATA_DIR=directory, CENTRAL_PORT=free_port(), OCPI_HOST=""
+    )
+    found = levels(examine(given))
+    assert (found["mongod"], found["store"]) == ("OK", "OK")
+    assert not directory.exists()
+
+
+def test_secrets_that_others_may_read_are_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "encryption.key").write_text(KEY)
+    (tmp_path / "encryption.key").chmod(0o644)
+    assert levels(list(check_host(tmp_path)))["secret files"] == "FAIL"
+    (tmp_path / "encryption.key").chmod(0o600)
+    assert levels(list(check_host(tmp_path)))["secret files"] == "OK"
+
+
+def test_a_line_says_level_check_and_what_to_do() -> None:
+    line = line_of(warn("clocks", "differ by 2 s", "run NTP"), coloured=False)
+    assert line.split(maxsplit=2) == ["WARN", "clocks", "differ by 2 s -> run NTP"]
+
+
+def test_the_command_ends_with_1_on_a_failure(store_url: str) -> None:
+    environment = {
+        **{name: str(value) for name, value in SOUND.items()},
+        "PATH": os.environ["PATH"],
+        "CPO_MONGO_URL": store_url,
+        "OCPI_HOST": "127.0.0.1:9",
+    }
+    command = [sys.executable, "-m", "cpo_app.cli", "doctor", "--json", "--port", str(free_port())]
+    good = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    rows = json.loads(good.stdout)
+    assert (good.returncode, {row["level"] for row in rows} & {"FAIL"}) == (0, set())
+    assert {"store", "transactions", "indexes", "sealed tokens"} <= {row["check"] for row in rows}
+    bad = subprocess.run(
+        command, env={**environment, "PROTOCOL": "ftp"}, capture_output=True, text=True, timeout=60
+    )
+    assert bad.returncode == 1
+    assert [(row["check"], row["level"]) for row in json.loads(bad.stdout)] == [
+        ("PROTOCOL", "FAIL")
+    ]
