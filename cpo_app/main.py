@@ -6,7 +6,6 @@ the embedded one started, when the server starts, not when this module is import
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import sys
@@ -17,15 +16,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cpo_app import logs
 from cpo_app.backend import Backend
+from cpo_app.background import Background
 from cpo_app.bootstrap import Ground, prepare
 from cpo_app.central.health import build_health_router, central_checks
 from cpo_app.central.router import build_router
-from cpo_app.central.service import Central
 from cpo_app.ocpi.app import build_ocpi_app
 from cpo_app.operator_pages import add_operator_pages
 from cpo_app.settings import Settings
-from crud import geonames
-from db_interface.indexes import ensure_indexes
 
 logger = logging.getLogger("cpo")
 
@@ -36,53 +33,22 @@ def build_app(backend: Backend, *, open_to_loopback: bool = False) -> FastAPI:
     `open_to_loopback`: without CPO_ADMIN_PASSWORD the operator's pages are open to this host.
     """
     app = build_ocpi_app(backend.settings, backend.crud, backend.authenticator)
-    central = Central(
-        backend.store,
-        backend.settings,
-        backend.vault,
-        admit=backend.authenticator.admit_charge_point,
-        open_to_loopback=open_to_loopback,
-    )
+    background = Background(backend, open_to_loopback=open_to_loopback)
+    central = background.central
     app.include_router(build_router(central))
     app.include_router(build_health_router(central_checks(central)))
     add_operator_pages(app, backend, central, open_to_loopback=open_to_loopback)
-    app.router.lifespan_context = _lifespan(backend, central)
-    return app
 
-
-def _lifespan(backend: Backend, central: Central):  # type: ignore[no-untyped-def]
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        starting = asyncio.create_task(_start(backend, central))
+        background.start()
         try:
             yield
         finally:
-            starting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await starting
-            await central.stop()
-            await backend.aclose()
+            await background.stop()
 
-    return lifespan
-
-
-async def _start(backend: Backend, central: Central) -> None:
-    """Begin the background work once the store answers; requests get 503 until then."""
-    # The gazetteer takes a second to load: not while a charge point waits for its answer.
-    await asyncio.to_thread(geonames.cities)
-    while True:
-        await backend.db.wait_until_reachable()
-        try:
-            await ensure_indexes(backend.db)
-            await backend.announce()
-            await central.start()
-            if backend.settings.CPO_PUSH:
-                await backend.push.start()
-            break
-        except Exception:
-            logger.exception("the store answers, but start-up failed; trying again")
-            await asyncio.sleep(2)
-    logger.info("EV_Central and OCPI are ready: %s", backend.settings.versions_url)
+    app.router.lifespan_context = lifespan
+    return app
 
 
 class Server:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import socket
 import sys
@@ -17,19 +18,24 @@ from py_ocpi.core.enums import ModuleID
 
 from cpo_app import logs
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.fleet import DEMO_CARDS
 from cpo_app.cli.output import note, print_table
+from cpo_app.cli.signals import until_signalled
 from cpo_app.demo_emsp.emsp import COUNTRY_CODE, PARTY_ID, Emsp, EmspError
 from cpo_app.demo_emsp.receiver import build_receiver
-
-CARD = "DEMO-CARD-1"
 
 
 def emsp(
     versions_url: Annotated[str, typer.Option(help="The CPO's versions URL.")],
-    token: Annotated[str, typer.Option(help="The token A of the CPO's invitation.")],
+    token: Annotated[
+        str, typer.Option(help="The token A of the CPO's invitation.", envvar="CPO_EMSP_TOKEN")
+    ],
     port: Annotated[int, typer.Option(help="Where to listen; 0: any free port.")] = 0,
     stay: Annotated[
         bool, typer.Option("--stay", help="Stay connected and show what the CPO sends.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print neither the locations nor what is sent.")
     ] = False,
     start: Annotated[
         str | None,
@@ -38,13 +44,18 @@ def emsp(
 ) -> None:
     """Play an eMSP: shake hands with a CPO and print its locations as a table."""
     logs.set_up("WARNING")
+    # The library has a handler of its own and warns of every object that is new to it.
+    logging.getLogger("OCPI-Logger").handlers.clear()
+    logging.getLogger("OCPI-Logger").setLevel(logging.ERROR)
     try:
-        asyncio.run(_play(versions_url, token, port, stay, start))
+        asyncio.run(until_signalled(_play(versions_url, token, port, stay, quiet, start)))
     except EmspError as error:
         raise CliError(str(error)) from error
 
 
-async def _play(versions_url: str, token_a: str, port: int, stay: bool, start: str | None) -> None:
+async def _play(
+    versions_url: str, token_a: str, port: int, stay: bool, quiet: bool, start: str | None
+) -> None:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -53,24 +64,27 @@ async def _play(versions_url: str, token_a: str, port: int, stay: bool, start: s
         raise CliError(f"port {port}: {error.strerror}") from error
     host = f"127.0.0.1:{listener.getsockname()[1]}"
     token_b = secrets.token_hex(32)
-    app, _memory = build_receiver(host, token_b, [_card()], _show)
+    app, _memory = build_receiver(
+        host, token_b, [_card(uid) for uid in DEMO_CARDS], _ignore if quiet else _show
+    )
     server = uvicorn.Server(
         uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=1)
     )
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    serving = asyncio.create_task(server._serve(sockets=[listener]))  # signals are ours
     try:
         async with httpx.AsyncClient(timeout=30) as client:
             me = Emsp(client, versions_url)
             theirs = await me.handshake(token_a, token_b, f"http://{host}/ocpi/versions")
             names = ", ".join(role["business_details"]["name"] for role in theirs["roles"])
             note(f"connected with {names}; its modules: {', '.join(me.endpoints)}")
-            await _print_locations(me)
+            if not quiet:
+                await _print_locations(me)
             if start is not None:
                 await _charge(me, host, start)
             if stay:
                 note("listening for what the CPO sends; Ctrl-C ends it")
                 with contextlib.suppress(asyncio.CancelledError):
-                    await serving
+                    await asyncio.Event().wait()
             await me.unregister()
             note("unregistered again: the CPO forgets this eMSP's tokens")
     finally:
@@ -113,7 +127,11 @@ async def _charge(me: Emsp, host: str, location_id: str) -> None:
     base = f"http://{host}/ocpi/emsp/2.2.1/commands"
     answer = await me.command(
         "START_SESSION",
-        {"response_url": f"{base}/start", "token": _card(), "location_id": location_id},
+        {
+            "response_url": f"{base}/start",
+            "token": _card(DEMO_CARDS[0]),
+            "location_id": location_id,
+        },
     )
     note(f"START_SESSION at {location_id}: {answer['result']}")
     if answer["result"] != "ACCEPTED":
@@ -139,14 +157,19 @@ def _show(module: ModuleID, object_id: str, data: Any) -> None:
     sys.stdout.flush()
 
 
-def _card() -> dict[str, Any]:
-    """The token of this eMSP's one driver."""
+def _ignore(module: ModuleID, object_id: str, data: Any) -> None:
+    """For an eMSP that only has to be there."""
+
+
+def _card(uid: str) -> dict[str, Any]:
+    """The token of one of this eMSP's drivers."""
+    number = int(uid.rsplit("-", 1)[1])
     return {
         "country_code": COUNTRY_CODE,
         "party_id": PARTY_ID,
-        "uid": CARD,
+        "uid": uid,
         "type": "RFID",
-        "contract_id": f"{COUNTRY_CODE}-{PARTY_ID}-C000001-X",
+        "contract_id": f"{COUNTRY_CODE}-{PARTY_ID}-C{number:06}-X",
         "issuer": "Demonstration eMSP",
         "valid": True,
         "whitelist": "ALLOWED",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import SecretStr
 
+from cpo_app.charge_point.drivers import Drivers
 from cpo_app.charge_point.engine import Engine
 from cpo_app.charge_point.monitor import Monitor
 from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
@@ -23,6 +25,10 @@ _SITES: tuple[tuple[str, str, Literal["AC", "DC"]], ...] = (
     ("Brussels", "300kW", "DC"),
     ("Lisbon", "7.4kW", "AC"),
 )
+
+# The cards of the demonstration eMSP's drivers, and how much faster their cars charge.
+DEMO_CARDS = tuple(f"DEMO-CARD-{number}" for number in range(1, 9))
+DEMO_SPEED = 30.0
 
 
 async def run(
@@ -47,6 +53,7 @@ async def run(
                 power_type=kind,
                 state_dir=state_dir,
                 simulation=True,
+                speed=DEMO_SPEED if demo else 1,
             )
         )
         metadata: dict[str, Any] = {"power_rating": power, "type": kind}
@@ -66,6 +73,10 @@ async def run(
             )
         )
         tasks += [asyncio.create_task(engine.run()), asyncio.create_task(monitor.run())]
+        if demo and number < max(count, 2):
+            # The last one stays free for whoever tries a command.
+            drivers = Drivers(engine.simulation, DEMO_CARDS, random.Random())
+            tasks.append(asyncio.create_task(drivers.run()))
     try:
         await asyncio.gather(*tasks)
     finally:

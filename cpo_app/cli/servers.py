@@ -21,6 +21,7 @@ from cpo_app.charge_point.monitor import MonitorError
 from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
 from cpo_app.cli import fleet, up
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.signals import until_signalled
 from cpo_app.cli.with_backend import DataDir, settings_for
 from cpo_app.registry import server as registry_server
 
@@ -158,6 +159,6 @@ def _hand_on(ground: Ground) -> None:
 
 def _until_stopped(service: Coroutine[Any, Any, None]) -> None:
     try:
-        asyncio.run(up.until_signalled(service))
+        asyncio.run(until_signalled(service))
     except (MonitorError, EngineError) as error:
         raise CliError(str(error)) from error

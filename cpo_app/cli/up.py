@@ -15,15 +15,16 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from cpo_app.bootstrap import prepare
+from cpo_app.cli import demonstration
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.signals import until_signalled
 from cpo_app.settings import Settings
 
 logger = logging.getLogger("cpo.up")
@@ -33,12 +34,17 @@ START_TIMEOUT_S = 60.0
 _PR_SET_PDEATHSIG = 1
 
 
+Given = Callable[[], Awaitable[dict[str, str]]]
+
+
 @dataclass(frozen=True)
 class Part:
-    """A child process: what it is called and the `cpo` arguments that run it."""
+    """A child process: what it is called, the `cpo` arguments that run it, and what more its
+    environment is given at each start."""
 
     name: str
     arguments: tuple[str, ...]
+    given: Given | None = None
 
 
 def run(settings: Settings, *, charge_points: int, demo: bool) -> None:
@@ -52,19 +58,29 @@ def run(settings: Settings, *, charge_points: int, demo: bool) -> None:
         asyncio.run(until_signalled(_supervise(ground.settings, charge_points, demo)))
 
 
-async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` until it ends or SIGINT or SIGTERM arrives; cancelled then."""
-    task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-
-
 async def _supervise(settings: Settings, charge_points: int, demo: bool) -> None:
     environment = _environment(settings)
-    parts = [Part("EV_Registry", ("registry",)), Part("EV_Central", ("serve",))]
+    servers = [Part("EV_Registry", ("registry",)), Part("EV_Central", ("serve",))]
+    keepers = [asyncio.create_task(_keep_running(part, environment)) for part in servers]
+    try:
+        base = f"http://127.0.0.1:{settings.CENTRAL_PORT}"
+        ready = await _all_answer((f"{_registry_url(settings)}/readyz", f"{base}/readyz"))
+        if demo:
+            await demonstration.set_the_scene(settings)
+        for part in _after_the_servers(settings, charge_points, demo):
+            keepers.append(asyncio.create_task(_keep_running(part, environment)))
+        if ready:
+            sys.stdout.write(_panel(settings, base, _registry_url(settings), charge_points))
+            sys.stdout.flush()
+        await asyncio.gather(*keepers)
+    finally:
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+
+
+def _after_the_servers(settings: Settings, charge_points: int, demo: bool) -> list[Part]:
+    parts = []
     if charge_points:
         fleet = (
             "charge-points",
@@ -74,17 +90,14 @@ async def _supervise(settings: Settings, charge_points: int, demo: bool) -> None
             f"--registry-url={_registry_url(settings)}",
         )
         parts.append(Part("charge points", (*fleet, "--demo") if demo else fleet))
-    keepers = [asyncio.create_task(_keep_running(part, environment)) for part in parts]
-    try:
-        announcing = asyncio.create_task(_announce(settings, charge_points))
-        done, _ = await asyncio.wait([*keepers, announcing], return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            task.result()
-        await asyncio.gather(*keepers)
-    finally:
-        for keeper in keepers:
-            keeper.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
+    if demo:
+
+        async def invitation() -> dict[str, str]:
+            return {"CPO_EMSP_TOKEN": await demonstration.invite(settings)}
+
+        emsp = ("emsp", f"--versions-url={settings.versions_url}", "--stay", "--quiet")
+        parts.append(Part("demonstration eMSP", emsp, invitation))
+    return parts
 
 
 async def _keep_running(part: Part, environment: dict[str, str]) -> None:
@@ -97,7 +110,7 @@ async def _keep_running(part: Part, environment: dict[str, str]) -> None:
             "-m",
             "cpo_app.cli",
             *part.arguments,
-            env=environment,
+            env={**environment, **(await part.given() if part.given else {})},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=sys.stderr,
             # Ctrl-C reaches the supervisor alone: it stops the parts in order.
@@ -127,20 +140,17 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-async def _announce(settings: Settings, charge_points: int) -> None:
-    """Wait until all answers, then say what runs where and what to try."""
-    base = f"http://127.0.0.1:{settings.CENTRAL_PORT}"
-    registry = _registry_url(settings)
+async def _all_answer(urls: tuple[str, ...]) -> bool:
+    """Wait until all are ready; says which is not after START_TIMEOUT_S and returns False."""
     deadline = time.monotonic() + START_TIMEOUT_S
     async with httpx.AsyncClient(timeout=2, verify=False) as client:  # noqa: S501 - ourselves
-        for url in (f"{registry}/readyz", f"{base}/readyz"):
+        for url in urls:
             while not await _answers(client, url):
                 if time.monotonic() > deadline:
                     logger.error("%s does not answer yet; see the lines above", url)
-                    return
+                    return False
                 await asyncio.sleep(0.2)
-    sys.stdout.write(_panel(settings, base, registry, charge_points))
-    sys.stdout.flush()
+    return True
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:

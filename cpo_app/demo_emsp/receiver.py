@@ -70,7 +70,8 @@ class Memory(Crud):
     async def do(
         self, module: ModuleID, role: Any, action: Any, *_: Any, data: Any = None, **named: Any
     ) -> Any:
-        return {"allowed": "ALLOWED", "token": (data or {}).get("token")}
+        token = await self.get(ModuleID.tokens, role, (data or {}).get("token_uid", ""))
+        return {"allowed": "ALLOWED" if token else "NOT_ALLOWED", "token": token}
 
     def _keep(self, module: ModuleID, object_id: str, data: Any) -> Any:
         self.objects[module, object_id.lower()] = data

@@ -23,6 +23,7 @@ from cpo_app.ocpi.handshake import VERSION, Discovered, discover
 from cpo_app.settings import Party, Settings
 from crud.errors import InvalidParameters, MethodNotAllowed, OcpiError, UnableToUseClientApi
 from crud.schemas import Credentials, SchemaError, validate
+from db_interface.owned_objects import party_key
 
 _REGISTERED = (CONNECTED, SUSPENDED)
 
@@ -85,6 +86,7 @@ class Registration:
         self, peer: Peer, data: Mapping[str, Any], presented: str, *, grace_s: float
     ) -> dict[str, Any]:
         self._check_roles(data["roles"])
+        await self._check_not_taken(peer.peer_id, data["roles"])
         found = await self._discover(peer, data["url"], data["token"])
         token = new_token()
         stored = await self._peers.connect(
@@ -269,6 +271,20 @@ class Registration:
             ours = f"{key[1]}*{key[2]}"
             if role["role"] == "CPO" and ours in {party.key for party in self._settings.parties}:
                 raise InvalidParameters(f"roles: {'/'.join(key)} is a party of this platform")
+
+    async def _check_not_taken(self, peer_id: str, roles: Sequence[Mapping[str, Any]]) -> None:
+        """A party has one platform: whoever claimed another's would get at its tokens, sessions
+        and CDRs. The operator lets it move by removing or blocking the earlier peer."""
+        parties = [party_key(role["country_code"], role["party_id"]) for role in roles]
+        holders = await self._peers.all(
+            parties={"$in": parties}, status={"$in": list(_REGISTERED)}, _id={"$ne": peer_id}
+        )
+        for holder in holders:
+            taken = next(party for party in parties if party in holder.parties)
+            raise InvalidParameters(
+                f"roles: {taken.upper().replace('*', '/')} is registered by another platform; "
+                "ask our operator to let it go first"
+            )
 
     def _forget(self) -> None:
         if self._authenticator is not None:

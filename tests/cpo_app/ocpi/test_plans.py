@@ -102,6 +102,7 @@ def test_no_request_scans_a_collection(face: Face, emsp: Emsp, profiled: Databas
     hub = face.connected("NL*HUB", role="HUB")
     hub.get("tokens/FR/CLI/X")
     _, token_a = face.invite()
+    emsp.parties = ("NL*EMP",)
     peer.token, registered = token_a, peer.token
     token_c = data_of(peer.post("credentials", json=emsp.credentials()))["token"]
     peer.token = token_c

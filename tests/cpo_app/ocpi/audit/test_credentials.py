@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from starlette.responses import Response
 
+from tests.conftest import Loop
 from tests.peers.audit import audit
-from tests.peers.emsp import Emsp, envelope
+from tests.peers.emsp import Emsp, emsp_on, envelope
 from tests.peers.subjects import PeerOf, Subject, assert_refused, data_of
 from tests.serving import free_port
+
+
+@pytest.fixture
+def emsp(loop: Loop) -> Iterator[Emsp]:
+    """Of a party of its own: DE/TNM is the subject's registered peer."""
+    with emsp_on(loop, "NL*EMP") as other:
+        yield other
 
 
 @pytest.fixture

@@ -1,0 +1,68 @@
+"""What `cpo up --demo` sets up: a tariff to charge by, and an invitation for the demo eMSP."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from auth.secrets import Vault
+from cpo_app.backend import Backend
+from cpo_app.settings import Settings
+from crud.publishing import publish
+from crud.schemas import Tariff, validate
+from crud.tariff_choice import default_tariff, set_default_tariff
+from crud.tariffs import owned_tariff
+from db_interface.database import Database, Session
+
+EMSP_NAME = "Demonstration eMSP"
+TARIFF_ID = "DEMO"
+
+
+async def set_the_scene(settings: Settings) -> None:
+    """A default tariff, unless the operator has chosen one."""
+    backend = _backend(settings)
+    own = settings.parties[0]
+    try:
+        if await default_tariff(backend.db) is not None:
+            return
+        tariff = validate(Tariff, _tariff(own.country_code, own.party_id))
+
+        async def keep(session: Session) -> None:
+            await publish(backend.store, "tariffs", owned_tariff(tariff), session)
+
+        await backend.db.transact(keep)
+        await set_default_tariff(backend.db, TARIFF_ID)
+    finally:
+        await backend.aclose()
+
+
+async def invite(settings: Settings) -> str:
+    """A token A for the demonstration eMSP; earlier ones of it are forgotten."""
+    backend = _backend(settings)
+    try:
+        for peer in await backend.peers.all(name=EMSP_NAME):
+            await backend.peers.remove(peer.peer_id)
+        _peer, token = await backend.peers.invite(EMSP_NAME, datetime.now(timezone.utc))
+        return token
+    finally:
+        await backend.aclose()
+
+
+def _backend(settings: Settings) -> Backend:
+    return Backend(
+        settings, Database.connect(settings.CPO_MONGO_URL), Vault(settings.CPO_ENCRYPTION_KEY)
+    )
+
+
+def _tariff(country_code: str, party_id: str) -> dict[str, Any]:
+    energy = {"type": "ENERGY", "price": 0.49, "vat": 19, "step_size": 1}
+    parking = {"type": "PARKING_TIME", "price": 3.0, "vat": 19, "step_size": 60}
+    flat = {"type": "FLAT", "price": 0.35, "vat": 19, "step_size": 1}
+    return {
+        "country_code": country_code,
+        "party_id": party_id,
+        "id": TARIFF_ID,
+        "currency": "EUR",
+        "elements": [{"price_components": [energy, parking, flat]}],
+        "last_updated": "2026-01-01T00:00:00Z",
+    }
