@@ -191,8 +191,15 @@ async def abandon(
             changes = {"running": False}
             await save(store, document, changes, now, session, rules, at_once=True)
             return document["status"]
-        expired = document["reservation_over"] == "expired"
-        await end_reserved(store, document, expired=expired, now=now, session=session, rules=rules)
+        await end_reserved(
+            store,
+            document,
+            expired=document["reservation_over"] == "expired",
+            at=document.get("reservation_over_at"),
+            now=now,
+            session=session,
+            rules=rules,
+        )
         return Status.COMPLETED.value
     if document["started"] is None:
         return await _never_began(store, document, reason, now, session, rules)
@@ -206,10 +213,12 @@ async def end_reservation(
     expired: bool,
     now: datetime,
     session: Session,
+    at: datetime | None = None,
     rules: Rules = Rules(),
 ) -> str | None:
-    """The reservation is over and nobody charged on it: its Session is COMPLETED, with a CDR if
-    the tariff bills it (`expired`: as RESERVATION_EXPIRES). The Session's id; None: none was open.
+    """The reservation is over (since `at`, if not now) and nobody charged on it: its Session is
+    COMPLETED, with a CDR if the tariff bills it (`expired`: as RESERVATION_EXPIRES). The Session's
+    id; None: none was open.
 
     While its driver is just starting, the start decides.
     """
@@ -217,11 +226,14 @@ async def end_reservation(
     if reserved is None:
         return None
     if reserved["running"]:
-        over = {"reservation_over": "expired" if expired else "ended"}
+        over = {
+            "reservation_over": "expired" if expired else "ended",
+            "reservation_over_at": at or now,
+        }
         await save(store, reserved, over, now, session, rules, at_once=False)
         return reserved["_id"]
     return await end_reserved(
-        store, reserved, expired=expired, now=now, session=session, rules=rules
+        store, reserved, expired=expired, at=at, now=now, session=session, rules=rules
     )
 
 

@@ -54,6 +54,7 @@ class ReservationSessions:
             self._store,
             reservation["_id"],
             expired=reservation["status"] == Status.EXPIRED.value,
+            at=reservation["ended"],
             now=now,
             session=session,
             rules=self._rules,

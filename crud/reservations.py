@@ -207,7 +207,9 @@ async def _close(
     session: Session,
     billing: Billing | None,
 ) -> None:
-    changes = {"status": status.value, "active": False, "ended": now}
+    # It held nothing after its date, however late that is noticed.
+    ended = min(now, current["expiry_date"])
+    changes = {"status": status.value, "active": False, "ended": ended}
     await store.db[COLLECTION].update_one(
         {"_id": current["_id"]}, {"$set": changes}, session=session
     )

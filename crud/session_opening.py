@@ -185,14 +185,19 @@ async def end_reserved(
     now: datetime,
     session: Session,
     rules: Rules,
+    at: datetime | None = None,
 ) -> str:
-    """Complete the Session of a reservation on which nobody charged; billed as the tariff says."""
+    """Complete the Session of a reservation on which nobody charged; billed as the tariff says.
+
+    `at`: when it was over, if that is not now: nobody pays for our coming late.
+    """
     status = next_status(reserved["status"], Event.ENDED)
+    ended = max(now if at is None else min(at, now), reserved["last_at"])
     changes = {
         "status": Status(status or reserved["status"]).value,
         "running": False,
-        "ended": max(now, reserved["last_at"]),
-        "last_at": max(now, reserved["last_at"]),
+        "ended": ended,
+        "last_at": ended,
         "reservation_expired": expired,
         "end_reason": "reservation expired" if expired else "reservation ended",
     }

@@ -11,7 +11,7 @@ A document of `charging_sessions`:
     status              session_states.Status
     token               the cdr_token's fields, and group_id
     peer_id, auth_method, authorization_reference, source (remote, local), command_id
-    reservation_id, reservation_over, reservation_expired
+    reservation_id, reservation_over (and since when: _at), reservation_expired
     tariffs             all that the connector had at the start, as they were then
     time_zone, currency, capabilities, max_power_w, cdr_location, meter_id    of the start, too
     created, started, ended, end_reason

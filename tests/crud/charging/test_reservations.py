@@ -61,6 +61,21 @@ def test_a_reservation_that_nobody_took_up_is_billed_as_the_tariff_says(
     assert len(world.cdrs()) == 1
 
 
+def test_nobody_pays_for_an_expiry_that_was_noticed_late(world: World) -> None:
+    session_id = world.reserve()
+    world.end_reservation(9000, over=1800, expired=False)
+    assert world.session(session_id)["end_date_time"] == "2025-05-05T15:00:00Z"
+    [cdr] = world.cdrs()
+    assert cdr["total_cost"]["excl_vat"] == 3.0  # half an hour
+
+    # Nor where a start was under way then, which came to nothing
+    session_id = world.reserve(10_000)
+    world.open(10_600, reservation_id="R1")
+    world.end_reservation(10_900, over=10_800, expired=False)
+    assert world.abandon(session_id, 99_000) == "COMPLETED"
+    assert world.session(session_id)["end_date_time"] == "2025-05-05T17:30:00Z"
+
+
 def test_a_reservation_that_costs_nothing_has_no_cdr(db: Database, loop: Loop) -> None:
     world = World(db, loop, tariff())
     session_id = world.reserve()

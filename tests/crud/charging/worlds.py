@@ -174,10 +174,18 @@ class World:
             )
         )
 
-    def end_reservation(self, seconds: float, *, expired: bool) -> str | None:
+    def end_reservation(
+        self, seconds: float, *, expired: bool, over: float | None = None
+    ) -> str | None:
+        """`over`: since when it is, where that was noticed late."""
         return self.transact(
             lambda session: charging_sessions.end_reservation(
-                self.store, "R1", expired=expired, now=after(seconds), session=session
+                self.store,
+                "R1",
+                expired=expired,
+                at=None if over is None else after(over),
+                now=after(seconds),
+                session=session,
             )
         )
 
