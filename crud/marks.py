@@ -104,9 +104,13 @@ async def mark_changes(
 
 
 async def mark_everything(
-    store: DbInterface, peer: Mapping[str, Any], modules: Sequence[str] = PUSHED
+    store: DbInterface,
+    peer: Mapping[str, Any],
+    modules: Sequence[str] = PUSHED,
+    changed_since: datetime | None = None,
 ) -> int:
-    """Mark all that the peer (its document) may see, as if it had seen nothing. How many.
+    """Mark all that the peer (its document) may see, as if it had seen nothing; with
+    `changed_since` only what has been updated from then on. How many.
 
     CDRs that it has provably had are left out: they are sent once.
     """
@@ -114,7 +118,9 @@ async def mark_everything(
     for module in modules:
         if not offers(peer, module):
             continue
-        wanted = {"audience": {"$in": list(audiences(module, reader_of(peer)))}}
+        wanted: dict[str, Any] = {"audience": {"$in": list(audiences(module, reader_of(peer)))}}
+        if changed_since is not None:
+            wanted["last_updated"] = {"$gte": changed_since}
         keys: list[str] = []
         async for document in store.db[module].find(wanted, {"_id": 1}).batch_size(_BATCH):
             keys.append(document["_id"])

@@ -10,6 +10,7 @@ A document of `push_lanes`:
     failures, retry_at, opened, reason   the breaker: closed when failures is 0
     delivered, last_delivered, latency_ms   for the operator
     greeted          its first push (if it gets one) has been marked
+    settles_at       when every change has ended that began before the peer was connected
 """
 
 from __future__ import annotations
@@ -58,15 +59,19 @@ async def note(db: Database, peer_id: str, owner: str, facts: Mapping[str, Any])
     await db[LANES].update_one({"_id": peer_id, "owner": owner}, {"$set": dict(facts)})
 
 
-async def greeted(db: Database, peer_id: str) -> None:
+async def greeted(db: Database, peer_id: str, settles_at: datetime) -> None:
     await db[LANES].update_one(
         {"_id": peer_id},
         {
-            "$set": {"greeted": True},
+            "$set": {"greeted": True, "settles_at": settles_at},
             "$setOnInsert": {"owner": "", "until": _LONG_AGO, "failures": 0},
         },
         upsert=True,
     )
+
+
+async def settled(db: Database, peer_id: str) -> None:
+    await db[LANES].update_one({"_id": peer_id}, {"$unset": {"settles_at": ""}})
 
 
 async def lane_of(db: Database, peer_id: str) -> dict[str, Any]:

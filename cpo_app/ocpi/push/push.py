@@ -14,7 +14,7 @@ import socket
 import time
 import uuid
 from collections.abc import Collection
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from auth.peers import BLOCKED, CONNECTED, SUSPENDED, Peers
@@ -35,6 +35,7 @@ LOOK_EVERY_S = 1.0
 _WITHOUT_STREAM_S = 0.5
 _COUNT_EVERY_S = 15.0
 _TIDY_EVERY_S = 60.0
+_CHANGES_END_WITHIN = timedelta(seconds=65)  # MongoDB ends transactions after a minute
 
 
 class Push:
@@ -136,6 +137,8 @@ class Push:
             peer_id, lane = row["_id"], row.get("lane") or {}
             if not lane.get("greeted"):
                 await self._greet(peer_id)
+            elif lane.get("settles_at") and lane["settles_at"] <= now:
+                await self._settle(peer_id, lane["settles_at"])
             running = self._lanes.get(peer_id)
             if running is not None:
                 running[0].poke()
@@ -163,7 +166,15 @@ class Push:
             peer = await self._peers.get(peer_id)
             number = await mark_everything(self._store, peer.document)
             logger.info("first push to %s: %d objects", peer_id, number)
-        await push_lanes.greeted(self._store.db, peer_id)
+        await push_lanes.greeted(self._store.db, peer_id, _now() + _CHANGES_END_WITHIN)
+
+    async def _settle(self, peer_id: str, settles_at: datetime) -> None:
+        """A change that was under way when the peer was connected did not know of it, and the
+        peer may have pulled before it was committed: what changed around then goes out again."""
+        peer = await self._peers.get(peer_id)
+        since = settles_at - 2 * _CHANGES_END_WITHIN
+        await mark_everything(self._store, peer.document, changed_since=since)
+        await push_lanes.settled(self._store.db, peer_id)
 
     async def _keep_house(self) -> None:
         now = time.monotonic()

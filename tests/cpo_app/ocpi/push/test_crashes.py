@@ -45,6 +45,15 @@ def assert_holds_the_present_state(house: House, emsp: Receiver) -> None:
     assert emsp.cdrs == {id_: [raw] for id_, raw in stored(house, "cdrs").items()}
 
 
+def the_lease_ends(house: House) -> None:
+    """Three seconds pass."""
+
+    async def end() -> None:
+        await house.db["push_lanes"].update_many({}, [{"$set": {"until": "$$NOW"}}])
+
+    house.loop.run(end())
+
+
 @pytest.fixture
 def short_transactions(house: House) -> Iterator[None]:
     """What a killed process leaves open ends within a second or two, not eight."""
@@ -67,6 +76,7 @@ def test_killed_at_every_step_between_changed_and_delivered(house: House, mongo_
     for number, name in enumerate(NAMES):
         with driver(url, number, name) as process:
             assert process.wait(40) == 137, f"never came to {name}"
+        the_lease_ends(house)
 
     with driver(url, len(NAMES)) as survivor:
         emsp.wait_until(lambda: f"C{len(NAMES)}" in emsp.cdrs, 40)

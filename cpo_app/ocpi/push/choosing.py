@@ -1,0 +1,85 @@
+"""Which marks of a peer may be sent now, and with which states. It sends and changes nothing but
+the dates of marks whose party cannot be reached.
+
+A CDR waits for its session's last state: `behind` are those that do. What is for a party that
+its hub calls offline is put off (mod_hub_client_info: no requests then).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from auth.peers import Peer
+from crud import due_marks
+from crud.crash_points import crash_point
+from crud.due_marks import Mark, Present
+from crud.hubclientinfo import parties_not_online
+from crud.marks import FOR_EVERY_READER
+from db_interface.interface import DbInterface
+from db_interface.owned_objects import fold
+
+_OFFLINE = timedelta(seconds=30)  # the hub's word that the party is back ends it sooner
+
+Pair = tuple[Mark, Present | None]
+
+
+class Choice:
+    """One peer's; `peer` is renewed by the lane."""
+
+    def __init__(self, store: DbInterface, peer: Peer) -> None:
+        self._store = store
+        self.peer = peer
+        self.behind: set[str] = set()
+        """Ids of CDRs' marks that wait for their sessions."""
+
+    async def next(
+        self, now: datetime, most: int, busy: Collection[str]
+    ) -> tuple[list[Pair], bool]:
+        """At most `most` marks with their objects' states (None: gone), longest behind first,
+        and whether there may be more that are due. `busy` are ids that are being dealt with."""
+        marks = await due_marks.due(
+            self._store.db, self.peer.peer_id, now, most, self.behind.union(busy)
+        )
+        crash_point("marks-read")
+        if not marks:
+            return [], False
+        states = await due_marks.present(self._store, marks)
+        crash_point("objects-read")
+        pairs: list[Pair] = [(mark, states.get((mark.module, mark.key))) for mark in marks]
+        pairs = await self._after_their_sessions(pairs)
+        pairs = await self._within_reach(pairs, now)
+        # Those that were left out may have stood before others.
+        return pairs, len(marks) == most or len(pairs) < len(marks)
+
+    async def _after_their_sessions(self, pairs: list[Pair]) -> list[Pair]:
+        sessions = {
+            mark.id: fold(fields["country_code"], fields["party_id"], fields["session_id"])
+            for mark, state in pairs
+            if mark.module == "cdrs" and state is not None
+            for fields in [state.fields]
+            if fields.get("session_id")
+        }
+        if not sessions or self.peer.endpoint("sessions", "RECEIVER") is None:
+            return pairs
+        unsent = await due_marks.unsent(
+            self._store.db, self.peer.peer_id, "sessions", set(sessions.values())
+        )
+        too_early = {id_ for id_, key in sessions.items() if key in unsent}
+        self.behind |= too_early
+        return [pair for pair in pairs if pair[0].id not in too_early]
+
+    async def _within_reach(self, pairs: list[Pair], now: datetime) -> list[Pair]:
+        addressed = [mark for mark, _ in pairs if mark.module not in FOR_EVERY_READER]
+        if not addressed:
+            return pairs
+        offline = await parties_not_online(self._store, self.peer.peer_id)
+        kept: list[Pair] = []
+        for mark, state in pairs:
+            if state is None or mark.module in FOR_EVERY_READER or state.audience not in offline:
+                kept.append((mark, state))
+            else:
+                await due_marks.await_party(
+                    self._store.db, mark, state.audience, now + _OFFLINE, now
+                )
+        return kept

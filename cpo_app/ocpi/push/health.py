@@ -1,0 +1,83 @@
+"""Whether a peer takes anything at the moment, from how its answers go: the breaker at work.
+
+Requests that were out together fail together: that is one failure. And what was sent before a
+failure says nothing about the time after it. So each request bears the `era` it was sent in.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from auth.peers import Peer, Peers
+from cpo_app.ocpi.push import metrics
+from cpo_app.ocpi.push.breaker import Breaker
+from cpo_app.ocpi.push.failures import SUSPICIOUS, Failure
+from cpo_app.ocpi.push.lease import Lease
+
+logger = logging.getLogger("cpo.push")
+
+
+class Health:
+    """One peer's, while this process holds its lane; kept in the lane's document."""
+
+    def __init__(self, peers: Peers, peer_id: str, lease: Lease) -> None:
+        self._peers = peers
+        self._peer_id = peer_id
+        self._lease = lease
+        self._breaker = Breaker()
+        self._suspicions = 0
+        self.era = 0
+
+    def take_over(self, lane: Mapping[str, Any], peer: Peer) -> None:
+        """As the lane's document has it, unless the operator or the peer has changed something
+        since (credentials, a quirk, a resume): then the peer is tried at once."""
+        opened, changed = lane.get("opened"), peer.document.get("updated")
+        if not (opened and changed and changed > opened):
+            self._breaker = Breaker.of(dict(lane))
+
+    @property
+    def good(self) -> bool:
+        """False: a single mark may be tried, once `admits` says so."""
+        return self._breaker.closed
+
+    @property
+    def admits(self) -> bool:
+        return self._breaker.admits(_now())
+
+    async def answered(self, era: int) -> None:
+        """The peer took an object, or refused it with reason: it works."""
+        if era != self.era:
+            return
+        self._suspicions = 0
+        if self._breaker.closed:
+            return
+        self._breaker.succeeded()
+        metrics.SHUT_OUT.labels(self._peer_id).set(0)
+        logger.info("push to %s works again", self._peer_id)
+        await self._lease.note(**self._breaker.facts())
+
+    async def failed(self, failure: Failure, era: int) -> None:
+        if era != self.era:
+            return
+        self._suspicions += 1
+        if failure.peer or self._suspicions >= SUSPICIOUS or not self._breaker.closed:
+            await self.shut_out(failure)
+
+    async def shut_out(self, failure: Failure) -> None:
+        """Nothing goes to the peer for a while."""
+        self.era += 1
+        now = _now()
+        self._breaker.failed(
+            now, failure.text, first_s=failure.first_s, retry_after_s=failure.retry_after_s
+        )
+        metrics.SHUT_OUT.labels(self._peer_id).set(1)
+        logger.warning("push to %s pauses: %s", self._peer_id, failure.text)
+        await self._peers.failed(self._peer_id, f"push: {failure.text}", now)
+        await self._lease.note(**self._breaker.facts(), opened=now)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,149 @@
+"""Whatever happens in whatever order, peers end in the present state (a property test)."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from datetime import datetime, timezone
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crud.locations import owned_location
+from tests.cpo_app.ocpi.push.conftest import House
+from tests.cpo_app.ocpi.push.objects import cdr, evse, location, private, session, tariff
+from tests.cpo_app.ocpi.push.receiving_emsp import Receiver, receiving
+
+_ids = itertools.count()
+_K = st.integers(0, 2)
+_FAULTS = [None, "hang", "reset", "500", "503", "ocpi 2001", "after reset", "after half", "401"]
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.sampled_from(["rename", "status", "hide", "tariff", "untariff", "session", "cdr"]),
+            _K,
+        ),
+        st.tuples(st.just("fault"), st.sampled_from(_FAULTS)),
+        st.tuples(st.just("restart"), st.none()),
+    ),
+    min_size=5,
+    max_size=40,
+)
+
+
+class World:
+    """Objects as they are, and the steps that change them."""
+
+    def __init__(self, house: House, emsp: Receiver) -> None:
+        self.house = house
+        self.emsp = emsp
+        self.prefix = f"W{next(_ids)}-"
+        self.public: dict[str, dict[str, Any]] = {}
+        self.private: set[str] = set()
+        self.tariffs: dict[str, Any] = {}
+        self.sessions: dict[str, Any] = {}
+        self.cdrs: dict[str, bytes] = {}
+        self._clock = itertools.count()
+        self._pushing = contextlib.ExitStack()
+        self.restart(None)
+
+    def step(self, what: str, which: Any) -> None:
+        getattr(self, what)(which if which is None or what == "fault" else f"{self.prefix}{which}")
+
+    def restart(self, _: None) -> None:
+        self._pushing.close()
+        self._pushing.enter_context(self.house.pushing(timeout_s=0.3))
+
+    def end(self) -> None:
+        self._pushing.close()
+
+    def fault(self, kind: str | None) -> None:
+        self.emsp.fault = lambda _: kind
+
+    def moment(self) -> str:
+        return f"2024-05-01T10:{next(self._clock):02}:00Z"
+
+    def put(self, fields: dict[str, Any]) -> None:
+        self.house.publish("locations", owned_location(fields))
+        self.public[fields["id"]] = fields
+        self.private.discard(fields["id"])
+
+    def rename(self, id_: str) -> None:
+        at = self.moment()
+        self.put(location(id_, at=at, name=at))
+
+    def status(self, id_: str) -> None:
+        at = self.moment()
+        before = self.public.get(id_) or location(id_, at=at)
+        changed = evse("E1", "CHARGING" if int(at[14:16]) % 2 else "AVAILABLE", at)
+        self.put({**before, "evses": [changed, before["evses"][1]], "last_updated": at})
+
+    def hide(self, id_: str) -> None:
+        fields = self.public.pop(id_, None)
+        if fields is not None:
+            self.house.publish("locations", private(fields))
+            self.private.add(id_)
+
+    def tariff(self, id_: str) -> None:
+        obj = tariff(id_, next(self._clock))
+        self.house.publish("tariffs", obj)
+        self.tariffs[id_] = obj.fields
+
+    def untariff(self, id_: str) -> None:
+        self.house.withdraw("tariffs", f"nl/evc/{id_.lower()}")
+        self.tariffs.pop(id_, None)
+
+    def session(self, id_: str) -> None:
+        if id_ in self.cdrs:
+            return
+        obj = session(id_, float(next(self._clock)))
+        self.house.publish("sessions", obj)
+        self.sessions[id_] = obj.fields
+
+    def cdr(self, id_: str) -> None:
+        if id_ in self.cdrs:
+            return
+        obj = session(id_, 99.0, "COMPLETED")
+        self.house.publish("sessions", obj)
+        self.sessions[id_] = obj.fields
+        bill = cdr(id_, id_)
+        self.house.publish("cdrs", bill)
+        self.cdrs[id_] = bill.document()["raw"]
+
+
+def time_passes(house: House, peer_id: str) -> None:
+    """All pauses are over, of the peer and of its objects."""
+    now = datetime.now(timezone.utc)
+
+    async def turn() -> None:
+        await house.peers.set(peer_id, now)
+        await house.db["marks"].update_many({}, {"$set": {"due": now}})
+
+    house.loop.run(turn())
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=STEPS)
+def test_peers_end_in_the_present_state(house: House, steps: list[tuple[str, Any]]) -> None:
+    with contextlib.ExitStack() as stack:
+        emsp = stack.enter_context(receiving(house.loop))
+        peer_id = house.connect(emsp, "DE*TNM")
+        world = World(house, emsp)
+        stack.callback(world.end)
+        for what, which in steps:
+            world.step(what, which)
+
+        world.fault(None)
+        house.until(lambda: time_passes(house, peer_id) or not house.marks(peer_id=peer_id), 40)
+
+        held = emsp.held("locations")
+        for id_ in world.private & held.keys():
+            assert {part["status"] for part in held.pop(id_)["evses"]} == {"REMOVED"}
+        assert held == world.public
+        assert emsp.held("tariffs") == world.tariffs
+        assert emsp.held("sessions") == world.sessions
+        assert emsp.cdrs == {id_: [raw] for id_, raw in world.cdrs.items()}
+        house.loop.run(house.peers.remove(peer_id))
