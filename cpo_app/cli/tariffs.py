@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,76 +9,34 @@ import typer
 
 from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
-from cpo_app.cli.files import party_of, read_json
+from cpo_app.cli.files import party_of
+from cpo_app.cli.imports import PartyOption, export_all, import_file
 from cpo_app.cli.output import note, print_json, print_line, print_table
 from cpo_app.cli.with_backend import DataDir, on_backend
 from crud.publishing import withdraw
 from crud.tariff_choice import default_tariff, set_default_tariff
-from crud.tariff_import import (
-    BATCH,
-    NotTariffs,
-    Remark,
-    Report,
-    take_over,
-    tariffs_in,
-    understood,
-)
+from crud.tariff_import import read_tariff
 from db_interface.owned_objects import party_key
 
 app = typer.Typer(help="Tariffs: import, export, list, remove.", no_args_is_help=True)
 
-MOST_SHOWN = 50
-
-Party = Annotated[
-    str | None, typer.Option("--party", metavar="CC/PID", help="Of this party of ours, as NL/EVC.")
-]
 TariffId = Annotated[str, typer.Argument(metavar="ID", help="As `cpo tariffs list` shows it.")]
 
 
 @app.command("import")
 def import_tariffs(
     file: Annotated[Path, typer.Argument(help="An OCPI tariff, a list, or an answer; .gz too.")],
-    party: Party = None,
+    party: PartyOption = None,
     data_dir: DataDir = None,
 ) -> None:
     """Import OCPI tariffs; exit code 1 if any had to be refused. --party makes them its own."""
-    owner = party_of(party)
-    try:
-        rows = tariffs_in(read_json(file))
-    except NotTariffs as error:
-        raise CliError(f"{file}: {error}") from error
-    report = Report()
-    objects = list(understood(rows, report, owner))
-
-    async def work(backend: Backend) -> None:
-        for first in range(0, len(objects), BATCH):
-            await take_over(backend.store, objects[first : first + BATCH], report)
-
-    on_backend(work, data_dir)
-    _show("refused", report.refused)
-    _show("warning", report.warnings)
-    print_line(f"imported {report.imported}, refused {len(report.refused)}")
-    if report.refused:
-        raise typer.Exit(1)
+    import_file("tariffs", read_tariff, file, party, data_dir)
 
 
 @app.command("export")
-def export_tariffs(party: Party = None, data_dir: DataDir = None) -> None:
+def export_tariffs(party: PartyOption = None, data_dir: DataDir = None) -> None:
     """Write all our tariffs as a JSON list to stdout, in order of creation."""
-    owner = party_of(party)
-
-    async def work(backend: Backend) -> None:
-        owners = None if owner is None else [party_key(*owner)]
-        out = sys.stdout.buffer
-        out.write(b"[")
-        first = True
-        async for raw in backend.store.objects("tariffs").all_raw(owners):
-            out.write(b"\n" if first else b",\n")
-            out.write(raw)
-            first = False
-        out.write(b"\n]\n")
-
-    on_backend(work, data_dir)
+    export_all("tariffs", party, data_dir)
 
 
 @app.command("list")
@@ -138,7 +95,7 @@ def list_tariffs(
 @app.command()
 def remove(
     tariff_id: TariffId,
-    party: Party = None,
+    party: PartyOption = None,
     force: Annotated[
         bool, typer.Option("--force", help="Also when connectors name it, or it is the default.")
     ] = False,
@@ -216,10 +173,3 @@ def _flat(value: Any) -> list[str]:
     if isinstance(value, list):
         return [name for item in value for name in _flat(item)]
     return [value]
-
-
-def _show(what: str, remarks: list[Remark]) -> None:
-    for remark in remarks[:MOST_SHOWN]:
-        note(f"{what} {remark.what}: {remark.text}")
-    if len(remarks) > MOST_SHOWN:
-        note(f"... and {len(remarks) - MOST_SHOWN} more")

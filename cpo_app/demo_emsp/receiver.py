@@ -88,6 +88,8 @@ def build_receiver(
     """
     library_settings.OCPI_HOST = host
     library_settings.PROTOCOL = "http"
+    # The library keeps no case; upper case is at least how our ids are written.
+    library_settings.CI_STRING_LOWERCASE_PREFERENCE = False
     rows = ENDPOINTS[VersionNumber.v_2_2_1][RoleEnum.emsp]
     for module, row in list(rows.items()):
         url = f"http://{host}/ocpi/emsp/2.2.1/{module.value}/"
