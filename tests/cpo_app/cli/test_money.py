@@ -145,7 +145,7 @@ def test_real_tariffs_go_in(cpo: Cpo, tmp_path: Path) -> None:
     ("content", "complaint"),
     [
         ("{", "not valid JSON"),
-        ('"tariff"', "neither an OCPI tariff, a list of them, nor an OCPI answer"),
+        ('"tariff"', "neither an OCPI object, a list of them, nor an OCPI answer"),
     ],
 )
 def test_a_file_that_holds_no_tariffs_is_one_clear_line(

@@ -1,0 +1,63 @@
+"""The docs are true: every variable is there, links lead somewhere, commands exist."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
+from cpo_app.settings import Settings
+
+REPOSITORY = Path(__file__).parents[1]
+PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
+
+
+def variables() -> set[str]:
+    names = set(Settings.__fields__)
+    for model in (EngineSettings, MonitorSettings):
+        for field in model.__fields__.values():
+            names |= {name.upper() for name in field.field_info.extra["env_names"]}
+    return names
+
+
+def test_every_variable_is_documented_and_every_documented_one_exists() -> None:
+    page = (REPOSITORY / "docs/configuration.md").read_text()
+    named = {
+        name for row in re.findall(r"^\|(.*?)\|", page, re.M) for name in re.findall("`(.*?)`", row)
+    }
+    others = page.split("## Others")[1]
+    elsewhere = set(re.findall(r"^\| `([A-Z_]+)`", others, re.M))
+    assert variables() - named == set()
+    assert named - elsewhere - variables() == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    missing = [link for link in links if not (page.parent / link).exists()]
+    assert missing == []
+
+
+def test_every_command_that_is_named_exists() -> None:
+    asked = subprocess.run(
+        [sys.executable, "-m", "cpo_app.cli", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"COLUMNS": "200", "PATH": ""},
+    )
+    known = set(re.findall(r"^\W*([a-z][a-z-]+)\s{2,}", asked.stdout, re.M))
+    text = "\n".join(page.read_text() for page in PAGES)
+    named = set(re.findall(r"`(?:\.venv/bin/)?cpo ([a-z][a-z-]+)", text))
+    named |= set(re.findall(r"\.venv/bin/cpo ([a-z][a-z-]+)", text))
+    assert named - known == set()
+    assert {"up", "serve", "registry", "monitor", "engine", "peers", "check"} <= known
+
+
+def test_no_page_names_a_path_of_this_machine() -> None:
+    for page in PAGES:
+        assert not re.search(r"(?<![\w.])/(work|root|home)/", page.read_text()), page
