@@ -16,7 +16,7 @@ from cpo_app.ocpi.registration import Registration
 from cpo_app.ocpi.result_sender import ResultSender
 from cpo_app.settings import Settings
 from crud.charging_profiles import ChargingProfiles
-from crud.command_intake import Intake
+from crud.commanding.command_intake import Intake
 from crud.commands import Commands
 from crud.cpo_crud import CpoCrud
 from db_interface.database import Database

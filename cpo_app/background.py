@@ -14,8 +14,8 @@ from cpo_app.central import authorization, charging, commands
 from cpo_app.central.service import Central
 from cpo_app.ocpi.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpi.token_pull import TokenPull
-from crud import geonames
-from crud.authorization import Authorizer
+from crud.authorizing.authorization import Authorizer
+from crud.places import geonames
 from db_interface.indexes import ensure_indexes
 
 logger = logging.getLogger("cpo")

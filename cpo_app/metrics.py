@@ -28,7 +28,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cpo_app.operator_guard import OperatorGuard
-from crud.evse_states import EvseStatus
+from crud.stations.evse_states import EvseStatus
 from db_interface.database import STORE_ERRORS, Database
 
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

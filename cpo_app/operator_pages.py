@@ -12,7 +12,7 @@ from cpo_app.central.service import Central
 from cpo_app.console import Console, build_console_router
 from cpo_app.metrics import OcpiCounts, OcpiMetrics, build_metrics_router
 from cpo_app.operator_guard import OperatorGuard
-from crud.marks import mark_everything
+from crud.push.marks import mark_everything
 
 
 def add_operator_pages(

@@ -14,8 +14,8 @@ from typing import Any
 
 from py_ocpi.core.enums import Action
 
-from crud import command_queue as queue
-from crud.command_intake import (
+from crud.commanding import command_queue as queue
+from crud.commanding.command_intake import (
     NOT_SUPPORTED,
     REJECTED,
     UNKNOWN_SESSION,
@@ -24,7 +24,7 @@ from crud.command_intake import (
     Refusal,
     Wish,
 )
-from crud.command_targets import Place, place_of, running_session_of
+from crud.commanding.command_targets import Place, place_of, running_session_of
 from crud.schemas import format_datetime
 from crud.visibility import Reader
 from db_interface.database import Database, Session

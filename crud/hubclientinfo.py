@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from crud.due_marks import party_is_back
+from crud.push.due_marks import party_is_back
 from crud.rendered import Rendered
 from crud.schemas import parse_datetime
 from db_interface.interface import DbInterface

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crud.crash_points import crash_point
-from crud.marks import Changed, mark_changes
+from crud.push.crash_points import crash_point
+from crud.push.marks import Changed, mark_changes
 from db_interface.database import Session
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject, Replaced

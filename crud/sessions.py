@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from crud.charging_preferences import ACCEPTED, response_to
+from crud.charging.charging_preferences import ACCEPTED, response_to
+from crud.charging.session_records import COLLECTION, get
 from crud.sender_module import SenderModule
-from crud.session_records import COLLECTION, get
 from crud.visibility import Reader
 from db_interface.database import Session
 from db_interface.interface import DbInterface

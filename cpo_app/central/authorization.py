@@ -2,7 +2,7 @@
 
 Read from the top (docs/authorization.md): the EVSE is unknown; a session holds it (its own card
 or one of its group stops it); it cannot serve now; somebody has reserved it; the card is asked
-for. Decides nothing about tokens: that is crud.authorization. Never logs a card's uid.
+for. Decides nothing about tokens: that is crud.authorizing.authorization. Never logs a card's uid.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from typing import Any
 
 from cpo_app.central.charging import rules_of
 from cpo_app.central.service import Central
-from crud import charge_points, charging_sessions, reservations
-from crud.authorization import Authorizer, Decision
-from crud.charging_sessions import ConnectorBusy
-from crud.command_targets import Place, place_of
-from crud.evse_states import View
+from crud.authorizing.authorization import Authorizer, Decision
+from crud.authorizing.whitelist import Allowed, AuthMethod
+from crud.charging import charging_sessions
+from crud.charging.charging_sessions import ConnectorBusy
+from crud.commanding import reservations
+from crud.commanding.command_targets import Place, place_of
 from crud.locations import connector_of
 from crud.sites.identifiers import ocpi_id
-from crud.whitelist import Allowed, AuthMethod
+from crud.stations import charge_points
+from crud.stations.evse_states import View
 from db_interface.database import Session
 from db_interface.owned_objects import party_key
 

@@ -14,13 +14,13 @@ from cpo_app.central.service import Central
 from cpo_app.central.sweeper import Sweeper
 from cpo_app.central.telemetry import Message, MessageRefused
 from cpo_app.settings import Settings
-from crud import charging_sessions
-from crud.charge_points import Document
-from crud.charging_sessions import Rules, UnknownSession
+from crud.charging import charging_sessions
+from crud.charging.charging_sessions import Rules, UnknownSession
+from crud.charging.session_segments import Reading
+from crud.charging.session_signatures import signed_data_of
+from crud.charging.unannounced_sessions import NotEnough, open_unannounced
 from crud.schemas import SchemaError
-from crud.session_segments import Reading
-from crud.session_signatures import signed_data_of
-from crud.unannounced_sessions import NotEnough, open_unannounced
+from crud.stations.charge_points import Document
 from db_interface.database import Session
 
 logger = logging.getLogger("cpo.central")

@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cpo_app.central.link import ChargePointLink, LinkAnswer, LinkResult
-from crud import command_queue
-from crud.charging_sessions import Rules
-from crud.command_intake import result_body
-from crud.command_targets import Place, places_of
+from crud.charging.charging_sessions import Rules
+from crud.commanding import command_queue
+from crud.commanding.command_intake import result_body
+from crud.commanding.command_targets import Place, places_of
+from crud.commanding.reservations import Billing
 from crud.errors import UnknownLocationInCommand
-from crud.reservations import Billing
 from crud.sites import Party
 from db_interface.database import Session
 from db_interface.interface import DbInterface

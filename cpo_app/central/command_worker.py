@@ -21,10 +21,10 @@ from typing import Any
 
 from cpo_app.central.command_steps import Ask, Command, Decided, Elsewhere, Kind
 from cpo_app.central.link import LinkUnreachable
-from crud import command_queue as queue
-from crud.command_delivery import Deliver, Delivery, NotDelivered
-from crud.command_queue import LeaseLost
-from crud.command_states import FINAL, OPEN, Event, State
+from crud.commanding import command_queue as queue
+from crud.commanding.command_delivery import Deliver, Delivery, NotDelivered
+from crud.commanding.command_queue import LeaseLost
+from crud.commanding.command_states import FINAL, OPEN, Event, State
 from db_interface.database import STORE_ERRORS, Database, Session
 
 logger = logging.getLogger("cpo.commands")

@@ -26,12 +26,13 @@ from cpo_app.central.command_worker import CommandWorker
 from cpo_app.central.reservations import ReservationSweeper
 from cpo_app.central.service import Central
 from cpo_app.central.telemetry import Handler, Message
-from crud import charging_profiles, charging_sessions
-from crud.charge_points import Document
-from crud.command_delivery import Deliver
-from crud.command_intake import Intake
-from crud.command_targets import place_of
-from crud.reservation_sessions import ReservationSessions
+from crud import charging_profiles
+from crud.charging import charging_sessions
+from crud.charging.reservation_sessions import ReservationSessions
+from crud.commanding.command_delivery import Deliver
+from crud.commanding.command_intake import Intake
+from crud.commanding.command_targets import place_of
+from crud.stations.charge_points import Document
 from db_interface.database import Session
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from cpo_app.central.command_steps import INNER_PROFILE, Body, Command, Decided, Elsewhere, Kind
 from cpo_app.central.link import LinkAnswer, LinkResult
-from crud import charging_profiles, charging_sessions
+from crud import charging_profiles
+from crud.charging import charging_sessions
 from crud.charging_profiles import UPDATE_DURATION_S
-from crud.command_states import State
+from crud.commanding.command_states import State
 from db_interface.database import Session
 
 ACCEPTED, REJECTED, UNKNOWN = "ACCEPTED", "REJECTED", "UNKNOWN"

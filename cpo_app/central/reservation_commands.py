@@ -23,12 +23,12 @@ from cpo_app.central.command_steps import (
     timed_out,
 )
 from cpo_app.central.link import LinkAnswer, LinkResult
-from crud import reservations
-from crud.command_intake import result_body
-from crud.command_states import State
-from crud.command_targets import place_of
-from crud.evse_choice import choose_for_reservation, none_free
-from crud.reservations import Status
+from crud.commanding import reservations
+from crud.commanding.command_intake import result_body
+from crud.commanding.command_states import State
+from crud.commanding.command_targets import place_of
+from crud.commanding.evse_choice import choose_for_reservation, none_free
+from crud.commanding.reservations import Status
 from db_interface.database import Session
 from db_interface.owned_objects import party_key
 

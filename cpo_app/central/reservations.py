@@ -17,10 +17,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from cpo_app.central.command_steps import INNER_RELEASE, INNER_WITHIN, Ground
-from crud import command_queue, reservations
-from crud.command_intake import GRACE_S, result_body
-from crud.command_targets import REMOVED
-from crud.reservations import Document, Status
+from crud.commanding import command_queue, reservations
+from crud.commanding.command_intake import GRACE_S, result_body
+from crud.commanding.command_targets import REMOVED
+from crud.commanding.reservations import Document, Status
 from db_interface.database import STORE_ERRORS, Session
 
 logger = logging.getLogger("cpo.central")

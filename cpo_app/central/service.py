@@ -20,8 +20,8 @@ from cpo_app.central.link import ChargePointLink, LinkUnreachable
 from cpo_app.central.telemetry import Telemetry
 from cpo_app.central.watch import PAUSE_S, Watch
 from cpo_app.settings import Settings
-from crud import charge_points
-from crud.charge_point_events import (
+from crud.stations import charge_points
+from crud.stations.charge_point_events import (
     Event,
     Heartbeat,
     OperativeSet,
@@ -29,7 +29,7 @@ from crud.charge_point_events import (
     Registered,
     engine_is_to_be_told,
 )
-from crud.charge_points import Applied, Document
+from crud.stations.charge_points import Applied, Document
 from db_interface.database import STORE_ERRORS, Session
 from db_interface.interface import DbInterface
 

@@ -23,15 +23,16 @@ from cpo_app.central.command_steps import (
     timed_out,
 )
 from cpo_app.central.link import LinkAnswer, LinkResult
-from crud import charging_sessions, reservations
-from crud.charging_sessions import ConnectorBusy
-from crud.command_intake import result_body
-from crud.command_states import State
-from crud.command_targets import Place, place_of
+from crud.charging import charging_sessions
+from crud.charging.charging_sessions import ConnectorBusy
+from crud.charging.reservation_sessions import COMMAND
+from crud.commanding import reservations
+from crud.commanding.command_intake import result_body
+from crud.commanding.command_states import State
+from crud.commanding.command_targets import Place, place_of
+from crud.commanding.evse_choice import choose_for_start, none_free
 from crud.commands import plugged_in_by_another
 from crud.errors import OcpiError
-from crud.evse_choice import choose_for_start, none_free
-from crud.reservation_sessions import COMMAND
 from crud.visibility import Reader
 from db_interface.database import Session
 

@@ -21,9 +21,9 @@ from typing import Any
 
 from cpo_app.central.link import LinkUnreachable
 from cpo_app.central.service import Central
-from crud import charge_points
-from crud.charging_sessions import COLLECTION, Rules, abandon, get
-from crud.evse_states import IN_SESSION
+from crud.charging.charging_sessions import COLLECTION, Rules, abandon, get
+from crud.stations import charge_points
+from crud.stations.evse_states import IN_SESSION
 from db_interface.database import STORE_ERRORS, Session
 
 logger = logging.getLogger("cpo.central")

@@ -19,10 +19,10 @@ from datetime import datetime
 from typing import Any
 
 from cpo_app.central.wire import KINDS
-from crud import charge_points
-from crud.charge_point_events import StateReported, TelemetryTaken
-from crud.evse_states import ConnectorState
 from crud.sites import Party
+from crud.stations import charge_points
+from crud.stations.charge_point_events import StateReported, TelemetryTaken
+from crud.stations.evse_states import ConnectorState
 from db_interface.database import Session
 from db_interface.interface import DbInterface
 

@@ -14,9 +14,9 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from crud import charge_points
-from crud.charge_point_events import Missed
 from crud.sites import Party
+from crud.stations import charge_points
+from crud.stations.charge_point_events import Missed
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 

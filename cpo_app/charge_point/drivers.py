@@ -17,6 +17,10 @@ logger = logging.getLogger(__name__)
 
 Sleep = Callable[[float], Awaitable[None]]
 
+CHARGES_S = (25.0, 90.0)
+FIRST_CHARGES_S = (6.0, 20.0)
+"""The first driver is in a hurry: whoever starts a demonstration soon sees how a charge ends."""
+
 
 class Drivers:
     """Who comes to one charge point. `chance` makes the days differ; seed it to repeat one."""
@@ -35,22 +39,25 @@ class Drivers:
 
     async def run(self) -> None:
         """One driver after the other, until cancelled."""
+        charges_s = FIRST_CHARGES_S
         while True:
             await self._pause(3, 20)
             try:
-                await self.one_visit()
+                await self.one_visit(charges_s)
+                charges_s = CHARGES_S
             except Refused as refused:
                 # An eMSP's command or a fault came between: the next driver tries again.
                 logger.info("a driver could not charge: %s", refused)
             await self._leave()
 
-    async def one_visit(self) -> None:
-        """Plug in, card, charge, card again. Raises Refused where the charge point declines."""
+    async def one_visit(self, charges_s: tuple[float, float] = CHARGES_S) -> None:
+        """Plug in, card, charge (least and most seconds), card again. Raises Refused where the
+        charge point declines."""
         card = SimAction(action="swipe", token_uid=self._chance.choice(self._cards))
         await self._act(SimAction(action="plug", soc=self._chance.uniform(10, 70)))
         await self._pause(1, 3)
         await self._act(card)
-        await self._pause(25, 90)
+        await self._pause(*charges_s)
         if self._chance.random() < 0.05:
             await self._act(SimAction(action="fault", code="GROUND_FAILURE", message="simulated"))
             await self._pause(10, 20)

@@ -21,7 +21,7 @@ from cpo_app.cli.output import note, print_json, print_table
 from cpo_app.cli.price import print_reasons
 from cpo_app.cli.with_backend import DataDir, on_backend
 from crud.cdrs import UnknownCdr, all_cdrs, find_cdr, reprice, time_zone_of
-from crud.credits import CreditRefused, credit_cdr
+from crud.charging.credits import CreditRefused, credit_cdr
 from crud.pricing import Priced, PricingInputError
 from crud.schemas import SchemaError, parse_datetime
 

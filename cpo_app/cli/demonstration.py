@@ -8,9 +8,9 @@ from typing import Any
 from auth.secrets import Vault
 from cpo_app.backend import Backend
 from cpo_app.settings import Settings
+from crud.charging.tariff_choice import default_tariff, set_default_tariff
 from crud.publishing import publish
 from crud.schemas import Tariff, validate
-from crud.tariff_choice import default_tariff, set_default_tariff
 from crud.tariffs import owned_tariff
 from db_interface.database import Database, Session
 

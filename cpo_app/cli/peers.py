@@ -15,8 +15,8 @@ from cpo_app.cli.output import note, print_facts, print_json, print_line, print_
 from cpo_app.cli.push_facts import push_facts
 from cpo_app.cli.with_backend import DataDir, on_backend
 from cpo_app.ocpi.token_pull import TokenPull
-from crud.marks import PUSHED, mark_everything, post_again
-from crud.token_pulls import PullUnderWay
+from crud.authorizing.token_pulls import PullUnderWay
+from crud.push.marks import PUSHED, mark_everything, post_again
 
 app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
 

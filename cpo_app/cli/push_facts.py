@@ -6,8 +6,8 @@ from typing import Any
 
 from auth.peers import CONNECTED, Peer
 from cpo_app.backend import Backend
-from crud import due_marks, push_lanes
-from crud.deliveries import delivered_cdrs
+from crud.push import due_marks, push_lanes
+from crud.push.deliveries import delivered_cdrs
 
 
 async def push_facts(backend: Backend, peer: Peer) -> dict[str, Any]:

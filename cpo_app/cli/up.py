@@ -72,7 +72,10 @@ async def _supervise(settings: Settings, charge_points: int, demo: bool) -> None
         if ready:
             sys.stdout.write(_panel(settings, base, _registry_url(settings), charge_points))
             sys.stdout.flush()
-        await asyncio.gather(*keepers)
+        # Not gather: it would be over when the first part has stopped, and the database with it.
+        ended, _ = await asyncio.wait(keepers, return_when=asyncio.FIRST_EXCEPTION)
+        for keeper in ended:
+            keeper.result()
     finally:
         for keeper in keepers:
             keeper.cancel()

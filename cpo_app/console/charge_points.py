@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from crud.evse_states import EvseStatus, View
+from crud.stations.evse_states import EvseStatus, View
 from db_interface.database import Database
 from db_interface.owned_objects import fold
 

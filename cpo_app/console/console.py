@@ -20,8 +20,8 @@ from auth.peers import Peer
 from cpo_app.console.forms import COOKIE, Forms
 from cpo_app.console.rendering import Rendering, utc_now
 from cpo_app.operator_guard import OperatorGuard
-from crud import evse_history
-from crud.evse_history import Uptime
+from crud.stations import evse_history
+from crud.stations.evse_history import Uptime
 from db_interface.database import Database
 
 logger = logging.getLogger("cpo.console")

@@ -1,4 +1,4 @@
-"""Real-time authorization at eMSPs (OCPI 2.2.1, mod_tokens 12.2.2.2), as crud.authorization asks.
+"""Real-time authorization at eMSPs (OCPI 2.2.1, mod_tokens 12.2.2.2), as the Authorizer asks.
 
 POST {their tokens sender URL}/{uid}/authorize?type=, with token B, routing headers and the
 LocationReferences. What an answer means is not known here; a peer's fault is an answer that
@@ -18,8 +18,8 @@ import orjson
 from auth.peers import CONNECTED, SUSPENDED, Peer, Peers, UnknownPeer
 from auth.secrets import SecretUnusable
 from cpo_app.ocpi.client import PeerAnswer, PeerClient, PeerUnusable, RoutingHeaders
-from crud.authorization_answer import Question
-from crud.emsps import Emsp, Reply
+from crud.authorizing.authorization_answer import Question
+from crud.authorizing.emsps import Emsp, Reply
 from db_interface.owned_objects import party_key
 
 logger = logging.getLogger("cpo.authorization")
@@ -33,7 +33,7 @@ MaySpeakFor = Callable[[Peer, str], Awaitable[bool]]
 
 
 class RealtimeAuthorization:
-    """`crud.emsps.Emsps` on the registered peers."""
+    """`crud.authorizing.emsps.Emsps` on the registered peers."""
 
     def __init__(self, peers: Peers, client: PeerClient, may_speak_for: MaySpeakFor) -> None:
         self._peers = peers

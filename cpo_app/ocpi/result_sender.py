@@ -13,7 +13,7 @@ from auth.peers import CONNECTED, SUSPENDED, Peer, Peers, UnknownPeer
 from auth.secrets import SecretUnusable
 from cpo_app.ocpi.client import PeerClient, PeerUnusable, RoutingHeaders
 from cpo_app.ocpi.url_guard import UrlRefused, check_url, same_place
-from crud.command_delivery import Delivery, NotDelivered
+from crud.commanding.command_delivery import Delivery, NotDelivered
 from crud.errors import InvalidParameters
 
 MOST_S = 10.0

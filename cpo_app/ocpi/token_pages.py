@@ -18,9 +18,9 @@ from cpo_app.ocpi.client import PeerAnswer, PeerClient, PeerUnusable, RoutingHea
 from cpo_app.ocpi.peer_pages import next_by_offset, with_query
 from cpo_app.ocpi.url_guard import UrlRefused, check_url, same_place
 from cpo_app.settings import Settings
-from crud import token_pulls
+from crud.authorizing import token_pulls
+from crud.authorizing.token_sync import keep_all
 from crud.schemas import SchemaError, Token, format_datetime, validate
-from crud.token_sync import keep_all
 from db_interface.database import Session
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import party_key

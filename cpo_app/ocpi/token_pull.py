@@ -20,9 +20,9 @@ from auth.secrets import SecretUnusable
 from cpo_app.ocpi.client import PeerClient, PeerUnusable
 from cpo_app.ocpi.token_pages import MaySpeakFor, TokenPages
 from cpo_app.settings import Settings
-from crud import token_pulls
+from crud.authorizing import token_pulls
+from crud.authorizing.token_pulls import LeaseLost
 from crud.errors import InvalidParameters
-from crud.token_pulls import LeaseLost
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 

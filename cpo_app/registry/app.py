@@ -20,7 +20,7 @@ from cpo_app.registry.errors import add_error_handlers
 from cpo_app.registry.routes import charge_point_routes
 from cpo_app.registry.views import time_text
 from cpo_app.settings import Settings
-from crud import geonames
+from crud.places import geonames
 from db_interface.database import Database, StoreUnavailable
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface

@@ -16,7 +16,7 @@ from auth.charge_point_tokens import TokenRefused
 from auth.secrets import SecretUnusable
 from cpo_app.registry.errors import RegistryError
 from cpo_app.settings import Party, Settings, SettingsError
-from crud.registrations import Record
+from crud.stations.registrations import Record
 from db_interface.interface import DbInterface
 
 LONGEST_TOKEN_LIFE_HOURS = 10 * 366 * 24

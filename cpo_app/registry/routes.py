@@ -12,8 +12,8 @@ from cpo_app.registry.context import Registry
 from cpo_app.registry.errors import RegistryError
 from cpo_app.registry.payloads import Authenticating, Registering, body_of, documented
 from cpo_app.registry.views import facts, time_text
-from crud import registrations
-from crud.registrations import (
+from crud.stations import registrations
+from crud.stations.registrations import (
     STATUSES,
     Application,
     IsDeregistered,

@@ -7,9 +7,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from crud.registrations import Record
 from crud.schemas import format_datetime
 from crud.sites import public_metadata
+from crud.stations.registrations import Record
 
 
 def time_text(moment: datetime | None) -> str | None:

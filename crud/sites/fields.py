@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from crud.gazetteer import Point
+from crud.places.gazetteer import Point
 from crud.schemas import (
     EVSE,
     Connector,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from crud.countries import find_country
-from crud.gazetteer import (
+from crud.places.countries import find_country
+from crud.places.gazetteer import (
     Address,
     Place,
     Point,
@@ -17,7 +17,7 @@ from crud.gazetteer import (
     nearest_place,
     read_address,
 )
-from crud.geonames import Country
+from crud.places.geonames import Country
 from crud.sites.facts import Facts
 from crud.sites.fields import BadValue, geo_location, read_location_field, read_point
 

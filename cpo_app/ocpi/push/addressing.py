@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from auth.peers import Peer
 from cpo_app.ocpi.peer_headers import RoutingHeaders
-from crud.marks import FOR_EVERY_READER
+from crud.push.marks import FOR_EVERY_READER
 
 # Roles that take what a CPO pushes; a platform may have others beside them.
 _TAKES_PUSHES = ("EMSP", "NSP", "NAP", "SCSP", "OTHER")

@@ -17,9 +17,9 @@ from cpo_app.ocpi.push.addressing import object_url, owner_of
 from cpo_app.ocpi.push.failures import says_not_there
 from cpo_app.ocpi.push.requests import Request
 from cpo_app.ocpi.push.sending import Line
-from crud.crash_points import crash_point
-from crud.deliveries import keep_proof, proof_of, usual_location
-from crud.due_marks import Mark, Present, announce_post, disproved
+from crud.push.crash_points import crash_point
+from crud.push.deliveries import keep_proof, proof_of, usual_location
+from crud.push.due_marks import Mark, Present, announce_post, disproved
 from db_interface.database import Database
 
 

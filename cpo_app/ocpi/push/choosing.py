@@ -11,11 +11,11 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from auth.peers import Peer
-from crud import due_marks
-from crud.crash_points import crash_point
-from crud.due_marks import Mark, Present
 from crud.hubclientinfo import parties_not_online
-from crud.marks import FOR_EVERY_READER
+from crud.push import due_marks
+from crud.push.crash_points import crash_point
+from crud.push.due_marks import Mark, Present
+from crud.push.marks import FOR_EVERY_READER
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import fold
 

@@ -27,10 +27,10 @@ from cpo_app.ocpi.push.health import Health
 from cpo_app.ocpi.push.lease import Lease
 from cpo_app.ocpi.push.pausing import pause
 from cpo_app.ocpi.push.sending import Line, bring_up_to_date
-from crud import due_marks
-from crud.crash_points import crash_point
-from crud.due_marks import Mark, Present
-from crud.marks import mark_again
+from crud.push import due_marks
+from crud.push.crash_points import crash_point
+from crud.push.due_marks import Mark, Present
+from crud.push.marks import mark_again
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 

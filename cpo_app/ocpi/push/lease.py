@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from crud import push_lanes
+from crud.push import push_lanes
 from db_interface.database import Database
 
 # Left over when a send begins: a process that stalls longer than this in between is found out

@@ -23,8 +23,8 @@ from cpo_app.ocpi.push import metrics
 from cpo_app.ocpi.push.lane import Lane, Means
 from cpo_app.ocpi.push.pausing import pause
 from cpo_app.settings import Settings
-from crud import due_marks, push_lanes
-from crud.marks import MARKS, mark_everything
+from crud.push import due_marks, push_lanes
+from crud.push.marks import MARKS, mark_everything
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from db_interface.watching import NoChangeStream, inserted

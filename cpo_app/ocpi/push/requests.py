@@ -16,8 +16,8 @@ import orjson
 
 from auth.peers import Peer
 from cpo_app.ocpi.push.addressing import object_url, owner_of
-from crud.due_marks import Mark, Present
-from crud.mark_parts import EVSE, FIELD
+from crud.push.due_marks import Mark, Present
+from crud.push.mark_parts import EVSE, FIELD
 
 _ENDED = ("COMPLETED", "INVALID")
 

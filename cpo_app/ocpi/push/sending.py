@@ -14,7 +14,7 @@ from cpo_app.ocpi.push import requests
 from cpo_app.ocpi.push.addressing import owner_of, routing
 from cpo_app.ocpi.push.failures import knows_no_part, says_not_there
 from cpo_app.ocpi.push.requests import Request
-from crud.due_marks import Mark, Present
+from crud.push.due_marks import Mark, Present
 from crud.visibility import Reader, may_see
 
 

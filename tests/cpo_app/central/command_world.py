@@ -17,14 +17,15 @@ from cpo_app.central.commands import CommandParts
 from cpo_app.central.link import ChargePointLink, LinkAnswer, LinkResult, LinkUnreachable
 from cpo_app.central.service import Central
 from cpo_app.settings import Settings
-from crud import registrations, reservations
-from crud.charge_point_events import Event, Registered, StateReported
 from crud.charging_profiles import ChargingProfiles
-from crud.command_delivery import Deliver, Delivery, NotDelivered
-from crud.command_intake import CheckUrl, Intake
+from crud.commanding import reservations
+from crud.commanding.command_delivery import Deliver, Delivery, NotDelivered
+from crud.commanding.command_intake import CheckUrl, Intake
 from crud.commands import Commands
-from crud.evse_states import ConnectorState
-from crud.registrations import Application, Proof
+from crud.stations import registrations
+from crud.stations.charge_point_events import Event, Registered, StateReported
+from crud.stations.evse_states import ConnectorState
+from crud.stations.registrations import Application, Proof
 from crud.visibility import Reader, audiences
 from db_interface.database import Database
 from db_interface.interface import DbInterface

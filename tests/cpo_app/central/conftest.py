@@ -18,8 +18,8 @@ from cpo_app.central.health import build_health_router, central_checks
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
 from cpo_app.settings import Settings
-from crud import charge_points, evse_history, registrations
-from crud.registrations import Application, Proof
+from crud.stations import charge_points, evse_history, registrations
+from crud.stations.registrations import Application, Proof
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from tests.conftest import Loop

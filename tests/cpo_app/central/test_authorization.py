@@ -11,15 +11,16 @@ import pytest
 
 from cpo_app.central import charging
 from cpo_app.central.authorization import attach
-from crud import charging_sessions, reservations
-from crud.authorization import Authorizer
-from crud.charge_point_events import Missed, OperativeSet
-from crud.emsps import Reply
-from crud.reservation_sessions import ReservationSessions
+from crud.authorizing.authorization import Authorizer
+from crud.authorizing.emsps import Reply
+from crud.charging import charging_sessions
+from crud.charging.reservation_sessions import ReservationSessions
+from crud.commanding import reservations
+from crud.stations.charge_point_events import Missed, OperativeSet
 from crud.tokens import owned_token
 from db_interface.database import Session
 from tests.cpo_app.central.conftest import Api, World, state
-from tests.crud.test_authorization import FakeEmsps, info, token
+from tests.crud.authorizing.test_authorization import FakeEmsps, info, token
 
 
 class Reader:

@@ -12,10 +12,10 @@ from cpo_app.central.charging import attach
 from cpo_app.central.link import LinkAnswer, LinkResult, LinkUnreachable
 from cpo_app.central.service import Central
 from cpo_app.central.sweeper import FORGOTTEN, NEVER_BEGAN, VANISHED, Sweeper
-from crud import charging_sessions
+from crud.charging import charging_sessions
+from crud.charging.unannounced_sessions import place_of
 from crud.schemas import Token, validate
 from crud.tokens import owned_token
-from crud.unannounced_sessions import place_of
 from tests.cpo_app.central.conftest import Api, World, state
 
 TOKEN = {

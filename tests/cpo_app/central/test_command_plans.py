@@ -6,7 +6,7 @@ from typing import Any
 
 from py_ocpi.core.enums import Action
 
-from crud.charge_point_events import OperativeSet
+from crud.stations.charge_point_events import OperativeSet
 from db_interface.database import Database
 from tests.conftest import Loop
 from tests.cpo_app.central.command_world import CommandWorld

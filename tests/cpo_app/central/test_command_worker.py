@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from cpo_app.central.command_worker import LEASE_S
-from crud import command_queue
-from crud.command_delivery import NotDelivered
-from crud.command_states import OPEN
+from crud.commanding import command_queue
+from crud.commanding.command_delivery import NotDelivered
+from crud.commanding.command_states import OPEN
 from db_interface.database import Database
 from tests.conftest import Loop
 from tests.cpo_app.central.command_world import CommandWorld

@@ -22,11 +22,11 @@ from cpo_app.charge_point.serving import listen, serve
 from cpo_app.charge_point.settings import MonitorSettings
 from cpo_app.registry.app import build_registry
 from cpo_app.settings import Settings
-from crud import charge_points
 from crud.charging_profiles import ChargingProfiles
-from crud.command_delivery import Delivery
-from crud.command_intake import Intake
+from crud.commanding.command_delivery import Delivery
+from crud.commanding.command_intake import Intake
 from crud.commands import Commands
+from crud.stations import charge_points
 from crud.visibility import Reader
 from db_interface.database import Database
 from db_interface.interface import DbInterface

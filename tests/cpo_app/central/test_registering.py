@@ -8,8 +8,8 @@ from datetime import datetime
 import pytest
 
 from auth.charge_point_access import NOT_REGISTERED
-from crud import registrations
-from crud.registrations import Proof
+from crud.stations import registrations
+from crud.stations.registrations import Proof
 from tests.cpo_app.central.conftest import World, token
 
 

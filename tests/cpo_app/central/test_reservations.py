@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cpo_app.central.link import LinkResult
-from crud.charge_point_events import OperativeSet
+from crud.stations.charge_point_events import OperativeSet
 from db_interface.database import Database
 from tests.conftest import Loop
 from tests.cpo_app.central.command_world import CommandWorld

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cpo_app.central.telemetry import MessageRefused
-from crud.charge_points import Document
+from crud.stations.charge_points import Document
 from db_interface.database import Session
 from tests.cpo_app.central.conftest import World, meter, state
 

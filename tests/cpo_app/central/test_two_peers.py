@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from py_ocpi.core.enums import Action
 
+from crud.commanding.reservations import inner_id
 from crud.errors import UnknownLocationInCommand
-from crud.reservations import inner_id
 from db_interface.database import Database
 from tests.conftest import Loop
 from tests.cpo_app.central.command_world import Asker, CommandWorld

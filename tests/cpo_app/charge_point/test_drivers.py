@@ -57,6 +57,11 @@ def test_who_is_refused_leaves_and_the_next_one_comes() -> None:
     assert simulation.done == ["plug", "swipe", "unplug", "plug", "swipe", "unplug"]
 
 
+def test_the_first_driver_of_a_demonstration_is_in_a_hurry() -> None:
+    first, second = visits(Recorded(), pauses=7)[2], visits(Recorded(), pauses=7)[6]
+    assert first <= 20 < 25 <= second
+
+
 def test_now_and_then_something_breaks() -> None:
     simulation = Recorded()
     visits(simulation, pauses=400)

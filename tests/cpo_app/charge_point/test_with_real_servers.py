@@ -19,7 +19,7 @@ from cpo_app.charge_point.serving import listen, serve
 from cpo_app.charge_point.settings import MonitorSettings
 from cpo_app.registry.app import build_registry
 from cpo_app.settings import Settings
-from crud import charge_points
+from crud.stations import charge_points
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from tests.conftest import Loop

@@ -17,8 +17,9 @@ from auth.secrets import Vault, new_token
 from cpo_app.console import Console, build_console_router
 from cpo_app.metrics import OcpiCounts, OcpiMetrics, build_metrics_router
 from cpo_app.operator_guard import OperatorGuard
-from crud import charge_points, registrations
-from crud.charge_point_events import (
+from crud.push.marks import mark_everything
+from crud.stations import charge_points, registrations
+from crud.stations.charge_point_events import (
     Heartbeat,
     Missed,
     OperativeSet,
@@ -26,9 +27,8 @@ from crud.charge_point_events import (
     StateReported,
     TelemetryTaken,
 )
-from crud.evse_states import ConnectorState
-from crud.marks import mark_everything
-from crud.registrations import Application, Proof
+from crud.stations.evse_states import ConnectorState
+from crud.stations.registrations import Application, Proof
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from tests.conftest import Loop

@@ -11,14 +11,14 @@ import pytest
 from starlette.responses import Response
 
 from cpo_app.ocpi.realtime_authorization import authorize_url
-from crud.authorization import Authorizer, Decision
-from crud.authorization_answer import Question
+from crud.authorizing.authorization import Authorizer, Decision
+from crud.authorizing.authorization_answer import Question
 from crud.tokens import owned_token
 from db_interface.database import Database
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.raw_peer import RawPeer, http
 from tests.cpo_app.ocpi.token_worlds import TokenWorld, token_world
-from tests.crud.test_authorization import CARD, EVSE, LOCATION, NOW, token
+from tests.crud.authorizing.test_authorization import CARD, EVSE, LOCATION, NOW, token
 from tests.peers.emsp import envelope
 
 

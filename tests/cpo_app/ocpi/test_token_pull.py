@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from crud.authorizing.token_pulls import PullUnderWay
 from crud.errors import InvalidParameters
-from crud.token_pulls import PullUnderWay
 from crud.tokens import owned_token
 from db_interface.database import Database
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.token_worlds import TokenWorld, token_world
-from tests.crud.test_authorization import token
+from tests.crud.authorizing.test_authorization import token
 
 
 @pytest.fixture

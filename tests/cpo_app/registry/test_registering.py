@@ -14,8 +14,8 @@ import pytest
 
 from auth import charge_point_tokens
 from auth.secrets import Vault
-from crud import registration_records, registrations
 from crud.schemas import parse_datetime
+from crud.stations import registration_records, registrations
 from tests.cpo_app.registry.conftest import ADMIN_KEY, SECRET, Api, Clock
 
 

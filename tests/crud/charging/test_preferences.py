@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crud.charging_preferences import PreferencesNotSupported
+from crud.charging.charging_preferences import PreferencesNotSupported
 from crud.sessions import Sessions
 from crud.visibility import Reader
 from db_interface.database import Database

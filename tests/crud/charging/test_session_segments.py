@@ -8,8 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crud.pricing import price_session
-from crud.session_segments import (
+from crud.charging.session_segments import (
     Kind,
     Reading,
     Segment,
@@ -18,6 +17,7 @@ from crud.session_segments import (
     kwh,
     opening,
 )
+from crud.pricing import price_session
 from tests.crud.charging.worlds import START, after, element, tariff
 
 ZONE = "Europe/Amsterdam"

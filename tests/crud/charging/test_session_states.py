@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from crud.session_states import FINAL, TABLE, Event, Status, next_status
+from crud.charging.session_states import FINAL, TABLE, Event, Status, next_status
 
 
 def test_every_state_has_its_row_and_only_what_is_over_has_an_empty_one() -> None:

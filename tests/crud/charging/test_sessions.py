@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from crud import charging_sessions
 from crud.cdrs import reprice
-from crud.charging_sessions import ConnectorBusy, Rules, UnknownSession
+from crud.charging import charging_sessions
+from crud.charging.charging_sessions import ConnectorBusy, Rules, UnknownSession
 from crud.schemas import CDR, Session, validate
 from crud.visibility import Reader, audiences
 from db_interface.database import Database

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
-from crud import charging_sessions
-from crud.charging_sessions import Rules
+from crud.charging import charging_sessions
+from crud.charging.charging_sessions import Rules
+from crud.charging.session_segments import Reading
 from crud.locations import owned_location
 from crud.schemas import Location, Tariff, validate
-from crud.session_segments import Reading
 from crud.tariffs import owned_tariff
 from db_interface.database import Database, Session
 from db_interface.interface import DbInterface

@@ -16,9 +16,9 @@ from auth.secrets import Vault, new_token
 from cpo_app.ocpi.client import PeerClient
 from cpo_app.ocpi.push import Push
 from cpo_app.settings import Settings
-from crud import due_marks
 from crud.locations import owned_location
 from crud.publishing import publish, publish_all, withdraw
+from crud.push import due_marks
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject

@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from crud.crash_points import NAMES
+from crud.push.crash_points import NAMES
 from db_interface.embedded import TRANSACTION_LIFETIME_S
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.receiving_emsp import Receiver

@@ -13,7 +13,7 @@ from cpo_app.ocpi.peer_headers import RoutingHeaders
 from cpo_app.ocpi.push.addressing import object_url, routing
 from cpo_app.ocpi.push.breaker import LONGEST_S, Breaker, backoff_s
 from cpo_app.ocpi.push.failures import judged
-from crud.mark_parts import changed_parts
+from crud.push.mark_parts import changed_parts
 from tests.cpo_app.ocpi.push.objects import evse, location
 
 AT = datetime(2024, 5, 1, 12, tzinfo=timezone.utc)

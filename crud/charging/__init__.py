@@ -1,0 +1,1 @@
+"""A session's inner life, from its opening to its CDR."""

@@ -1,0 +1,1 @@
+"""Commands and reservations on their way: documents with a deadline."""

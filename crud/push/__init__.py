@@ -1,0 +1,1 @@
+"""Marks: which peer has not seen the present state of which object."""

@@ -1,0 +1,1 @@
+"""Charge points: their registrations, their state, and the site they become."""
