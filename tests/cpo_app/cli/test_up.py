@@ -1,0 +1,45 @@
+"""The supervisor of `cpo up`: how it ends its parts."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from cpo_app.cli import up
+from cpo_app.settings import Settings
+
+
+def test_no_part_is_cut_short_because_another_has_stopped_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stopped: list[str] = []
+    running: set[str] = set()
+
+    async def keep_running(part: up.Part, environment: dict[str, str]) -> None:
+        running.add(part.name)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            # EV_Central has more to put away than EV_Registry.
+            for _ in range(20 if part.name == "EV_Central" else 0):
+                await asyncio.sleep(0)
+            stopped.append(part.name)
+
+    async def no_answer(urls: tuple[str, ...]) -> bool:
+        return False
+
+    monkeypatch.setattr(up, "_keep_running", keep_running)
+    monkeypatch.setattr(up, "_all_answer", no_answer)
+
+    async def started_and_stopped() -> None:
+        settings = Settings(_env_file=None)  # type: ignore[call-arg]
+        supervising = asyncio.create_task(up._supervise(settings, 1, False))
+        while len(running) < 3:
+            await asyncio.sleep(0)
+        supervising.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await supervising
+
+    asyncio.run(asyncio.wait_for(started_and_stopped(), 10))
+    assert sorted(stopped) == ["EV_Central", "EV_Registry", "charge points"]
