@@ -32,7 +32,7 @@ class Mark:
     parts: tuple[str, ...]
     known: bool
     attempts: int
-    posting: bool
+    posting: datetime | None
     identity: Mapping[str, str] | None = None
 
     @classmethod
@@ -49,7 +49,7 @@ class Mark:
             parts=tuple(document.get("parts") or ()),
             known=bool(document.get("known", True)),
             attempts=document.get("attempts", 0),
-            posting=bool(document.get("posting")),
+            posting=document.get("posting"),
             identity=document.get("identity"),
         )
 

@@ -7,6 +7,7 @@ anything is sent again. Where it cannot tell, the CDR waits and the operator see
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -22,6 +23,9 @@ from crud.push.deliveries import keep_proof, proof_of, usual_location
 from crud.push.due_marks import Mark, Present, announce_post, disproved
 from db_interface.database import Database
 
+SETTLE_S = 2.0
+"""How long after an unclear POST the peer is asked at the earliest."""
+
 
 async def deliver_cdr(db: Database, line: Line, mark: Mark, state: Present | None) -> None:
     """See to it that the peer has the CDR. Raises PeerUnusable."""
@@ -31,7 +35,9 @@ async def deliver_cdr(db: Database, line: Line, mark: Mark, state: Present | Non
     if await proof_of(db, mark) is not None:
         return
     cdr_id = state.fields["id"]
-    if mark.posting:
+    if mark.posting is not None:
+        # A POST that was cut off may still be on its way through the peer's house.
+        await asyncio.sleep(SETTLE_S - (_now() - mark.posting).total_seconds())
         url = await _found(db, line, endpoint, mark, state)
         if url is not None:
             await keep_proof(db, mark, cdr_id, url, _now())
