@@ -35,8 +35,12 @@ def encoded(token: str) -> str:
 
 def _decoded(text: str) -> str | None:
     try:
-        token = base64.b64decode(text, validate=True).decode()
+        octets = base64.b64decode(text, validate=True)
+        token = octets.decode()
     except (binascii.Error, ValueError):
+        return None
+    if base64.b64encode(octets).decode() != text:
+        # Too much padding, or stray bits: several texts for one token.
         return None
     token = token.removesuffix("\n").removesuffix("\r")
     return token if token and _printable(token) else None

@@ -1,0 +1,77 @@
+"""Settings and what fills them in: one clear line for what cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cpo_app.bootstrap import prepare
+from cpo_app.settings import Party, Settings, SettingsError, parse_parties
+
+
+def given(**values: object) -> Settings:
+    return Settings(_env_file=None, **values)
+
+
+@pytest.mark.parametrize(
+    ("text", "parties"),
+    [
+        ("", []),
+        ("NL/EVC=Eve", [Party("NL", "EVC", "Eve")]),
+        (" NL/EVC , DE/ABC=A B ", [Party("NL", "EVC", "EVC"), Party("DE", "ABC", "A B")]),
+        ('[{"country_code": "NL", "party_id": "EVC"}]', [Party("NL", "EVC", "EVC")]),
+    ],
+)
+def test_parties_are_read_in_both_forms(text: str, parties: list[Party]) -> None:
+    assert parse_parties(text) == parties
+
+
+@pytest.mark.parametrize("text", ["NLEVC", "NL/EVCX", "N/EVC=x", "[1]", "[{}]", '{"a": 1}', "[x"])
+def test_parties_that_cannot_be_are_refused_by_name(text: str) -> None:
+    with pytest.raises(SettingsError, match="^CPO_PARTIES: "):
+        parse_parties(text)
+
+
+def test_the_platforms_own_party_is_the_default() -> None:
+    own = given(COUNTRY_CODE="BE", PARTY_ID="BEC", PROJECT_NAME="Us").parties
+    assert own == [Party("BE", "BEC", "Us")]
+    assert own[0].key == "be*bec"
+
+
+def test_urls_follow_host_protocol_and_port() -> None:
+    assert given(CENTRAL_PORT=8123).versions_url == "http://127.0.0.1:8123/ocpi/versions"
+    named = given(OCPI_HOST="cpo.example", PROTOCOL="https", OCPI_PREFIX="roaming")
+    assert named.versions_url == "https://cpo.example/roaming/versions"
+
+
+@pytest.mark.parametrize(
+    ("missing", "complaint"),
+    [
+        ({"CPO_ENCRYPTION_KEY": ""}, "CPO_ENCRYPTION_KEY is not set"),
+        ({"CPO_ENCRYPTION_KEY": "short"}, "CPO_ENCRYPTION_KEY is shorter than 32 bytes"),
+        ({"REGISTRY_SECRET_KEY": ""}, "REGISTRY_SECRET_KEY is not set"),
+        ({"REGISTRY_SECRET_KEY": "short"}, "REGISTRY_SECRET_KEY is shorter than 32 bytes"),
+    ],
+)
+def test_with_a_database_of_ones_own_the_secrets_have_to_be_given(
+    missing: dict[str, str], complaint: str
+) -> None:
+    secrets = {"CPO_ENCRYPTION_KEY": "e" * 32, "REGISTRY_SECRET_KEY": "r" * 32, **missing}
+    with pytest.raises(SettingsError) as refused:
+        prepare(given(CPO_MONGO_URL="mongodb://127.0.0.1:1", **secrets))
+    assert str(refused.value).startswith(complaint)
+    assert "short" not in str(refused.value).replace("shorter", "")
+
+
+def test_embedded_secrets_are_made_once_and_the_second_finds_the_first(tmp_path: Path) -> None:
+    settings = given(CPO_DATA_DIR=tmp_path / "data")
+    with prepare(settings) as owner:
+        with prepare(settings) as guest:
+            assert guest.embedded is None
+            assert guest.settings == owner.settings
+        made = owner.settings
+    assert len(made.CPO_ENCRYPTION_KEY) == len(made.REGISTRY_SECRET_KEY) == 64
+    assert made.CPO_ENCRYPTION_KEY != made.REGISTRY_SECRET_KEY
+    with prepare(settings) as again:
+        assert again.settings.REGISTRY_SECRET_KEY == made.REGISTRY_SECRET_KEY
