@@ -29,7 +29,7 @@ def test_parties_are_read_in_both_forms(text: str, parties: list[Party]) -> None
 
 @pytest.mark.parametrize("text", ["NLEVC", "NL/EVCX", "N/EVC=x", "[1]", "[{}]", '{"a": 1}', "[x"])
 def test_parties_that_cannot_be_are_refused_by_name(text: str) -> None:
-    with pytest.raises(SettingsError, match="^CPO_PARTIES: "):
+    with pytest.raises(SettingsError, match=r"^CPO_PARTIES: "):
         parse_parties(text)
 
 
