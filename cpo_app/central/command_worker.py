@@ -102,10 +102,11 @@ class CommandWorker:
                 await asyncio.wait_for(self._news.wait(), pause_s)
 
     async def round(self) -> datetime:
-        """Take what is due and free; it goes on beside the caller. Returns as of when."""
-        for command_id in await queue.overdue(self._db, self._clock(), MOST_AT_ONCE):
-            await self._expire(command_id)
+        """Take what is due and free; it goes on beside the caller. Returns as of when: one
+        instant for all, or what comes due between two would be overlooked until the next look."""
         now = self._clock()
+        for command_id in await queue.overdue(self._db, now, MOST_AT_ONCE):
+            await self._expire(command_id)
         rows = await queue.due_for_charge_points(self._db, now, MOST_AT_ONCE)
         for row in sorted(rows, key=lambda row: row["seq"]):
             lane = row["cp_id"] or row["_id"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -254,6 +254,27 @@ def test_what_waits_behind_a_silent_charge_point_times_out_unsent(world: Command
     assert [
         (kind, fields.get("id_tag")) for cp, kind, fields in world.link.done if cp == "CP-001"
     ] == [("start", "CARD-1"), ("stop", None)]
+
+
+def test_a_deadline_that_passes_while_the_worker_looks_is_not_overlooked(
+    world: CommandWorld,
+) -> None:
+    world.link.deaf["CP-001"] = "gone"
+    world.asker().start(evse_uid="CP-001")
+    world.settle()
+    command = world.documents("START_SESSION")[0]
+    far = command["deadline"] + timedelta(minutes=1)
+    world.run(command_queue.put_back(world.db, command, far))
+    moments = [command["deadline"] - timedelta(milliseconds=1)]
+    worker = world.parts.worker
+    worker._clock = lambda: moments.pop() if moments else command["deadline"]
+
+    async def looked_and_rested() -> float:
+        return await worker._idle_s(await worker.round())
+
+    assert world.run(looked_and_rested()) == 0
+    world.settle()
+    assert world.results() == ["TIMEOUT"]
 
 
 def test_in_real_time_a_result_takes_milliseconds_and_timeout_comes_as_promised(
