@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from db_interface.database import Database
+from tests.conftest import Loop
 from tests.e2e.processes import Processes, processes
 
 
@@ -26,3 +28,15 @@ def store_url(fresh_url: str) -> str:
 @pytest.fixture
 def db(fresh_url: str, _client: Database) -> Database:
     return Database(_client.client, fresh_url.rsplit("/", 1)[1].split("?", 1)[0])
+
+
+@pytest.fixture(scope="module")
+def module_store_url(mongo_url: str, _client: Database, loop: Loop) -> Iterator[str]:
+    """A database for all tests of a module that share one system."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield mongo_url.replace("/?", f"/{name}?")
+
+    async def drop() -> None:
+        await _client.client.drop_database(name)
+
+    loop.run(drop(), timeout_s=60)

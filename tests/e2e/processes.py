@@ -19,7 +19,7 @@ CPO = (sys.executable, "-m", "cpo_app.cli")
 REPOSITORY = Path(__file__).parents[2]
 
 
-def eventually(check: Callable[[], T], timeout_s: float = 40, what: str = "") -> T:
+def eventually(check: Callable[[], T | None], timeout_s: float = 40, what: str = "") -> T:
     """The first true answer of `check`; asks on until then. AssertionError after the time."""
     deadline = time.monotonic() + timeout_s
     last: Any = None
