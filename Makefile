@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check bench format lock clean
+.PHONY: run test check bench compare format lock clean
 
 run: $(STAMP)
 	@exec $(BIN)/cpo up $(ARGS)
@@ -20,6 +20,10 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m bench $(ARGS)
+
+# The same tests against the library alone and against us, row by row.
+compare: $(STAMP)
+	$(BIN)/python -m tests.peers.compare
 
 format: $(STAMP)
 	$(BIN)/ruff format .
