@@ -18,9 +18,10 @@ status (OCPI 2.2.1, mod_locations, Status enum). Why in this order:
                                  or broken charge point, and is what a driver should act on.
 4. SILENT (UNKNOWN)              all below would be an old report: "also used when offline".
 5. FAULTY (OUTOFORDER)           also when the engine still believes that it charges.
-6. CONNECTED (BLOCKED)           a car is plugged in and no session runs, reserved or not.
-7. HELD (RESERVED)               reserved for one driver, or started and waiting for his car.
-8. ACTIVATED (AVAILABLE)         idle; also before the first report of its connectors.
+6. HELD (RESERVED)               reserved for one driver, whatever stands there meanwhile.
+7. CONNECTED (BLOCKED)           a car is plugged in and no session runs.
+8. HELD (RESERVED)               started, and waiting for the driver's car.
+9. ACTIVATED (AVAILABLE)         idle; also before the first report of its connectors.
 """
 
 from __future__ import annotations
@@ -151,6 +152,7 @@ ROWS: tuple[tuple[Callable[[Facts], bool], View], ...] = (
     (lambda f: f.inoperative, View.OUT_OF_SERVICE),
     (lambda f: not f.online, View.SILENT),
     (lambda f: f.broken, View.FAULTY),
+    (lambda f: f.reserved or f.connector is ConnectorState.RESERVED, View.HELD),
     (lambda f: f.connected, View.CONNECTED),
     (lambda f: f.held, View.HELD),
     (lambda f: True, View.ACTIVATED),

@@ -55,7 +55,7 @@ ONLINE, SILENT, NEVER = Presence.ONLINE, Presence.SILENT, Presence.NEVER_SEEN
         (Facts(presence=ONLINE, faulty=True, connector=C.CHARGING, plugged=True), "OUTOFORDER"),
         (Facts(presence=ONLINE, faulty=True, connector=C.INOPERATIVE), "OUTOFORDER"),
         (Facts(presence=ONLINE, connector=C.CHARGING, plugged=True, reserved=True), "CHARGING"),
-        (Facts(presence=ONLINE, connector=C.RESERVED, plugged=True, reserved=True), "BLOCKED"),
+        (Facts(presence=ONLINE, connector=C.RESERVED, plugged=True, reserved=True), "RESERVED"),
     ],
 )
 def test_each_row_of_the_table(facts: Facts, status: str) -> None:
