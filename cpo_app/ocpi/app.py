@@ -25,6 +25,7 @@ from auth.authenticator import OcpiAuthenticator
 from cpo_app.docs_page import add_docs
 from cpo_app.ocpi import errors
 from cpo_app.ocpi.gate import Gate
+from cpo_app.ocpi.openapi import say_how_to_authorize
 from cpo_app.ocpi.routers import (
     cdrs,
     chargingprofiles,
@@ -79,6 +80,7 @@ def build_ocpi_app(settings: Settings, crud: Crud, authenticator: OcpiAuthentica
         and not getattr(route, "path", "").endswith("/redoc")
     ]
     add_docs(app, docs_url, openapi_url, settings.PROJECT_NAME)
+    say_how_to_authorize(app)
     # The library's own middleware swallows exceptions and keeps a connection blocked while
     # background tasks run (audit F015, F077). Its CORS answers preflights without an envelope;
     # behind the gate they could not pass anyway, and OCPI is no interface for browsers.
