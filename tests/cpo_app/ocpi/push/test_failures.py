@@ -133,6 +133,7 @@ def test_a_peer_that_does_not_let_us_in_fails_as_a_whole_until_it_is_changed(hou
 
     house.until(lambda: lane(house, peer_id).get("failures"))
     assert lane(house, peer_id)["retry_at"] > now() + timedelta(seconds=20)
+    house.until(lambda: house.loop.run(house.peers.get(peer_id)).last_error)
     assert "401" in house.loop.run(house.peers.get(peer_id)).last_error["text"]
     let_in.set()
     # New credentials, a quirk, a resume: whatever the operator does is tried at once.
