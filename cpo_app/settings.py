@@ -6,7 +6,6 @@ docs/configuration.md.
 """
 
 import json
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -167,9 +166,3 @@ def _party(entry: str) -> Party:
     if not slash:
         raise SettingsError(f"CPO_PARTIES: {entry!r} is not of the form CC/PID=Name")
     return Party(country_code, party_id, name.strip() or party_id)
-
-
-@lru_cache
-def settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()

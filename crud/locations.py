@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from crud.schemas import parse_datetime
@@ -24,17 +23,13 @@ def owned_location(location: Mapping[str, Any], *, private: bool = False) -> Own
         party_id=location["party_id"],
         key_parts=(location["id"],),
         fields=location,
-        last_updated=moment(location["last_updated"]),
+        last_updated=parse_datetime(location["last_updated"]),
         audience=audience_of_location(location, private=private),
         links={
             "evse": [evse["uid"] for evse in evses],
             "evse_id": [evse["evse_id"] for evse in evses if "evse_id" in evse],
         },
     )
-
-
-def moment(text: str) -> datetime:
-    return parse_datetime(text)
 
 
 def evse_of(location: Mapping[str, Any], evse_uid: str) -> dict[str, Any] | None:

@@ -9,7 +9,6 @@ its owner. It never touches a database that `CPO_MONGO_URL` names.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import json
 import os
@@ -30,6 +29,7 @@ from typing import IO, Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from db_interface.child_process import die_with_parent
 from db_interface.database import StoreUnavailable
 
 REPLICA_SET = "cpo"
@@ -37,7 +37,6 @@ USER = "cpo"
 CACHE_GB = "0.25"
 START_TIMEOUT_S = 60.0
 TRANSACTION_LIFETIME_S = 8
-_PR_SET_PDEATHSIG = 1
 
 
 class DataDirectoryInUse(StoreUnavailable):
@@ -253,7 +252,7 @@ class EmbeddedMongo:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=die_with_parent,
             # Its own group: Ctrl-C goes to the owner, who stops the server last.
             start_new_session=True,
         )
@@ -347,8 +346,3 @@ _PACKAGE_OF = {
     "liblzma": "liblzma5",
     "libresolv": "libc6",
 }
-
-
-def _die_with_parent() -> None:
-    """In the child: ask the kernel for SIGTERM when the owner dies, even by kill -9."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import os
-import signal
 import socket
 import sys
 import time
@@ -26,12 +24,12 @@ from cpo_app.cli import demonstration
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.signals import until_signalled
 from cpo_app.settings import Settings
+from db_interface.child_process import die_with_parent
 
 logger = logging.getLogger("cpo.up")
 
 STOP_TIMEOUT_S = 3.0
 START_TIMEOUT_S = 60.0
-_PR_SET_PDEATHSIG = 1
 
 
 Given = Callable[[], Awaitable[dict[str, str]]]
@@ -118,7 +116,7 @@ async def _keep_running(part: Part, environment: dict[str, str]) -> None:
             stdout=sys.stderr,
             # Ctrl-C reaches the supervisor alone: it stops the parts in order.
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=die_with_parent,
         )
         try:
             code = await process.wait()
@@ -227,8 +225,3 @@ def _demand_free(port: int) -> None:
             raise CliError(
                 f"port {port} is in use; choose another with --port or --registry-port"
             ) from error
-
-
-def _die_with_parent() -> None:
-    """In the child: ask the kernel for SIGTERM when the supervisor dies, even by kill -9."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -177,11 +177,6 @@ async def broken_off(db: Database, claimed: Mapping[str, Any], problem: str, due
     )
 
 
-async def state_of(db: Database, peer_id: str) -> Document | None:
-    """For the operator."""
-    return await db[COLLECTION].find_one({"_id": peer_id})
-
-
 async def _write(
     db: Database, claimed: Mapping[str, Any], change: Mapping[str, Any], session: Session
 ) -> None:

@@ -16,7 +16,6 @@ from typing import Any
 
 from crud.cdrs import CdrExists, add_cdr, find_cdr, reprice, time_zone_of
 from crud.pricing import PricingInputError, negate
-from crud.rendered import Rendered
 from crud.schemas import CDR, format_datetime, validate
 from db_interface.database import Session
 from db_interface.interface import DbInterface
@@ -71,16 +70,6 @@ async def credit_cdr(
 
     await store.db.transact(work)
     return Credited(credit, anew)
-
-
-async def credit_of(store: DbInterface, cdr: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The credit CDR of a CDR, or None."""
-    rows = await store.objects("cdrs").documents({"links.credits": cdr["id"].lower()})
-    for row in rows:
-        found = Rendered(row["raw"]).plain()
-        if (found["country_code"], found["party_id"]) == (cdr["country_code"], cdr["party_id"]):
-            return found
-    return None
 
 
 def with_energy(cdr: Mapping[str, Any], kwh: Decimal) -> list[dict[str, Any]]:

@@ -74,7 +74,7 @@ def test_a_server_that_outlived_its_owner_is_ended_first(
     # Given an owner that was killed where the kernel could not end its child
     script = (
         "import sys; from pathlib import Path; from db_interface import embedded;"
-        "embedded._die_with_parent = lambda: None;"
+        "embedded.die_with_parent = None;"
         "server = embedded.EmbeddedMongo(Path(sys.argv[1])); server.start();"
         "print(server.pid, flush=True); sys.stdin.read()"
     )
