@@ -16,6 +16,7 @@ WORKDIR /app
 COPY requirements.lock pyproject.toml README.md LICENSE ./
 COPY cpo_app cpo_app
 COPY crud crud
+COPY domain domain
 COPY auth auth
 COPY db_interface db_interface
 # The locked versions of what runs, without the development tools; and without the embedded

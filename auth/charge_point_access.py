@@ -34,7 +34,7 @@ async def admit(
     the registration always.
 
     Raises ChargePointRefused: 403 not registered, deregistered, or another charge point's token;
-    401 token missing, invalid, expired or outdated. Raises auth.secrets.SecretUnusable when a
+    401 token missing, invalid, expired or outdated. Raises domain.secrets.SecretUnusable when a
     token is to be checked and the secret is missing or too short.
     """
     registration = await db["registrations"].find_one(

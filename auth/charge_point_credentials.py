@@ -7,7 +7,7 @@ recognised, so that setting CPO_ENCRYPTION_KEY later locks nobody out.
 
 from __future__ import annotations
 
-from auth.secrets import Vault
+from domain.secrets import Vault
 
 
 class CredentialHashes:

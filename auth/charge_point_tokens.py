@@ -13,7 +13,7 @@ from typing import Any
 
 import jwt
 
-from auth.secrets import SecretUnusable
+from domain.secrets import SecretUnusable
 
 ISSUER = "ev-registry"
 AUDIENCE = "ev-central"

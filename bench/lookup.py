@@ -14,12 +14,12 @@ from typing import Any
 
 from auth.authenticator import OcpiAuthenticator
 from auth.credentials_header import encoded
-from auth.peers import CONNECTED, Peers
-from auth.secrets import Vault, new_token
 from bench.goals import Goal
 from bench.ground import Ground, ground
 from db_interface.database import Database
 from db_interface.indexes import ensure_indexes
+from domain.peers.peers import CONNECTED, Peers
+from domain.secrets import Vault, new_token
 
 FEW, MANY = 10, 10_000
 

@@ -7,13 +7,13 @@ import os
 from fastapi import FastAPI
 
 from auth.authenticator import OcpiAuthenticator
-from auth.peers import Peers
-from auth.secrets import Vault
-from cpo_app.ocpi.app import build_ocpi_app
+from cpo_app.ocpi.server.app import build_ocpi_app
 from cpo_app.settings import Settings
 from crud.cpo_crud import CpoCrud
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from domain.peers.peers import Peers
+from domain.secrets import Vault
 
 
 def create_app() -> FastAPI:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from crud.pricing import price_cdr
+from domain.pricing import price_cdr
 
 _START = datetime(2026, 6, 8, 4, 7, 30, tzinfo=timezone.utc)
 _END = _START + timedelta(hours=24)

@@ -18,19 +18,19 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from auth.peers import Peers
-from auth.secrets import Vault, new_token
 from bench import locations
 from bench.goals import Goal
 from bench.ground import ground
-from cpo_app.ocpi.client import PeerClient
+from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.push import Push
 from cpo_app.settings import Settings
-from crud.locations import owned_location
-from crud.publishing import publish, publish_all
 from db_interface.database import Database
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
+from domain.objects.locations import owned_location
+from domain.outbox.publishing import publish, publish_all
+from domain.peers.peers import Peers
+from domain.secrets import Vault, new_token
 
 GOALS = {
     "delivered_per_s": Goal(at_least=1000, why="locations to one eMSP by one worker"),

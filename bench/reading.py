@@ -23,16 +23,16 @@ from typing import Any
 import httpx
 
 from auth.credentials_header import encoded
-from auth.peers import Peers
-from auth.secrets import Vault, new_token
 from bench import locations
 from bench.baseline import TABLE
 from bench.goals import Goal
 from bench.ground import Ground, ground
 from bench.processes import Generator, Server, generating, serving
-from crud.locations import owned_location
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
+from domain.objects.locations import owned_location
+from domain.peers.peers import Peers
+from domain.secrets import Vault, new_token
 
 CONNECTIONS = 8
 PAGE = 50

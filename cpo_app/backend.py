@@ -8,19 +8,19 @@ from __future__ import annotations
 from py_ocpi.core.enums import ModuleID
 
 from auth.authenticator import OcpiAuthenticator
-from auth.peers import Peers
-from auth.secrets import Vault
-from cpo_app.ocpi.client import PeerClient
+from cpo_app.ocpi.peer_client.client import PeerClient
+from cpo_app.ocpi.peer_services.registration import Registration
+from cpo_app.ocpi.peer_services.result_sender import ResultSender
 from cpo_app.ocpi.push import Push
-from cpo_app.ocpi.registration import Registration
-from cpo_app.ocpi.result_sender import ResultSender
 from cpo_app.settings import Settings
 from crud.charging_profiles import ChargingProfiles
-from crud.commanding.command_intake import Intake
 from crud.commands import Commands
 from crud.cpo_crud import CpoCrud
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from domain.commands.command_intake import Intake
+from domain.peers.peers import Peers
+from domain.secrets import Vault
 
 
 async def announced(settings: Settings, db: Database) -> Settings:

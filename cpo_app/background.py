@@ -10,13 +10,14 @@ import contextlib
 import logging
 
 from cpo_app.backend import Backend
-from cpo_app.central import authorization, charging, commands
+from cpo_app.central import authorization, charging
+from cpo_app.central.commands import command_parts
 from cpo_app.central.service import Central
-from cpo_app.ocpi.realtime_authorization import RealtimeAuthorization
-from cpo_app.ocpi.token_pull import TokenPull
-from crud.authorizing.authorization import Authorizer
-from crud.places import geonames
+from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
+from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from db_interface.indexes import ensure_indexes
+from domain.authorization.authorization import Authorizer
+from domain.places import geonames
 
 logger = logging.getLogger("cpo")
 
@@ -37,7 +38,9 @@ class Background:
         )
         # The sweeper's handlers first: those of commands stand on them.
         self._sweeper = charging.attach(self.central)
-        self._commands = commands.attach(self.central, backend.results.deliver, [backend.intake])
+        self._commands = command_parts.attach(
+            self.central, backend.results.deliver, [backend.intake]
+        )
         may_speak_for = backend.authenticator.may_speak_for
         authorizer = Authorizer(
             backend.store,

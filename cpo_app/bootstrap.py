@@ -12,10 +12,10 @@ import time
 from dataclasses import dataclass
 from types import TracebackType
 
-from auth.secrets import MINIMUM_KEY_LENGTH, Vault, kept_secret
 from cpo_app.settings import Settings, SettingsError
 from db_interface.database import Database
 from db_interface.embedded import DataDirectoryInUse, EmbeddedMongo
+from domain.secrets import MINIMUM_KEY_LENGTH, Vault, kept_secret
 
 logger = logging.getLogger("cpo")
 

@@ -20,8 +20,8 @@ from cpo_app.background import Background
 from cpo_app.bootstrap import Ground, prepare
 from cpo_app.central.health import build_health_router, central_checks
 from cpo_app.central.router import build_router
-from cpo_app.ocpi.app import build_ocpi_app
-from cpo_app.operator_pages import add_operator_pages
+from cpo_app.ocpi.server.app import build_ocpi_app
+from cpo_app.operator.pages import add_operator_pages
 from cpo_app.settings import Settings
 
 logger = logging.getLogger("cpo")

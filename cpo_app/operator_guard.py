@@ -1,22 +1,26 @@
-"""Whether a request is the operator's, for the pages outside EV_Central: console and metrics.
+"""Who may see and do what only the operator may: HTTP Basic, user "admin", CPO_ADMIN_PASSWORD.
 
-The decision is EV_Central's (central/operator_access.py); here it only becomes a value, so that
-each page answers in its own form. Never lets anybody in on its own.
+Without that password nobody may, except this very host on embedded defaults. A page in the
+operator's browser is not this host: the Host header must name it (DNS rebinding), and what
+changes something takes JSON only (no form of another site can send it unasked).
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hmac
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from cpo_app.central.errors import CentralError
-from cpo_app.central.operator_access import require_operator
+USER = "admin"
 
 
 @dataclass(frozen=True)
-class Refusal:
+class NotTheOperator(Exception):
     """Why not, and what the answer has to say so: 401 with its challenge, or 403."""
 
     http_status: int
@@ -31,10 +35,46 @@ class OperatorGuard:
         self._password = password
         self._open_to_loopback = open_to_loopback
 
-    def refusal(self, request: Request) -> Refusal | None:
+    def refusal(self, request: Request) -> NotTheOperator | None:
         """None: the request is the operator's."""
         try:
             require_operator(request, self._password, open_to_loopback=self._open_to_loopback)
-        except CentralError as error:
-            return Refusal(error.http_status, error.detail, error.headers or {})
+        except NotTheOperator as error:
+            return error
         return None
+
+
+def require_operator(request: Request, password: str, *, open_to_loopback: bool) -> None:
+    """Return if the request is the operator's; raises NotTheOperator."""
+    if password:
+        if not _is_admin(request.headers.get("authorization", ""), password):
+            challenge = {"WWW-Authenticate": 'Basic realm="EV_Central", charset="UTF-8"'}
+            raise NotTheOperator(401, "user admin and CPO_ADMIN_PASSWORD are needed", challenge)
+        return
+    if not open_to_loopback or not _from_this_host(request):
+        raise NotTheOperator(403, "for the operator: set CPO_ADMIN_PASSWORD")
+
+
+def _is_admin(header: str, password: str) -> bool:
+    scheme, _, encoded = header.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return False
+    try:
+        given = base64.b64decode(encoded.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return hmac.compare_digest(given, f"{USER}:{password}".encode())
+
+
+def _from_this_host(request: Request) -> bool:
+    client = request.client.host if request.client else ""
+    return _is_loopback(client) and _is_loopback(request.url.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -14,8 +14,9 @@ from typing import Any
 
 from py_ocpi.core.enums import Action
 
-from crud.commanding import command_queue as queue
-from crud.commanding.command_intake import (
+from db_interface.database import Database, Session
+from domain.commands import command_queue as queue
+from domain.commands.command_intake import (
     NOT_SUPPORTED,
     REJECTED,
     UNKNOWN_SESSION,
@@ -24,10 +25,9 @@ from crud.commanding.command_intake import (
     Refusal,
     Wish,
 )
-from crud.commanding.command_targets import Place, place_of, running_session_of
-from crud.schemas import format_datetime
-from crud.visibility import Reader
-from db_interface.database import Database, Session
+from domain.commands.command_targets import Place, place_of, running_session_of
+from domain.schemas import format_datetime
+from domain.visibility import Reader
 
 SESSIONS = "charging_sessions"
 CAPABLE = "CHARGING_PROFILE_CAPABLE"

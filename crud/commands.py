@@ -21,8 +21,8 @@ from typing import Any
 
 from py_ocpi.core.enums import Action
 
-from crud.commanding import reservations
-from crud.commanding.command_intake import (
+from db_interface.owned_objects import party_key
+from domain.commands.command_intake import (
     NOT_SUPPORTED,
     REJECTED,
     UNKNOWN_SESSION,
@@ -32,7 +32,7 @@ from crud.commanding.command_intake import (
     Wish,
     result_body,
 )
-from crud.commanding.command_targets import (
+from domain.commands.command_targets import (
     OUT_OF_USE,
     Place,
     location_of,
@@ -40,17 +40,17 @@ from crud.commanding.command_targets import (
     places_of,
     running_session_of,
 )
-from crud.commanding.evse_choice import (
+from domain.commands.evse_choice import (
     REMOTE_START,
     RESERVABLE,
     choose_for_reservation,
     choose_for_start,
     none_free,
 )
-from crud.errors import InvalidParameters
-from crud.schemas import parse_datetime
-from crud.visibility import Reader, may_see
-from db_interface.owned_objects import party_key
+from domain.errors import InvalidParameters
+from domain.reservations import reservations
+from domain.schemas import parse_datetime
+from domain.visibility import Reader, may_see
 
 UNLOCK = "UNLOCK_CAPABLE"
 

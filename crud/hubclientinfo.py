@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from crud.push.due_marks import party_is_back
-from crud.rendered import Rendered
-from crud.schemas import parse_datetime
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject, fold, party_key
+from domain.outbox.due_marks import party_is_back
+from domain.rendered import Rendered
+from domain.schemas import parse_datetime
 
 
 class HubClientInfo:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crud.rendered import Listing, Rendered
-from crud.visibility import Reader, audiences
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import PageQuery
+from domain.rendered import Listing, Rendered
+from domain.visibility import Reader, audiences
 
 
 class SenderModule:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from crud.charging.charging_preferences import ACCEPTED, response_to
-from crud.charging.session_records import COLLECTION, get
 from crud.sender_module import SenderModule
-from crud.visibility import Reader
 from db_interface.database import Session
 from db_interface.interface import DbInterface
+from domain.sessions.charging_preferences import ACCEPTED, response_to
+from domain.sessions.session_records import COLLECTION, get
+from domain.visibility import Reader
 
 
 def _utc_now() -> datetime:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crud.errors import InvalidParameters, UnknownToken
-from crud.rendered import Rendered
-from crud.schemas import Token, apply_patch, parse_datetime, validate_patch
 from db_interface.database import Session
 from db_interface.interface import DbInterface
-from db_interface.owned_objects import OwnedObject, fold, party_key
+from db_interface.owned_objects import fold
+from domain.errors import InvalidParameters, UnknownToken
+from domain.objects.tokens import owned_token
+from domain.rendered import Rendered
+from domain.schemas import Token, apply_patch, validate_patch
 
 _KEY = ("country_code", "party_id", "type", "uid")
 
@@ -71,16 +72,3 @@ class Tokens:
             return Rendered(token.document()["raw"])
 
         return await self.store.db.transact(merge)
-
-
-def owned_token(token: Mapping[str, Any]) -> OwnedObject:
-    """A valid Token as the store keeps it."""
-    return OwnedObject(
-        country_code=token["country_code"],
-        party_id=token["party_id"],
-        key_parts=(token["type"], token["uid"]),
-        fields=token,
-        last_updated=parse_datetime(token["last_updated"]),
-        audience=party_key(token["country_code"], token["party_id"]),
-        links={"group": [token["group_id"]] if "group_id" in token else []},
-    )

@@ -1,4 +1,4 @@
-"""Arrows point one way: cpo_app to crud and auth, those to db_interface; rooms keep apart."""
+"""Arrows point one way: cpo_app to crud and auth, those to domain, that to db_interface."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def importing(folder: str, *forbidden: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("folder", "forbidden"),
     [
-        ("db_interface", ("cpo_app", "crud", "auth", "py_ocpi", "fastapi", "starlette")),
+        ("db_interface", ("cpo_app", "crud", "auth", "domain", "py_ocpi", "fastapi", "starlette")),
+        ("domain", ("cpo_app", "crud", "auth", "fastapi", "starlette", "httpx", "uvicorn")),
         ("crud", ("cpo_app", "auth", "fastapi", "starlette", "httpx", "uvicorn")),
         ("auth", ("cpo_app", "crud", "fastapi", "starlette", "httpx", "uvicorn")),
     ],
@@ -47,7 +48,7 @@ def test_arrows_point_one_way(folder: str, forbidden: tuple[str, ...]) -> None:
 
 def test_the_driver_is_imported_in_one_room() -> None:
     driver = ("motor", "pymongo", "bson")
-    for folder in ("cpo_app", "crud", "auth"):
+    for folder in ("cpo_app", "crud", "auth", "domain"):
         assert importing(folder, *driver) == []
 
 

@@ -2,7 +2,7 @@
 
 Read from the top (docs/authorization.md): the EVSE is unknown; a session holds it (its own card
 or one of its group stops it); it cannot serve now; somebody has reserved it; the card is asked
-for. Decides nothing about tokens: that is crud.authorizing.authorization. Never logs a card's uid.
+for. Decides nothing about tokens: that is domain.authorization's. Never logs a card's uid.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import Any
 
 from cpo_app.central.charging import rules_of
 from cpo_app.central.service import Central
-from crud.authorizing.authorization import Authorizer, Decision
-from crud.authorizing.whitelist import Allowed, AuthMethod
-from crud.charging import charging_sessions
-from crud.charging.charging_sessions import ConnectorBusy
-from crud.commanding import reservations
-from crud.commanding.command_targets import Place, place_of
-from crud.locations import connector_of
-from crud.sites.identifiers import ocpi_id
-from crud.stations import charge_points
-from crud.stations.evse_states import View
 from db_interface.database import Session
 from db_interface.owned_objects import party_key
+from domain.authorization.authorization import Authorizer, Decision
+from domain.authorization.whitelist import Allowed, AuthMethod
+from domain.charge_points import charge_points
+from domain.charge_points.evse_states import View
+from domain.commands.command_targets import Place, place_of
+from domain.objects.locations import connector_of
+from domain.reservations import reservations
+from domain.sessions import charging_sessions
+from domain.sessions.charging_sessions import ConnectorBusy
+from domain.sites.identifiers import ocpi_id
 
 Answer = dict[str, Any]
 """{allowed, action: start | stop | none, session_id?, reservation_id?, info?} for the engine."""

@@ -11,17 +11,17 @@ import logging
 from typing import Any
 
 from cpo_app.central.service import Central
-from cpo_app.central.sweeper import Sweeper
+from cpo_app.central.sweepers.session_sweeper import Sweeper
 from cpo_app.central.telemetry import Message, MessageRefused
 from cpo_app.settings import Settings
-from crud.charging import charging_sessions
-from crud.charging.charging_sessions import Rules, UnknownSession
-from crud.charging.session_segments import Reading
-from crud.charging.session_signatures import signed_data_of
-from crud.charging.unannounced_sessions import NotEnough, open_unannounced
-from crud.schemas import SchemaError
-from crud.stations.charge_points import Document
 from db_interface.database import Session
+from domain.charge_points.charge_points import Document
+from domain.schemas import SchemaError
+from domain.sessions import charging_sessions
+from domain.sessions.charging_sessions import Rules, UnknownSession
+from domain.sessions.session_segments import Reading
+from domain.sessions.session_signatures import signed_data_of
+from domain.sessions.unannounced_sessions import NotEnough, open_unannounced
 
 logger = logging.getLogger("cpo.central")
 

@@ -18,8 +18,9 @@ from starlette.responses import JSONResponse
 from starlette.types import Message
 
 from auth.charge_point_access import ChargePointRefused
-from auth.secrets import SecretUnusable
+from cpo_app.operator_guard import NotTheOperator
 from db_interface.database import STORE_ERRORS
+from domain.secrets import SecretUnusable
 
 logger = logging.getLogger("cpo.central")
 
@@ -71,6 +72,8 @@ def error_answer(error: Exception) -> Response:
     """The answer for an error of any kind; unforeseen ones are logged with their traceback."""
     if isinstance(error, CentralError):
         return _answer(error.http_status, error.detail, error.headers)
+    if isinstance(error, NotTheOperator):
+        return _answer(error.http_status, error.detail, dict(error.headers))
     if isinstance(error, ChargePointRefused):
         challenge = {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else None
         return _answer(error.http_status, error.message, challenge)

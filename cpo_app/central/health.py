@@ -12,8 +12,8 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from auth.charge_point_tokens import check_secret
-from auth.secrets import SecretUnusable
 from cpo_app.central.service import Central
+from domain.secrets import SecretUnusable
 
 logger = logging.getLogger("cpo.central")
 

@@ -11,11 +11,11 @@ from typing import Any
 from fastapi import APIRouter, Depends, Query, Request
 
 from cpo_app.central.errors import CentralError, CentralRoute
-from cpo_app.central.operator_access import require_operator
 from cpo_app.central.service import Central, UnknownChargePoint
 from cpo_app.central.wire import OperativeBody
-from crud.stations import charge_points, evse_history
-from crud.stations.evse_states import EvseStatus, View
+from cpo_app.operator_guard import require_operator
+from domain.charge_points import charge_points, evse_history
+from domain.charge_points.evse_states import EvseStatus, View
 
 DEFAULT_HISTORY = timedelta(days=1)
 DEFAULT_UPTIME = timedelta(days=30)

@@ -14,14 +14,15 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timezone
 from typing import Any, Protocol
 
-from auth.secrets import SecretUnusable, Vault, new_token
-from cpo_app.central.http_link import Endpoint, HttpLink
-from cpo_app.central.link import ChargePointLink, LinkUnreachable
+from cpo_app.central.link.http_link import Endpoint, HttpLink
+from cpo_app.central.link.link import ChargePointLink, LinkUnreachable
+from cpo_app.central.sweepers.watch import PAUSE_S, Watch
 from cpo_app.central.telemetry import Telemetry
-from cpo_app.central.watch import PAUSE_S, Watch
 from cpo_app.settings import Settings
-from crud.stations import charge_points
-from crud.stations.charge_point_events import (
+from db_interface.database import STORE_ERRORS, Session
+from db_interface.interface import DbInterface
+from domain.charge_points import charge_points
+from domain.charge_points.charge_point_events import (
     Event,
     Heartbeat,
     OperativeSet,
@@ -29,9 +30,8 @@ from crud.stations.charge_point_events import (
     Registered,
     engine_is_to_be_told,
 )
-from crud.stations.charge_points import Applied, Document
-from db_interface.database import STORE_ERRORS, Session
-from db_interface.interface import DbInterface
+from domain.charge_points.charge_points import Applied, Document
+from domain.secrets import SecretUnusable, Vault, new_token
 
 logger = logging.getLogger("cpo.central")
 

@@ -19,12 +19,12 @@ from datetime import datetime
 from typing import Any
 
 from cpo_app.central.wire import KINDS
-from crud.sites import Party
-from crud.stations import charge_points
-from crud.stations.charge_point_events import StateReported, TelemetryTaken
-from crud.stations.evse_states import ConnectorState
 from db_interface.database import Session
 from db_interface.interface import DbInterface
+from domain.charge_points import charge_points
+from domain.charge_points.charge_point_events import StateReported, TelemetryTaken
+from domain.charge_points.evse_states import ConnectorState
+from domain.sites import Party
 
 logger = logging.getLogger("cpo.central")
 

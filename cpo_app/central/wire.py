@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConstrainedFloat, ConstrainedStr, Field, validator
 
-from crud.stations.evse_states import ConnectorState
+from domain.charge_points.evse_states import ConnectorState
 
 MOST_MESSAGES = 500
 _HOST_NAME = re.compile(

@@ -10,8 +10,6 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from auth.peers import UnknownPeer
-from auth.secrets import SecretUnusable
 from cpo_app.cli import cdrs, locations, peers, servers, tariffs
 from cpo_app.cli.check import check
 from cpo_app.cli.doctor import doctor
@@ -19,8 +17,10 @@ from cpo_app.cli.emsp import emsp
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.price import price
 from cpo_app.settings import SettingsError
-from crud.errors import OcpiError
 from db_interface.database import STORE_ERRORS
+from domain.errors import OcpiError
+from domain.peers.peers import UnknownPeer
+from domain.secrets import SecretUnusable
 
 app = typer.Typer(
     name="cpo",

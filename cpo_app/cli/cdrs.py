@@ -20,10 +20,10 @@ from cpo_app.cli.files import party_of, read_json
 from cpo_app.cli.output import note, print_json, print_table
 from cpo_app.cli.price import print_reasons
 from cpo_app.cli.with_backend import DataDir, on_backend
-from crud.cdrs import UnknownCdr, all_cdrs, find_cdr, reprice, time_zone_of
-from crud.charging.credits import CreditRefused, credit_cdr
-from crud.pricing import Priced, PricingInputError
-from crud.schemas import SchemaError, parse_datetime
+from domain.objects.cdrs import UnknownCdr, all_cdrs, find_cdr, reprice, time_zone_of
+from domain.pricing import Priced, PricingInputError
+from domain.schemas import SchemaError, parse_datetime
+from domain.sessions.credits import CreditRefused, credit_cdr
 
 app = typer.Typer(help="CDRs: list, show, export, credit.", no_args_is_help=True)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from auth.secrets import Vault
 from cpo_app.backend import Backend
 from cpo_app.settings import Settings
-from crud.charging.tariff_choice import default_tariff, set_default_tariff
-from crud.publishing import publish
-from crud.schemas import Tariff, validate
-from crud.tariffs import owned_tariff
 from db_interface.database import Database, Session
+from domain.objects.tariffs import owned_tariff
+from domain.outbox.publishing import publish
+from domain.schemas import Tariff, validate
+from domain.secrets import Vault
+from domain.sessions.tariff_choice import default_tariff, set_default_tariff
 
 EMSP_NAME = "Demonstration eMSP"
 TARIFF_ID = "DEMO"

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from auth.secrets import MINIMUM_KEY_LENGTH, SecretUnusable, Vault
 from cpo_app import logs
 from cpo_app.backend import announced
 from cpo_app.bootstrap import prepare
@@ -27,6 +26,7 @@ from cpo_app.doctor.network import check_network
 from cpo_app.doctor.store import check_store
 from cpo_app.settings import Settings, SettingsError
 from db_interface.database import STORE_ERRORS, Database, StoreUnavailable
+from domain.secrets import MINIMUM_KEY_LENGTH, SecretUnusable, Vault
 
 _COLOURS = {Level.OK: "\x1b[32m", Level.WARN: "\x1b[33m", Level.FAIL: "\x1b[31m"}
 _PLAIN = "\x1b[0m"

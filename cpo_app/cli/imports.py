@@ -16,8 +16,17 @@ from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import party_of, read_json
 from cpo_app.cli.output import note, print_line
 from cpo_app.cli.with_backend import on_backend
-from crud.imports import BATCH, NotOcpi, Read, Remark, Report, rows_in, take_over, understood
 from db_interface.owned_objects import OwnedObject, party_key
+from domain.imports.file_import import (
+    BATCH,
+    NotOcpi,
+    Read,
+    Remark,
+    Report,
+    rows_in,
+    take_over,
+    understood,
+)
 
 MOST_SHOWN = 50
 

@@ -9,7 +9,7 @@ import typer
 
 from cpo_app.cli.imports import PartyOption, export_all, import_file
 from cpo_app.cli.with_backend import DataDir
-from crud.location_import import read_location
+from domain.imports.location_import import read_location
 
 app = typer.Typer(help="Locations: import and export.", no_args_is_help=True)
 

@@ -8,15 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from auth.peers import BLOCKED, CONNECTED, SUSPENDED, Peer
 from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.output import note, print_facts, print_json, print_line, print_table
 from cpo_app.cli.push_facts import push_facts
 from cpo_app.cli.with_backend import DataDir, on_backend
-from cpo_app.ocpi.token_pull import TokenPull
-from crud.authorizing.token_pulls import PullUnderWay
-from crud.push.marks import PUSHED, mark_everything, post_again
+from cpo_app.ocpi.peer_services.token_pull import TokenPull
+from domain.authorization.token_pulls import PullUnderWay
+from domain.outbox.marks import PUSHED, mark_everything, post_again
+from domain.peers.peers import BLOCKED, CONNECTED, SUSPENDED, Peer
 
 app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
 

@@ -11,7 +11,7 @@ import typer
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import read_json
 from cpo_app.cli.output import print_json, print_table
-from crud.pricing import Priced, PricingInputError, explain_lines, price_files
+from domain.pricing import Priced, PricingInputError, explain_lines, price_files
 
 
 def price(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from auth.peers import CONNECTED, Peer
 from cpo_app.backend import Backend
-from crud.push import due_marks, push_lanes
-from crud.push.deliveries import delivered_cdrs
+from domain.outbox import due_marks, push_lanes
+from domain.outbox.deliveries import delivered_cdrs
+from domain.peers.peers import CONNECTED, Peer
 
 
 async def push_facts(backend: Backend, peer: Peer) -> dict[str, Any]:

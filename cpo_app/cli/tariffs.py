@@ -13,10 +13,10 @@ from cpo_app.cli.files import party_of
 from cpo_app.cli.imports import PartyOption, export_all, import_file
 from cpo_app.cli.output import note, print_json, print_line, print_table
 from cpo_app.cli.with_backend import DataDir, on_backend
-from crud.charging.tariff_choice import default_tariff, set_default_tariff
-from crud.publishing import withdraw
-from crud.tariff_import import read_tariff
 from db_interface.owned_objects import party_key
+from domain.imports.tariff_import import read_tariff
+from domain.outbox.publishing import withdraw
+from domain.sessions.tariff_choice import default_tariff, set_default_tariff
 
 app = typer.Typer(help="Tariffs: import, export, list, remove.", no_args_is_help=True)
 

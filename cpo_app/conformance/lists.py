@@ -11,7 +11,7 @@ import httpx
 
 from cpo_app.conformance.probe import Probe
 from cpo_app.conformance.rules import Rule, Untested, demand
-from crud.schemas import CDR, Location, SchemaError, Session, Tariff, parse_datetime, validate
+from domain.schemas import CDR, Location, SchemaError, Session, Tariff, parse_datetime, validate
 
 _MODELS: dict[str, Any] = {
     "locations": Location,

@@ -6,7 +6,7 @@ import uuid
 
 from cpo_app.conformance.probe import Probe
 from cpo_app.conformance.rules import Rule, Untested, demand
-from crud.schemas import parse_datetime
+from domain.schemas import parse_datetime
 
 _TRANSPORT = "transport_and_format"
 _WRONG = {

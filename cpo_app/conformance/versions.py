@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cpo_app.conformance.probe import Probe
 from cpo_app.conformance.rules import Advised, Rule, Untested, demand
-from crud.schemas import Credentials, SchemaError, Version, VersionDetails, validate
+from domain.schemas import Credentials, SchemaError, Version, VersionDetails, validate
 
 _INFO = "version_information_endpoint"
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from crud.stations.evse_states import EvseStatus, View
 from db_interface.database import Database
 from db_interface.owned_objects import fold
+from domain.charge_points.evse_states import EvseStatus, View
 
 PAGE = 100
 NEVER_SEEN_AMONG = 200

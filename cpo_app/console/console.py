@@ -16,13 +16,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from auth.peers import Peer
 from cpo_app.console.forms import COOKIE, Forms
 from cpo_app.console.rendering import Rendering, utc_now
 from cpo_app.operator_guard import OperatorGuard
-from crud.stations import evse_history
-from crud.stations.evse_history import Uptime
 from db_interface.database import Database
+from domain.charge_points import evse_history
+from domain.charge_points.evse_history import Uptime
+from domain.peers.peers import Peer
 
 logger = logging.getLogger("cpo.console")
 

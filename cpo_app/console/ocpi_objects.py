@@ -13,10 +13,10 @@ from typing import Any
 import orjson
 
 from cpo_app.console.words import hidden
-from crud.visibility import GUESTS
 from db_interface.database import Database
 from db_interface.indexes import BY_NAME
 from db_interface.owned_objects import NOBODY, fold
+from domain.visibility import GUESTS
 
 LATEST = 100
 LOCATIONS_PAGE = 50

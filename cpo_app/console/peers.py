@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from auth.peers import BLOCKED, CONNECTED, SUSPENDED
 from db_interface.database import Database
+from domain.peers.peers import BLOCKED, CONNECTED, SUSPENDED
 
 MOST = 200
 MOST_COUNTED = 10_000

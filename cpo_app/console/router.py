@@ -10,7 +10,7 @@ from cpo_app.console.actions import add_actions
 from cpo_app.console.console import Console
 from cpo_app.console.rendering import ASSETS
 from cpo_app.console.routes import NotThere, problem, route_class
-from crud.stations.evse_states import EvseStatus
+from domain.charge_points.evse_states import EvseStatus
 
 MOST_IN_TROUBLE = 30
 MOST_SESSIONS = 30

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from auth.secrets import MINIMUM_KEY_LENGTH
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from cpo_app.settings import Settings, SettingsError
+from domain.secrets import MINIMUM_KEY_LENGTH
 
 SHORT_PASSWORD = 12
 RENEW_WITHIN = timedelta(days=21)

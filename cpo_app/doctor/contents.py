@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
-from auth.peers import BLOCKED, CONNECTED, SUSPENDED
-from auth.secrets import SecretUnusable, Vault
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from db_interface.database import Database
+from domain.peers.peers import BLOCKED, CONNECTED, SUSPENDED
+from domain.secrets import SecretUnusable, Vault
 
 MOST = 1000
 LATE = timedelta(minutes=10)

@@ -20,10 +20,10 @@ from cpo_app.registry.errors import add_error_handlers
 from cpo_app.registry.routes import charge_point_routes
 from cpo_app.registry.views import time_text
 from cpo_app.settings import Settings
-from crud.places import geonames
 from db_interface.database import Database, StoreUnavailable
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
+from domain.places import geonames
 
 logger = logging.getLogger("cpo.registry")
 

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta, timezone
 from auth import charge_point_tokens
 from auth.charge_point_credentials import CredentialHashes
 from auth.charge_point_tokens import TokenRefused
-from auth.secrets import SecretUnusable
 from cpo_app.registry.errors import RegistryError
 from cpo_app.settings import Party, Settings, SettingsError
-from crud.stations.registrations import Record
 from db_interface.interface import DbInterface
+from domain.charge_points.registrations import Record
+from domain.secrets import SecretUnusable
 
 LONGEST_TOKEN_LIFE_HOURS = 10 * 366 * 24
 Clock = Callable[[], datetime]

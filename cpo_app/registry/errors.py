@@ -15,8 +15,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from crud.schemas import format_datetime
 from db_interface.database import STORE_ERRORS
+from domain.schemas import format_datetime
 
 logger = logging.getLogger("cpo.registry")
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
-from auth.secrets import new_token
 from cpo_app.registry.certificates import CertificateRefused, checked_certificate
 from cpo_app.registry.context import Registry
 from cpo_app.registry.errors import RegistryError
 from cpo_app.registry.payloads import Authenticating, Registering, body_of, documented
 from cpo_app.registry.views import facts, time_text
-from crud.stations import registrations
-from crud.stations.registrations import (
+from db_interface.interface import DbInterface
+from domain.charge_points import registrations
+from domain.charge_points.registrations import (
     STATUSES,
     Application,
     IsDeregistered,
@@ -21,7 +21,7 @@ from crud.stations.registrations import (
     NotRegistered,
     Proof,
 )
-from db_interface.interface import DbInterface
+from domain.secrets import new_token
 
 logger = logging.getLogger("cpo.registry")
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from crud.schemas import format_datetime
-from crud.sites import public_metadata
-from crud.stations.registrations import Record
+from domain.charge_points.registrations import Record
+from domain.schemas import format_datetime
+from domain.sites import public_metadata
 
 
 def time_text(moment: datetime | None) -> str | None:

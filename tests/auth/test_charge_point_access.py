@@ -10,8 +10,8 @@ import pytest
 
 from auth.charge_point_access import NOT_REGISTERED, ChargePointRefused, admit
 from auth.charge_point_tokens import issue
-from auth.secrets import SecretUnusable
 from db_interface.database import Database
+from domain.secrets import SecretUnusable
 from tests.conftest import Loop
 
 SECRET = "s" * 40

@@ -11,7 +11,7 @@ import jwt
 import pytest
 
 from auth.charge_point_tokens import TokenRefused, issue, verify
-from auth.secrets import SecretUnusable
+from domain.secrets import SecretUnusable
 
 SECRET = "s" * 32
 NOW = datetime.now(timezone.utc)

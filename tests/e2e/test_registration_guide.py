@@ -12,9 +12,9 @@ import httpx
 import jwt
 import pytest
 
-from auth.peers import Peers
-from auth.secrets import Vault, new_token
 from db_interface.database import Database
+from domain.peers.peers import Peers
+from domain.secrets import Vault, new_token
 from tests.conftest import Loop
 from tests.e2e.plain_emsp import PlainEmsp
 from tests.e2e.processes import Process, Processes, alive, children_of, eventually

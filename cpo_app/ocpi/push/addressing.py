@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from auth.peers import Peer
-from cpo_app.ocpi.peer_headers import RoutingHeaders
-from crud.push.marks import FOR_EVERY_READER
+from cpo_app.ocpi.peer_client.peer_headers import RoutingHeaders
+from domain.outbox.marks import FOR_EVERY_READER
+from domain.peers.peers import Peer
 
 # Roles that take what a CPO pushes; a platform may have others beside them.
 _TAKES_PUSHES = ("EMSP", "NSP", "NAP", "SCSP", "OTHER")

@@ -13,15 +13,15 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote
 
-from cpo_app.ocpi.client import PeerUnusable
+from cpo_app.ocpi.peer_client.client import PeerUnusable
 from cpo_app.ocpi.push.addressing import object_url, owner_of
 from cpo_app.ocpi.push.failures import says_not_there
 from cpo_app.ocpi.push.requests import Request
 from cpo_app.ocpi.push.sending import Line
-from crud.push.crash_points import crash_point
-from crud.push.deliveries import keep_proof, proof_of, usual_location
-from crud.push.due_marks import Mark, Present, announce_post, disproved
 from db_interface.database import Database
+from domain.outbox.crash_points import crash_point
+from domain.outbox.deliveries import keep_proof, proof_of, usual_location
+from domain.outbox.due_marks import Mark, Present, announce_post, disproved
 
 SETTLE_S = 2.0
 """How long after an unclear POST the peer is asked at the earliest."""

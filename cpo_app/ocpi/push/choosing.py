@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from auth.peers import Peer
 from crud.hubclientinfo import parties_not_online
-from crud.push import due_marks
-from crud.push.crash_points import crash_point
-from crud.push.due_marks import Mark, Present
-from crud.push.marks import FOR_EVERY_READER
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import fold
+from domain.outbox import due_marks
+from domain.outbox.crash_points import crash_point
+from domain.outbox.due_marks import Mark, Present
+from domain.outbox.marks import FOR_EVERY_READER
+from domain.peers.peers import Peer
 
 _OFFLINE = timedelta(seconds=30)  # the hub's word that the party is back ends it sooner
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cpo_app.ocpi.peer_answer import PeerUnusable
+from cpo_app.ocpi.peer_client.peer_answer import PeerUnusable
 from cpo_app.ocpi.push.breaker import FIRST_S, backoff_s
 
 REFUSED_FIRST_S, REFUSED_LONGEST_S = 300.0, 12 * 3600.0

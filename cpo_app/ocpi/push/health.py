@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from auth.peers import Peer, Peers
 from cpo_app.ocpi.push import metrics
 from cpo_app.ocpi.push.breaker import Breaker
 from cpo_app.ocpi.push.failures import SUSPICIOUS, Failure
 from cpo_app.ocpi.push.lease import Lease
+from domain.peers.peers import Peer, Peers
 
 logger = logging.getLogger("cpo.push")
 

@@ -15,9 +15,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from auth.peers import CONNECTED, Peer, Peers
-from auth.secrets import SecretUnusable
-from cpo_app.ocpi.client import PeerClient, PeerUnusable
+from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
 from cpo_app.ocpi.push import metrics
 from cpo_app.ocpi.push.breaker import backoff_s
 from cpo_app.ocpi.push.cdrs import deliver_cdr
@@ -27,12 +25,14 @@ from cpo_app.ocpi.push.health import Health
 from cpo_app.ocpi.push.lease import Lease
 from cpo_app.ocpi.push.pausing import pause
 from cpo_app.ocpi.push.sending import Line, bring_up_to_date
-from crud.push import due_marks
-from crud.push.crash_points import crash_point
-from crud.push.due_marks import Mark, Present
-from crud.push.marks import mark_again
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
+from domain.outbox import due_marks
+from domain.outbox.crash_points import crash_point
+from domain.outbox.due_marks import Mark, Present
+from domain.outbox.marks import mark_again
+from domain.peers.peers import CONNECTED, Peer, Peers
+from domain.secrets import SecretUnusable
 
 logger = logging.getLogger("cpo.push")
 

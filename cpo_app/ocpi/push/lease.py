@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from crud.push import push_lanes
 from db_interface.database import Database
+from domain.outbox import push_lanes
 
 # Left over when a send begins: a process that stalls longer than this in between is found out
 # afterwards (`held`), and the object is marked again.

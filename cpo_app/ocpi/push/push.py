@@ -17,17 +17,17 @@ from collections.abc import Collection
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from auth.peers import BLOCKED, CONNECTED, SUSPENDED, Peers
-from cpo_app.ocpi.client import PeerClient
+from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.push import metrics
 from cpo_app.ocpi.push.lane import Lane, Means
 from cpo_app.ocpi.push.pausing import pause
 from cpo_app.settings import Settings
-from crud.push import due_marks, push_lanes
-from crud.push.marks import MARKS, mark_everything
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from db_interface.watching import NoChangeStream, inserted
+from domain.outbox import due_marks, push_lanes
+from domain.outbox.marks import MARKS, mark_everything
+from domain.peers.peers import BLOCKED, CONNECTED, SUSPENDED, Peers
 
 logger = logging.getLogger("cpo.push")
 

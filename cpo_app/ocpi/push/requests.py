@@ -14,10 +14,10 @@ from typing import Any
 
 import orjson
 
-from auth.peers import Peer
 from cpo_app.ocpi.push.addressing import object_url, owner_of
-from crud.push.due_marks import Mark, Present
-from crud.push.mark_parts import EVSE, FIELD
+from domain.outbox.due_marks import Mark, Present
+from domain.outbox.mark_parts import EVSE, FIELD
+from domain.peers.peers import Peer
 
 _ENDED = ("COMPLETED", "INVALID")
 

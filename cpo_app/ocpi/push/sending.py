@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auth.peers import Peer
-from cpo_app.ocpi.client import PeerAnswer, PeerClient, PeerUnusable, RoutingHeaders
+from cpo_app.ocpi.peer_client.client import PeerAnswer, PeerClient, PeerUnusable, RoutingHeaders
 from cpo_app.ocpi.push import requests
 from cpo_app.ocpi.push.addressing import owner_of, routing
 from cpo_app.ocpi.push.failures import knows_no_part, says_not_there
 from cpo_app.ocpi.push.requests import Request
-from crud.push.due_marks import Mark, Present
-from crud.visibility import Reader, may_see
+from domain.outbox.due_marks import Mark, Present
+from domain.peers.peers import Peer
+from domain.visibility import Reader, may_see
 
 
 @dataclass(frozen=True)

@@ -11,24 +11,25 @@ from typing import Any
 
 import orjson
 
-from auth.secrets import Vault
-from cpo_app.central import charging, commands
-from cpo_app.central.commands import CommandParts
-from cpo_app.central.link import ChargePointLink, LinkAnswer, LinkResult, LinkUnreachable
+from cpo_app.central import charging
+from cpo_app.central.commands import command_parts
+from cpo_app.central.commands.command_parts import CommandParts
+from cpo_app.central.link.link import ChargePointLink, LinkAnswer, LinkResult, LinkUnreachable
 from cpo_app.central.service import Central
 from cpo_app.settings import Settings
 from crud.charging_profiles import ChargingProfiles
-from crud.commanding import reservations
-from crud.commanding.command_delivery import Deliver, Delivery, NotDelivered
-from crud.commanding.command_intake import CheckUrl, Intake
 from crud.commands import Commands
-from crud.stations import registrations
-from crud.stations.charge_point_events import Event, Registered, StateReported
-from crud.stations.evse_states import ConnectorState
-from crud.stations.registrations import Application, Proof
-from crud.visibility import Reader, audiences
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from domain.charge_points import registrations
+from domain.charge_points.charge_point_events import Event, Registered, StateReported
+from domain.charge_points.evse_states import ConnectorState
+from domain.charge_points.registrations import Application, Proof
+from domain.commands.command_delivery import Deliver, Delivery, NotDelivered
+from domain.commands.command_intake import CheckUrl, Intake
+from domain.reservations import reservations
+from domain.secrets import Vault
+from domain.visibility import Reader, audiences
 from tests.conftest import Loop
 from tests.cpo_app.central.conftest import Clock
 
@@ -381,7 +382,7 @@ class CommandWorld:
         central = self._central() if hasattr(self, "parts") else self.central
 
         async def make() -> CommandParts:
-            return commands.attach(central, self.deliver, [self.intake], **timing)
+            return command_parts.attach(central, self.deliver, [self.intake], **timing)
 
         return self.run(make())
 

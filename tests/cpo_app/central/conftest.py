@@ -13,15 +13,15 @@ from fastapi import FastAPI
 
 from auth.charge_point_access import admit
 from auth.charge_point_tokens import issue
-from auth.secrets import Vault
 from cpo_app.central.health import build_health_router, central_checks
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
 from cpo_app.settings import Settings
-from crud.stations import charge_points, evse_history, registrations
-from crud.stations.registrations import Application, Proof
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from domain.charge_points import charge_points, evse_history, registrations
+from domain.charge_points.registrations import Application, Proof
+from domain.secrets import Vault
 from tests.conftest import Loop
 
 SECRET = "registry-secret-" * 3

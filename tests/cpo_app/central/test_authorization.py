@@ -11,16 +11,16 @@ import pytest
 
 from cpo_app.central import charging
 from cpo_app.central.authorization import attach
-from crud.authorizing.authorization import Authorizer
-from crud.authorizing.emsps import Reply
-from crud.charging import charging_sessions
-from crud.charging.reservation_sessions import ReservationSessions
-from crud.commanding import reservations
-from crud.stations.charge_point_events import Missed, OperativeSet
-from crud.tokens import owned_token
 from db_interface.database import Session
+from domain.authorization.authorization import Authorizer
+from domain.authorization.emsps import Reply
+from domain.charge_points.charge_point_events import Missed, OperativeSet
+from domain.objects.tokens import owned_token
+from domain.reservations import reservations
+from domain.reservations.reservation_sessions import ReservationSessions
+from domain.sessions import charging_sessions
 from tests.cpo_app.central.conftest import Api, World, state
-from tests.crud.authorizing.test_authorization import FakeEmsps, info, token
+from tests.domain.authorization.test_authorization import FakeEmsps, info, token
 
 
 class Reader:

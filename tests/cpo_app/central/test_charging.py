@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from cpo_app.central.charging import attach
-from cpo_app.central.link import LinkAnswer, LinkResult, LinkUnreachable
+from cpo_app.central.link.link import LinkAnswer, LinkResult, LinkUnreachable
 from cpo_app.central.service import Central
-from cpo_app.central.sweeper import FORGOTTEN, NEVER_BEGAN, VANISHED, Sweeper
-from crud.charging import charging_sessions
-from crud.charging.unannounced_sessions import place_of
-from crud.schemas import Token, validate
-from crud.tokens import owned_token
+from cpo_app.central.sweepers.session_sweeper import FORGOTTEN, NEVER_BEGAN, VANISHED, Sweeper
+from domain.objects.tokens import owned_token
+from domain.schemas import Token, validate
+from domain.sessions import charging_sessions
+from domain.sessions.unannounced_sessions import place_of
 from tests.cpo_app.central.conftest import Api, World, state
 
 TOKEN = {

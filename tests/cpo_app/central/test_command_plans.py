@@ -6,8 +6,8 @@ from typing import Any
 
 from py_ocpi.core.enums import Action
 
-from crud.stations.charge_point_events import OperativeSet
 from db_interface.database import Database
+from domain.charge_points.charge_point_events import OperativeSet
 from tests.conftest import Loop
 from tests.cpo_app.central.command_world import CommandWorld
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from cpo_app.central.command_worker import LEASE_S
-from crud.commanding import command_queue
-from crud.commanding.command_delivery import NotDelivered
-from crud.commanding.command_states import OPEN
+from cpo_app.central.commands.command_worker import LEASE_S
 from db_interface.database import Database
+from domain.commands import command_queue
+from domain.commands.command_delivery import NotDelivered
+from domain.commands.command_states import OPEN
 from tests.conftest import Loop
 from tests.cpo_app.central.command_world import CommandWorld
 

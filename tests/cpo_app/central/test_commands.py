@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from cpo_app.central.link import LinkResult
-from crud.errors import UnknownLocationInCommand
-from crud.stations.charge_point_events import OperativeSet
+from cpo_app.central.link.link import LinkResult
 from db_interface.database import Database
+from domain.charge_points.charge_point_events import OperativeSet
+from domain.errors import UnknownLocationInCommand
 from tests.conftest import Loop
 from tests.cpo_app.central.command_world import CommandWorld
 
@@ -169,7 +169,7 @@ def test_an_evse_that_cannot_do_it_is_not_supported(world: CommandWorld) -> None
     async def less_able() -> None:
         await world.db["locations"].update_many({}, {"$set": {"x": 1}})
         document = await world.db["locations"].find_one({})
-        from crud.locations import owned_location
+        from domain.objects.locations import owned_location
 
         fields = dict(document["fields"])
         for evse in fields["evses"]:

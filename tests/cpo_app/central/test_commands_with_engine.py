@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from py_ocpi.core.enums import Action
 
 from auth.charge_point_access import admit
-from auth.secrets import Vault
-from cpo_app.central import charging, commands
+from cpo_app.central import charging
+from cpo_app.central.commands import command_parts
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
 from cpo_app.charge_point.monitor import Monitor
@@ -23,13 +23,14 @@ from cpo_app.charge_point.settings import MonitorSettings
 from cpo_app.registry.app import build_registry
 from cpo_app.settings import Settings
 from crud.charging_profiles import ChargingProfiles
-from crud.commanding.command_delivery import Delivery
-from crud.commanding.command_intake import Intake
 from crud.commands import Commands
-from crud.stations import charge_points
-from crud.visibility import Reader
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from domain.charge_points import charge_points
+from domain.commands.command_delivery import Delivery
+from domain.commands.command_intake import Intake
+from domain.secrets import Vault
+from domain.visibility import Reader
 from tests.conftest import Loop
 from tests.cpo_app.charge_point.worlds import QUICK, new_engine, running
 
@@ -124,7 +125,7 @@ async def _story(db: Database, state_dir: Path) -> None:
     intake = Intake(store, party=party, timeout_s=2, check_url=any_url)
     emsp = Emsp(intake)
     charging.attach(central)
-    parts = commands.attach(central, emsp.deliver, [intake])
+    parts = command_parts.attach(central, emsp.deliver, [intake])
     app = FastAPI()
     app.include_router(build_router(central))
 

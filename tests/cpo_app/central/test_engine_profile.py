@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cpo_app.central.engine_profile import from_engine, to_engine
+from cpo_app.central.link.engine_profile import from_engine, to_engine
 from cpo_app.charge_point.power import Supply
 from cpo_app.charge_point.profile import ChargingLimit, active_profile
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from cpo_app.central.http_link import MOST_ANSWER_BYTES, Endpoint, HttpLink
-from cpo_app.central.link import ChargePointLink, LinkAnswer, LinkResult, LinkUnreachable
+from cpo_app.central.link.http_link import MOST_ANSWER_BYTES, Endpoint, HttpLink
+from cpo_app.central.link.link import ChargePointLink, LinkAnswer, LinkResult, LinkUnreachable
 from tests.conftest import Loop
 from tests.cpo_app.central.engine import FakeEngine
 from tests.serving import free_port

@@ -8,8 +8,8 @@ from datetime import datetime
 import pytest
 
 from auth.charge_point_access import NOT_REGISTERED
-from crud.stations import registrations
-from crud.stations.registrations import Proof
+from domain.charge_points import registrations
+from domain.charge_points.registrations import Proof
 from tests.cpo_app.central.conftest import World, token
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cpo_app.central.link import LinkResult
-from crud.stations.charge_point_events import OperativeSet
+from cpo_app.central.link.link import LinkResult
 from db_interface.database import Database
+from domain.charge_points.charge_point_events import OperativeSet
 from tests.conftest import Loop
 from tests.cpo_app.central.command_world import CommandWorld
 

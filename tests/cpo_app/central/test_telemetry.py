@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from cpo_app.central.telemetry import MessageRefused
-from crud.stations.charge_points import Document
 from db_interface.database import Session
+from domain.charge_points.charge_points import Document
 from tests.cpo_app.central.conftest import World, meter, state
 
 

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from py_ocpi.core.enums import Action
 
-from crud.commanding.reservations import inner_id
-from crud.errors import UnknownLocationInCommand
 from db_interface.database import Database
+from domain.errors import UnknownLocationInCommand
+from domain.reservations.reservations import inner_id
 from tests.conftest import Loop
 from tests.cpo_app.central.command_world import Asker, CommandWorld
 from tests.cpo_app.ocpi.conftest import emptied

@@ -11,7 +11,6 @@ from typing import Any
 from fastapi import FastAPI
 
 from auth.charge_point_access import admit
-from auth.secrets import Vault
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
 from cpo_app.charge_point.monitor import Monitor
@@ -19,9 +18,10 @@ from cpo_app.charge_point.serving import listen, serve
 from cpo_app.charge_point.settings import MonitorSettings
 from cpo_app.registry.app import build_registry
 from cpo_app.settings import Settings
-from crud.stations import charge_points
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from domain.charge_points import charge_points
+from domain.secrets import Vault
 from tests.conftest import Loop
 from tests.cpo_app.charge_point.worlds import QUICK, new_engine, running, until
 

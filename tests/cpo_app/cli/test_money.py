@@ -18,7 +18,7 @@ import pytest
 from cpo_app.cli.app import main
 from db_interface.database import Database
 from tests.conftest import Loop
-from tests.crud.charging.worlds import World, element, reading, tariff
+from tests.domain.sessions.worlds import World, element, reading, tariff
 
 PRICED = Path(__file__).parents[2] / "data" / "pricing"
 DUTCH = Path(

@@ -14,7 +14,7 @@ from cpo_app.cli.errors import CliError
 from db_interface.database import Database
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.token_worlds import TokenWorld, token_world
-from tests.crud.authorizing.test_authorization import token
+from tests.domain.authorization.test_authorization import token
 
 
 @pytest.fixture

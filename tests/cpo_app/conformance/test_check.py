@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cpo_app.conformance import Finding, Unusable, Verdict, check
-from crud.schemas import Location, validate
+from domain.schemas import Location, validate
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.conftest import (  # noqa: F401
     Face,

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from auth.peers import Peers
+from domain.peers.peers import Peers
 from tests.cpo_app.console.worlds import VAULT, Night
 
 

@@ -12,14 +12,13 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from auth.peers import Peers
-from auth.secrets import Vault, new_token
 from cpo_app.console import Console, build_console_router
-from cpo_app.metrics import OcpiCounts, OcpiMetrics, build_metrics_router
+from cpo_app.operator.metrics import OcpiCounts, OcpiMetrics, build_metrics_router
 from cpo_app.operator_guard import OperatorGuard
-from crud.push.marks import mark_everything
-from crud.stations import charge_points, registrations
-from crud.stations.charge_point_events import (
+from db_interface.database import Database
+from db_interface.interface import DbInterface
+from domain.charge_points import charge_points, registrations
+from domain.charge_points.charge_point_events import (
     Heartbeat,
     Missed,
     OperativeSet,
@@ -27,12 +26,13 @@ from crud.stations.charge_point_events import (
     StateReported,
     TelemetryTaken,
 )
-from crud.stations.evse_states import ConnectorState
-from crud.stations.registrations import Application, Proof
-from db_interface.database import Database
-from db_interface.interface import DbInterface
+from domain.charge_points.evse_states import ConnectorState
+from domain.charge_points.registrations import Application, Proof
+from domain.outbox.marks import mark_everything
+from domain.peers.peers import Peers
+from domain.secrets import Vault, new_token
 from tests.conftest import Loop
-from tests.crud.charging import worlds as charging
+from tests.domain.sessions import worlds as charging
 
 NOW = datetime(2025, 5, 5, 15, 0, tzinfo=timezone.utc)
 VAULT = Vault("v" * 40)

@@ -16,8 +16,6 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from auth.peers import Peers
-from auth.secrets import Vault, new_token
 from cpo_app.cli.doctor import examine, line_of
 from cpo_app.doctor.configuration import check_configuration
 from cpo_app.doctor.contents import check_contents
@@ -27,6 +25,8 @@ from cpo_app.doctor.network import check_network
 from cpo_app.doctor.store import check_store
 from cpo_app.settings import Settings
 from db_interface.database import Database
+from domain.peers.peers import Peers
+from domain.secrets import Vault, new_token
 from tests.conftest import Loop
 from tests.serving import free_port, served
 

@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from auth.peers import Peers
-from auth.secrets import Vault
-from cpo_app.ocpi.client import PeerClient
-from cpo_app.ocpi.result_sender import ResultSender
+from cpo_app.ocpi.peer_client.client import PeerClient
+from cpo_app.ocpi.peer_services.result_sender import ResultSender
 from db_interface.database import Database
+from domain.peers.peers import Peers
+from domain.secrets import Vault
 from tests.conftest import Loop
 from tests.cpo_app.central.command_world import CommandWorld
 from tests.cpo_app.ocpi.conftest import Face, PeerSide, running_face

@@ -16,18 +16,18 @@ from py_ocpi.core.enums import ModuleID
 
 from auth.authenticator import OcpiAuthenticator
 from auth.credentials_header import encoded
-from auth.peers import Peers
-from auth.secrets import Vault, new_token
-from cpo_app.ocpi.app import build_ocpi_app
-from cpo_app.ocpi.client import PeerClient
-from cpo_app.ocpi.registration import Registration
+from cpo_app.ocpi.peer_client.client import PeerClient
+from cpo_app.ocpi.peer_services.registration import Registration
+from cpo_app.ocpi.server.app import build_ocpi_app
 from cpo_app.settings import Settings
 from crud.cpo_crud import CpoCrud
-from crud.locations import owned_location
 from db_interface.database import Database
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
+from domain.objects.locations import owned_location
+from domain.peers.peers import Peers
+from domain.secrets import Vault, new_token
 from tests.conftest import Loop
 from tests.peers.emsp import Emsp, emsp_on
 from tests.peers.subjects import NO_TLS

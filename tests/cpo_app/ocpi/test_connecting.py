@@ -7,8 +7,8 @@ import pytest
 from starlette.responses import Response
 
 from auth.credentials_header import encoded
-from auth.peers import Peer, UnknownPeer
-from crud.errors import NoMatchingEndpoints, OcpiError, UnableToUseClientApi, UnsupportedVersion
+from domain.errors import NoMatchingEndpoints, OcpiError, UnableToUseClientApi, UnsupportedVersion
+from domain.peers.peers import Peer, UnknownPeer
 from tests.cpo_app.ocpi.conftest import Face
 from tests.peers.emsp import Emsp, envelope
 

@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 from py_ocpi.core.dependencies import get_crud
 from starlette.responses import PlainTextResponse, Response
 
-from cpo_app.ocpi.direct_route import DirectRoute
+from cpo_app.ocpi.server.direct_route import DirectRoute
 
 router = APIRouter(prefix="/things", route_class=DirectRoute)
 

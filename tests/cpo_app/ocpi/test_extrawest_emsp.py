@@ -9,7 +9,7 @@ from py_ocpi.modules.tokens.v_2_2_1.schemas import Token
 
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.conftest import Face
-from tests.crud.schemas.samples import connector, evse, location, token
+from tests.domain.schemas.samples import connector, evse, location, token
 from tests.peers.extrawest_emsp import TOKEN_A, TOKEN_C, ExtrawestEmsp, extrawest_emsp_on
 
 

@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from py_ocpi.core.enums import ModuleID
 
-from crud.schemas import parse_datetime
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from domain.schemas import parse_datetime
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.audit.conftest import ChargePointsThatAccept, SessionsThatTakePreferences
 from tests.cpo_app.ocpi.conftest import PeerSide, running_face
-from tests.crud.schemas.samples import credentials, evse, location, token
+from tests.domain.schemas.samples import credentials, evse, location, token
 from tests.peers.subjects import NO_TLS
 
 ROUTES = (

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cpo_app.ocpi.links import parse_next
-from crud.locations import owned_location
 from db_interface.database import Database
 from db_interface.owned_objects import OwnedObject
+from domain.objects.locations import owned_location
 from tests.cpo_app.ocpi.conftest import Face, MakeFace, PeerSide, emptied
-from tests.crud.schemas.samples import location, tariff
+from tests.domain.schemas.samples import location, tariff
 from tests.peers.subjects import assert_refused, data_of
 
 DAY = "2024-05-{:02}T00:00:00Z"

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from crud.schemas import parse_datetime
-from crud.visibility import audience_of_token_holder
 from db_interface.owned_objects import OwnedObject
+from domain.schemas import parse_datetime
+from domain.visibility import audience_of_token_holder
 from tests.cpo_app.ocpi.audit.test_objects import session
 from tests.cpo_app.ocpi.conftest import Face, MakeFace, PeerSide
-from tests.crud.schemas.samples import cdr, location, token
+from tests.domain.schemas.samples import cdr, location, token
 from tests.peers.subjects import assert_refused, data_of
 
 ALL = "?date_from=2020-01-01T00:00:00Z"

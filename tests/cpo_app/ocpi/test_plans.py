@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from crud.locations import owned_location
-from crud.schemas import parse_datetime
-from crud.visibility import audience_of_token_holder
 from db_interface.database import Database
 from db_interface.owned_objects import OwnedObject
+from domain.objects.locations import owned_location
+from domain.schemas import parse_datetime
+from domain.visibility import audience_of_token_holder
 from tests.cpo_app.ocpi.audit.test_objects import session
 from tests.cpo_app.ocpi.conftest import Face
-from tests.crud.schemas.samples import cdr, evse, location, tariff, token
+from tests.domain.schemas.samples import cdr, evse, location, tariff, token
 from tests.peers.emsp import Emsp
 from tests.peers.subjects import data_of
 

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from cpo_app.ocpi.realtime_authorization import authorize_url
-from crud.authorizing.authorization import Authorizer, Decision
-from crud.authorizing.authorization_answer import Question
-from crud.tokens import owned_token
+from cpo_app.ocpi.peer_services.realtime_authorization import authorize_url
 from db_interface.database import Database
+from domain.authorization.authorization import Authorizer, Decision
+from domain.authorization.authorization_answer import Question
+from domain.objects.tokens import owned_token
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.raw_peer import RawPeer, http
 from tests.cpo_app.ocpi.token_worlds import TokenWorld, token_world
-from tests.crud.authorizing.test_authorization import CARD, EVSE, LOCATION, NOW, token
+from tests.domain.authorization.test_authorization import CARD, EVSE, LOCATION, NOW, token
 from tests.peers.emsp import envelope
 
 

@@ -16,8 +16,8 @@ import pytest
 from starlette.responses import RedirectResponse, Response
 
 from auth.credentials_header import encoded
-from auth.peers import BLOCKED, SUSPENDED
 from db_interface.database import Database
+from domain.peers.peers import BLOCKED, SUSPENDED
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.conftest import Face, MakeFace, PeerSide
 from tests.peers.emsp import Answer, Emsp, emsp_on, envelope, never

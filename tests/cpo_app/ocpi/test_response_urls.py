@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from cpo_app.ocpi.client import PeerClient
-from cpo_app.ocpi.result_sender import ResultSender
-from crud.errors import InvalidParameters
+from cpo_app.ocpi.peer_client.client import PeerClient
+from cpo_app.ocpi.peer_services.result_sender import ResultSender
+from domain.errors import InvalidParameters
 from tests.cpo_app.ocpi.conftest import Face
 
 

@@ -10,7 +10,7 @@ import pytest
 from starlette.responses import Response
 
 from auth.credentials_header import encoded
-from crud.errors import OcpiError
+from domain.errors import OcpiError
 from tests.cpo_app.ocpi.conftest import Face, PeerSide
 from tests.peers.emsp import Emsp, envelope
 from tests.peers.subjects import data_of

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from crud.authorizing.token_pulls import PullUnderWay
-from crud.errors import InvalidParameters
-from crud.tokens import owned_token
 from db_interface.database import Database
+from domain.authorization.token_pulls import PullUnderWay
+from domain.errors import InvalidParameters
+from domain.objects.tokens import owned_token
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.token_worlds import TokenWorld, token_world
-from tests.crud.authorizing.test_authorization import token
+from tests.domain.authorization.test_authorization import token
 
 
 @pytest.fixture

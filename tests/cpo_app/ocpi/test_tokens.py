@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.cpo_app.ocpi.conftest import Face, PeerSide
-from tests.crud.schemas.samples import AT, token
+from tests.domain.schemas.samples import AT, token
 from tests.peers.subjects import assert_refused, data_of
 
 PATH = "tokens/DE/TNM/AbC-1"

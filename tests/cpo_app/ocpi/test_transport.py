@@ -12,13 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
-from cpo_app.ocpi.app import build_ocpi_app
+from cpo_app.ocpi.server.app import build_ocpi_app
 from cpo_app.settings import Settings, SettingsError
 from crud.locations import Locations
-from crud.schemas import parse_datetime
 from db_interface.database import StoreUnavailable
+from domain.schemas import parse_datetime
 from tests.cpo_app.ocpi.conftest import Face, PeerSide
-from tests.crud.schemas.samples import connector, evse, location, token
+from tests.domain.schemas.samples import connector, evse, location, token
 from tests.peers.subjects import assert_refused, data_of
 
 

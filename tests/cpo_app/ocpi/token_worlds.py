@@ -8,14 +8,14 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from auth.authenticator import OcpiAuthenticator
-from auth.peers import Peers
-from auth.secrets import Vault, new_token
-from cpo_app.ocpi.client import PeerClient
-from cpo_app.ocpi.realtime_authorization import RealtimeAuthorization
-from cpo_app.ocpi.token_pull import TokenPull
+from cpo_app.ocpi.peer_client.client import PeerClient
+from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
+from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from domain.peers.peers import Peers
+from domain.secrets import Vault, new_token
 from tests.conftest import Loop
 from tests.peers.token_emsp import TokenEmsp, token_emsp_on
 

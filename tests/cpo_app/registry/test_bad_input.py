@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crud.schemas import parse_datetime
+from domain.schemas import parse_datetime
 from tests.cpo_app.registry.conftest import ADMIN_KEY, Api
 
 

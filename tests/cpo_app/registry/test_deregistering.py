@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from crud.stations import registrations
+from domain.charge_points import registrations
 from tests.cpo_app.registry.conftest import ADMIN_KEY, Api
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from auth import charge_point_tokens
-from auth.secrets import Vault
-from crud.schemas import parse_datetime
-from crud.stations import registration_records, registrations
+from domain.charge_points import registration_records, registrations
+from domain.schemas import parse_datetime
+from domain.secrets import Vault
 from tests.cpo_app.registry.conftest import ADMIN_KEY, SECRET, Api, Clock
 
 

@@ -14,13 +14,13 @@ import httpx
 import pytest
 from py_ocpi.core.enums import Action, ModuleID
 
-from crud.locations import owned_location
-from crud.schemas import CDR, Location, OcpiModel, Session, Tariff, parse_datetime, validate
 from crud.sessions import Sessions
-from crud.visibility import audience_of_token_holder
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
+from domain.objects.locations import owned_location
+from domain.schemas import CDR, Location, OcpiModel, Session, Tariff, parse_datetime, validate
+from domain.visibility import audience_of_token_holder
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.conftest import Face, emptied, running_face
 from tests.peers.subjects import Subject

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.crud.schemas.samples import AT, evse, location, token
+from tests.domain.schemas.samples import AT, evse, location, token
 from tests.peers.audit import audit
 from tests.peers.subjects import PeerOf, Subject, assert_refused, data_of
 

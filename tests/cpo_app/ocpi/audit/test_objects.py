@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.crud.schemas.samples import AT, cdr, connector, evse, location, tariff
+from tests.domain.schemas.samples import AT, cdr, connector, evse, location, tariff
 from tests.peers.audit import audit
 from tests.peers.subjects import Subject, data_of
 

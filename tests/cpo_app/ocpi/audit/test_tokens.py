@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.crud.schemas.samples import AT, token
+from tests.domain.schemas.samples import AT, token
 from tests.peers.audit import audit
 from tests.peers.subjects import PeerOf, Subject, assert_refused, data_of
 

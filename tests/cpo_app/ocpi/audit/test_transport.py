@@ -7,7 +7,7 @@ import base64
 import httpx
 import pytest
 
-from tests.crud.schemas.samples import evse, location, token
+from tests.domain.schemas.samples import evse, location, token
 from tests.peers.audit import audit
 from tests.peers.subjects import PeerOf, Subject, assert_refused, data_of
 

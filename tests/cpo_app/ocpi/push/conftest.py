@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from auth.peers import Peers
-from auth.secrets import Vault, new_token
-from cpo_app.ocpi.client import PeerClient
+from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.push import Push
 from cpo_app.settings import Settings
-from crud.locations import owned_location
-from crud.publishing import publish, publish_all, withdraw
-from crud.push import due_marks
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
+from domain.objects.locations import owned_location
+from domain.outbox import due_marks
+from domain.outbox.publishing import publish, publish_all, withdraw
+from domain.peers.peers import Peers
+from domain.secrets import Vault, new_token
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.push.receiving_emsp import Receiver, receiving
 

@@ -10,15 +10,15 @@ import asyncio
 import sys
 from typing import Any
 
-from auth.peers import Peers
-from auth.secrets import Vault
-from cpo_app.ocpi.client import PeerClient
+from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.push import Push
 from cpo_app.settings import Settings
-from crud.locations import owned_location
-from crud.publishing import publish
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from domain.objects.locations import owned_location
+from domain.outbox.publishing import publish
+from domain.peers.peers import Peers
+from domain.secrets import Vault
 from tests.cpo_app.ocpi.push.objects import cdr, location, session, tariff
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from crud.locations import owned_location
 from db_interface.owned_objects import OwnedObject, party_key
+from domain.objects.locations import owned_location
 
 AT = "2024-05-01T10:00:00Z"
 TOKEN = {"country_code": "DE", "party_id": "TNM", "uid": "U1", "type": "RFID", "contract_id": "C1"}

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crud.locations import owned_location
+from domain.objects.locations import owned_location
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.objects import cdr, evse, location, private, session, tariff
 from tests.cpo_app.ocpi.push.receiving_emsp import Receiver, receiving

@@ -12,8 +12,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from crud.push.crash_points import NAMES
 from db_interface.embedded import TRANSACTION_LIFETIME_S
+from domain.outbox.crash_points import NAMES
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.receiving_emsp import Receiver
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from auth.peers import CONNECTED, SUSPENDED
 from crud.hubclientinfo import HubClientInfo
-from crud.push import push_lanes
-from crud.push.marks import mark_everything, post_again
+from domain.outbox import push_lanes
+from domain.outbox.marks import mark_everything, post_again
+from domain.peers.peers import CONNECTED, SUSPENDED
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.objects import AT, cdr, evse, location, session, tariff
 from tests.cpo_app.ocpi.push.receiving_emsp import Got

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from cpo_app.ocpi.client import PeerClient
+from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.push import metrics
 from cpo_app.ocpi.push.lane import Lane, Means
 from cpo_app.ocpi.push.lease import Lease
-from crud.push import due_marks, push_lanes
+from domain.outbox import due_marks, push_lanes
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.objects import location
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from auth.peers import Peer
-from cpo_app.ocpi.peer_answer import PeerUnusable
-from cpo_app.ocpi.peer_headers import RoutingHeaders
+from cpo_app.ocpi.peer_client.peer_answer import PeerUnusable
+from cpo_app.ocpi.peer_client.peer_headers import RoutingHeaders
 from cpo_app.ocpi.push.addressing import object_url, routing
 from cpo_app.ocpi.push.breaker import LONGEST_S, Breaker, backoff_s
 from cpo_app.ocpi.push.failures import judged
-from crud.push.mark_parts import changed_parts
+from domain.outbox.mark_parts import changed_parts
+from domain.peers.peers import Peer
 from tests.cpo_app.ocpi.push.objects import evse, location
 
 AT = datetime(2024, 5, 1, 12, tzinfo=timezone.utc)

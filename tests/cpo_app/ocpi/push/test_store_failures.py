@@ -16,11 +16,11 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from crud.locations import owned_location
-from crud.publishing import publish
 from db_interface.database import Database
 from db_interface.embedded import EmbeddedMongo, find_mongod
 from db_interface.indexes import ensure_indexes
+from domain.objects.locations import owned_location
+from domain.outbox.publishing import publish
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.objects import location

@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from crud.locations import owned_location
-from crud.publishing import NotToBeChanged
+from domain.objects.locations import owned_location
+from domain.outbox.publishing import NotToBeChanged
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.objects import (
     cdr,

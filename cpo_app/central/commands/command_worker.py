@@ -1,0 +1,314 @@
+"""Carries commands out: from the store to the charge point, and the result to the peer.
+
+Runs in every worker process. A command is claimed under a lease that is prolonged while it is
+worked on; who dies lets go of it, and the next one goes on at the state that was written last.
+Charge points are served side by side, each one's commands in order; so are peers, none of which
+can take more than its share. Wakes at once for commands of its own process (`wake`), and looks
+once a second for others'. At the deadline the result is TIMEOUT, whoever holds the command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from cpo_app.central.commands.command_steps import Ask, Command, Decided, Elsewhere, Kind
+from cpo_app.central.link.link import LinkUnreachable
+from db_interface.database import STORE_ERRORS, Database, Session
+from domain.commands import command_queue as queue
+from domain.commands.command_delivery import Deliver, Delivery, NotDelivered
+from domain.commands.command_queue import LeaseLost
+from domain.commands.command_states import FINAL, OPEN, Event, State
+
+logger = logging.getLogger("cpo.commands")
+
+PAUSE_S = 1.0
+LEASE_S = 4.0
+ATTEMPT_S = 10.0
+"""One question to a charge point; the next attempt bears the same id."""
+MOST_AT_ONCE = 200
+MOST_PER_PEER = 8
+
+
+class CommandWorker:
+    """`kinds` by the name of the command. `wake` is safe to call from the loop's own tasks."""
+
+    def __init__(
+        self,
+        db: Database,
+        kinds: Mapping[str, Kind],
+        deliver: Deliver,
+        clock: Callable[[], datetime],
+        *,
+        lease_s: float = LEASE_S,
+        pause_s: float = PAUSE_S,
+    ) -> None:
+        self._db = db
+        self._kinds = kinds
+        self._deliver = deliver
+        self._clock = clock
+        self._lease_s = lease_s
+        self._pause_s = pause_s
+        self._name = uuid.uuid4().hex[:12]
+        self._news = asyncio.Event()
+        self._lanes: set[str] = set()
+        self._peers: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Work in the background until `stop`."""
+        self._running = asyncio.create_task(self.run())
+
+    async def stop(self) -> None:
+        """Let go of everything at once; other workers go on with it."""
+        await self.abandon()
+        with contextlib.suppress(*STORE_ERRORS):
+            await queue.release_all(self._db, self._name, self._clock())
+
+    async def abandon(self) -> None:
+        """Stop as if killed: what is under way stays as it is until its lease ends."""
+        tasks = [*self._tasks, *([self._running] if self._running else [])]
+        self._running = None
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def wake(self) -> None:
+        """There is something to do."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; an unreachable store is waited out."""
+        while True:
+            pause_s = self._pause_s
+            self._news.clear()
+            try:
+                pause_s = min(pause_s, await self._idle_s(await self.round()))
+            except STORE_ERRORS as error:
+                logger.warning("commands wait for the store: %s", type(error).__name__)
+            except Exception:  # the worker must not die of one bad command
+                logger.exception("commands: a round failed")
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._news.wait(), pause_s)
+
+    async def round(self) -> datetime:
+        """Take what is due and free; it goes on beside the caller. Returns as of when: one
+        instant for all, or what comes due between two would be overlooked until the next look."""
+        now = self._clock()
+        for command_id in await queue.overdue(self._db, now, MOST_AT_ONCE):
+            await self._expire(command_id)
+        rows = await queue.due_for_charge_points(self._db, now, MOST_AT_ONCE)
+        for row in sorted(rows, key=lambda row: row["seq"]):
+            lane = row["cp_id"] or row["_id"]
+            if len(self._lanes) < MOST_AT_ONCE and lane not in self._lanes:
+                self._lanes.add(lane)
+                self._beside(self._serve(row), partial(self._lanes.discard, lane))
+        for row in await queue.due_for_peers(self._db, now, MOST_AT_ONCE):
+            peer_id = row.get("delivery", {}).get("peer_id", "")
+            if self._peers[peer_id] < MOST_PER_PEER and self._peers.total() < MOST_AT_ONCE:
+                self._peers[peer_id] += 1
+                self._beside(self._tell(row["_id"]), partial(self._left, peer_id))
+        return now
+
+    def _left(self, peer_id: str) -> None:
+        self._peers[peer_id] -= 1
+        if not self._peers[peer_id]:
+            del self._peers[peer_id]
+
+    def _beside(self, work: Coroutine[Any, Any, None], after: Callable[[], None]) -> None:
+        task = asyncio.create_task(self._guarded(work))
+        self._tasks.add(task)
+
+        def ended(done: asyncio.Task[None]) -> None:
+            self._tasks.discard(done)
+            after()
+            self.wake()
+
+        task.add_done_callback(ended)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except LeaseLost:
+            pass  # the deadline, or another worker, was faster
+        except STORE_ERRORS as error:
+            logger.warning("a command waits for the store: %s", type(error).__name__)
+            await asyncio.sleep(self._pause_s)
+        except Exception:  # it is tried again when its lease ends, until its deadline
+            logger.exception("a command failed")
+
+    async def _idle_s(self, seen: datetime) -> float:
+        """Seconds until there is something to do that was not there at `seen`."""
+        next_instant = await queue.next_instant(self._db, seen)
+        if next_instant is None:
+            return self._pause_s
+        return max(0.0, (next_instant - self._clock()).total_seconds())
+
+    # --- a charge point -------------------------------------------------------------------
+
+    async def _serve(self, row: Mapping[str, Any]) -> None:
+        """The first command of a charge point, one attempt."""
+        if not await queue.is_first(self._db, row):
+            return
+        command = await self._claim(row["_id"], OPEN)
+        if command is None:
+            return
+        async with self._held(command):
+            sent = await self._send(command)
+            if sent is None:
+                return
+            kind = self._kinds[sent["kind"]]
+            left_s = (sent["deadline"] - self._clock()).total_seconds()
+            if left_s <= 0:
+                return
+            try:
+                said = await kind.ask(sent, min(ATTEMPT_S, left_s))
+            except LinkUnreachable as error:
+                await self._try_again(sent, error)
+                return
+            await self._db.transact(lambda session: self._conclude(sent, said, session))
+
+    async def _send(self, command: Command) -> Command | None:
+        """Write down that the charge point is about to be asked; None: there is no need."""
+        kind = self._kinds[command["kind"]]
+
+        async def work(session: Session) -> Command | None:
+            now = self._clock()
+            changes = {"attempts": command["attempts"] + 1}
+            if command["state"] == State.SENT.value:
+                return await queue.advance(self._db, command, Event.SEND, session, **changes)
+            outcome = await kind.prepare(command, now, session)
+            if isinstance(outcome, Ask):
+                changes |= {"sent_at": now, **outcome.changes}
+                return await queue.advance(self._db, command, Event.SEND, session, **changes)
+            await self._follow(command, outcome, session)
+            return None
+
+        return await self._db.transact(work)
+
+    async def _conclude(self, command: Command, said: Any, session: Session) -> None:
+        kind = self._kinds[command["kind"]]
+        await self._follow(
+            command, await kind.conclude(command, said, self._clock(), session), session
+        )
+
+    async def _follow(
+        self, command: Command, outcome: Decided | Elsewhere, session: Session
+    ) -> None:
+        now = self._clock()
+        if isinstance(outcome, Elsewhere):
+            changes = {"attempts": 0, "unsent": 0, **outcome.changes}
+            await queue.move(self._db, command, outcome.cp_id, now, session, **changes)
+            return
+        await queue.advance(
+            self._db,
+            command,
+            Event.ANSWERED,
+            session,
+            result=outcome.body,
+            answered_at=now,
+            due=now,
+        )
+
+    async def _try_again(self, command: Command, error: LinkUnreachable) -> None:
+        unsent = command["unsent"] + (error.sent is False)
+        pause_s = min(0.25 * 2 ** min(command["attempts"], 5), 5.0)
+        logger.info("command %s: %s", command["_id"], error)
+        due = self._clock() + timedelta(seconds=pause_s)
+        await queue.put_back(self._db, command, due, unsent=unsent)
+
+    async def _expire(self, command_id: str) -> None:
+        async def work(session: Session) -> None:
+            now = self._clock()
+            command = await queue.get(self._db, command_id, session)
+            if command is None or command["state"] not in OPEN or command["deadline"] > now:
+                return
+            body = await self._kinds[command["kind"]].expired(
+                command, now, session, surely_unsent=command["attempts"] == command["unsent"]
+            )
+            await queue.advance(
+                self._db,
+                command,
+                Event.EXPIRED,
+                session,
+                any_holder=True,
+                result=body,
+                expired_at=now,
+                due=now,
+            )
+
+        with contextlib.suppress(LeaseLost):
+            await self._db.transact(work)
+            logger.info("command %s: no answer in time", command_id)
+
+    # --- a peer ---------------------------------------------------------------------------
+
+    async def _tell(self, command_id: str) -> None:
+        """Deliver a result, one attempt."""
+        command = await self._claim(command_id, (State.RESULT.value,))
+        if command is None:
+            return
+        row = command.get("delivery")
+        if row is None:
+            await self._finish(command, Event.CLOSE)
+            return
+        left_s = (row["until"] - self._clock()).total_seconds()
+        if left_s <= 0:
+            await self._finish(command, Event.GIVEN_UP)
+            return
+        async with self._held(command):
+            try:
+                await self._deliver(Delivery.of(row, command["result"], left_s))
+            except NotDelivered as error:
+                await self._deliver_later(command, error)
+                return
+            await self._finish(command, Event.DELIVERED)
+
+    async def _deliver_later(self, command: Command, error: NotDelivered) -> None:
+        attempts = command["delivery"]["attempts"] + 1
+        pause_s = max(min(0.5 * 2 ** min(attempts, 6), 15.0), error.retry_after_s or 0.0)
+        due = self._clock() + timedelta(seconds=pause_s)
+        noted = {"delivery.attempts": attempts, "delivery.error": str(error)}
+        if error.again and due < command["delivery"]["until"]:
+            logger.info("result of %s: %s", command["_id"], error)
+            await queue.put_back(self._db, command, due, **noted)
+            return
+        logger.warning("result of %s is not delivered: %s", command["_id"], error)
+        await self._finish(command, Event.GIVEN_UP, **noted)
+
+    async def _finish(self, command: Command, event: Event, **changes: Any) -> None:
+        after = await queue.advance(self._db, command, event, finished_at=self._clock(), **changes)
+        assert after["state"] in FINAL  # noqa: S101 (the table says so)
+
+    # --- leases ---------------------------------------------------------------------------
+
+    async def _claim(self, command_id: str, states: tuple[str, ...]) -> Command | None:
+        lease = f"{self._name}:{uuid.uuid4().hex[:12]}"
+        return await queue.claim(self._db, command_id, states, self._clock(), lease, self._lease_s)
+
+    @contextlib.asynccontextmanager
+    async def _held(self, command: Command) -> AsyncIterator[None]:
+        """Prolong the lease while the block runs."""
+        keeping = asyncio.create_task(self._keep(command))
+        try:
+            yield
+        finally:
+            keeping.cancel()
+
+    async def _keep(self, command: Command) -> None:
+        while True:
+            await asyncio.sleep(self._lease_s / 3)
+            until = self._clock() + timedelta(seconds=self._lease_s)
+            with contextlib.suppress(*STORE_ERRORS):
+                if not await queue.prolong(self._db, command, until):
+                    return

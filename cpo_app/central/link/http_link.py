@@ -1,0 +1,255 @@
+"""The link of the guide: Central calls the engine's HTTP face with the charge point's key.
+
+`POST http://host:port/command` and `GET /active_profile`, `Authorization: Bearer <key>`. Every
+call is bounded in time and size, follows no redirect and uses no proxy: the key goes to the
+registered host alone, and into no log and no error text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+import httpx
+
+from cpo_app.central.link.engine_profile import from_engine, to_engine
+from cpo_app.central.link.link import ChargePointLink, LinkAnswer, LinkResult, LinkUnreachable
+
+CONNECT_TIMEOUT_S = 3.0
+DEFAULT_TIMEOUT_S = 10.0
+MOST_CONNECTIONS = 500
+MOST_ANSWER_BYTES = 256 * 1024
+_MESSAGE_LENGTH = 256
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where an engine listens, and the key it listens to."""
+
+    host: str
+    port: int
+    command_key: str
+
+    def url(self, path: str) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}{path}"
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.host}:{self.port})"
+
+
+FindEndpoint = Callable[[str], Awaitable[Endpoint | None]]
+"""cp_id to endpoint; None for a charge point that never registered at Central."""
+
+
+class HttpLink(ChargePointLink):
+    """One pooled client for all charge points; `find` is asked at every call."""
+
+    def __init__(self, find: FindEndpoint, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+        self._find = find
+        self._timeout_s = timeout_s
+        self._http: httpx.AsyncClient | None = None
+
+    async def start_up(self) -> None:
+        self._client()
+
+    async def close(self) -> None:
+        client, self._http = self._http, None
+        if client is not None:
+            await client.aclose()
+
+    async def start(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        session_id: str,
+        id_tag: str,
+        connector_id: str | None = None,
+        reservation_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        fields = {
+            "session_id": session_id,
+            "id_tag": id_tag,
+            "connector_id": connector_id,
+            "reservation_id": reservation_id,
+        }
+        return await self._command(cp_id, command_id, "start", fields, timeout_s)
+
+    async def stop(
+        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        return await self._command(cp_id, command_id, "stop", {"session_id": session_id}, timeout_s)
+
+    async def unlock(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        connector_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        fields = {"connector_id": connector_id}
+        return await self._command(cp_id, command_id, "unlock", fields, timeout_s)
+
+    async def reserve(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        reservation_id: str,
+        id_tag: str,
+        expiry: datetime,
+        connector_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        fields = {
+            "reservation_id": reservation_id,
+            "id_tag": id_tag,
+            "expiry": _wire_time(expiry),
+            "connector_id": connector_id,
+        }
+        return await self._command(cp_id, command_id, "reserve", fields, timeout_s)
+
+    async def cancel_reservation(
+        self, cp_id: str, command_id: str, *, reservation_id: str, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        fields = {"reservation_id": reservation_id}
+        return await self._command(cp_id, command_id, "cancel_reservation", fields, timeout_s)
+
+    async def set_limit(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        session_id: str,
+        limit: Mapping[str, Any],
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        fields = {"session_id": session_id, "limit": to_engine(limit)}
+        return await self._command(cp_id, command_id, "limit", fields, timeout_s)
+
+    async def clear_limit(
+        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        fields = {"session_id": session_id}
+        return await self._command(cp_id, command_id, "clear_limit", fields, timeout_s)
+
+    async def active_profile(
+        self, cp_id: str, *, session_id: str, duration_s: int, timeout_s: float | None = None
+    ) -> Mapping[str, Any] | None:
+        query = {"session_id": session_id, "duration_s": str(duration_s)}
+        status, answer = await self._call(cp_id, "GET", "/active_profile", timeout_s, params=query)
+        if status == 404 and answer.get("error") == "UNKNOWN_SESSION":
+            return None
+        if status != 200:
+            raise LinkUnreachable(f"{cp_id}: the engine answers HTTP {status}", sent=False)
+        try:
+            return from_engine(answer)
+        except ValueError as error:
+            raise LinkUnreachable(f"{cp_id}: no usable profile: {error}", sent=True) from None
+
+    async def set_operative(
+        self, cp_id: str, command_id: str, *, operative: bool, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        fields = {"operative": operative}
+        return await self._command(cp_id, command_id, "set_operative", fields, timeout_s)
+
+    async def get_status(
+        self, cp_id: str, command_id: str, *, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        return await self._command(cp_id, command_id, "get_status", {}, timeout_s)
+
+    async def _command(
+        self,
+        cp_id: str,
+        command_id: str,
+        kind: str,
+        fields: Mapping[str, Any],
+        timeout_s: float | None,
+    ) -> LinkAnswer:
+        given = {name: value for name, value in fields.items() if value is not None}
+        body = {"command_id": command_id, "kind": kind, **given}
+        status, answer = await self._call(cp_id, "POST", "/command", timeout_s, json=body)
+        if 400 <= status < 500:
+            # It refused to listen (another key, a body it does not understand): nothing was done.
+            raise LinkUnreachable(f"{cp_id}: the engine answers HTTP {status}", sent=False)
+        if status != 200 or answer.get("command_id") != command_id:
+            raise LinkUnreachable(f"{cp_id}: the engine answers HTTP {status}", sent=True)
+        return _read(cp_id, answer)
+
+    async def _call(
+        self, cp_id: str, method: str, path: str, timeout_s: float | None, **content: Any
+    ) -> tuple[int, dict[str, Any]]:
+        """HTTP status and JSON object ({} where the body is none) of one call to the engine."""
+        endpoint = await self._find(cp_id)
+        if endpoint is None:
+            raise LinkUnreachable(f"{cp_id} has not registered at Central", sent=False)
+        headers = {"Authorization": f"Bearer {endpoint.command_key}"}
+        call = self._try_twice(method, endpoint.url(path), headers=headers, **content)
+        try:
+            return await asyncio.wait_for(call, timeout_s or self._timeout_s)
+        except asyncio.TimeoutError:
+            raise LinkUnreachable(f"{cp_id}: no answer in time", sent=None) from None
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise LinkUnreachable(f"{cp_id}: {type(error).__name__}", sent=False) from None
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise LinkUnreachable(f"{cp_id}: {type(error).__name__}", sent=False) from None
+        except httpx.HTTPError as error:
+            raise LinkUnreachable(f"{cp_id}: {type(error).__name__}", sent=None) from None
+
+    async def _try_twice(self, method: str, url: str, **content: Any) -> tuple[int, dict[str, Any]]:
+        """A kept-alive connection may just have been closed; a command_id counts once anyway."""
+        try:
+            return await self._exchange(method, url, **content)
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            return await self._exchange(method, url, **content)
+
+    async def _exchange(self, method: str, url: str, **content: Any) -> tuple[int, dict[str, Any]]:
+        async with self._client().stream(method, url, **content) as answer:
+            raw = b""
+            async for chunk in answer.aiter_raw():
+                raw += chunk
+                if len(raw) > MOST_ANSWER_BYTES:
+                    return answer.status_code, {}
+        try:
+            data = json.loads(raw)
+        except (ValueError, RecursionError):
+            return answer.status_code, {}
+        return answer.status_code, data if isinstance(data, dict) else {}
+
+    def _client(self) -> httpx.AsyncClient:
+        if self._http is None:
+            self._http = httpx.AsyncClient(
+                timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
+                limits=httpx.Limits(
+                    max_connections=MOST_CONNECTIONS, max_keepalive_connections=100
+                ),
+                follow_redirects=False,
+                trust_env=False,
+                headers={"Accept-Encoding": "identity"},
+            )
+        return self._http
+
+
+def _read(cp_id: str, answer: Mapping[str, Any]) -> LinkAnswer:
+    try:
+        result = LinkResult(answer.get("result"))
+    except ValueError:
+        raise LinkUnreachable(f"{cp_id}: an answer without a known result", sent=True) from None
+    message, status = answer.get("message"), answer.get("status")
+    return LinkAnswer(
+        result,
+        message[:_MESSAGE_LENGTH] if isinstance(message, str) else None,
+        status if isinstance(status, dict) else {},
+    )
+
+
+def _wire_time(moment: datetime) -> str:
+    utc = moment.astimezone(timezone.utc)
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")

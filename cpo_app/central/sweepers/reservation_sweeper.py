@@ -1,0 +1,138 @@
+"""Ends reservations whose date has passed, and those that we can no longer keep.
+
+- Past its expiry_date: EXPIRED; the EVSE is free again (its engine sees to itself).
+- Its EVSE taken out of service or removed: CANCELED, and the eMSP is told CANCELED_RESERVATION
+  at the URL of its RESERVE_NOW ("if the CPO cancels the reservation", mod_commands, Flow). A mere
+  fault may pass before the driver comes: the reservation stands.
+
+Runs in every worker; who comes first ends it, in one transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from cpo_app.central.commands.command_steps import INNER_RELEASE, INNER_WITHIN, Ground
+from db_interface.database import STORE_ERRORS, Session
+from domain.commands import command_queue
+from domain.commands.command_intake import GRACE_S, result_body
+from domain.commands.command_targets import REMOVED
+from domain.reservations import reservations
+from domain.reservations.reservations import Document, Status
+
+logger = logging.getLogger("cpo.central")
+
+PAUSE_S = 1.0
+MOST_AT_ONCE = 100
+LOST = ("INOPERATIVE", REMOVED)
+CPO_CANCELED = "RESERVATION_CANCELED"
+
+
+class ReservationSweeper:
+    """`wake` is called when a worker has something to deliver."""
+
+    def __init__(
+        self, ground: Ground, wake: Callable[[], None], *, pause_s: float = PAUSE_S
+    ) -> None:
+        self._ground = ground
+        self._store = ground.store
+        self._wake = wake
+        self._pause_s = pause_s
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self.run())
+
+    async def stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def run(self) -> None:
+        """Sweep until cancelled; an unreachable store is waited out."""
+        while True:
+            try:
+                await self.round()
+            except STORE_ERRORS as error:
+                logger.warning("reservations wait for the store: %s", type(error).__name__)
+            except Exception:  # the sweeper must not die of one bad reservation
+                logger.exception("reservations: a round failed")
+            await asyncio.sleep(self._pause_s)
+
+    async def round(self) -> int:
+        """End what is to be ended now; how many were."""
+        now = self._ground.clock()
+        over = await reservations.expired(self._store.db, now, MOST_AT_ONCE)
+        ended = [row for row in over if await self._expire(row)]
+        for row in await self._lost():
+            if await self.cancel(row["_id"]):
+                ended.append(row)
+        return len(ended)
+
+    async def cancel(self, key: str) -> bool:
+        """We cannot keep the reservation: end it and tell its eMSP. False: it had ended."""
+
+        async def work(session: Session) -> bool:
+            now = self._ground.clock()
+            held = await reservations.get(self._store.db, key, session)
+            if held is None or not await self._end(held, Status.CANCELED, session):
+                return False
+            await command_queue.add(
+                self._store.db,
+                INNER_RELEASE,
+                cp_id=held["cp_id"],
+                now=now,
+                deadline=now + INNER_WITHIN,
+                session=session,
+                content={"reservation": key},
+            )
+            until = now + timedelta(seconds=GRACE_S)
+            await command_queue.add(
+                self._store.db,
+                CPO_CANCELED,
+                cp_id=None,
+                now=now,
+                deadline=until,
+                session=session,
+                result=result_body("CANCELED_RESERVATION"),
+                delivery={**held["answer_to"], "until": until},
+                peer_id=held["peer_id"],
+            )
+            return True
+
+        done = await self._store.db.transact(work)
+        if done:
+            logger.warning("reservation %s is canceled: its EVSE is out of service", key)
+            self._wake()
+        return done
+
+    async def _lost(self) -> list[Document]:
+        """Reservations whose EVSE serves nobody for the time being, by our own word."""
+        found = self._store.db["charge_points"].find(
+            {"reservation_id": {"$type": "string"}, "ocpi_status": {"$in": list(LOST)}},
+            {"reservation_id": 1},
+        )
+        rows = await found.limit(MOST_AT_ONCE).to_list(MOST_AT_ONCE)
+        keys = [row["reservation_id"] for row in rows]
+        return [
+            held
+            for key in keys
+            if (held := await reservations.get(self._store.db, key)) is not None and held["active"]
+        ]
+
+    async def _expire(self, held: Document) -> bool:
+        return await self._store.db.transact(
+            lambda session: self._end(held, Status.EXPIRED, session)
+        )
+
+    async def _end(self, held: Document, status: Status, session: Session) -> bool:
+        ground = self._ground
+        return await reservations.end(
+            ground.store, ground.party, held, status, ground.clock(), session, ground.billing
+        )

@@ -1,0 +1,165 @@
+"""Ends sessions of which nothing is heard any more, and stops charging that should be over.
+
+- PENDING for longer than CENTRAL_PENDING_TIMEOUT_S: INVALID.
+- Running, and nothing heard of it for CENTRAL_SWEEP_AFTER_S, with its charge point silent as long
+  or reporting that it does not run: COMPLETED at its latest meter value, with its CDR.
+- A charge point that goes on with a session that is over is told to stop.
+
+Runs in every worker: each session is looked at again inside the transaction that ends it, so who
+comes first ends it and the others find nothing to do. Like the watch it blames nobody for a
+silence of our own: it ends nothing before it has listened for as long itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from cpo_app.central.link.link import LinkUnreachable
+from cpo_app.central.service import Central
+from db_interface.database import STORE_ERRORS, Session
+from domain.charge_points import charge_points
+from domain.charge_points.evse_states import IN_SESSION
+from domain.sessions.charging_sessions import COLLECTION, Rules, abandon, get
+
+logger = logging.getLogger("cpo.central")
+
+PAUSE_S = 2.0
+MOST_AT_ONCE = 100
+ASLEEP_AFTER = timedelta(seconds=30)
+"""Two rounds further apart than this: nobody was listening in between."""
+_STOP_TIMEOUT_S = 5.0
+
+NEVER_BEGAN = "it did not begin in time"
+VANISHED = "its charge point was not heard of any more"
+FORGOTTEN = "its charge point does not know it any more"
+
+
+class Sweeper:
+    def __init__(self, central: Central, rules: Rules, *, pause_s: float = PAUSE_S) -> None:
+        self._central = central
+        self._store = central.store
+        self._rules = rules
+        self._pause_s = pause_s
+        self._pending = timedelta(seconds=central.settings.CENTRAL_PENDING_TIMEOUT_S)
+        self._silent = timedelta(seconds=central.settings.CENTRAL_SWEEP_AFTER_S)
+        self._since: datetime | None = None
+        self._last_round: datetime | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Sweep in the background until `stop`."""
+        self._task = asyncio.create_task(self.run())
+
+    async def stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def run(self) -> None:
+        """Sweep until cancelled; an unreachable store is waited out."""
+        while True:
+            try:
+                await self.round()
+            except STORE_ERRORS as error:
+                logger.warning("sweeper waits for the store: %s", type(error).__name__)
+                self._since = None
+            except Exception:  # the sweeper must not die of one bad session
+                logger.exception("sweeper: a round failed")
+            await asyncio.sleep(self._pause_s)
+
+    async def round(self) -> list[str]:
+        """End what is to be ended now; the ids of those sessions."""
+        now = self._central.clock()
+        if self._last_round is not None and now - self._last_round > ASLEEP_AFTER:
+            self._since = None
+        self._since = self._since or now
+        self._last_round = now
+        await self._stop_what_is_over()
+        listened = now - self._since
+        shortest = min(self._pending, self._silent)
+        if listened < shortest:
+            return []
+        rows = self._store.db[COLLECTION].find(
+            {"running": True, "last_heard": {"$lte": now - shortest}}, {"_id": 1}
+        )
+        found = await rows.sort("last_heard", 1).limit(MOST_AT_ONCE).to_list(None)
+        return [row["_id"] for row in found if await self._end(row["_id"], now, listened)]
+
+    async def _end(self, session_id: str, now: datetime, listened: timedelta) -> bool:
+        async def work(session: Session) -> str | None:
+            document = await get(self._store.db, session_id, session)
+            if document is None or not document["running"]:
+                return None
+            charge_point = await charge_points.get(self._store.db, document["cp_id"], session)
+            reason = self._reason(document, charge_point, now, listened)
+            if reason is not None:
+                await abandon(self._store, session_id, reason, now, session, self._rules)
+            return reason
+
+        reason = await self._store.db.transact(work)
+        if reason is not None:
+            logger.warning("session %s swept: %s", session_id, reason)
+        return reason is not None
+
+    def _reason(
+        self,
+        document: Mapping[str, Any],
+        charge_point: Mapping[str, Any] | None,
+        now: datetime,
+        listened: timedelta,
+    ) -> str | None:
+        """Why the session is to be ended now, or None."""
+        quiet = now - document["last_heard"]
+        if document["started"] is None:
+            over = quiet >= self._pending and listened >= self._pending
+            return NEVER_BEGAN if over else None
+        if quiet < self._silent or listened < self._silent:
+            return None
+        last_seen = max(
+            (
+                at
+                for at in ((charge_point or {}).get(n) for n in ("last_seen", "telemetry_at"))
+                if at
+            ),
+            default=None,
+        )
+        if last_seen is None or now - last_seen >= self._silent:
+            return VANISHED
+        return FORGOTTEN if _does_not_run(document, charge_point or {}) else None
+
+    async def _stop_what_is_over(self) -> None:
+        """Tell charge points that go on with a session that has ended; asked again until heard."""
+        rows = self._store.db[COLLECTION].find({"to_stop": True}, {"cp_id": 1})
+        for row in await rows.limit(MOST_AT_ONCE).to_list(None):
+            try:
+                await self._central.link.stop(
+                    row["cp_id"],
+                    f"stop-{row['_id']}",
+                    session_id=row["_id"],
+                    timeout_s=_STOP_TIMEOUT_S,
+                )
+            except LinkUnreachable as error:
+                logger.warning("session %s cannot be stopped yet: %s", row["_id"], error)
+                continue
+            await self._store.db[COLLECTION].update_one(
+                {"_id": row["_id"]}, {"$unset": {"to_stop": ""}}
+            )
+
+
+def _does_not_run(document: Mapping[str, Any], charge_point: Mapping[str, Any]) -> bool:
+    """Whether the charge point has said, after the latest meter value, that it does not run."""
+    for connector in charge_point.get("connectors", ()):
+        if connector["id"] == document["connector_id"]:
+            runs = connector["state"] in {state.value for state in IN_SESSION}
+            named = connector.get("session_id")
+            return connector["at"] > document["last_at"] and (
+                named != document["_id"] if named else not runs
+            )
+    return False

@@ -1,0 +1,241 @@
+"""Everything that we ask of OCPI peers goes through `PeerClient`: one per process.
+
+It adds the OCPI headers, guards every URL (url_guard.py), keeps connections alive, follows few
+redirects and only to the same place, and bounds time and size. It knows no module's meaning,
+reads no settings, keeps no cookies, and never puts a token into a message or a log line.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Any
+from urllib.parse import urljoin
+
+import certifi
+
+from cpo_app.ocpi.peer_client.connection_pool import ConnectionPool
+from cpo_app.ocpi.peer_client.exchange import READS, Exchange
+from cpo_app.ocpi.peer_client.guarded_network import GuardedBackend, until
+from cpo_app.ocpi.peer_client.peer_answer import PeerAnswer, PeerUnusable
+from cpo_app.ocpi.peer_client.peer_details import (
+    PeerDetails,
+    PeerVersion,
+    parse_details,
+    parse_versions,
+)
+from cpo_app.ocpi.peer_client.peer_headers import RoutingHeaders, request_headers
+from cpo_app.ocpi.peer_client.peer_pages import next_by_offset, objects_of, with_query
+from cpo_app.ocpi.peer_client.resolver import SystemResolver
+from cpo_app.ocpi.peer_client.url_guard import PeerUrl, Resolver, UrlGuard, UrlRefused, same_place
+
+__all__ = ["PeerAnswer", "PeerClient", "PeerUnusable", "RoutingHeaders"]
+
+MAX_REDIRECTS = 3
+MAX_PAGES = 20_000
+MAX_EMPTY_PAGES = 3
+
+
+class PeerClient:
+    """Sends requests to peers. Belongs to one event loop; close it with `aclose`.
+
+    allow_private        development only: http and private addresses are let through
+    connect_timeout_s    for resolving, connecting and for the TLS handshake, each
+    read_timeout_s       longest silence of a peer in the middle of an exchange
+    max_response_bytes   of a body, as received and as unpacked
+    per_place            connections to one host and port; further requests wait their turn
+    verify               an SSLContext, or the path of a CA bundle to trust alone; by default
+                         the system's CAs and certifi's. Certificates are always checked.
+    resolve              how names become addresses (a fake in tests)
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_private: bool = False,
+        connect_timeout_s: float = 5.0,
+        read_timeout_s: float = 10.0,
+        max_response_bytes: int = 5_000_000,
+        per_place: int = 16,
+        verify: ssl.SSLContext | str | None = None,
+        resolve: Resolver | None = None,
+    ) -> None:
+        self._guard = UrlGuard(resolve or SystemResolver(), allow_private=allow_private)
+        self._pool = ConnectionPool(
+            GuardedBackend(self._guard), _ssl_context(verify), per_place=per_place
+        )
+        self._exchange = Exchange(
+            self._pool,
+            connect_timeout_s=connect_timeout_s,
+            read_timeout_s=read_timeout_s,
+            max_response_bytes=max_response_bytes,
+        )
+
+    async def __aenter__(self) -> PeerClient:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes the kept-alive connections."""
+        await self._pool.aclose()
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        token: str,
+        raw_token: bool = False,
+        body: bytes | None = None,
+        routing: RoutingHeaders | None = None,
+        correlation_id: str | None = None,
+        timeout_s: float = 10.0,
+        deadline: float | None = None,
+    ) -> PeerAnswer:
+        """One request; the answer, whatever its status, once it is complete.
+
+        token           the credentials token, plain; sent in Base64 unless raw_token (a quirk of
+                        older peers)
+        body            JSON bytes, or None for no body
+        correlation_id  that of the request which led to this one; by default a new one
+        timeout_s       for everything together, redirects included
+        deadline        in addition, an instant of time.monotonic() to end by
+
+        Raises PeerUnusable for what went wrong on the way (see there for `sent`), ValueError
+        for an argument that cannot stand in a header. A read is repeated once if a kept-alive
+        connection turns out to be dead; a write never is.
+        """
+        ends = time.monotonic() + timeout_s
+        ends = ends if deadline is None else min(ends, deadline)
+        if ends <= time.monotonic():
+            raise PeerUnusable("the deadline has passed", "timeout", sent=False)
+        headers, secrets = request_headers(
+            token,
+            raw_token=raw_token,
+            correlation_id=correlation_id,
+            routing=routing,
+            body=body,
+        )
+        with until(ends):
+            target = self._checked(url)
+            for _ in range(MAX_REDIRECTS + 1):
+                answer = await self._exchange.run(method, target, headers, body, secrets)
+                following = self._redirect(method, target, answer)
+                if following is None:
+                    return answer
+                target = following
+        raise PeerUnusable("the peer redirects in circles", "redirect", sent=False)
+
+    async def pages(
+        self,
+        url: str,
+        *,
+        token: str,
+        raw_token: bool = False,
+        routing: RoutingHeaders | None = None,
+        correlation_id: str | None = None,
+        limit: int | None = None,
+        timeout_s: float = 10.0,
+    ) -> AsyncIterator[list[dict[str, Any]]]:
+        """The pages of a list, each a list of objects, by following `Link: rel="next"`.
+
+        limit       page size to ask for; never more than the X-Limit that the peer states
+        timeout_s   for each page
+
+        Next pages are fetched verbatim, from the same host and port only. A peer that states
+        X-Total-Count but forgets the Link is asked on by offset. Raises PeerUnusable, also for
+        pages that go round in circles or never end.
+        """
+        first = self._checked(url)
+        current: str | None = url if limit is None else with_query(url, limit=limit)
+        seen: set[str] = set()
+        received = empty = 0
+        while current is not None:
+            if current in seen or len(seen) >= MAX_PAGES or empty > MAX_EMPTY_PAGES:
+                raise _endless()
+            seen.add(current)
+            if not same_place(first, self._checked(current)):
+                raise PeerUnusable("the next page is at another host", "refused_url", sent=False)
+            answer = await self.request(
+                "GET",
+                current,
+                token=token,
+                raw_token=raw_token,
+                routing=routing,
+                correlation_id=correlation_id,
+                timeout_s=timeout_s,
+            )
+            page = objects_of(answer)
+            received += len(page)
+            empty = 0 if page else empty + 1
+            if page:
+                yield page
+            current = answer.next_url or next_by_offset(
+                url, answer, page_length=len(page), received=received, limit=limit
+            )
+
+    async def versions_of(
+        self, url: str, token: str, *, raw_token: bool = False, timeout_s: float = 10.0
+    ) -> list[PeerVersion]:
+        """The versions that a peer offers (GET versions). Raises PeerUnusable."""
+        answer = await self.request(
+            "GET", url, token=token, raw_token=raw_token, timeout_s=timeout_s
+        )
+        return parse_versions(answer.data())
+
+    async def details_of(
+        self, url: str, token: str, *, raw_token: bool = False, timeout_s: float = 10.0
+    ) -> PeerDetails:
+        """The endpoints of one version (GET version details). Raises PeerUnusable."""
+        answer = await self.request(
+            "GET", url, token=token, raw_token=raw_token, timeout_s=timeout_s
+        )
+        return parse_details(answer.data())
+
+    def _checked(self, url: str) -> PeerUrl:
+        try:
+            return self._guard.check(url)
+        except UrlRefused as exc:
+            raise PeerUnusable(str(exc), "refused_url", sent=False) from None
+
+    def _redirect(self, method: str, asked: PeerUrl, answer: PeerAnswer) -> PeerUrl | None:
+        """Where to ask next, or None if this is the answer.
+
+        A write is only repeated for 307 and 308: the others would turn it into a GET, whose
+        success would look like the write's.
+        """
+        followed = (301, 302, 303, 307, 308) if method in READS else (307, 308)
+        location = answer.headers.get("location")
+        if answer.http_status not in followed or not location:
+            return None
+        try:
+            target = self._guard.check(urljoin(str(asked), location.strip()))
+        except ValueError as exc:
+            reason = str(exc) if isinstance(exc, UrlRefused) else "the URL is malformed"
+            raise PeerUnusable(f"refused redirect: {reason}", "redirect", sent=False) from None
+        if not same_place(asked, target):
+            raise PeerUnusable("the peer redirects to another host", "redirect", sent=False)
+        return target
+
+
+def _endless() -> PeerUnusable:
+    return PeerUnusable("the peer's pages have no end", "not_ocpi", sent=True)
+
+
+def _ssl_context(verify: ssl.SSLContext | str | None) -> ssl.SSLContext:
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    if isinstance(verify, str):
+        return ssl.create_default_context(cafile=verify)
+    context = ssl.create_default_context()
+    context.load_verify_locations(cafile=certifi.where())
+    return context

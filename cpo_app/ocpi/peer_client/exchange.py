@@ -1,0 +1,163 @@
+"""One HTTP exchange with a peer: out over a lent connection, back as a whole answer.
+
+Every way in which it can fail becomes a PeerUnusable that says what the peer can have seen of
+the request. It follows no redirects, reads no OCPI, and repeats a read once, a write never.
+"""
+
+from __future__ import annotations
+
+import ssl
+import uuid
+from collections.abc import Sequence
+
+import anyio
+import httpcore
+
+from cpo_app.ocpi.peer_client.bounded_body import BodyBroken, BodyTooLarge, BoundedBody
+from cpo_app.ocpi.peer_client.connection_pool import ConnectionPool
+from cpo_app.ocpi.peer_client.guarded_network import TlsFailed
+from cpo_app.ocpi.peer_client.peer_answer import Kind, PeerAnswer, PeerUnusable
+from cpo_app.ocpi.peer_client.peer_headers import Headers
+from cpo_app.ocpi.peer_client.url_guard import PeerUrl, UrlRefused
+
+READS = frozenset({"GET", "HEAD"})
+
+
+class Exchange:
+    """HTTP over a connection pool; the arguments are those of PeerClient."""
+
+    def __init__(
+        self,
+        pool: ConnectionPool,
+        *,
+        connect_timeout_s: float,
+        read_timeout_s: float,
+        max_response_bytes: int,
+    ) -> None:
+        self._pool = pool
+        self._timeouts = {
+            "connect": connect_timeout_s,
+            "read": read_timeout_s,
+            "write": read_timeout_s,
+        }
+        self._max_response_bytes = max_response_bytes
+
+    async def run(
+        self,
+        method: str,
+        url: PeerUrl,
+        headers: Headers,
+        body: bytes | None,
+        secrets: tuple[str, ...],
+    ) -> PeerAnswer:
+        """The answer of any status, complete. `secrets`: what the answer must not pass on.
+
+        Raises PeerUnusable, or ValueError for a request that cannot be written as HTTP.
+        """
+        try:
+            try:
+                return await self._send(method, url, headers, body, secrets)
+            except _DeadConnection:
+                return await self._send(method, url, headers, body, secrets, again=True)
+        except UrlRefused as exc:
+            raise PeerUnusable(str(exc), "refused_url", sent=False) from None
+        except TlsFailed as exc:
+            raise PeerUnusable(f"TLS failed: {exc}", "tls", sent=False) from None
+        except httpcore.ConnectTimeout:
+            raise _unsent("connecting to the peer took too long", "timeout") from None
+        except httpcore.PoolTimeout:
+            raise _unsent("no connection to the peer became free", "timeout") from None
+        except httpcore.ConnectError:
+            raise _unsent("the peer cannot be reached", "unreachable") from None
+        except httpcore.TimeoutException:
+            raise _unclear("the peer did not answer in time", "timeout") from None
+        except BodyTooLarge:
+            limit = self._max_response_bytes
+            raise _unclear(f"the peer's answer is over {limit} bytes", "too_large") from None
+        except BodyBroken as exc:
+            raise _unclear(f"the peer's answer is broken: {exc}", "broken_answer") from None
+        except httpcore.LocalProtocolError:
+            raise ValueError("the request cannot be written as HTTP") from None
+        except ssl.SSLError:
+            raise _unclear("TLS failed in the middle of the exchange", "tls") from None
+        except (
+            httpcore.NetworkError,
+            httpcore.ProtocolError,
+            anyio.EndOfStream,
+            anyio.BrokenResourceError,
+            OSError,
+        ):
+            raise _unclear("the connection to the peer broke off", "broken_answer") from None
+
+    async def _send(
+        self,
+        method: str,
+        url: PeerUrl,
+        headers: Headers,
+        body: bytes | None,
+        secrets: tuple[str, ...],
+        again: bool = False,
+    ) -> PeerAnswer:
+        request = httpcore.Request(
+            method=method.encode("ascii"),
+            url=httpcore.URL(
+                scheme=url.scheme.encode("ascii"),
+                host=url.host.encode("ascii"),
+                port=url.port,
+                target=url.target.encode("ascii"),
+            ),
+            headers=[
+                (b"Host", url.netloc.encode("ascii")),
+                (b"X-Request-ID", str(uuid.uuid4()).encode("ascii")),
+                *headers,
+            ],
+            content=body or b"",
+            extensions={"timeout": self._timeouts},
+        )
+        async with self._pool.lend(url) as connection:
+            kept_alive = connection.is_available()
+            try:
+                response = await connection.handle_async_request(request)
+            except (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError):
+                if kept_alive and not again and method in READS:
+                    raise _DeadConnection from None
+                raise
+            try:
+                return PeerAnswer(
+                    http_status=response.status,
+                    headers=(received := _joined(response.headers)),
+                    body=await self._body(response, received),
+                    url=str(url),
+                    secrets=secrets,
+                )
+            finally:
+                await response.aclose()
+
+    async def _body(self, response: httpcore.Response, headers: dict[str, str]) -> bytes:
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length[:19]) > self._max_response_bytes:
+            raise BodyTooLarge
+        gathered = BoundedBody(headers.get("content-encoding"), self._max_response_bytes)
+        async for chunk in response.aiter_stream():
+            gathered.feed(chunk)
+        return gathered.finish()
+
+
+class _DeadConnection(Exception):
+    """A kept-alive connection that the peer had closed before it saw the request."""
+
+
+def _unsent(reason: str, kind: Kind) -> PeerUnusable:
+    return PeerUnusable(reason, kind, sent=False)
+
+
+def _unclear(reason: str, kind: Kind) -> PeerUnusable:
+    return PeerUnusable(reason, kind, sent=None)
+
+
+def _joined(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name_bytes, value_bytes in raw:
+        name, value = name_bytes.decode("latin-1").lower(), value_bytes.decode("latin-1")
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined

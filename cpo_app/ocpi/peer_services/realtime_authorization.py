@@ -1,0 +1,140 @@
+"""Real-time authorization at eMSPs (OCPI 2.2.1, mod_tokens 12.2.2.2), as the Authorizer asks.
+
+POST {their tokens sender URL}/{uid}/authorize?type=, with token B, routing headers and the
+LocationReferences. What an answer means is not known here; a peer's fault is an answer that
+did not come, kept for the operator. Never logs a token or its uid.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timezone
+from urllib.parse import quote, urlsplit
+
+import orjson
+
+from cpo_app.ocpi.peer_client.client import PeerAnswer, PeerClient, PeerUnusable, RoutingHeaders
+from db_interface.owned_objects import party_key
+from domain.authorization.authorization_answer import Question
+from domain.authorization.emsps import Emsp, Reply
+from domain.peers.peers import CONNECTED, SUSPENDED, Peer, Peers, UnknownPeer
+from domain.secrets import SecretUnusable
+
+logger = logging.getLogger("cpo.authorization")
+
+UNKNOWN_TOKEN = 2004
+MOST_ASKED = 50
+"""eMSPs asked for one unknown card; further ones are left out, and it is said so."""
+
+MaySpeakFor = Callable[[Peer, str], Awaitable[bool]]
+"""OcpiAuthenticator.may_speak_for: whether a (folded) party's objects are the peer's to bring."""
+
+
+class RealtimeAuthorization:
+    """`domain.authorization.emsps.Emsps` on the registered peers."""
+
+    def __init__(self, peers: Peers, client: PeerClient, may_speak_for: MaySpeakFor) -> None:
+        self._peers = peers
+        self._client = client
+        self._may_speak_for = may_speak_for
+
+    async def behind(self, country_code: str, party_id: str) -> Emsp | None:
+        """The party's own peer, else a hub. A suspended peer's tokens hold; it is not called."""
+        party = party_key(country_code, party_id)
+        own = await self._peers.all(parties=party, status={"$in": [CONNECTED, SUSPENDED]})
+        hubs = [] if own else [peer for peer in await self._connected() if peer.is_hub]
+        # A party that has two peers is asked at the one that can be.
+        ranked = sorted(own or hubs, key=lambda peer: not _can_be_asked(peer))
+        if not ranked:
+            return None
+        return Emsp(ranked[0].peer_id, (country_code, party_id), _can_be_asked(ranked[0]))
+
+    async def offering(self) -> list[Emsp]:
+        """eMSPs one by one, each addressed as a party; of a hub whoever it finds."""
+        found: list[Emsp] = []
+        for peer in await self._connected():
+            if not _can_be_asked(peer):
+                continue
+            if peer.is_hub:
+                found.append(Emsp(peer.peer_id, None))
+                continue
+            found += [
+                Emsp(peer.peer_id, (role["country_code"], role["party_id"]))
+                for role in peer.roles
+                if role["role"] == "EMSP"
+            ]
+        if len(found) > MOST_ASKED:
+            logger.warning("%d eMSPs are not asked for an unknown card", len(found) - MOST_ASKED)
+        return found[:MOST_ASKED]
+
+    async def may_issue(self, peer_id: str, party: str) -> bool:
+        try:
+            return await self._may_speak_for(await self._peers.get(peer_id), party)
+        except UnknownPeer:
+            return False
+
+    async def ask(self, emsp: Emsp, question: Question, timeout_s: float) -> Reply:
+        ends = time.monotonic() + timeout_s
+        try:
+            peer = await self._peers.get(emsp.peer_id)
+            url = peer.endpoint("tokens", "SENDER")
+            if url is None:
+                return Reply()
+            answer = await self._post(peer, emsp, authorize_url(url, question), question, ends)
+            return Reply(data=_single(answer.data()))
+        except PeerUnusable as error:
+            if error.http_status == 404 or error.ocpi_status_code == UNKNOWN_TOKEN:
+                return Reply(unknown=True)
+            problem = error.reason
+        except UnknownPeer:
+            return Reply()
+        except (SecretUnusable, ValueError) as error:
+            problem = str(error)
+        logger.warning("peer %s: no real-time authorization: %s", emsp.peer_id, problem)
+        await self._peers.failed(emsp.peer_id, f"authorize: {problem}", datetime.now(timezone.utc))
+        return Reply()
+
+    async def _post(
+        self, peer: Peer, emsp: Emsp, url: str, question: Question, ends: float
+    ) -> PeerAnswer:
+        """The answer. Asked once more where a kept-alive connection turned out to be dead: asking
+        twice does no harm, and the driver stands there. Raises PeerUnusable."""
+        country_code, party_id = emsp.party or (None, None)
+        routing = RoutingHeaders(question.country_code, question.party_id, country_code, party_id)
+        for last in (False, True):
+            try:
+                return await self._client.request(
+                    "POST",
+                    url,
+                    token=self._peers.their_token(peer),
+                    raw_token=bool(peer.quirks.get("raw_token")),
+                    body=orjson.dumps(question.body()),
+                    routing=routing,
+                    timeout_s=max(0.0, ends - time.monotonic()),
+                )
+            except PeerUnusable as error:
+                if last or error.kind != "broken_answer":
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _connected(self) -> Sequence[Peer]:
+        return await self._peers.all(status=CONNECTED)
+
+
+def authorize_url(endpoint: str, question: Question) -> str:
+    """{tokens_endpoint_url}/{token_uid}/authorize?type={type}, however the endpoint ends."""
+    parts = urlsplit(endpoint)
+    path = f"{parts.path.rstrip('/')}/{quote(question.uid, safe='')}/authorize"
+    query = "&".join(filter(None, [parts.query, f"type={question.token_type}"]))
+    return parts._replace(path=path, query=query, fragment="").geturl()
+
+
+def _single(data: object) -> object:
+    """Peers built on extrawest-ocpi put a single object into a list of one."""
+    return data[0] if isinstance(data, list) and len(data) == 1 else data
+
+
+def _can_be_asked(peer: Peer) -> bool:
+    return peer.status == CONNECTED and peer.endpoint("tokens", "SENDER") is not None

@@ -1,0 +1,323 @@
+"""Registration with peers: the credentials module's meaning, as receiver and as sender.
+
+A handshake is stored in one write, after everything else has worked: a failed one leaves the
+invitation usable and nothing half-stored. No rotation can lock anybody out: the old and the
+new token both work until the new one is first used, or a grace time ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import orjson
+
+from auth.authenticator import OcpiAuthenticator
+from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
+from cpo_app.ocpi.peer_services.handshake import VERSION, Discovered, discover
+from cpo_app.settings import Party, Settings
+from db_interface.owned_objects import party_key
+from domain.errors import InvalidParameters, MethodNotAllowed, OcpiError, UnableToUseClientApi
+from domain.peers.peers import CONNECTED, SUSPENDED, Peer, Peers
+from domain.schemas import Credentials, SchemaError, validate
+from domain.secrets import new_token
+
+_REGISTERED = (CONNECTED, SUSPENDED)
+
+
+class Registration:
+    """The credentials of both sides. Its get, create, update, delete are the Crud contract's."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        peers: Peers,
+        client: PeerClient,
+        authenticator: OcpiAuthenticator | None = None,
+    ) -> None:
+        self._settings = settings
+        self._peers = peers
+        self._client = client
+        self._authenticator = authenticator
+
+    # -- as receiver: the peer calls our credentials endpoint ------------------------------
+
+    async def get(self, token: str, *, auth_token: str, **_: Any) -> dict[str, Any]:
+        """Our credentials for the caller; the token in them is the one that it has used."""
+        return self.credentials(auth_token)
+
+    async def create(
+        self, data: Mapping[str, Any], *, auth_token: str, peer_id: str, **_: Any
+    ) -> dict[str, Any]:
+        """POST: register the peer. Returns our credentials with its new token.
+
+        Raises MethodNotAllowed when it is registered, OcpiError 3001 to 3003.
+        """
+        peer = await self._peers.get(peer_id)
+        if peer.status in _REGISTERED:
+            raise MethodNotAllowed("Already registered: use PUT to update your credentials")
+        return await self._accept(peer, data, auth_token, grace_s=0)
+
+    async def update(
+        self, data: Mapping[str, Any], _id: Any, *, auth_token: str, peer_id: str, **_: Any
+    ) -> dict[str, Any]:
+        """PUT: the peer's new credentials; it gets a new token, the old one stays for a while.
+
+        Raises MethodNotAllowed when it is not registered, OcpiError 3001 to 3003.
+        """
+        peer = await self._peers.get(peer_id)
+        if peer.status not in _REGISTERED:
+            raise MethodNotAllowed("Not registered yet: use POST to register")
+        grace_s = self._settings.CPO_ROTATION_GRACE_S
+        return await self._accept(peer, data, auth_token, grace_s=grace_s)
+
+    async def delete(self, _id: Any, *, peer_id: str, **_: Any) -> None:
+        """DELETE: unregister the peer; its token is dead at once."""
+        peer = await self._peers.get(peer_id)
+        if peer.status not in _REGISTERED:
+            raise MethodNotAllowed("Not registered")
+        await self._peers.disconnect(peer_id, _now())
+        self._forget()
+
+    async def _accept(
+        self, peer: Peer, data: Mapping[str, Any], presented: str, *, grace_s: float
+    ) -> dict[str, Any]:
+        self._check_roles(data["roles"])
+        await self._check_not_taken(peer.peer_id, data["roles"])
+        found = await self._discover(peer, data["url"], data["token"])
+        token = new_token()
+        stored = await self._peers.connect(
+            peer.peer_id,
+            our_token=token,
+            their_token=data["token"],
+            now=_now(),
+            grace_s=grace_s,
+            presented=presented,
+            **_facts(found, data),
+        )
+        if not stored:
+            raise MethodNotAllowed("Another registration with this token came first")
+        self._forget()
+        return self.credentials(token)
+
+    # -- as sender: we call theirs -----------------------------------------------------------
+
+    async def connect(
+        self, versions_url: str, token_a: str, name: str | None = None, raw_token: bool = False
+    ) -> Peer:
+        """Register with a platform that invited us. Returns the connected peer.
+
+        The token that we give out (B) is admitted before it is sent: the peer calls back with
+        it while it answers. Raises OcpiError; nothing of ours stays then.
+        """
+        timeout_s = self._settings.CPO_PEER_TIMEOUT_S
+        found = await discover(
+            self._client, versions_url, token_a, raw_token=raw_token, timeout_s=timeout_s
+        )
+        now = _now()
+        peer, token_b = await self._peers.invite(name or versions_url, now)
+        if raw_token:
+            await self._peers.set(peer.peer_id, now, quirks={**peer.quirks, "raw_token": True})
+        try:
+            theirs = await self._exchange("POST", found, token_a, token_b, raw_token=raw_token)
+        except (OcpiError, asyncio.CancelledError):
+            await self._peers.remove(peer.peer_id)
+            self._forget()
+            raise
+        try:
+            found = await discover(
+                self._client, theirs["url"], theirs["token"], raw_token=raw_token,
+                timeout_s=timeout_s,
+            )  # fmt: skip
+            problem = None
+        except OcpiError as error:
+            # The peer has registered us, and its invitation is used up: keep what we have.
+            problem = f"connected, but its endpoints could not be read again: {error}"
+        await self._peers.connect(
+            peer.peer_id,
+            our_token=token_b,
+            their_token=theirs["token"],
+            now=_now(),
+            name=name or _name_of(theirs["roles"]),
+            **_facts(found, theirs),
+        )
+        self._forget()
+        if problem is not None:
+            await self._peers.failed(peer.peer_id, problem, _now())
+        return await self._peers.get(peer.peer_id)
+
+    async def refresh(self, peer_id: str) -> Peer:
+        """Read the peer's versions and endpoints anew. Raises OcpiError; then nothing changes."""
+        peer = self._registered(await self._peers.get(peer_id))
+        found = await self._discover(peer, str(peer.versions_url), self._peers.their_token(peer))
+        await self._peers.set(
+            peer_id,
+            _now(),
+            version_url=found.version_url,
+            endpoints=found.stored(),
+            last_error=None,
+        )
+        return await self._peers.get(peer_id)
+
+    async def rotate(self, peer_id: str) -> Peer:
+        """Give the peer a new token and take its new one (PUT credentials).
+
+        Both of ours work until the new one is first used. When the peer's answer is lost or
+        bad, the old pair stays in force, and the new token of ours stays good for the grace
+        time, or for good once it is used: the peer may have taken it over. When the peer has
+        refused, the new one ends at once. Raises OcpiError.
+        """
+        peer = self._registered(await self._peers.get(peer_id))
+        their_token = self._peers.their_token(peer)
+        raw_token = bool(peer.quirks.get("raw_token"))
+        found = await self._discover(peer, str(peer.versions_url), their_token)
+        token = new_token()
+        grace_s = self._settings.CPO_ROTATION_GRACE_S
+        until = _now() + timedelta(seconds=grace_s)
+        await self._peers.admit_also(peer_id, token, until, _now())
+        self._forget()
+        try:
+            theirs = await self._exchange("PUT", found, their_token, token, raw_token=raw_token)
+        except OcpiError as error:
+            if isinstance(error.__cause__, PeerUnusable) and _refused(error.__cause__):
+                await self._peers.revoke(peer_id, token)
+                self._forget()
+            await self._peers.failed(peer_id, f"rotation: {error}", _now())
+            raise
+        await self._peers.connect(
+            peer_id,
+            our_token=token,
+            their_token=theirs["token"],
+            now=_now(),
+            grace_s=grace_s,
+            **_facts(found, theirs),
+        )
+        self._forget()
+        return await self._peers.get(peer_id)
+
+    async def unregister(self, peer_id: str) -> None:
+        """Tell the peer that we part (DELETE credentials), as far as it listens, and forget it."""
+        peer = await self._peers.get(peer_id)
+        url = peer.endpoint("credentials", "RECEIVER") or peer.endpoint("credentials", "SENDER")
+        if peer.status in _REGISTERED and url:
+            # Unreachable or not, it is gone for us, and gets 401 from now on.
+            with contextlib.suppress(PeerUnusable):
+                await self._client.request(
+                    "DELETE",
+                    url,
+                    token=self._peers.their_token(peer),
+                    raw_token=bool(peer.quirks.get("raw_token")),
+                    timeout_s=self._settings.CPO_PEER_TIMEOUT_S,
+                )
+        await self._peers.remove(peer_id)
+        self._forget()
+
+    def credentials(self, token: str) -> dict[str, Any]:
+        """Our credentials object with a token for the other side (credentials 7.3.1)."""
+        return {
+            "token": token,
+            "url": self._settings.versions_url,
+            "roles": [_role(party) for party in self._settings.parties],
+        }
+
+    async def _exchange(
+        self, method: str, found: Discovered, token: str, ours: str, *, raw_token: bool
+    ) -> dict[str, Any]:
+        """Send our credentials, return the peer's. Raises UnableToUseClientApi."""
+        try:
+            answer = await self._client.request(
+                method,
+                found.credentials_url,
+                token=token,
+                raw_token=raw_token,
+                body=orjson.dumps(self.credentials(ours)),
+                # The peer calls us back before it answers, and may be slow at it.
+                timeout_s=self._settings.CPO_PEER_TIMEOUT_S * 3,
+            )
+            return validate(Credentials, answer.data())
+        except PeerUnusable as error:
+            raise UnableToUseClientApi(f"{method} credentials: {error.reason}") from error
+        except SchemaError as error:
+            raise UnableToUseClientApi(f"{method} credentials: answer unusable: {error}") from error
+
+    async def _discover(self, peer: Peer, versions_url: str, token: str) -> Discovered:
+        try:
+            return await discover(
+                self._client,
+                versions_url,
+                token,
+                raw_token=bool(peer.quirks.get("raw_token")),
+                timeout_s=self._settings.CPO_PEER_TIMEOUT_S,
+            )
+        except OcpiError as error:
+            await self._peers.failed(peer.peer_id, str(error), _now())
+            raise
+
+    def _registered(self, peer: Peer) -> Peer:
+        if peer.status not in _REGISTERED:
+            raise InvalidParameters(f"peer {peer.peer_id} is not connected")
+        return peer
+
+    def _check_roles(self, roles: Sequence[Mapping[str, Any]]) -> None:
+        seen = set()
+        for role in roles:
+            key = (role["role"], role["country_code"].lower(), role["party_id"].lower())
+            if key in seen:
+                raise InvalidParameters(f"roles: {'/'.join(key)} stands twice")
+            seen.add(key)
+            ours = f"{key[1]}*{key[2]}"
+            if role["role"] == "CPO" and ours in {party.key for party in self._settings.parties}:
+                raise InvalidParameters(f"roles: {'/'.join(key)} is a party of this platform")
+
+    async def _check_not_taken(self, peer_id: str, roles: Sequence[Mapping[str, Any]]) -> None:
+        """A party has one platform: whoever claimed another's would get at its tokens, sessions
+        and CDRs. The operator lets it move by removing or blocking the earlier peer."""
+        parties = [party_key(role["country_code"], role["party_id"]) for role in roles]
+        holders = await self._peers.all(
+            parties={"$in": parties}, status={"$in": list(_REGISTERED)}, _id={"$ne": peer_id}
+        )
+        for holder in holders:
+            taken = next(party for party in parties if party in holder.parties)
+            raise InvalidParameters(
+                f"roles: {taken.upper().replace('*', '/')} is registered by another platform; "
+                "ask our operator to let it go first"
+            )
+
+    def _forget(self) -> None:
+        if self._authenticator is not None:
+            self._authenticator.forget()
+
+
+def _refused(error: PeerUnusable) -> bool:
+    """Whether the peer has surely not taken our credentials over."""
+    return error.sent is False or error.kind == "ocpi_status"
+
+
+def _facts(found: Discovered, credentials: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "versions_url": credentials["url"],
+        "version": VERSION,
+        "version_url": found.version_url,
+        "endpoints": found.stored(),
+        "roles": list(credentials["roles"]),
+    }
+
+
+def _role(party: Party) -> dict[str, Any]:
+    return {
+        "role": "CPO",
+        "business_details": {"name": party.name},
+        "party_id": party.party_id,
+        "country_code": party.country_code,
+    }
+
+
+def _name_of(roles: Sequence[Mapping[str, Any]]) -> str:
+    return roles[0]["business_details"]["name"]
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,188 @@
+"""The pages of an eMSP's tokens: fetched one after another, each kept with the progress.
+
+A token that is bad, or another party's, is skipped and counted, and spoils no other. Never logs
+a token's contents; token B goes to the endpoint's own host alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from cpo_app.ocpi.peer_client.client import PeerAnswer, PeerClient, PeerUnusable, RoutingHeaders
+from cpo_app.ocpi.peer_client.peer_pages import next_by_offset, with_query
+from cpo_app.ocpi.peer_client.url_guard import UrlRefused, check_url, same_place
+from cpo_app.settings import Settings
+from db_interface.database import Session
+from db_interface.interface import DbInterface
+from db_interface.owned_objects import party_key
+from domain.authorization import token_pulls
+from domain.authorization.token_sync import keep_all
+from domain.peers.peers import CONNECTED, Peer, Peers
+from domain.schemas import SchemaError, Token, format_datetime, validate
+
+logger = logging.getLogger("cpo.tokens")
+
+PAGE_SIZE = 500
+MOST_PAGES = 100_000
+MOST_EMPTY_PAGES = 3
+MOST_AT_ONCE = 1000
+"""Tokens in one transaction, whatever page a peer sends."""
+
+MaySpeakFor = Callable[[Peer, str], Awaitable[bool]]
+"""OcpiAuthenticator.may_speak_for: whether a (folded) party's objects are the peer's to bring."""
+
+
+class TokenPages:
+    def __init__(
+        self,
+        store: DbInterface,
+        settings: Settings,
+        peers: Peers,
+        client: PeerClient,
+        may_speak_for: MaySpeakFor,
+        clock: Callable[[], datetime],
+        lease_s: float,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._peers = peers
+        self._client = client
+        self._may_speak_for = may_speak_for
+        self._clock = clock
+        self._lease_s = lease_s
+
+    async def fetch(self, peer: Peer, claimed: dict[str, Any], run: dict[str, Any]) -> None:
+        """Fetch and keep page after page. Raises PeerUnusable; the progress is kept then."""
+        first = peer.endpoint("tokens", "SENDER")
+        if first is None or peer.status != CONNECTED:
+            raise PeerUnusable("the peer offers no tokens any more", "refused_url", sent=False)
+        limit = int(peer.quirks.get("page_size") or PAGE_SIZE)
+        start = _with_date_from(first, run.get("date_from"))
+        url: str | None = run.get("next_url") or with_query(start, limit=limit)
+        seen: set[str] = set()
+        empty = 0
+        while url is not None:
+            pages = run["counts"].get("pages", 0)
+            if url in seen or pages >= MOST_PAGES or empty > MOST_EMPTY_PAGES:
+                raise PeerUnusable("the peer's pages have no end", "not_ocpi", sent=True)
+            seen.add(url)
+            if not _same_place(first, url):
+                raise PeerUnusable("the next page is at another host", "refused_url", sent=False)
+            answer = await self._client.request(
+                "GET",
+                url,
+                token=self._peers.their_token(peer),
+                raw_token=bool(peer.quirks.get("raw_token")),
+                routing=self._routing(peer),
+                timeout_s=self._settings.CPO_PEER_TIMEOUT_S * 3,
+            )
+            page = _objects_of(answer)
+            empty = 0 if page else empty + 1
+            received = run["counts"].get("received", 0) + len(page)
+            url = answer.next_url or next_by_offset(
+                start, answer, page_length=len(page), received=received, limit=limit
+            )
+            await self._keep(peer, page, claimed, run, url)
+
+    async def _keep(
+        self,
+        peer: Peer,
+        page: Sequence[Any],
+        claimed: dict[str, Any],
+        run: dict[str, Any],
+        next_url: str | None,
+    ) -> None:
+        """The page's good tokens and the progress, in one transaction; a huge page in several,
+        of which the last one turns the page."""
+        counts: Counter[str] = Counter(pages=1, received=len(page))
+        good = await self._good(peer, page, counts)
+        for first in range(0, max(len(good), 1), MOST_AT_ONCE):
+            part = good[first : first + MOST_AT_ONCE]
+            last = first + MOST_AT_ONCE >= len(good)
+            news = {"next_url": next_url, "since": self._clock()} if last else {}
+            await self._keep_part(part, claimed, run, news, counts if last else Counter())
+
+    async def _keep_part(
+        self,
+        tokens: Sequence[dict[str, Any]],
+        claimed: dict[str, Any],
+        run: dict[str, Any],
+        news: dict[str, Any],
+        counts: Counter[str],
+    ) -> None:
+        after: dict[str, Any] = {}
+
+        async def work(session: Session) -> None:
+            kept = await keep_all(self._store, tokens, session)
+            total = Counter(run["counts"]) + counts + kept
+            after.update({**run, **news, "counts": dict(total)})
+            await token_pulls.progressed(
+                self._store.db, claimed, after, self._clock(), self._lease_s, session
+            )
+
+        await self._store.db.transact(work)
+        run.update(after)
+
+    async def _good(
+        self, peer: Peer, page: Sequence[Any], counts: Counter[str]
+    ) -> list[dict[str, Any]]:
+        """The Tokens among the objects that are the peer's to bring; the others are counted."""
+        own: dict[str, bool] = {}
+        good = []
+        for data in page:
+            try:
+                token = validate(Token, data)
+            except SchemaError as error:
+                counts["bad"] += 1
+                logger.warning("peer %s: a bad token is skipped: %s", peer.peer_id, error)
+                continue
+            party = party_key(token["country_code"], token["party_id"])
+            if party not in own:
+                own[party] = await self._may_speak_for(peer, party)
+                if not own[party]:
+                    logger.warning(
+                        "peer %s: tokens of %s are skipped, which is none of its parties",
+                        peer.peer_id,
+                        party,
+                    )
+            counts["foreign"] += not own[party]
+            good += [token] if own[party] else []
+        return good
+
+    def _routing(self, peer: Peer) -> RoutingHeaders:
+        """To the hub itself (GET All via Hubs), or to the platform's only party; a platform of
+        several is asked for the tokens of all."""
+        ours = self._settings.parties[0]
+        roles = [role for role in peer.roles if role["role"] == ("HUB" if peer.is_hub else "EMSP")]
+        to = (roles[0]["country_code"], roles[0]["party_id"]) if len(roles) == 1 else (None, None)
+        return RoutingHeaders(ours.country_code, ours.party_id, *to)
+
+
+def _objects_of(answer: PeerAnswer) -> list[Any]:
+    """What stands on the page; each is judged by itself. Raises PeerUnusable for no list."""
+    data = answer.data()
+    if data is not None and not isinstance(data, list):
+        raise PeerUnusable("the peer's page is not a list", "not_ocpi", sent=True)
+    return data or []
+
+
+def _with_date_from(url: str, date_from: datetime | None) -> str:
+    if date_from is None:
+        return url
+    joint = "&" if "?" in url else "?"
+    return f"{url}{joint}date_from={quote(format_datetime(date_from), safe='')}"
+
+
+def _same_place(first: str, second: str) -> bool:
+    """Whether the token may go there; whether it is fetched at all is the guard's to say."""
+    try:
+        return same_place(
+            check_url(first, allow_private=True), check_url(second, allow_private=True)
+        )
+    except UrlRefused:
+        return False

@@ -1,0 +1,217 @@
+"""Pulls eMSPs' tokens (OCPI 2.2.1, mod_tokens 12.1.2): all after the handshake, then what changed.
+
+Runs in every worker; a lease in the store sees to it that each pull is one worker's. A pull goes
+on where it broke off, soon where it broke off for the first time, later when it keeps failing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
+from cpo_app.ocpi.peer_services.token_pages import MaySpeakFor, TokenPages
+from cpo_app.settings import Settings
+from db_interface.database import STORE_ERRORS
+from db_interface.interface import DbInterface
+from domain.authorization import token_pulls
+from domain.authorization.token_pulls import LeaseLost
+from domain.errors import InvalidParameters
+from domain.peers.peers import CONNECTED, Peer, Peers, UnknownPeer
+from domain.secrets import SecretUnusable
+
+logger = logging.getLogger("cpo.tokens")
+
+PAUSE_S = 2.0
+LEASE_S = 120.0
+MOST_AT_ONCE = 4
+SPLAY = 0.1
+OVERLAP = timedelta(minutes=5)
+"""Added to what a delta fetches: the peer's clock need not be ours."""
+FIRST_RETRY_S = 30.0
+
+
+def utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True)
+class PullReport:
+    """What one pull did. `counts`: pages, received, created, updated, unchanged, older (ours is
+    newer), foreign (another party's), bad (not a Token). `problem`: why it is not complete."""
+
+    peer_id: str
+    complete: bool
+    date_from: datetime | None = None
+    resumed: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+    problem: str | None = None
+
+
+class TokenPull:
+    """`start` and `stop` the background work; `pull_now` for the operator."""
+
+    def __init__(
+        self,
+        store: DbInterface,
+        settings: Settings,
+        peers: Peers,
+        client: PeerClient,
+        may_speak_for: MaySpeakFor,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        pause_s: float = PAUSE_S,
+    ) -> None:
+        self._db = store.db
+        self._settings = settings
+        self._peers = peers
+        self._pages = TokenPages(store, settings, peers, client, may_speak_for, clock, LEASE_S)
+        self._clock = clock
+        self._pause_s = pause_s
+        self._loop: asyncio.Task[None] | None = None
+        self._pulling: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Begin the background work; with CPO_TOKEN_PULL_INTERVAL_S = 0 there is none."""
+        if self._settings.CPO_TOKEN_PULL_INTERVAL_S and self._loop is None:
+            self._loop = asyncio.create_task(self.run())
+
+    async def stop(self) -> None:
+        """End it; a pull under way is taken up by another worker, or after the restart."""
+        tasks = [*self._pulling, *([self._loop] if self._loop else [])]
+        self._loop = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def run(self) -> None:
+        """Work until cancelled; an unreachable store is waited out."""
+        while True:
+            try:
+                await self.round()
+            except STORE_ERRORS as error:
+                logger.warning("token pulls wait for the store: %s", type(error).__name__)
+            except Exception:  # the loop must not die of one bad peer
+                logger.exception("token pulls: a round failed")
+            await asyncio.sleep(self._pause_s)
+
+    async def round(self) -> None:
+        """Note who there is, and begin the pulls that are due, each on its own."""
+        peers = [peer for peer in await self._peers.all(status=CONNECTED) if _source(peer)]
+        await token_pulls.follow(self._db, {p.peer_id: _source(p) for p in peers}, self._clock())
+        while len(self._pulling) < MOST_AT_ONCE:
+            claimed = await token_pulls.claim_due(self._db, self._clock(), LEASE_S)
+            if claimed is None:
+                return
+            task = asyncio.create_task(self._in_background(claimed))
+            self._pulling.add(task)
+            task.add_done_callback(self._pulling.discard)
+
+    async def settled(self) -> None:
+        """Return when no pull of this process is under way."""
+        while self._pulling:
+            await asyncio.wait(self._pulling)
+
+    async def pull_now(self, peer_id: str, *, full: bool = False) -> PullReport:
+        """Pull a peer's tokens at once: what changed, or with `full` all of them.
+
+        Raises UnknownPeer, InvalidParameters (it has none to offer), PullUnderWay.
+        """
+        peer = await self._peers.get(peer_id)
+        source = _source(peer)
+        if peer.status != CONNECTED or not source:
+            raise InvalidParameters(f"peer {peer_id} is not connected, or offers no tokens")
+        now = self._clock()
+        others = await self._peers.all(status=CONNECTED)
+        sources = {other.peer_id: _source(other) for other in others if _source(other)}
+        await token_pulls.follow(self._db, {**sources, peer_id: source}, now)
+        claimed = await token_pulls.claim(self._db, peer_id, now, LEASE_S, full=full)
+        try:
+            return await self._pull(claimed)
+        except LeaseLost:
+            raise token_pulls.PullUnderWay(peer_id) from None
+
+    async def _in_background(self, claimed: dict[str, Any]) -> None:
+        try:
+            await self._pull(claimed)
+        except LeaseLost:
+            logger.warning("peer %s: its tokens are pulled by another worker", claimed["_id"])
+        except STORE_ERRORS as error:
+            logger.warning("token pull waits for the store: %s", type(error).__name__)
+        except Exception:  # nobody awaits this task: its error would be lost
+            logger.exception("peer %s: pulling its tokens failed", claimed["_id"])
+            with contextlib.suppress(LeaseLost, *STORE_ERRORS):
+                await self._broken_off(claimed, "internal error, see the log")
+
+    async def _pull(self, claimed: dict[str, Any]) -> PullReport:
+        peer_id = claimed["_id"]
+        run = token_pulls.run_of(claimed, self._clock(), OVERLAP)
+        resumed, pages_before = "next_url" in run, run["counts"].get("pages", 0)
+        try:
+            peer = await self._peers.get(peer_id)
+            try:
+                await self._pages.fetch(peer, claimed, run)
+            except PeerUnusable as error:
+                goes_on = run["counts"].get("pages", 0) > pages_before
+                if not resumed or goes_on or not _page_is_gone(error):
+                    raise
+                # The page that we kept is good for nothing any more: from the first one, then.
+                run = token_pulls.new_run(claimed, self._clock(), OVERLAP)
+                await self._pages.fetch(peer, claimed, run)
+        except UnknownPeer:
+            return PullReport(peer_id, complete=False, problem="the peer is gone")
+        except (PeerUnusable, SecretUnusable, ValueError) as error:
+            problem = error.reason if isinstance(error, PeerUnusable) else str(error)
+            logger.warning("peer %s: pulling its tokens broke off: %s", peer_id, problem)
+            await self._peers.failed(peer_id, f"pulling tokens: {problem}", self._clock())
+            wait_s = error.retry_after_s if isinstance(error, PeerUnusable) else None
+            await self._broken_off(claimed, problem, wait_s)
+            return self._report(peer_id, run, resumed, problem)
+        now = self._clock()
+        await token_pulls.finished(self._db, claimed, run, now, now + self._interval())
+        logger.info("peer %s: tokens pulled: %s", peer_id, run["counts"])
+        return self._report(peer_id, run, resumed, None)
+
+    async def _broken_off(
+        self, claimed: dict[str, Any], problem: str, wait_s: float | None = None
+    ) -> None:
+        failures = min(claimed.get("failures", 0), 20)
+        delay_s = min(FIRST_RETRY_S * 2**failures, self._interval().total_seconds())
+        delay = timedelta(seconds=max(delay_s * random.uniform(0.5, 1.0), wait_s or 0.0))
+        await token_pulls.broken_off(self._db, claimed, problem, self._clock() + delay)
+
+    def _interval(self) -> timedelta:
+        """Until the next pull, a little different each time so that peers are not hit at once."""
+        interval_s = self._settings.CPO_TOKEN_PULL_INTERVAL_S or 6 * 3600.0
+        return timedelta(seconds=interval_s * random.uniform(1 - SPLAY, 1 + SPLAY))
+
+    def _report(
+        self, peer_id: str, run: dict[str, Any], resumed: bool, problem: str | None
+    ) -> PullReport:
+        return PullReport(
+            peer_id=peer_id,
+            complete=problem is None,
+            date_from=run.get("date_from"),
+            resumed=resumed,
+            counts=dict(run["counts"]),
+            problem=problem,
+        )
+
+
+def _source(peer: Peer) -> list[str]:
+    """What a pull depends on; empty for a peer that has no tokens to offer."""
+    url = peer.endpoint("tokens", "SENDER")
+    return [] if url is None else [url, *sorted(set(peer.parties))]
+
+
+def _page_is_gone(error: PeerUnusable) -> bool:
+    """Whether the peer refuses this page for what it is, so that asking again would not help."""
+    if error.kind in ("refused_url", "ocpi_status"):
+        return (error.ocpi_status_code or 0) < 3000
+    return error.kind == "http_status" and error.http_status in (400, 404, 410, 422)

@@ -1,0 +1,98 @@
+"""What is known of an OCPI request before any router sees it; filled by the gate."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from starlette.requests import Request
+
+from auth.authenticator import Caller
+from domain.errors import InvalidParameters, NotAuthorized
+
+SCOPE_KEY = "ocpi"
+
+
+class PartyId(NamedTuple):
+    """A party as a routing header names it, case as written."""
+
+    country_code: str
+    party_id: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.country_code}*{self.party_id}".lower()
+
+
+@dataclass(frozen=True)
+class Routing:
+    """The routing headers of a request (OCPI 2.2.1, transport_and_format 4.1.9)."""
+
+    to_party: PartyId | None = None
+    from_party: PartyId | None = None
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> Routing:
+        """Raises InvalidParameters when half a party is named."""
+        return cls(_party(headers, "to"), _party(headers, "from"))
+
+    def answered(self) -> dict[str, str]:
+        """The headers of the answer: the two sides swapped."""
+        swapped: dict[str, str] = {}
+        for side, party in (("to", self.from_party), ("from", self.to_party)):
+            if party is not None:
+                swapped[f"OCPI-{side}-party-id"] = party.party_id
+                swapped[f"OCPI-{side}-country-code"] = party.country_code
+        return swapped
+
+
+@dataclass
+class RequestContext:
+    """One request: its ids, the party it is for, and who makes it."""
+
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    correlation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    routing: Routing = field(default_factory=Routing)
+    caller: Caller | None = None
+
+    @property
+    def owners(self) -> list[str] | None:
+        """The folded party of ours that is addressed, or None for all that we host."""
+        return None if self.routing.to_party is None else [self.routing.to_party.key]
+
+    @property
+    def senders(self) -> tuple[str, ...]:
+        """The folded parties in whose name the request is made: OCPI-from, else all the peer's."""
+        if self.routing.from_party is not None:
+            return (self.routing.from_party.key,)
+        return () if self.caller is None else tuple(self.caller.peer.parties)
+
+
+def context_of(request: Request) -> RequestContext:
+    return request.scope[SCOPE_KEY]
+
+
+def caller_of(request: Request) -> Caller:
+    """The authenticated caller; raises NotAuthorized where the gate let nobody in."""
+    caller = context_of(request).caller
+    if caller is None:
+        raise NotAuthorized
+    return caller
+
+
+def _party(headers: Mapping[str, str], side: str) -> PartyId | None:
+    party_id = headers.get(f"ocpi-{side}-party-id")
+    country_code = headers.get(f"ocpi-{side}-country-code")
+    if party_id is None and country_code is None:
+        return None
+    if not party_id or not country_code:
+        raise InvalidParameters(
+            f"OCPI-{side}-party-id and OCPI-{side}-country-code: both or neither"
+        )
+    if not (len(party_id) == 3 and len(country_code) == 2 and (party_id + country_code).isalnum()):
+        raise InvalidParameters(
+            f"OCPI-{side}-party-id and OCPI-{side}-country-code: 3 and 2 letters or digits"
+        )
+    return PartyId(country_code, party_id)

@@ -1,0 +1,167 @@
+"""The gate before all OCPI routes: one pure ASGI middleware, nothing of a body read before it.
+
+In this order: path made plain, ids taken over or made, the credentials token checked, routing
+headers checked, the body's size bounded. Whatever goes wrong behind it ends in an envelope, and
+every answer carries the ids and, on functional modules, the routing headers swapped.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Collection, Mapping
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from auth.authenticator import Caller, OcpiAuthenticator
+from cpo_app.ocpi.server.context import SCOPE_KEY, RequestContext, Routing
+from cpo_app.ocpi.server.errors import error_answer
+from domain.errors import BodyTooLarge, NotAuthorized, UnknownParty
+
+CONFIGURATION_MODULES = ("versions", "details", "credentials", "clientinfo", "hubclientinfo")
+"""Never routed (transport_and_format, Message Routing): no routing headers on their answers."""
+_OPEN_TO_TOKEN_A = ("versions", "details", "credentials")
+_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+class Gate:
+    """Guards the paths under `/<prefix>/`; everything else passes untouched.
+
+    `open_paths` (the docs) need no token. `parties` are the folded keys of those we host.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        prefix: str,
+        authenticator: OcpiAuthenticator,
+        parties: Collection[str],
+        max_body_bytes: int,
+        open_paths: Collection[str] = (),
+    ) -> None:
+        self.app = app
+        self._root = f"/{prefix}"
+        self._authenticator = authenticator
+        self._parties = parties
+        self._max_body_bytes = max_body_bytes
+        self._open_paths = frozenset(open_paths)
+        self._below_open_paths = tuple(f"{open_path}/" for open_path in open_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        path = plain_path(scope["path"])
+        if path != self._root and not path.startswith(self._root + "/"):
+            return await self.app(scope, receive, send)
+        if path in self._open_paths or path.startswith(self._below_open_paths):
+            return await self.app(scope, receive, send)
+        return await self._guard({**scope, "path": path}, receive, send)
+
+    async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        module = module_of(scope["path"], self._root)
+        context = RequestContext(
+            request_id=_id_of(headers, "x-request-id"),
+            correlation_id=_id_of(headers, "x-correlation-id"),
+        )
+        scope[SCOPE_KEY] = context
+        started = False
+
+        async def send_with_ids(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                out = {
+                    "x-request-id": context.request_id,
+                    "x-correlation-id": context.correlation_id,
+                }
+                if module not in CONFIGURATION_MODULES:
+                    out |= context.routing.answered()
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    *(
+                        (name.lower().encode(), value.encode("latin-1"))
+                        for name, value in out.items()
+                    ),
+                ]
+            await send(message)
+
+        try:
+            context.caller = await self._admit(headers, module)
+            if module not in CONFIGURATION_MODULES:
+                context.routing = await self._routing(headers, context.caller)
+            bounded = self._bounded(headers, receive)
+            await self.app(scope, bounded, send_with_ids)
+        except Exception as error:  # the process must not die of a request; it is logged there
+            if started:
+                raise
+            await error_answer(error)(scope, receive, send_with_ids)
+
+    async def _admit(self, headers: Mapping[str, str], module: str) -> Caller:
+        caller = await self._authenticator.caller(headers.get("authorization"))
+        if caller is None:
+            raise NotAuthorized
+        if caller.kind == "A" and module not in _OPEN_TO_TOKEN_A:
+            raise NotAuthorized(
+                "CREDENTIALS_TOKEN_A is good for versions and credentials only: register first"
+            )
+        return caller
+
+    async def _routing(self, headers: Mapping[str, str], caller: Caller) -> Routing:
+        routing = Routing.of(headers)
+        if routing.to_party is not None and routing.to_party.key not in self._parties:
+            raise UnknownParty(
+                f"OCPI-to: {'/'.join(routing.to_party)} is not a party of this platform"
+            )
+        sender = routing.from_party
+        if sender and not await self._authenticator.may_speak_for(caller.peer, sender.key):
+            raise UnknownParty(f"OCPI-from: {'/'.join(sender)} is none of your credentials' roles")
+        return routing
+
+    def _bounded(self, headers: Mapping[str, str], receive: Receive) -> Receive:
+        limit = self._max_body_bytes
+        refusal = BodyTooLarge(f"The body is larger than {limit} bytes")
+        announced = headers.get("content-length", "0")
+        if announced.isdigit() and int(announced) > limit:
+            raise refusal
+        taken = 0
+
+        async def receive_bounded() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > limit:
+                raise refusal
+            return message
+
+        return receive_bounded
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The request's headers, names in lower case; of a repeated one the first counts."""
+    return {
+        name.decode("latin-1"): value.decode("latin-1")
+        for name, value in reversed(scope["headers"])
+    }
+
+
+def _id_of(headers: Mapping[str, str], name: str) -> str:
+    """The id that the peer gave, if it can stand in a header again; else a new one."""
+    given = headers.get(name, "")
+    return given if _ID.fullmatch(given) else str(uuid.uuid4())
+
+
+def plain_path(path: str) -> str:
+    """Doubled slashes collapsed, none at the end: peers build URLs in every way there is."""
+    if "//" in path:
+        path = re.sub(r"/{2,}", "/", path)
+    return path.rstrip("/") or "/"
+
+
+def module_of(path: str, root: str) -> str:
+    """The module that a plain path belongs to: "versions", "details", "locations", ..."""
+    parts = path[len(root) :].strip("/").split("/")
+    if parts[0] == "cpo":
+        return parts[2] if len(parts) > 2 else ""
+    return parts[-1]

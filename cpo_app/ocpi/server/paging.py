@@ -1,0 +1,121 @@
+"""Lists in pages (OCPI 2.2.1, transport_and_format 4.1.5): parameters in, headers out.
+
+`offset` and `limit` work as the text says. The Link that we hand out carries in addition a
+cursor, so that the last page costs what the first costs, and a crawl neither skips nor repeats
+an object while others change.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from cpo_app.ocpi.links import format_next
+from domain.errors import InvalidParameters
+from domain.schemas import parse_datetime
+
+_MAX_OFFSET = 2**53
+
+
+@dataclass(frozen=True)
+class PageParameters:
+    """The query of a list request, checked; `filters()` is the library's Crud contract."""
+
+    limit: int
+    offset: int = 0
+    after: int | None = None
+    date_from: datetime | None = None
+    date_to: datetime | None = None
+    kept: tuple[tuple[str, str], ...] = ()
+    """The filters as they were written, to stand in the Link."""
+
+    def filters(self) -> dict[str, object]:
+        """What `Crud.list` gets; `after` is ours, a library Crud ignores it."""
+        return {
+            "date_from": self.date_from,
+            "date_to": self.date_to,
+            "offset": self.offset,
+            "limit": self.limit,
+            "after": self.after,
+        }
+
+    def next_query(self, last_seq: int | None) -> str:
+        """The query string of the next page."""
+        query = f"offset={self.offset + self.limit}&limit={self.limit}"
+        for name, value in self.kept:
+            query += f"&{name}={quote(value, safe=':')}"
+        return query if last_seq is None else f"{query}&cursor={_cursor(last_seq)}"
+
+
+def page_parameters(query: Mapping[str, str], default_limit: int, cap: int) -> PageParameters:
+    """Raises InvalidParameters naming the parameter and what is wrong with it."""
+    date_from, date_to = _date(query, "date_from"), _date(query, "date_to")
+    if date_from is not None and date_to is not None and date_to < date_from:
+        raise InvalidParameters("date_to: lies before date_from")
+    limit = _whole(query, "limit", minimum=1)
+    cursor = query.get("cursor")
+    return PageParameters(
+        limit=min(default_limit if limit is None else limit, cap),
+        offset=_whole(query, "offset", minimum=0) or 0,
+        after=None if cursor is None else _seq(cursor),
+        date_from=date_from,
+        date_to=date_to,
+        kept=tuple((name, query[name]) for name in ("date_from", "date_to") if name in query),
+    )
+
+
+def page_headers(
+    parameters: PageParameters,
+    *,
+    url: str,
+    total: int,
+    cap: int,
+    is_last: bool,
+    last_seq: int | None,
+) -> dict[str, str]:
+    """X-Total-Count, X-Limit and, unless this is the last page, Link."""
+    headers = {"X-Total-Count": str(total), "X-Limit": str(cap)}
+    if not is_last:
+        headers["Link"] = format_next(f"{url}?{parameters.next_query(last_seq)}")
+    return headers
+
+
+def _whole(query: Mapping[str, str], name: str, *, minimum: int) -> int | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()) or len(text) > 16:
+        raise InvalidParameters(f"{name}: {text[:20]!r} is not a whole number from {minimum} on")
+    value = int(text)
+    if value < minimum or value > _MAX_OFFSET:
+        raise InvalidParameters(f"{name}: {value} is not a whole number from {minimum} on")
+    return value
+
+
+def _date(query: Mapping[str, str], name: str) -> datetime | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    # An unescaped "+" of an offset arrives as a space.
+    try:
+        return parse_datetime(text.replace(" ", "+"))
+    except ValueError as error:
+        raise InvalidParameters(f"{name}: {error}") from error
+
+
+def _cursor(seq: int) -> str:
+    return base64.urlsafe_b64encode(str(seq).encode()).decode().rstrip("=")
+
+
+def _seq(cursor: str) -> int:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        if text.isdigit() and len(text) <= 16:
+            return int(text)
+    except (binascii.Error, ValueError):
+        pass
+    raise InvalidParameters("cursor: not one that this server has handed out")

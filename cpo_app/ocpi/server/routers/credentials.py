@@ -1,0 +1,54 @@
+"""Credentials, as receiver (OCPI 2.2.1, credentials 7.2)."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from py_ocpi.core.crud import Crud
+from py_ocpi.core.dependencies import get_crud
+from py_ocpi.core.enums import ModuleID
+from starlette.responses import Response
+
+from cpo_app.ocpi.server.openapi import body
+from cpo_app.ocpi.server.serving import CPO, body_of, caller_of, crud_keywords, done, one
+from domain.errors import MethodNotAllowed
+from domain.schemas import Credentials, validate
+
+router = APIRouter(prefix="/credentials")
+_MODULE = ModuleID.credentials_and_registration
+
+
+@router.get("", summary="Our credentials for this peer")
+async def get_credentials(request: Request, crud: Crud = Depends(get_crud)) -> Response:
+    return one(await crud.get(_MODULE, CPO, caller_of(request).token, **crud_keywords(request)))
+
+
+@router.post("", summary="Register this peer", openapi_extra=body(Credentials))
+async def post_credentials(request: Request, crud: Crud = Depends(get_crud)) -> Response:
+    if caller_of(request).kind == "C":
+        raise MethodNotAllowed("Already registered: use PUT to update your credentials")
+    return one(await crud.create(_MODULE, CPO, await _given(request), **crud_keywords(request)))
+
+
+@router.put("", summary="New credentials of a registered peer", openapi_extra=body(Credentials))
+async def put_credentials(request: Request, crud: Crud = Depends(get_crud)) -> Response:
+    _registered(request)
+    given = await _given(request)
+    return one(
+        await crud.update(_MODULE, CPO, given, caller_of(request).token, **crud_keywords(request))
+    )
+
+
+@router.delete("", summary="Unregister this peer")
+async def delete_credentials(request: Request, crud: Crud = Depends(get_crud)) -> Response:
+    _registered(request)
+    await crud.delete(_MODULE, CPO, caller_of(request).token, **crud_keywords(request))
+    return done()
+
+
+async def _given(request: Request) -> dict[str, Any]:
+    return validate(Credentials, await body_of(request))
+
+
+def _registered(request: Request) -> None:
+    if caller_of(request).kind != "C":
+        raise MethodNotAllowed("Not registered yet: use POST to register")

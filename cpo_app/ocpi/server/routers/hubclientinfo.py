@@ -1,0 +1,42 @@
+"""HubClientInfo, receiver interface (OCPI 2.2.1, mod_hub_client_info 14.3.1)."""
+
+from fastapi import APIRouter, Depends, Request
+from py_ocpi.core.crud import Crud
+from py_ocpi.core.dependencies import get_crud
+from py_ocpi.core.enums import ModuleID
+from starlette.responses import Response
+
+from cpo_app.ocpi.server.openapi import body
+from cpo_app.ocpi.server.serving import CPO, body_of, crud_keywords, done, one, same_as_url
+from domain.errors import NotFound
+from domain.schemas import ClientInfo, validate
+
+router = APIRouter(prefix="/hubclientinfo")
+_PATH = "/{country_code}/{party_id}"
+
+
+@router.get(_PATH, summary="What we hold of a party connected to this hub")
+async def get_client_info(
+    request: Request, country_code: str, party_id: str, crud: Crud = Depends(get_crud)
+) -> Response:
+    info = await crud.get(
+        ModuleID.hub_client_info,
+        CPO,
+        None,
+        country_code=country_code,
+        party_id=party_id,
+        **crud_keywords(request),
+    )
+    if info is None:
+        raise NotFound(f"No ClientInfo of {country_code}/{party_id}")
+    return one(info)
+
+
+@router.put(_PATH, summary="Keep what the hub says of a party", openapi_extra=body(ClientInfo))
+async def put_client_info(
+    request: Request, country_code: str, party_id: str, crud: Crud = Depends(get_crud)
+) -> Response:
+    info = validate(ClientInfo, await body_of(request))
+    same_as_url(info, country_code=country_code, party_id=party_id)
+    outcome = await crud.create(ModuleID.hub_client_info, CPO, info, **crud_keywords(request))
+    return done(created=outcome == "created")

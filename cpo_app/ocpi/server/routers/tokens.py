@@ -1,0 +1,93 @@
+"""Tokens, receiver interface (OCPI 2.2.1, mod_tokens 12.2.1)."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from py_ocpi.core.crud import Crud
+from py_ocpi.core.dependencies import get_crud
+from py_ocpi.core.enums import ModuleID
+from py_ocpi.modules.tokens.v_2_2_1.enums import TokenType
+from starlette.responses import Response
+
+from cpo_app.ocpi.server.openapi import body, query
+from cpo_app.ocpi.server.serving import (
+    CPO,
+    body_of,
+    crud_keywords,
+    done,
+    one,
+    own_party,
+    same_as_url,
+)
+from domain.errors import InvalidParameters, UnknownToken
+from domain.schemas import Token, validate
+
+router = APIRouter(prefix="/tokens")
+_PATH = "/{country_code}/{party_id}/{token_uid}"
+_TYPE = query("type", "TokenType, RFID when left out")
+
+
+@router.get(_PATH, summary="A Token of this peer as we have it", openapi_extra=_TYPE)
+async def get_token(
+    request: Request,
+    country_code: str,
+    party_id: str,
+    token_uid: str,
+    crud: Crud = Depends(get_crud),
+) -> Response:
+    token = await crud.get(
+        ModuleID.tokens, CPO, token_uid, **await _named(request, country_code, party_id)
+    )
+    if token is None:
+        raise UnknownToken(f"Unknown Token {token_uid}")
+    return one(token)
+
+
+@router.put(_PATH, summary="Keep a Token of this peer", openapi_extra={**body(Token), **_TYPE})
+async def put_token(
+    request: Request,
+    country_code: str,
+    party_id: str,
+    token_uid: str,
+    crud: Crud = Depends(get_crud),
+) -> Response:
+    named = await _named(request, country_code, party_id)
+    token = validate(Token, await body_of(request))
+    same_as_url(
+        token,
+        country_code=country_code,
+        party_id=party_id,
+        uid=token_uid,
+        type=named["token_type"].value,
+    )
+    outcome = await crud.create(ModuleID.tokens, CPO, token, **named)
+    return done(created=outcome == "created")
+
+
+@router.patch(_PATH, summary="Change a Token of this peer", openapi_extra={**body(Token), **_TYPE})
+async def patch_token(
+    request: Request,
+    country_code: str,
+    party_id: str,
+    token_uid: str,
+    crud: Crud = Depends(get_crud),
+) -> Response:
+    named = await _named(request, country_code, party_id)
+    await crud.update(ModuleID.tokens, CPO, await body_of(request), token_uid, **named)
+    return done()
+
+
+async def _named(request: Request, country_code: str, party_id: str) -> dict[str, Any]:
+    """The Crud keywords with the token's party and type, once both are found right."""
+    await own_party(request, country_code, party_id)
+    text = request.query_params.get("type", TokenType.rfid.value)
+    try:
+        token_type = TokenType(text)
+    except ValueError as error:
+        raise InvalidParameters(f"type: {text[:30]!r} is not a TokenType") from error
+    return {
+        **crud_keywords(request),
+        "country_code": country_code,
+        "party_id": party_id,
+        "token_type": token_type,
+    }

@@ -1,0 +1,43 @@
+"""The operator's pages put onto the app: console and metrics, bound to what they show and do.
+
+Composition only, as cpo_app/backend.py: no behaviour lives here.
+"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from cpo_app.backend import Backend
+from cpo_app.central.service import Central
+from cpo_app.console import Console, build_console_router
+from cpo_app.operator.metrics import OcpiCounts, OcpiMetrics, build_metrics_router
+from cpo_app.operator_guard import OperatorGuard
+from domain.outbox.marks import mark_everything
+
+
+def add_operator_pages(
+    app: FastAPI, backend: Backend, central: Central, *, open_to_loopback: bool
+) -> None:
+    """Add `/`, `/console/...`, `/metrics` and the counting of OCPI requests."""
+    settings = backend.settings
+    guard = OperatorGuard(settings.CPO_ADMIN_PASSWORD, open_to_loopback=open_to_loopback)
+
+    async def resync(peer_id: str) -> int:
+        peer = await backend.peers.get(peer_id)
+        return await mark_everything(backend.store, peer.document)
+
+    console = Console(
+        backend.db,
+        guard,
+        backend.vault.digest,
+        title=settings.PROJECT_NAME,
+        versions_url=settings.versions_url,
+        docs_url=f"/{settings.OCPI_PREFIX}/docs",
+        set_operative=central.set_operative,
+        invite=backend.peers.invite,
+        resync=resync,
+    )
+    counts = OcpiCounts()
+    app.include_router(build_console_router(console))
+    app.include_router(build_metrics_router(backend.db, guard, counts))
+    app.add_middleware(OcpiMetrics, prefix=settings.OCPI_PREFIX, counts=counts)

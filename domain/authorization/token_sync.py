@@ -1,0 +1,65 @@
+"""Tokens that we fetch: written so that an older one never replaces a newer one.
+
+A push (PUT, PATCH) is the eMSP's word of this moment; what a pull or a real-time answer brings
+may have been overtaken by it on the way. Whose tokens a peer may bring is the caller's to say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from db_interface.database import Session
+from db_interface.interface import DbInterface
+from db_interface.owned_objects import OwnedObject
+from domain.objects.tokens import owned_token
+from domain.schemas import parse_datetime
+
+_MODULE = "tokens"
+OLDER = "older"
+
+Token = Mapping[str, Any]
+
+
+async def keep_if_newer(store: DbInterface, token: Token) -> str:
+    """Keep one valid Token; "created", "updated", "unchanged", or "older" (then it is not kept)."""
+
+    async def work(session: Session) -> str:
+        return next(iter(await keep_all(store, [token], session)))
+
+    return await store.db.transact(work)
+
+
+async def keep_all(store: DbInterface, tokens: Iterable[Token], session: Session) -> Counter[str]:
+    """Keep valid Tokens, new ones in one round trip; how many had which outcome.
+
+    Call inside a transaction. Of the same token twice the newer one counts, the other is older.
+    """
+    outcomes: Counter[str] = Counter()
+    newest: dict[str, OwnedObject] = {}
+    for token in tokens:
+        obj = owned_token(token)
+        other = newest.get(obj.key)
+        if other is not None:
+            outcomes[OLDER] += 1
+        if other is None or obj.last_updated >= other.last_updated:
+            newest[obj.key] = obj
+    objects = store.objects(_MODULE)
+    kept = {
+        document["_id"]: document["fields"]["last_updated"]
+        for document in await objects.documents(
+            {"_id": {"$in": list(newest)}},
+            projection={"fields.last_updated": 1},
+            session=session,
+        )
+    }
+    new = [obj for key, obj in newest.items() if key not in kept]
+    await objects.put_new(new, session)
+    outcomes["created"] += len(new)
+    for key in kept:
+        if newest[key].last_updated < parse_datetime(kept[key]):
+            outcomes[OLDER] += 1
+        else:
+            outcomes[await objects.put(newest[key], session)] += 1
+    return +outcomes

@@ -1,0 +1,57 @@
+"""Tariffs out of files: which are refused though they are valid, and which only warned of.
+
+A tariff whose restrictions contradict each other, or that cannot be priced, is refused: it would
+bill what nobody meant. What merely looks odd goes in with a warning. One contradiction is so
+common in the field that it only warns: the day-ahead tariffs of 2025 and 2026 whose elements have
+one day as start_date and as end_date, which is exclusive, so that they never apply.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from db_interface.owned_objects import OwnedObject
+from domain.imports.file_import import Refused
+from domain.objects.tariffs import owned_tariff
+from domain.pricing import tariff_problems
+from domain.schemas import Tariff, tidy_tariff, validate
+
+_WARNING = "warning: "
+_ONE_DAY = re.compile(r"(elements\[\d+\])\S* start_date (\S+) is not below end_date \2: never true")
+_LONGEST = 400
+
+
+def read_tariff(row: dict[str, Any]) -> tuple[OwnedObject, list[str]]:
+    """The tariff of a row, and what is odd in it. Raises SchemaError or Refused."""
+    tariff = validate(Tariff, tidy_tariff(row))
+    wrong, odd = _judged(tariff_problems(tariff))
+    if wrong:
+        raise Refused(_cut("; ".join(wrong)))
+    return owned_tariff(tariff), odd
+
+
+def _judged(problems: Iterable[str]) -> tuple[list[str], list[str]]:
+    """What speaks against a tariff, and what is only odd in it."""
+    wrong: list[str] = []
+    odd: list[str] = []
+    never: list[str] = []
+    for text in problems:
+        one_day = _ONE_DAY.match(text)
+        if one_day:
+            never.append(one_day[1])
+        elif text.startswith(_WARNING):
+            odd.append(text.removeprefix(_WARNING))
+        else:
+            wrong.append(text)
+    if never:
+        odd.append(
+            f"{len(never)} elements from {never[0]} on never apply: their end_date, which is "
+            "exclusive, is their start_date"
+        )
+    return wrong, odd
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4]} ..."

@@ -1,0 +1,106 @@
+"""A CDR as the store keeps it: stored once, never changed, found by its session."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from db_interface.database import Session
+from db_interface.interface import DbInterface
+from db_interface.owned_objects import OwnedObject, party_key
+from domain.outbox.publishing import publish
+from domain.pricing import Priced, price_cdr
+from domain.rendered import Rendered
+from domain.schemas import parse_datetime
+from domain.visibility import audience_of_token_holder
+
+MODULE = "cdrs"
+
+
+class CdrExists(ValueError):
+    """There is a CDR of that id already: it "cannot be changed or replaced" (mod_cdrs)."""
+
+
+class UnknownCdr(ValueError):
+    """There is no CDR of that id."""
+
+    def __init__(self, cdr_id: str) -> None:
+        super().__init__(f"there is no CDR {cdr_id}")
+
+
+async def add_cdr(store: DbInterface, cdr: Mapping[str, Any], session: Session) -> None:
+    """Keep a valid CDR for good; call inside a transaction. Raises CdrExists."""
+    obj = owned_cdr(cdr)
+    if await store.objects(MODULE).document(obj.key, session) is not None:
+        raise CdrExists(f"CDR {cdr['id']} is there already")
+    await publish(store, MODULE, obj, session)
+
+
+def owned_cdr(cdr: Mapping[str, Any]) -> OwnedObject:
+    """A valid CDR as the store keeps it, to be found by its session and by what it credits."""
+    return OwnedObject(
+        country_code=cdr["country_code"],
+        party_id=cdr["party_id"],
+        key_parts=(cdr["id"],),
+        fields=cdr,
+        last_updated=parse_datetime(cdr["last_updated"]),
+        audience=audience_of_token_holder(cdr["cdr_token"]),
+        links={
+            "session": [cdr["session_id"]] if "session_id" in cdr else [],
+            "credits": [cdr["credit_reference_id"]] if cdr.get("credit") else [],
+        },
+    )
+
+
+async def find_cdr(
+    store: DbInterface, cdr_id: str, party: tuple[str, str] | None = None, session: Session = None
+) -> dict[str, Any]:
+    """The CDR with that id, whatever its case. Raises UnknownCdr.
+
+    `party` (country_code, party_id) where several parties of ours have one of that id.
+    """
+    query: dict[str, Any] = {"lid": cdr_id.lower()}
+    if party is not None:
+        query["owner"] = party_key(*party)
+    found = await store.objects(MODULE).documents(query, session=session)
+    if not found:
+        raise UnknownCdr(cdr_id)
+    if len(found) > 1:
+        raise UnknownCdr(f"{cdr_id} of one party: several have it, name one with --party")
+    return Rendered(found[0]["raw"]).plain()
+
+
+async def all_cdrs(
+    store: DbInterface,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    session_id: str | None = None,
+) -> AsyncIterator[dict[str, Any]]:
+    """CDRs in order of creation, `since` <= last_updated < `until`."""
+    match: dict[str, Any] = {}
+    if since is not None or until is not None:
+        bounds = {"$gte": since, "$lt": until}
+        match["last_updated"] = {name: at for name, at in bounds.items() if at is not None}
+    if session_id is not None:
+        match["links.session"] = session_id.lower()
+    cursor = store.db[MODULE].find(match, {"_id": 0, "raw": 1, "seq": 1}).sort("seq", 1)
+    async for document in cursor:
+        yield Rendered(document["raw"]).plain()
+
+
+async def time_zone_of(store: DbInterface, cdr: Mapping[str, Any]) -> str:
+    """The time zone that the CDR was priced in: its session's, else its location's, else UTC."""
+    session_id = cdr.get("session_id")
+    if session_id:
+        known = await store.db["charging_sessions"].find_one({"_id": session_id}, {"time_zone": 1})
+        if known is not None:
+            return known["time_zone"]
+    rows = await store.objects("locations").documents({"lid": cdr["cdr_location"]["id"].lower()})
+    return rows[0]["fields"]["time_zone"] if rows else "UTC"
+
+
+def reprice(cdr: Mapping[str, Any], time_zone: str) -> Priced | None:
+    """The CDR's price worked out anew from its own periods and tariffs; None without a tariff."""
+    return price_cdr(cdr, None, time_zone) if cdr.get("tariffs") else None

@@ -1,0 +1,22 @@
+"""A Token as the store keeps it: known by its party, type and uid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from db_interface.owned_objects import OwnedObject, party_key
+from domain.schemas import parse_datetime
+
+
+def owned_token(token: Mapping[str, Any]) -> OwnedObject:
+    """A valid Token as the store keeps it."""
+    return OwnedObject(
+        country_code=token["country_code"],
+        party_id=token["party_id"],
+        key_parts=(token["type"], token["uid"]),
+        fields=token,
+        last_updated=parse_datetime(token["last_updated"]),
+        audience=party_key(token["country_code"], token["party_id"]),
+        links={"group": [token["group_id"]] if "group_id" in token else []},
+    )

@@ -1,0 +1,197 @@
+"""The push's side of the marks: what a peer has not seen, in the order in which it fell behind.
+
+Only the holder of the peer's lane (push_lanes.py) may clear or hold its marks. Everything
+is read as a majority has it: a state that an election could undo is never sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from db_interface.bulk import delete_each, settled
+from db_interface.database import Database
+from db_interface.interface import DbInterface
+from domain.outbox.marks import MARKS, mark_id
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A mark as it was read; its fields are those of the document (domain/outbox/marks.py)."""
+
+    id: str
+    peer_id: str
+    module: str
+    key: str
+    version: str
+    since: datetime
+    changed: datetime
+    whole: bool
+    parts: tuple[str, ...]
+    known: bool
+    attempts: int
+    posting: datetime | None
+    identity: Mapping[str, str] | None = None
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Mark:
+        return cls(
+            id=document["_id"],
+            peer_id=document["peer_id"],
+            module=document["module"],
+            key=document["key"],
+            version=document["version"],
+            since=document["since"],
+            changed=document["changed"],
+            whole=bool(document.get("whole")),
+            parts=tuple(document.get("parts") or ()),
+            known=bool(document.get("known", True)),
+            attempts=document.get("attempts", 0),
+            posting=document.get("posting"),
+            identity=document.get("identity"),
+        )
+
+
+@dataclass(frozen=True)
+class Present:
+    """An object's present state."""
+
+    raw: bytes
+    audience: str
+    fields: Mapping[str, Any]
+
+
+async def due(
+    db: Database, peer_id: str, now: datetime, limit: int, without: Collection[str] = ()
+) -> list[Mark]:
+    """The peer's due marks, longest behind first; `without` are ids that are being dealt with."""
+    query: dict[str, Any] = {"peer_id": peer_id, "due": {"$lte": now}}
+    if without:
+        query["_id"] = {"$nin": list(without)}
+    found = settled(db[MARKS]).find(query).sort("due", 1).limit(limit)
+    return [Mark.of(document) for document in await found.to_list(limit)]
+
+
+async def present(store: DbInterface, marks: Sequence[Mark]) -> dict[tuple[str, str], Present]:
+    """The present states of the marked objects by (module, key); what is gone is left out."""
+    keys: dict[str, list[str]] = {}
+    for mark in marks:
+        keys.setdefault(mark.module, []).append(mark.key)
+    states: dict[tuple[str, str], Present] = {}
+    for module, wanted in keys.items():
+        found = settled(store.db[module]).find(
+            {"_id": {"$in": wanted}},
+            {
+                "raw": 1,
+                "audience": 1,
+                "fields.country_code": 1,
+                "fields.party_id": 1,
+                "fields.id": 1,
+                "fields.session_id": 1,
+            },
+        )
+        async for document in found:
+            states[module, document["_id"]] = Present(
+                bytes(document["raw"]), document["audience"], document["fields"]
+            )
+    return states
+
+
+async def unsent(db: Database, peer_id: str, module: str, keys: Collection[str]) -> set[str]:
+    """Which of the keys the peer has not seen and has not refused either."""
+    wanted = {
+        "_id": {"$in": [mark_id(peer_id, module, key) for key in keys]},
+        "error.refused": {"$ne": True},
+    }
+    return {row["key"] async for row in settled(db[MARKS]).find(wanted, {"key": 1})}
+
+
+async def clear(db: Database, seen: Sequence[tuple[str, str]]) -> int:
+    """Take away the marks (id, version) whose object has not changed since. How many."""
+    return await delete_each(db[MARKS], [{"_id": id_, "version": version} for id_, version in seen])
+
+
+async def hold(
+    db: Database, mark: Mark, until: datetime, text: str, at: datetime, *, refused: bool
+) -> None:
+    """Put the mark off after an attempt in vain, saying why. `refused`: the peer has read the
+    object and does not want it. A change meanwhile has already brought it forward again."""
+    error = {"at": at, "text": text[:300], "refused": refused}
+    await db[MARKS].update_one(
+        {"_id": mark.id, "version": mark.version},
+        {"$set": {"due": until, "error": error}, "$inc": {"attempts": 1}},
+    )
+
+
+async def await_party(db: Database, mark: Mark, party: str, until: datetime, at: datetime) -> None:
+    """Put the mark off without an attempt: its hub does not reach the folded party now."""
+    error = {
+        "at": at,
+        "text": f"{party.upper()} is not online, says its hub",
+        "refused": False,
+        "awaits": party,
+    }
+    await db[MARKS].update_one(
+        {"_id": mark.id, "version": mark.version}, {"$set": {"due": until, "error": error}}
+    )
+
+
+async def party_is_back(db: Database, peer_id: str, party: str, at: datetime) -> None:
+    """Bring forward what awaited the party."""
+    await db[MARKS].update_many(
+        {"peer_id": peer_id, "error.awaits": party}, {"$set": {"due": at}, "$unset": {"error": ""}}
+    )
+
+
+async def announce_post(db: Database, mark: Mark, at: datetime) -> None:
+    """Note that a CDR's POST goes out now: whoever finds the mark asks before sending again."""
+    await db[MARKS].update_one({"_id": mark.id}, {"$set": {"posting": at}})
+
+
+async def disproved(db: Database, mark: Mark) -> None:
+    """The POST did not reach the peer after all."""
+    await db[MARKS].update_one({"_id": mark.id}, {"$unset": {"posting": ""}})
+
+
+async def forget(db: Database, peer_id: str) -> None:
+    await db[MARKS].delete_many({"peer_id": peer_id})
+
+
+async def marked_peers(db: Database) -> list[str]:
+    return await db[MARKS].distinct("peer_id")
+
+
+async def backlogs(db: Database) -> dict[str, int]:
+    """How many objects each peer has not seen."""
+    rows = db[MARKS].aggregate([{"$group": {"_id": "$peer_id", "n": {"$sum": 1}}}])
+    return {row["_id"]: row["n"] async for row in rows}
+
+
+async def backlog(db: Database, peer_id: str, show_held: int = 10) -> dict[str, Any]:
+    """For the operator: how far behind the peer is, and what it refuses."""
+    mine = {"peer_id": peer_id}
+    oldest = await db[MARKS].find_one(mine, {"since": 1}, sort=[("since", 1)])
+    held = (
+        await db[MARKS]
+        .find({**mine, "error": {"$exists": True}}, {"_id": 0, "parts": 0, "version": 0})
+        .sort("due", 1)
+        .limit(show_held)
+        .to_list(show_held)
+    )
+    return {
+        "backlog": await db[MARKS].count_documents(mine),
+        "oldest": None if oldest is None else oldest["since"],
+        "held_back": [
+            {
+                "module": row["module"],
+                "object": row["key"],
+                "since": row["since"],
+                "next_try": row["due"],
+                "attempts": row.get("attempts", 0),
+                "reason": row["error"]["text"],
+            }
+            for row in held
+        ],
+    }

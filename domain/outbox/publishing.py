@@ -1,0 +1,84 @@
+"""Writing an owned object so that peers hear of it: the object and the marks of the peers that
+have not seen it yet, in one transaction. Every change of an OCPI object goes through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from db_interface.database import Session
+from db_interface.interface import DbInterface
+from db_interface.owned_objects import OwnedObject, Replaced
+from domain.outbox.crash_points import crash_point
+from domain.outbox.marks import Changed, mark_changes
+
+_NEW = Replaced("created", None, None)
+_NEVER_DELETED = ("locations", "sessions", "cdrs")
+
+
+class NotToBeChanged(ValueError):
+    """What the text lets nobody do to an object once it is there; the message says what instead."""
+
+
+async def publish(store: DbInterface, module: str, obj: OwnedObject, session: Session) -> str:
+    """Keep `obj` under `module`; call inside a transaction.
+
+    Returns "created", "updated" or "unchanged" (an unchanged object marks nobody). Raises
+    NotToBeChanged for another state of a CDR.
+    """
+    replaced = await _written(store, module, obj, session)
+    if replaced.outcome != "unchanged":
+        await _mark(store, module, [Changed(obj.key, replaced, obj)], session)
+    return replaced.outcome
+
+
+async def publish_all(
+    store: DbInterface, module: str, objects: Sequence[OwnedObject], session: Session
+) -> list[str]:
+    """Many objects at once, new ones in one round trip; outcomes as `publish` gives them."""
+    known = await store.objects(module).known([obj.key for obj in objects], session)
+    await store.objects(module).put_new([obj for obj in objects if obj.key not in known], session)
+    changes = [
+        Changed(
+            obj.key,
+            await _written(store, module, obj, session) if obj.key in known else _NEW,
+            obj,
+        )
+        for obj in objects
+    ]
+    changed = [change for change in changes if change.before.outcome != "unchanged"]
+    await _mark(store, module, changed, session)
+    return [change.before.outcome for change in changes]
+
+
+async def withdraw(store: DbInterface, module: str, key: str, session: Session) -> bool:
+    """Delete the object under its folded key; call inside a transaction. False: not there.
+
+    Raises NotToBeChanged for what cannot be deleted by the text: an EVSE becomes REMOVED, a
+    session COMPLETED, a CDR is credited.
+    """
+    if module in _NEVER_DELETED:
+        raise NotToBeChanged(
+            f"{module} cannot be deleted in OCPI, only brought to their last state"
+        )
+    before = await store.objects(module).document(key, session)
+    if before is None or not await store.objects(module).remove(key, session):
+        return False
+    gone = Replaced("removed", before["audience"], before["raw"])
+    await _mark(store, module, [Changed(key, gone, None)], session)
+    return True
+
+
+async def _written(store: DbInterface, module: str, obj: OwnedObject, session: Session) -> Replaced:
+    replaced = await store.objects(module).replace(obj, session)
+    if module == "cdrs" and replaced.outcome == "updated":
+        raise NotToBeChanged("a CDR cannot be changed, only credited (mod_cdrs, Credit CDRs)")
+    return replaced
+
+
+async def _mark(
+    store: DbInterface, module: str, changes: Sequence[Changed], session: Session
+) -> None:
+    crash_point("object-written")
+    await mark_changes(store, module, changes, session)
+    crash_point("marks-written")

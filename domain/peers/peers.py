@@ -1,0 +1,308 @@
+"""Peers: the OCPI platforms that we talk to, and the tokens that open our door to them.
+
+A peer document:
+    _id            "peer-..."
+    name, status   invited | connected | suspended (nothing is pushed) | blocked (refused) |
+                   disconnected (it has unregistered)
+    token_hashes   [{hash, kind: "A"|"C", since, until?, offered?}], ours to them, hashes only;
+                   until: ends then, at the latest; offered: sent to the peer, not yet used by it
+    parties        folded keys of its roles, to be found by
+    their_token    sealed; what we present to them (token B)
+    versions_url, version, version_url, endpoints [{identifier, role, url}], roles [...]
+    quirks         {raw_token, no_trailing_slash, no_patch, page_size}
+    last_seen, last_error {at, text}, created, updated
+"""
+
+from __future__ import annotations
+
+import secrets as random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from db_interface.database import Database, Session
+from domain.secrets import Vault, new_token
+
+INVITED, CONNECTED, SUSPENDED, BLOCKED = "invited", "connected", "suspended", "blocked"
+DISCONNECTED = "disconnected"
+
+DEFAULT_QUIRKS: dict[str, Any] = {
+    "raw_token": False,
+    "no_trailing_slash": False,
+    "no_patch": False,
+    "page_size": None,
+}
+
+
+class UnknownPeer(KeyError):
+    def __str__(self) -> str:
+        return f"there is no peer {self.args[0]}"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A peer as it is now; a value, not a connection."""
+
+    peer_id: str
+    name: str
+    status: str
+    roles: Sequence[Mapping[str, Any]] = ()
+    endpoints: Sequence[Mapping[str, str]] = ()
+    versions_url: str | None = None
+    version: str | None = None
+    version_url: str | None = None
+    quirks: Mapping[str, Any] = field(default_factory=lambda: dict(DEFAULT_QUIRKS))
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    last_seen: datetime | None = None
+    last_error: Mapping[str, Any] | None = None
+    created: datetime | None = None
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def parties(self) -> list[str]:
+        """Folded party keys of the roles it has given: ["de*tnm"]."""
+        return [_party_of(role) for role in self.roles]
+
+    @property
+    def is_hub(self) -> bool:
+        return any(role.get("role") == "HUB" for role in self.roles)
+
+    @property
+    def has_one_token(self) -> bool:
+        """Whether no rotation or registration is under way."""
+        return len(self.document.get("token_hashes", ())) == 1
+
+    def endpoint(self, module: str, interface_role: str) -> str | None:
+        """Its URL for that module's SENDER or RECEIVER interface, or None."""
+        for row in self.endpoints:
+            if row["identifier"] == module and row["role"] == interface_role:
+                return row["url"]
+        return None
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Peer:
+        return cls(
+            peer_id=document["_id"],
+            name=document["name"],
+            status=document["status"],
+            roles=document.get("roles", ()),
+            endpoints=document.get("endpoints", ()),
+            versions_url=document.get("versions_url"),
+            version=document.get("version"),
+            version_url=document.get("version_url"),
+            quirks={**DEFAULT_QUIRKS, **document.get("quirks", {})},
+            settings=document.get("settings", {}),
+            last_seen=document.get("last_seen"),
+            last_error=document.get("last_error"),
+            created=document.get("created"),
+            document=document,
+        )
+
+
+class Peers:
+    """The peers in the store."""
+
+    def __init__(self, db: Database, vault: Vault) -> None:
+        self._db = db
+        self._documents = db["peers"]
+        self._vault = vault
+
+    async def invite(self, name: str, now: datetime) -> tuple[Peer, str]:
+        """A new peer and its CREDENTIALS_TOKEN_A, shown this once."""
+        token = new_token()
+        document = {
+            "_id": f"peer-{random.token_hex(5)}",
+            "name": name,
+            "status": INVITED,
+            "token_hashes": [self._entry(token, "A", now)],
+            "quirks": dict(DEFAULT_QUIRKS),
+            "created": now,
+            "updated": now,
+        }
+        await self._documents.insert_one(document)
+        return Peer.of(document), token
+
+    async def add(self, name: str, now: datetime, **fields: Any) -> Peer:
+        """A peer that has no token of ours yet (we are about to register with it)."""
+        document = {
+            "_id": f"peer-{random.token_hex(5)}",
+            "name": name,
+            "status": INVITED,
+            "quirks": dict(DEFAULT_QUIRKS),
+            "created": now,
+            "updated": now,
+            **fields,
+        }
+        await self._documents.insert_one(document)
+        return Peer.of(document)
+
+    async def by_token(self, token: str) -> tuple[Peer, str] | None:
+        """The peer that a token of ours was issued to, and the token's kind; one index look-up.
+
+        A newer token's first use ends the older ones: rotation is complete then. The first use
+        of an offered one only makes it lasting: the peer may yet fail to keep it.
+        """
+        digest = self._vault.digest(token)
+        document = await self._documents.find_one({"token_hashes.hash": digest})
+        if document is None:
+            return None
+        now = datetime.now(timezone.utc)
+        entries = document["token_hashes"]
+        used = next(entry for entry in entries if entry["hash"] == digest)
+        if used.get("until") and used["until"] <= now:
+            return None
+        mine = {"_id": document["_id"], "token_hashes.hash": digest}
+        if used.get("offered"):
+            await self._documents.update_one(
+                mine, {"$unset": {"token_hashes.$.until": "", "token_hashes.$.offered": ""}}
+            )
+        elif not used.get("until") and any(map(_replaced, entries)):
+            await self._documents.update_one(
+                mine,
+                {"$pull": {"token_hashes": {"until": {"$exists": True}, "offered": None}}},
+            )
+        return Peer.of(document), used["kind"]
+
+    async def get(self, peer_id: str, session: Session = None) -> Peer:
+        """Raises UnknownPeer."""
+        document = await self._documents.find_one({"_id": peer_id}, session=session)
+        if document is None:
+            raise UnknownPeer(peer_id)
+        return Peer.of(document)
+
+    async def all(self, **query: Any) -> list[Peer]:
+        found = await self._documents.find(query).sort("created", 1).to_list(None)
+        return [Peer.of(document) for document in found]
+
+    async def of_party(self, party: str) -> Peer | None:
+        """The connected peer that a folded party key belongs to, or None."""
+        found = await self._documents.find_one(
+            {"parties": party, "status": CONNECTED}, sort=[("created", 1)]
+        )
+        return None if found is None else Peer.of(found)
+
+    def their_token(self, peer: Peer) -> str:
+        """What we present to the peer; raises SecretUnusable when the key has changed."""
+        return self._vault.open(peer.document["their_token"])
+
+    async def connect(
+        self,
+        peer_id: str,
+        *,
+        our_token: str | None,
+        their_token: str,
+        now: datetime,
+        grace_s: float = 0,
+        presented: str | None = None,
+        **facts: Any,
+    ) -> bool:
+        """Store a completed handshake in one write.
+
+        With `presented`, only while that token of ours is still good: of two registrations
+        with one invitation the second finds it used, and False is returned.
+
+        `our_token` becomes the only one that opens our door; with `grace_s` the earlier
+        functional ones stay good until it is first used, at most that long. Invitations end.
+        A peer that the operator has suspended stays so.
+        `facts`: versions_url, version, version_url, endpoints, roles.
+        """
+        change: dict[str, Any] = {
+            **facts,
+            "their_token": self._vault.seal(their_token),
+            "last_error": None,
+            "updated": now,
+        }
+        if "roles" in facts:
+            change["parties"] = sorted({*map(_party_of, facts["roles"])})
+        digest = None if presented is None else self._vault.digest(presented)
+        until = now + timedelta(seconds=grace_s)
+        while True:
+            document = (await self.get(peer_id)).document
+            held = document.get("token_hashes", [])
+            if digest is not None and digest not in [entry["hash"] for entry in held]:
+                return False
+            if our_token is not None:
+                kept = [
+                    {**_lasting(entry), "until": min(entry.get("until") or until, until)}
+                    for entry in held
+                    if grace_s and entry["kind"] == "C" and (entry.get("until") or until) > now
+                ]
+                ours = self._entry(our_token, "C", now)
+                change["token_hashes"] = [
+                    *(entry for entry in kept if entry["hash"] != ours["hash"]),
+                    ours,
+                ]
+            change["status"] = SUSPENDED if document["status"] == SUSPENDED else CONNECTED
+            # Two handshakes at once must not write over each other's tokens.
+            unchanged = {
+                "_id": peer_id,
+                "status": document["status"],
+                "token_hashes": document.get("token_hashes"),
+            }
+            outcome = await self._documents.update_one(unchanged, {"$set": change})
+            if outcome.matched_count:
+                return True
+
+    async def admit_also(self, peer_id: str, token: str, until: datetime, now: datetime) -> None:
+        """Offer a further token of ours, good beside the present one (our rotation): until
+        `until`, or for good once it is used."""
+        entry = {**self._entry(token, "C", now), "until": until, "offered": True}
+        await self._documents.update_one({"_id": peer_id}, {"$push": {"token_hashes": entry}})
+
+    async def revoke(self, peer_id: str, token: str) -> None:
+        """End one token of ours at once."""
+        await self._documents.update_one(
+            {"_id": peer_id},
+            {"$pull": {"token_hashes": {"hash": self._vault.digest(token)}}},
+        )
+
+    async def disconnect(self, peer_id: str, now: datetime) -> None:
+        """The peer has unregistered: its tokens die, what we know of it stays for the operator."""
+        await self._documents.update_one(
+            {"_id": peer_id},
+            {
+                "$set": {"status": DISCONNECTED, "updated": now},
+                "$unset": {"token_hashes": "", "their_token": "", "endpoints": "", "parties": ""},
+            },
+        )
+
+    async def set(self, peer_id: str, now: datetime, **fields: Any) -> None:
+        """Change facts or settings; raises UnknownPeer."""
+        outcome = await self._documents.update_one(
+            {"_id": peer_id}, {"$set": {**fields, "updated": now}}
+        )
+        if not outcome.matched_count:
+            raise UnknownPeer(peer_id)
+
+    async def seen(self, peer_id: str, now: datetime) -> None:
+        await self._documents.update_one({"_id": peer_id}, {"$set": {"last_seen": now}})
+
+    async def failed(self, peer_id: str, text: str, now: datetime) -> None:
+        """Keep the last error for the operator; `text` must hold no secret."""
+        await self._documents.update_one(
+            {"_id": peer_id}, {"$set": {"last_error": {"at": now, "text": text[:500]}}}
+        )
+
+    async def remove(self, peer_id: str) -> None:
+        """Raises UnknownPeer. Its tokens are good for nothing from now on."""
+        outcome = await self._documents.delete_one({"_id": peer_id})
+        if not outcome.deleted_count:
+            raise UnknownPeer(peer_id)
+        await self._db["marks"].delete_many({"peer_id": peer_id})
+
+    def _entry(self, token: str, kind: str, now: datetime) -> dict[str, Any]:
+        return {"hash": self._vault.digest(token), "kind": kind, "since": now}
+
+
+def _party_of(role: Mapping[str, Any]) -> str:
+    return f"{role['country_code']}*{role['party_id']}".lower()
+
+
+def _replaced(entry: Mapping[str, Any]) -> bool:
+    """Whether a newer token has taken this one's place, and it only lives on for a while."""
+    return bool(entry.get("until")) and not entry.get("offered")
+
+
+def _lasting(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name != "offered"}

@@ -1,0 +1,77 @@
+"""What a driver wishes for a running session, and what can be made of it (mod_sessions, 9.2.1.2).
+
+The decision is a table of rules, read from the top; nothing here knows the store. A profile type
+is supported where the connector has a tariff for it (ChargingPreferences.profile_type); REGULAR
+is always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from domain.errors import NotFound
+from domain.schemas import parse_datetime
+from domain.sessions.session_states import FINAL, Status
+
+CAPABILITY = "CHARGING_PREFERENCES_CAPABLE"
+
+ACCEPTED = "ACCEPTED"
+DEPARTURE_REQUIRED = "DEPARTURE_REQUIRED"
+ENERGY_NEED_REQUIRED = "ENERGY_NEED_REQUIRED"
+NOT_POSSIBLE = "NOT_POSSIBLE"
+PROFILE_TYPE_NOT_SUPPORTED = "PROFILE_TYPE_NOT_SUPPORTED"
+
+_REGULAR = "REGULAR"
+_PLANNED = frozenset({"CHEAP", "GREEN"})
+"""Profiles that move charging in time: they need to know until when, and how much."""
+
+
+class PreferencesNotSupported(NotFound):
+    """The EVSE is not CHARGING_PREFERENCES_CAPABLE: HTTP 404 with 2001 (mod_sessions, enum)."""
+
+    status_code = 2001
+    default = "This EVSE takes no charging preferences"
+
+
+def response_to(preferences: Mapping[str, Any], session: Mapping[str, Any], now: datetime) -> str:
+    """A ChargingPreferencesResponse. Raises PreferencesNotSupported.
+
+    `preferences`: a valid ChargingPreferences; `session`: as session_records keeps it.
+    """
+    if CAPABILITY not in session["capabilities"]:
+        raise PreferencesNotSupported
+    profile = preferences["profile_type"]
+    if Status(session["status"]) in FINAL:
+        return NOT_POSSIBLE
+    if profile != _REGULAR and not _has_tariff(session, profile):
+        return PROFILE_TYPE_NOT_SUPPORTED
+    departure = preferences.get("departure_time")
+    if profile in _PLANNED and departure is None:
+        return DEPARTURE_REQUIRED
+    need_kwh = preferences.get("energy_need")
+    if profile in _PLANNED and need_kwh is None:
+        return ENERGY_NEED_REQUIRED
+    if departure is not None and not _can_be_done(
+        session, parse_datetime(departure), need_kwh, now
+    ):
+        return NOT_POSSIBLE
+    return ACCEPTED
+
+
+def _has_tariff(session: Mapping[str, Any], profile: str) -> bool:
+    return any(tariff.get("type") == f"PROFILE_{profile}" for tariff in session["tariffs"])
+
+
+def _can_be_done(
+    session: Mapping[str, Any], departure: datetime, need_kwh: float | None, now: datetime
+) -> bool:
+    """Whether the connector at full power gives what is still wanted before the departure."""
+    hours = (departure - now).total_seconds() / 3600
+    if hours <= 0:
+        return False
+    if need_kwh is None or not session.get("max_power_w"):
+        return True
+    missing_wh = need_kwh * 1000 - session["energy_wh"]
+    return missing_wh <= session["max_power_w"] * hours

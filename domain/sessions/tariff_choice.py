@@ -1,0 +1,105 @@
+"""Which tariffs a session at a connector has: those that the connector names, else the default.
+
+The session keeps the tariffs as they are when it is opened (mod_tariffs, Tariff): what is changed
+or removed afterwards does not touch it. Which of them is in force is domain.pricing.choose_tariff's
+to say, by the token and the driver's preferences.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from db_interface.database import Database, Session
+from db_interface.interface import DbInterface
+from db_interface.owned_objects import fold
+from domain.pricing import PricingInputError, choose_tariff, compile_tariff
+from domain.rendered import Rendered
+
+logger = logging.getLogger("cpo.sessions")
+
+_PLATFORM = "platform"
+_DEFAULT = "default_tariff"
+_AD_HOC = "AD_HOC_USER"
+
+Tariff = dict[str, Any]
+
+
+async def tariffs_of(
+    store: DbInterface,
+    connector: Mapping[str, Any],
+    country_code: str,
+    party_id: str,
+    session: Session = None,
+) -> list[Tariff]:
+    """The connector's tariffs in the order of its tariff_ids; none of them there: the default.
+
+    `country_code`, `party_id`: the party of ours whose tariffs are meant. One that cannot be
+    priced is left out, with a warning in the log.
+    """
+    found = await _named(store, connector.get("tariff_ids") or (), country_code, party_id, session)
+    if not found:
+        default = await default_tariff(store.db, session)
+        found = await _named(store, [default] if default else (), country_code, party_id, session)
+    return found
+
+
+def in_force(
+    tariffs: Sequence[Mapping[str, Any]],
+    at: datetime,
+    token: Mapping[str, Any],
+    preferences: Mapping[str, Any] | None = None,
+) -> str | None:
+    """The id of the tariff that prices the session of a token from `at` on; None: there is none.
+
+    A token of type AD_HOC_USER pays at the charge point.
+    """
+    chosen = choose_tariff(
+        tariffs,
+        at,
+        ad_hoc=token.get("type") == _AD_HOC,
+        profile=(preferences or {}).get("profile_type"),
+    )
+    return None if chosen is None else chosen["id"]
+
+
+async def default_tariff(db: Database, session: Session = None) -> str | None:
+    """The id of the tariff of connectors that name none, or None."""
+    found = await db[_PLATFORM].find_one({"_id": _DEFAULT}, session=session)
+    return None if found is None else found["tariff_id"]
+
+
+async def set_default_tariff(db: Database, tariff_id: str | None) -> None:
+    """Name the default tariff, or (None) have none; sessions that run keep theirs."""
+    if tariff_id is None:
+        await db[_PLATFORM].delete_one({"_id": _DEFAULT})
+        return
+    await db[_PLATFORM].update_one(
+        {"_id": _DEFAULT}, {"$set": {"tariff_id": tariff_id}}, upsert=True
+    )
+
+
+async def _named(
+    store: DbInterface,
+    tariff_ids: Sequence[str],
+    country_code: str,
+    party_id: str,
+    session: Session,
+) -> list[Tariff]:
+    found = []
+    for tariff_id in tariff_ids:
+        key = fold(country_code, party_id, tariff_id)
+        document = await store.objects("tariffs").document(key, session)
+        if document is None:
+            logger.warning("tariff %s of %s/%s: not there", tariff_id, country_code, party_id)
+            continue
+        tariff = Rendered(document["raw"]).plain()
+        try:
+            compile_tariff(tariff)
+        except PricingInputError as error:
+            logger.warning("tariff %s is not used: %s", tariff_id, error)
+            continue
+        found.append(tariff)
+    return found

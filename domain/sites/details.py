@@ -1,0 +1,53 @@
+"""All fields of a Location that say how and where it is: everything but its owner, id and EVSEs.
+
+Source: OCPI 2.2.1, mod_locations, Location Object.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from domain.sites.facts import Facts
+from domain.sites.fields import read_boolean, read_list, read_location_field
+from domain.sites.whereabouts import read_whereabouts
+
+_OPTIONAL = (
+    "name",
+    "parking_type",
+    "operator",
+    "suboperator",
+    "owner",
+    "opening_times",
+    "charging_when_closed",
+    "energy_mix",
+)
+_OPTIONAL_LISTS = ("related_locations", "directions", "facilities", "images")
+
+
+def read_details(facts: Facts) -> dict[str, Any]:
+    """The fields that have a value; what is missing or bad goes to `facts`."""
+    publish = facts.mandatory("publish", read_boolean)
+    fields: dict[str, Any] = {"publish": True if publish is None else publish}
+    fields["publish_allowed_to"] = _publish_allowed_to(facts, fields["publish"])
+    fields.update(read_whereabouts(facts))
+    for name in _OPTIONAL:
+        fields[name] = facts.optional(name, partial(read_location_field, name))
+    for name in _OPTIONAL_LISTS:
+        fields[name] = _list(facts, name)
+    return {name: value for name, value in fields.items() if value not in (None, [])}
+
+
+def _publish_allowed_to(facts: Facts, publish: bool) -> list[Any] | None:
+    tokens = _list(facts, "publish_allowed_to")
+    if tokens and publish:
+        facts.warnings.append("left out: publish_allowed_to is only used if publish is false")
+        return None
+    return tokens
+
+
+def _list(facts: Facts, name: str) -> list[Any] | None:
+    def read(value: object) -> list[Any] | None:
+        return read_list(name, value, read_location_field, facts.warnings) or None
+
+    return facts.optional(name, read)

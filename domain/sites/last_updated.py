@@ -1,0 +1,51 @@
+"""`last_updated` moves only when the object really changes, and then its parents' with it.
+
+Source: OCPI 2.2.1, mod_locations: the timestamp when a Location "or one of its EVSEs or
+Connectors" was last updated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from domain.schemas import format_datetime, parse_datetime
+
+
+def stamped(
+    location: Mapping[str, Any], previous: Mapping[str, Any] | None, now: datetime
+) -> dict[str, Any]:
+    """The location (without timestamps) with those of `previous` where nothing has changed.
+
+    The new timestamp is `now`, but never before the previous one.
+    """
+    stamp = _stamp(previous, now)
+    return _stamped(location, previous, stamp, ("evses", "uid"), ("connectors", "id"))
+
+
+def _stamped(
+    new: Mapping[str, Any],
+    old: Mapping[str, Any] | None,
+    stamp: str,
+    *levels: tuple[str, str],
+) -> dict[str, Any]:
+    result = {key: value for key, value in new.items() if key != "last_updated"}
+    if levels and levels[0][0] in result:
+        (children, identifier), deeper = levels[0], levels[1:]
+        known = {str(child[identifier]).lower(): child for child in (old or {}).get(children, [])}
+        result[children] = [
+            _stamped(child, known.get(str(child[identifier]).lower()), stamp, *deeper)
+            for child in result[children]
+        ]
+    if old and {**result, "last_updated": old["last_updated"]} == dict(old):
+        return {**result, "last_updated": old["last_updated"]}
+    return {**result, "last_updated": stamp}
+
+
+def _stamp(previous: Mapping[str, Any] | None, now: datetime) -> str:
+    if now.tzinfo is None:
+        now = now.replace(tzinfo=timezone.utc)
+    if previous:
+        now = max(now, parse_datetime(previous["last_updated"]))
+    return format_datetime(now)

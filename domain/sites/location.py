@@ -1,0 +1,167 @@
+"""The registered charge points of one site as one complete OCPI Location, or the reasons why not.
+
+Never half a Location: what comes out is valid against the text's tables (`domain.schemas`), or it
+is held back. An EVSE that was once told to peers never vanishes, it becomes REMOVED. Hosts, ports
+and whatever else is in the metadata stay inside.
+Source: OCPI 2.2.1, mod_locations, Location Object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from domain.schemas import Location, SchemaError, validate
+from domain.sites.details import read_details
+from domain.sites.evse import uid_of
+from domain.sites.evses import add_own_coordinates, gather_evses, with_removed
+from domain.sites.facts import Facts
+from domain.sites.fields import BadValue, read_boolean
+from domain.sites.identifiers import is_name, site_id_of
+from domain.sites.last_updated import stamped
+from domain.sites.records import Record
+
+_PRIVATE = "private: metadata.roaming is false"
+
+
+class Party(Protocol):
+    """The CPO party that owns a Location; `name` is shown as its operator, where not empty."""
+
+    @property
+    def country_code(self) -> str: ...
+    @property
+    def party_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Built:
+    """A valid Location as JSON data.
+
+    `private`: visible to nobody (`metadata.roaming` is false for all its charge points).
+    `warnings`: what of the metadata could not be used. `left_out`: charge points of the site that
+    are not offered as their records say now, by cp_id, each with the reasons.
+    """
+
+    location: dict[str, Any]
+    private: bool = False
+    warnings: list[str] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """No Location, and why: sentences that name what is missing and the key that mends it."""
+
+    reasons: list[str]
+
+
+def build_location(
+    records: Sequence[Mapping[str, Any]],
+    statuses: Mapping[str, str],
+    party: Party,
+    *,
+    previous: Mapping[str, Any] | None = None,
+    now: datetime,
+) -> Built | HeldBack:
+    """The Location of the records of one site (`site_id_of`).
+
+    `statuses` maps cp_id to an OCPI EVSE status (else UNKNOWN). `previous` is the Location as it
+    was last built: its id, its EVSEs and the timestamps of what has not changed are kept; without
+    any record left, all its EVSEs are REMOVED.
+    Never raises for what a record's metadata holds.
+    """
+    if not records and previous:
+        return Built(stamped({**previous, "evses": with_removed({}, previous)}, previous, now))
+    if not records:
+        return HeldBack(["no charge point is registered at this site"])
+    raw = sorted(records, key=_registration)
+    ordered = [Record.read(record) for record in raw]
+    left_out: dict[str, list[str]] = {}
+    offered = _offered(ordered, left_out)
+    private = not offered
+    if private:
+        left_out = _not_private(left_out)
+        offered = [record for record in ordered if record.cp_id not in left_out]
+    if not offered:
+        return HeldBack(_all_reasons(left_out))
+    # A charge point that is gone no longer says where and what its site is.
+    facts = Facts(sorted(offered, key=lambda record: record.deregistered))
+    site = gather_evses(offered, statuses, (party.country_code, party.party_id), previous)
+    left_out.update(site.reasons)
+    fields = read_details(facts)
+    if facts.reasons or not site.evses:
+        return HeldBack([*(_all_reasons(left_out) if not site.evses else []), *facts.reasons])
+
+    add_own_coordinates(site.evses, offered, fields["coordinates"])
+    location = {
+        "country_code": party.country_code,
+        "party_id": party.party_id,
+        "id": _location_id(raw[0], previous),
+        **fields,
+        "evses": with_removed(site.evses, previous),
+    }
+    if party.name:
+        location.setdefault("operator", {"name": party.name})
+    try:
+        location = validate(Location, stamped(location, previous, now))
+    except SchemaError as error:
+        return HeldBack([f"{path}: {reason}" for path, reason in error.errors])
+    site_names = [_site_name_warning(record) for record in ordered]
+    return Built(
+        location=location,
+        private=private,
+        warnings=[*site.warnings, *facts.warnings, *(warning for warning in site_names if warning)],
+        left_out=left_out,
+    )
+
+
+def _registration(record: Mapping[str, Any]) -> tuple[datetime, str]:
+    read = Record.read(record)
+    return read.registered_at, read.cp_id
+
+
+def _offered(records: Sequence[Record], left_out: dict[str, list[str]]) -> list[Record]:
+    """The records that may be shown; the others go to `left_out`. No id twice, case ignored."""
+    offered: list[Record] = []
+    uids: set[str] = set()
+    for record in records:
+        uid = uid_of(record).lower()
+        try:
+            roaming = read_boolean(record.metadata.get("roaming"))
+        except BadValue as bad:
+            left_out[record.cp_id] = [f"roaming of {record.cp_id}: {bad}; mend metadata.roaming"]
+            continue
+        if uid in uids:
+            left_out[record.cp_id] = [
+                f"{record.cp_id} differs from another charge point in case only; register it anew"
+            ]
+        elif roaming is False:
+            left_out[record.cp_id] = [_PRIVATE]
+        else:
+            offered.append(record)
+        uids.add(uid)
+    return offered
+
+
+def _not_private(left_out: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    return {cp_id: reasons for cp_id, reasons in left_out.items() if reasons != [_PRIVATE]}
+
+
+def _all_reasons(left_out: Mapping[str, list[str]]) -> list[str]:
+    return [reason for reasons in left_out.values() for reason in reasons]
+
+
+def _location_id(first: Mapping[str, Any], previous: Mapping[str, Any] | None) -> str:
+    """Location.id "can never be changed, modified or renamed", not even in its case."""
+    return previous["id"] if previous else site_id_of(first)
+
+
+def _site_name_warning(record: Record) -> str | None:
+    site_id = record.metadata.get("site_id")
+    if site_id in (None, "") or is_name(site_id):
+        return None
+    return f"{record.cp_id}: left out: site_id: not a name"

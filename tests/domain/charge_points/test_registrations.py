@@ -1,0 +1,205 @@
+"""What a registration record says after each operation; on a mock, which has no transactions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import datetime, timedelta, timezone
+from typing import Any, TypeVar
+
+import pytest
+from mongomock_motor import AsyncMongoMockClient
+
+from cpo_app.settings import Party
+from db_interface.database import Database
+from db_interface.interface import DbInterface
+from domain.charge_points import registrations
+from domain.charge_points.registrations import (
+    HISTORY_LENGTH,
+    Application,
+    IsDeregistered,
+    NotEntitled,
+    NotRegistered,
+    Proof,
+)
+
+T = TypeVar("T")
+PARTY = Party("DE", "ABC", "Example Charging")
+NOW = datetime(2025, 3, 1, 12, 0, tzinfo=timezone.utc)
+OLD, NEW = "a" * 64, "b" * 64
+
+
+@pytest.fixture
+def store() -> DbInterface:
+    return DbInterface(Database(AsyncMongoMockClient(tz_aware=True), transactions=False))
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def register(
+    store: DbInterface,
+    cp_id: str = "CP-001",
+    *,
+    proof: Proof = Proof(),
+    open_to_new: bool = True,
+    credentials_hash: str = OLD,
+    now: datetime = NOW,
+    **more: Any,
+) -> registrations.Registration:
+    return run(
+        registrations.register(
+            store,
+            Application(cp_id, "Berlin", **more),
+            proof=proof,
+            open_to_new=open_to_new,
+            credentials_hash=credentials_hash,
+            party=PARTY,
+            now=now,
+        )
+    )
+
+
+def test_a_new_record(store: DbInterface) -> None:
+    done = register(store, metadata={"site_id": "Hub"})
+
+    record = run(registrations.get(store, "cp-001"))
+    assert done.is_new
+    assert record is not None
+    assert record.pop("ocpi")["offered"] is True
+    assert record == {
+        "_id": "CP-001",
+        "folded_id": "cp-001",
+        "location": "Berlin",
+        "metadata": {"site_id": "Hub"},
+        "status": "REGISTERED",
+        "credentials_hash": OLD,
+        "token_version": 1,
+        "site_id": "hub",
+        "registered_seq": 1,
+        "registration_date": NOW,
+        "updated_at": NOW,
+        "last_authenticated": None,
+        "certificate_pem": None,
+        "history": [{"at": NOW, "event": "registered", "by": "anyone"}],
+    }
+
+
+def test_registering_again_keeps_who_it_was(store: DbInterface) -> None:
+    register(store, metadata={"site_id": "Hub"}, certificate_pem="PEM")
+    later = NOW + timedelta(days=1)
+
+    done = register(
+        store, "cp-001", proof=Proof(digests=(NEW, OLD)), credentials_hash=NEW, now=later
+    )
+
+    record = run(registrations.get(store, "CP-001"))
+    assert record is not None
+    assert not done.is_new
+    assert (record["_id"], record["registered_seq"], record["token_version"]) == ("CP-001", 1, 2)
+    assert (record["registration_date"], record["updated_at"]) == (NOW, later)
+    assert (record["metadata"], record["certificate_pem"]) == ({"site_id": "Hub"}, "PEM")
+    assert record["credentials_hash"] == NEW
+    assert record["history"][1] == {"at": later, "event": "registered again", "by": "charge point"}
+
+
+@pytest.mark.parametrize("proof", [Proof(), Proof(digests=(NEW,)), Proof(token_version=1)])
+def test_without_the_right_proof_a_known_id_stays_as_it_is(
+    store: DbInterface, proof: Proof
+) -> None:
+    register(store)
+    before = run(registrations.get(store, "CP-001"))
+
+    with pytest.raises(NotEntitled):
+        register(store, proof=proof, credentials_hash=NEW)
+
+    assert run(registrations.get(store, "CP-001")) == before
+
+
+def test_closed_to_newcomers_only_the_admin_brings_one(store: DbInterface) -> None:
+    with pytest.raises(NotEntitled):
+        register(store, open_to_new=False, proof=Proof(digests=(OLD,)))
+
+    assert register(store, open_to_new=False, proof=Proof(admin=True)).is_new
+
+
+def test_authenticating_renews_a_hash_under_an_older_key(store: DbInterface) -> None:
+    register(store, credentials_hash=OLD)
+
+    record = run(registrations.authenticate(store, "cp-001", (NEW, OLD), NOW))
+
+    assert (record["credentials_hash"], record["last_authenticated"]) == (NEW, NOW)
+    run(registrations.authenticate(store, "CP-001", (NEW,), NOW))
+    with pytest.raises(NotEntitled):
+        run(registrations.authenticate(store, "CP-001", (OLD,), NOW))
+
+
+def test_authenticating_as_somebody_unknown_or_with_the_dummy_hash(store: DbInterface) -> None:
+    register(store)
+
+    for cp_id, digest in (("CP-999", OLD), ("CP-999", "0" * 64), ("CP-001", NEW)):
+        with pytest.raises(NotEntitled):
+            run(registrations.authenticate(store, cp_id, (digest,), NOW))
+
+
+def test_deregistering_outdates_the_token_and_keeps_the_hash(store: DbInterface) -> None:
+    register(store)
+
+    run(
+        registrations.deregister(
+            store, "cp-001", proof=Proof(token_version=1), party=PARTY, now=NOW
+        )
+    )
+
+    record = run(registrations.get(store, "CP-001"))
+    assert record is not None
+    assert (record["status"], record["token_version"]) == ("DEREGISTERED", 2)
+    with pytest.raises(IsDeregistered):
+        run(registrations.authenticate(store, "CP-001", (OLD,), NOW))
+    with pytest.raises(NotEntitled):
+        run(registrations.authenticate(store, "CP-001", (NEW,), NOW))
+    with pytest.raises(NotEntitled):
+        register(store, proof=Proof(digests=(OLD,)))
+
+
+@pytest.mark.parametrize("version", [None, 0, 2])
+def test_deregistering_with_an_outdated_token_or_none(
+    store: DbInterface, version: int | None
+) -> None:
+    register(store)
+
+    with pytest.raises(NotEntitled):
+        run(
+            registrations.deregister(
+                store, "CP-001", proof=Proof(token_version=version), party=PARTY, now=NOW
+            )
+        )
+
+
+def test_deregistering_one_that_is_not_there(store: DbInterface) -> None:
+    with pytest.raises(NotRegistered):
+        run(
+            registrations.deregister(store, "CP-001", proof=Proof(admin=True), party=PARTY, now=NOW)
+        )
+
+
+def test_the_history_is_bounded_and_keeps_the_latest(store: DbInterface) -> None:
+    for minute in range(HISTORY_LENGTH + 5):
+        register(store, proof=Proof(admin=True), now=NOW + timedelta(minutes=minute))
+
+    record = run(registrations.get(store, "CP-001"))
+    assert record is not None
+    assert len(record["history"]) == HISTORY_LENGTH
+    assert record["history"][-1]["at"] == NOW + timedelta(minutes=HISTORY_LENGTH + 4)
+
+
+def test_a_page_leaves_the_history_out(store: DbInterface) -> None:
+    for number in range(3):
+        register(store, f"CP-{number:03}")
+
+    page = run(registrations.page(store, limit=2, offset=1))
+
+    assert [record["_id"] for record in page.records] == ["CP-001", "CP-002"]
+    assert page.total == 3
+    assert "history" not in page.records[0]

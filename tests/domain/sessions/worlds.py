@@ -1,0 +1,258 @@
+"""A site with a charge point, tokens and tariffs in a real store, and sessions played on it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any, TypeVar
+
+from db_interface.database import Database, Session
+from db_interface.interface import DbInterface
+from domain.objects.locations import owned_location
+from domain.objects.tariffs import owned_tariff
+from domain.schemas import Location, Tariff, validate
+from domain.sessions import charging_sessions
+from domain.sessions.charging_sessions import Rules
+from domain.sessions.session_segments import Reading
+from tests.conftest import Loop
+
+T = TypeVar("T")
+
+START = datetime(2025, 5, 5, 14, 30, tzinfo=timezone.utc)  # a Monday, 16:30 in Amsterdam
+STAMP = "2025-01-01T00:00:00Z"
+
+TOKEN = {
+    "country_code": "DE",
+    "party_id": "MSP",
+    "uid": "CARD-1",
+    "type": "RFID",
+    "contract_id": "DE-MSP-C00000001-1",
+    "group_id": "FLEET",
+}
+
+
+def after(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def tariff(tariff_id: str = "T1", *elements: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A tariff of 0.40 per kWh, unless elements are given."""
+    return {
+        "country_code": "NL",
+        "party_id": "EVC",
+        "id": tariff_id,
+        "currency": "EUR",
+        "elements": list(elements) or [element("ENERGY", 0.4)],
+        "last_updated": STAMP,
+        **more,
+    }
+
+
+def element(kind: str, price: float, step_size: int = 1, **restrictions: Any) -> dict[str, Any]:
+    component = {"type": kind, "price": price, "vat": 20.0, "step_size": step_size}
+    made: dict[str, Any] = {"price_components": [component]}
+    if restrictions:
+        made["restrictions"] = restrictions
+    return made
+
+
+def reading(seconds: float, energy_wh: float, power_w: float = 11000.0, **more: Any) -> Reading:
+    return Reading(
+        at=after(seconds),
+        energy_wh=energy_wh,
+        power_w=power_w,
+        current_a=round(power_w / 690, 2),
+        voltage_v=230.0,
+        phases=3,
+        **more,
+    )
+
+
+def location(tariff_ids: list[str], **evse: Any) -> dict[str, Any]:
+    connector = {
+        "id": "1",
+        "standard": "IEC_62196_T2",
+        "format": "SOCKET",
+        "power_type": "AC_3_PHASE",
+        "max_voltage": 230,
+        "max_amperage": 32,
+        "max_electric_power": 22000,
+        "tariff_ids": tariff_ids,
+        "last_updated": STAMP,
+    }
+    return {
+        "country_code": "NL",
+        "party_id": "EVC",
+        "id": "LOC1",
+        "publish": True,
+        "name": "Market square",
+        "address": "A very long street name that no CDR has room for 123",
+        "city": "Amsterdam",
+        "postal_code": "1011AB",
+        "state": "Province of North Holland",
+        "country": "NLD",
+        "coordinates": {"latitude": "52.370216", "longitude": "4.895168"},
+        "evses": [
+            {
+                "uid": "CP-001",
+                "evse_id": "NL*EVC*ECP001",
+                "status": "AVAILABLE",
+                "connectors": [connector],
+                "last_updated": STAMP,
+                **evse,
+            }
+        ],
+        "operator": {"name": "EVC"},
+        "time_zone": "Europe/Amsterdam",
+        "last_updated": STAMP,
+    }
+
+
+class World:
+    """One store; sessions at the connector 1 of CP-001."""
+
+    def __init__(
+        self,
+        db: Database,
+        loop: Loop,
+        *tariffs: dict[str, Any],
+        rules: Rules = Rules(),
+        **evse: Any,
+    ) -> None:
+        self.db, self.loop, self.rules = db, loop, rules
+        self.store = DbInterface(db)
+        self.location = validate(Location, location([t["id"] for t in tariffs], **evse))
+        self.put("locations", owned_location(self.location))
+        for given in tariffs:
+            self.put("tariffs", owned_tariff(validate(Tariff, given)))
+
+    def put(self, module: str, obj: Any) -> None:
+        self.loop.run(self.store.create(module, obj))
+
+    def transact(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        return self.loop.run(self.db.transact(work))
+
+    async def opening(self, session: Session, seconds: float = 0, **more: Any) -> str:
+        evse = self.location["evses"][0]
+        given: dict[str, Any] = {
+            "charge_point": {"_id": "CP-001"},
+            "location": self.location,
+            "evse": evse,
+            "connector": evse["connectors"][0],
+            "token": TOKEN,
+            "auth_method": "WHITELIST",
+            "authorization_reference": "REF-1",
+            "source": "local",
+            **more,
+        }
+        return await charging_sessions.open_session(
+            self.store, now=after(seconds), session=session, **given
+        )
+
+    def open(self, seconds: float = 0, **more: Any) -> str:
+        return self.transact(lambda session: self.opening(session, seconds, **more))
+
+    def reserve(self, seconds: float = 0, **more: Any) -> str:
+        evse = self.location["evses"][0]
+        given: dict[str, Any] = {
+            "token": TOKEN,
+            "auth_method": "COMMAND",
+            "authorization_reference": None,
+            "reservation_id": "R1",
+            **more,
+        }
+        return self.transact(
+            lambda session: charging_sessions.open_reservation(
+                self.store,
+                charge_point={"_id": "CP-001"},
+                location=self.location,
+                evse=evse,
+                connector=evse["connectors"][0],
+                now=after(seconds),
+                session=session,
+                **given,
+            )
+        )
+
+    def end_reservation(
+        self, seconds: float, *, expired: bool, over: float | None = None
+    ) -> str | None:
+        """`over`: since when it is, where that was noticed late."""
+        return self.transact(
+            lambda session: charging_sessions.end_reservation(
+                self.store,
+                "R1",
+                expired=expired,
+                at=None if over is None else after(over),
+                now=after(seconds),
+                session=session,
+            )
+        )
+
+    def begin(self, session_id: str, seconds: float = 0) -> str:
+        return self.transact(
+            lambda session: charging_sessions.session_began(
+                self.store,
+                session_id,
+                at=after(seconds),
+                now=after(seconds),
+                register_wh=1000.0,
+                session=session,
+                rules=self.rules,
+            )
+        )
+
+    def meter(self, session_id: str, value: Reading, **more: Any) -> str:
+        return self.transact(
+            lambda session: charging_sessions.meter_reading(
+                self.store,
+                session_id,
+                value,
+                now=value.at,
+                session=session,
+                rules=self.rules,
+                **more,
+            )
+        )
+
+    def end(
+        self, session_id: str, seconds: float, energy_wh: float, reason: str = "local", **more: Any
+    ) -> str:
+        return self.transact(
+            lambda session: charging_sessions.session_ended(
+                self.store,
+                session_id,
+                at=after(seconds),
+                now=after(seconds),
+                energy_wh=energy_wh,
+                reason=reason,
+                session=session,
+                rules=self.rules,
+                **more,
+            )
+        )
+
+    def abandon(self, session_id: str, seconds: float, reason: str = "gone") -> str | None:
+        return self.transact(
+            lambda session: charging_sessions.abandon(
+                self.store, session_id, reason, after(seconds), session, self.rules
+            )
+        )
+
+    def inner(self, session_id: str) -> dict[str, Any]:
+        found = self.loop.run(charging_sessions.get(self.db, session_id))
+        assert found is not None
+        return found
+
+    def session(self, session_id: str) -> dict[str, Any]:
+        """The Session as peers get it."""
+        found = self.loop.run(self.store.get("sessions", f"nl/evc/{session_id}"))
+        assert found is not None
+        return found
+
+    def cdrs(self) -> list[dict[str, Any]]:
+        async def read() -> list[dict[str, Any]]:
+            rows = await self.store.objects("cdrs").documents({})
+            return [row["fields"] for row in sorted(rows, key=lambda row: row["seq"])]
+
+        return self.loop.run(read())
