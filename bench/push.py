@@ -101,7 +101,7 @@ class _Side:
         owned = [owned_location(row) for row in self._rows]
         for start in range(0, number, 200):
             chunk = owned[start : start + 200]
-            await self.db.transact(
+            await self.store.transact(
                 lambda session, chunk=chunk: publish_all(self.store, "locations", chunk, session)
             )
 
@@ -115,7 +115,7 @@ class _Side:
         row = self._rows[self._changes % len(self._rows)]
         row["name"] = name
         obj = owned_location(row)
-        await self.db.transact(lambda session: publish(self.store, "locations", obj, session))
+        await self.store.transact(lambda tx: publish(self.store, "locations", obj, tx))
 
     @contextlib.asynccontextmanager
     async def pushing(self) -> AsyncIterator[None]:

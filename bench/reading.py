@@ -266,7 +266,7 @@ async def _fill(place: Ground, number: int, token: str, key: str) -> None:
     for start in range(0, number, _CHUNK):
         rows = [locations.location(n) for n in range(start, min(start + _CHUNK, number))]
         owned = [owned_location(row) for row in rows]
-        await db.transact(partial(objects.put_new, owned))
+        await DbInterface(db).transact(partial(objects.put_new, owned))
         await db[TABLE].insert_many(rows)
     await db[TABLE].create_index("id")
     peers = Peers(db, Vault(key))

@@ -14,7 +14,8 @@ from typing import Any
 
 from py_ocpi.core.enums import Action
 
-from db_interface.database import Database, Session
+from db_interface.database import Database
+from db_interface.transaction import Tx
 from domain.commands import command_queue as queue
 from domain.commands.command_intake import (
     NOT_SUPPORTED,
@@ -131,7 +132,7 @@ async def keep(
     delivery: Mapping[str, Any],
     charging_profile: Mapping[str, Any],
     now: datetime,
-    session: Session,
+    tx: Tx,
 ) -> None:
     """The charge point obeys this profile now, as the peer of `delivery` asked."""
     peer_id = delivery["peer_id"]
@@ -140,13 +141,15 @@ async def keep(
     await db[SESSIONS].update_one(
         {"_id": session_id},
         {"$set": {"profile": profile, f"profile_peers.{peer_id}": told}},
-        session=session,
+        session=tx.mongo,
     )
 
 
-async def forget(db: Database, session_id: str, session: Session) -> None:
+async def forget(db: Database, session_id: str, tx: Tx) -> None:
     """The charge point obeys no profile any more."""
-    await db[SESSIONS].update_one({"_id": session_id}, {"$unset": {"profile": ""}}, session=session)
+    await db[SESSIONS].update_one(
+        {"_id": session_id}, {"$unset": {"profile": ""}}, session=tx.mongo
+    )
 
 
 async def active_profile_changed(
@@ -154,7 +157,7 @@ async def active_profile_changed(
     charging_session: Mapping[str, Any],
     active: Mapping[str, Any],
     now: datetime,
-    session: Session,
+    tx: Tx,
     *,
     asked_by: str | None = None,
 ) -> int:
@@ -172,7 +175,7 @@ async def active_profile_changed(
             cp_id=None,
             now=now,
             deadline=now + UPDATE_WITHIN,
-            session=session,
+            tx=tx,
             result=active,
             session_id=charging_session["_id"],
             delivery={

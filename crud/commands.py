@@ -22,6 +22,7 @@ from typing import Any
 from py_ocpi.core.enums import Action
 
 from db_interface.owned_objects import party_key
+from db_interface.transaction import Tx, mongo_session
 from domain.commands.command_intake import (
     NOT_SUPPORTED,
     REJECTED,
@@ -241,15 +242,15 @@ class Commands:
 
 
 async def plugged_in_by_another(
-    db: Any, place: Place, connector_id: str, reader: Reader, session: Any = None
+    db: Any, place: Place, connector_id: str, reader: Reader, tx: Tx | None = None
 ) -> bool:
     """Whether the session at the connector, or the latest one whose car still stands there, is
     not for the reader's eyes."""
     held = {"cp_id": place.cp_id, "connector_id": connector_id}
     sessions = db["charging_sessions"]
-    latest = await sessions.find_one({**held, "running": True}, session=session)
+    latest = await sessions.find_one({**held, "running": True}, session=mongo_session(tx))
     if latest is None and place.status == "BLOCKED":
-        latest = await sessions.find_one(held, sort=[("created", -1)], session=session)
+        latest = await sessions.find_one(held, sort=[("created", -1)], session=mongo_session(tx))
     if latest is None:
         return False
     token = latest["token"]

@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from crud.sender_module import SenderModule
-from db_interface.database import Session
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.sessions.charging_preferences import ACCEPTED, response_to
 from domain.sessions.session_records import COLLECTION, get
 from domain.visibility import Reader
@@ -45,15 +45,15 @@ class Sessions(SenderModule):
             return None
         own_id = found.plain()["id"]
 
-        async def work(session: Session) -> str | None:
-            document = await get(self.store.db, own_id, session)
+        async def work(tx: Tx) -> str | None:
+            document = await get(self.store.db, own_id, tx)
             if document is None:
                 return None
             response = response_to(data, document, self._clock())
             if response == ACCEPTED:
                 await self.store.db[COLLECTION].update_one(
-                    {"_id": own_id}, {"$set": {"preferences": dict(data)}}, session=session
+                    {"_id": own_id}, {"$set": {"preferences": dict(data)}}, session=tx.mongo
                 )
             return response
 
-        return await self.store.db.transact(work)
+        return await self.store.transact(work)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from db_interface.database import Session
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import fold
+from db_interface.transaction import Tx
 from domain.errors import InvalidParameters, UnknownToken
 from domain.objects.tokens import owned_token
 from domain.rendered import Rendered
@@ -60,15 +60,15 @@ class Tokens:
                 raise InvalidParameters(f"{name}: is not the one in the URL")
         key = fold(*named.values())
 
-        async def merge(session: Session) -> Rendered:
-            document = await self.store.objects(self.module).document(key, session)
+        async def merge(tx: Tx) -> Rendered:
+            document = await self.store.objects(self.module).document(key, tx)
             if document is None:
                 raise UnknownToken
             # What the token is known by keeps the case that it was first written with.
             same_key = {name: document["fields"][name] for name in _KEY}
             stored = Rendered(document["raw"]).plain()
             token = owned_token(apply_patch(Token, stored, {**patch, **same_key}))
-            await self.store.create(self.module, token, session)
+            await self.store.create(self.module, token, tx)
             return Rendered(token.document()["raw"])
 
-        return await self.store.db.transact(merge)
+        return await self.store.transact(merge)

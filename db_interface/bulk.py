@@ -11,7 +11,7 @@ from typing import Any
 from pymongo import DeleteOne, UpdateOne
 from pymongo.read_concern import ReadConcern
 
-from db_interface.database import Session
+from db_interface.transaction import Tx, mongo_session
 
 _AT_ONCE = 1000
 
@@ -19,7 +19,7 @@ _AT_ONCE = 1000
 async def upsert_each(
     collection: Any,
     changes: Sequence[tuple[str, Mapping[str, Any]]],
-    session: Session = None,
+    tx: Tx | None = None,
 ) -> None:
     """Apply (id, update) pairs, each making its document where there is none."""
     for start in range(0, len(changes), _AT_ONCE):
@@ -29,7 +29,7 @@ async def upsert_each(
                 for key, update in changes[start : start + _AT_ONCE]
             ],
             ordered=False,
-            session=session,
+            session=mongo_session(tx),
         )
 
 

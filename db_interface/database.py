@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
+from datetime import datetime
 from typing import Any, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -24,10 +25,12 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
+from db_interface.database_clock import Clock, DatabaseClock, HostClock
+
 logger = logging.getLogger("cpo.store")
 
 T = TypeVar("T")
-Session = Any
+_MongoSession = Any
 """A Motor client session inside a transaction, or None where the server has none (mocks)."""
 
 MAJORITY = WriteConcern(w="majority", j=True)
@@ -47,10 +50,18 @@ class Database:
     callback plainly, so unit tests keep the code path but not the guarantee.
     """
 
-    def __init__(self, client: Any, name: str = DEFAULT_NAME, *, transactions: bool = True) -> None:
+    def __init__(
+        self,
+        client: Any,
+        name: str = DEFAULT_NAME,
+        *,
+        transactions: bool = True,
+        clock: Clock | None = None,
+    ) -> None:
         self.client = client
         self.name = name
         self.transactions = transactions
+        self.clock = clock or HostClock()
         self._db = client[name]
         self._conflicted = asyncio.Lock()
 
@@ -60,9 +71,11 @@ class Database:
 
         Raises StoreUnavailable for an address that cannot be one of MongoDB.
         """
+        clock = DatabaseClock()
         try:
             client: Any = AsyncIOMotorClient(
                 url,
+                event_listeners=[clock],
                 tz_aware=True,
                 retryWrites=True,
                 w="majority",
@@ -72,13 +85,19 @@ class Database:
             )
         except (InvalidURI, ConfigurationError, ValueError) as error:
             raise StoreUnavailable(f"CPO_MONGO_URL is not usable: {error}") from error
-        return cls(client, name or client.get_default_database(DEFAULT_NAME).name)
+        return cls(client, name or client.get_default_database(DEFAULT_NAME).name, clock=clock)
 
     def __getitem__(self, collection: str) -> Any:
         return self._db[collection]
 
-    async def transact(self, work: Callable[[Session], Awaitable[T]]) -> T:
+    def now(self) -> datetime:
+        """The database's clock, milliseconds."""
+        return self.clock.now()
+
+    async def run_in_transaction(self, work: Callable[[_MongoSession], Awaitable[T]]) -> T:
         """Run `work(session)` in one transaction, retried as a whole on transient conflicts.
+
+        For `DbInterface.transact`, which everybody else calls.
 
         `work` may therefore run more than once: it must change nothing but the database.
         Raises StoreUnavailable when no server is found in time.
@@ -131,7 +150,7 @@ STORE_ERRORS: tuple[type[Exception], ...] = (StoreUnavailable, ConnectionFailure
 """What is raised while the server cannot be reached, so that callers need not know the driver."""
 
 
-async def _once(session: Session, work: Callable[[Session], Awaitable[T]]) -> T:
+async def _once(session: _MongoSession, work: Callable[[_MongoSession], Awaitable[T]]) -> T:
     """One attempt, committed. Motor's own with_transaction does not retry a failed commit."""
     session.start_transaction(
         read_concern=ReadConcern("snapshot"),
@@ -152,7 +171,7 @@ async def _once(session: Session, work: Callable[[Session], Awaitable[T]]) -> T:
         raise
 
 
-async def _commit(session: Session) -> None:
+async def _commit(session: _MongoSession) -> None:
     """Commit, again while the answer to an earlier try is lost: repeating it is safe."""
     deadline = time.monotonic() + RETRY_FOR_S
     while True:

@@ -6,13 +6,16 @@ paging in order of creation with a cursor, visibility by audience, and exact cou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 import orjson
 
-from db_interface.database import Database, Session
+from db_interface.database import Database
 from db_interface.owned_objects import OwnedObject, OwnedObjects, Page, PageQuery
+from db_interface.transaction import Tx
+
+T = TypeVar("T")
 
 
 class DbInterface:
@@ -21,6 +24,18 @@ class DbInterface:
     def __init__(self, db: Database) -> None:
         self.db = db
         self._modules: dict[str, OwnedObjects] = {}
+
+    async def transact(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Run `work(tx)` in one transaction, retried as a whole on transient conflicts.
+
+        `work` may therefore run more than once, each time with a `now` of its own: it must
+        change nothing but the database. Raises StoreUnavailable when no server is found in time.
+        """
+
+        async def attempt(mongo: Any) -> T:
+            return await work(Tx(self, mongo, self.db.now()))
+
+        return await self.db.run_in_transaction(attempt)
 
     def objects(self, module: str) -> OwnedObjects:
         """The module's collection, for callers that need more than the seven methods."""
@@ -38,21 +53,21 @@ class DbInterface:
         """One page of the module's objects as bytes, in order of creation."""
         return await self.objects(module).page(query)
 
-    async def create(self, module: str, data: OwnedObject, session: Session = None) -> str:
+    async def create(self, module: str, data: OwnedObject, tx: Tx | None = None) -> str:
         """Write the object; returns "created", or "updated"/"unchanged" when it was there."""
-        if session is not None:
-            return await self.objects(module).put(data, session)
-        return await self.db.transact(lambda new: self.objects(module).put(data, new))
+        if tx is not None:
+            return await self.objects(module).put(data, tx)
+        return await self.transact(lambda tx: self.objects(module).put(data, tx))
 
-    async def update(self, module: str, data: OwnedObject, session: Session = None) -> str:
+    async def update(self, module: str, data: OwnedObject, tx: Tx | None = None) -> str:
         """The same as create: a write is always of the whole object."""
-        return await self.create(module, data, session)
+        return await self.create(module, data, tx)
 
-    async def delete(self, module: str, key: str, session: Session = None) -> bool:
+    async def delete(self, module: str, key: str, tx: Tx | None = None) -> bool:
         """Remove the object under its folded key; False when there was none."""
-        if session is not None:
-            return await self.objects(module).remove(key, session)
-        return await self.db.transact(lambda new: self.objects(module).remove(key, new))
+        if tx is not None:
+            return await self.objects(module).remove(key, tx)
+        return await self.transact(lambda tx: self.objects(module).remove(key, tx))
 
     async def count(self, module: str, query: PageQuery) -> int:
         """How many objects the query matches, whatever the page."""

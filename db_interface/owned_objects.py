@@ -25,7 +25,8 @@ from typing import Any
 
 import orjson
 
-from db_interface.database import Database, Session
+from db_interface.database import Database
+from db_interface.transaction import Tx, mongo_session
 
 logger = logging.getLogger("cpo.store")
 
@@ -124,68 +125,73 @@ class OwnedObjects:
         self._documents = db[module]
         self._counts = db["counts"]
 
-    async def put(self, obj: OwnedObject, session: Session) -> str:
+    async def put(self, obj: OwnedObject, tx: Tx) -> str:
         """Write `obj`; call inside a transaction. Returns "created", "updated" or "unchanged"."""
-        return (await self.replace(obj, session)).outcome
+        return (await self.replace(obj, tx)).outcome
 
-    async def replace(self, obj: OwnedObject, session: Session) -> Replaced:
+    async def replace(self, obj: OwnedObject, tx: Tx) -> Replaced:
         """`put`, saying in addition what was there before."""
         document = obj.document()
         before = await self._documents.find_one(
-            {"_id": obj.key}, {"audience": 1, "raw": 1, "owner": 1}, session=session
+            {"_id": obj.key}, {"audience": 1, "raw": 1, "owner": 1}, session=tx.mongo
         )
         if before is None:
-            document["seq"] = await self._next_seq(session)
-            await self._documents.insert_one({"_id": obj.key, **document}, session=session)
-            await self._count(obj.owner, obj.audience, 1, session)
+            document["seq"] = await self._next_seq(tx)
+            await self._documents.insert_one({"_id": obj.key, **document}, session=tx.mongo)
+            await self._count(obj.owner, obj.audience, 1, tx)
             return Replaced("created", None, None)
         if before["audience"] != obj.audience:
-            await self._count(obj.owner, before["audience"], -1, session)
-            await self._count(obj.owner, obj.audience, 1, session)
+            await self._count(obj.owner, before["audience"], -1, tx)
+            await self._count(obj.owner, obj.audience, 1, tx)
         elif before["raw"] == document["raw"]:
             return Replaced("unchanged", before["audience"], before["raw"])
-        await self._documents.update_one({"_id": obj.key}, {"$set": document}, session=session)
+        await self._documents.update_one({"_id": obj.key}, {"$set": document}, session=tx.mongo)
         return Replaced("updated", before["audience"], before["raw"])
 
-    async def put_new(self, objects: Sequence[OwnedObject], session: Session) -> None:
+    async def put_new(self, objects: Sequence[OwnedObject], tx: Tx) -> None:
         """Insert many objects that are known to be new; one round trip for all."""
         if not objects:
             return
-        last = await self._next_seq(session, len(objects))
+        last = await self._next_seq(tx, len(objects))
         first = last - len(objects) + 1
         await self._documents.insert_many(
             [
                 {"_id": obj.key, **obj.document(), "seq": first + index}
                 for index, obj in enumerate(objects)
             ],
-            session=session,
+            session=tx.mongo,
         )
         tally: dict[tuple[str, str], int] = {}
         for obj in objects:
             tally[obj.owner, obj.audience] = tally.get((obj.owner, obj.audience), 0) + 1
         for (owner, audience), number in tally.items():
-            await self._count(owner, audience, number, session)
+            await self._count(owner, audience, number, tx)
 
-    async def known(self, keys: Sequence[str], session: Session = None) -> set[str]:
+    async def known(self, keys: Sequence[str], tx: Tx | None = None) -> set[str]:
         """Which of the folded keys are there."""
-        found = self._documents.find({"_id": {"$in": list(keys)}}, {"_id": 1}, session=session)
+        found = self._documents.find(
+            {"_id": {"$in": list(keys)}}, {"_id": 1}, session=mongo_session(tx)
+        )
         return {document["_id"] async for document in found}
 
-    async def remove(self, key: str, session: Session) -> bool:
+    async def remove(self, key: str, tx: Tx) -> bool:
         """Delete the object; call inside a transaction. False when it was not there."""
-        gone = await self._documents.find_one_and_delete({"_id": key}, session=session)
+        gone = await self._documents.find_one_and_delete({"_id": key}, session=tx.mongo)
         if gone is None:
             return False
-        await self._count(gone["owner"], gone["audience"], -1, session)
+        await self._count(gone["owner"], gone["audience"], -1, tx)
         return True
 
-    async def document(self, key: str, session: Session = None) -> dict[str, Any] | None:
+    async def document(self, key: str, tx: Tx | None = None) -> dict[str, Any] | None:
         """The whole document under a folded key, or None."""
-        return await self._documents.find_one({"_id": key}, session=session)
+        return await self._documents.find_one({"_id": key}, session=mongo_session(tx))
 
-    async def documents(self, query: Mapping[str, Any], **options: Any) -> list[dict[str, Any]]:
+    async def documents(
+        self, query: Mapping[str, Any], tx: Tx | None = None, **options: Any
+    ) -> list[dict[str, Any]]:
         """Documents by any indexed query, for inner use (no paging)."""
-        return await self._documents.find(query, **options).to_list(None)
+        found = self._documents.find(query, session=mongo_session(tx), **options)
+        return await found.to_list(None)
 
     async def read(
         self, object_id: str, audiences: Sequence[str], owners: Sequence[str] | None = None
@@ -252,18 +258,18 @@ class OwnedObjects:
             match["owner"] = _any_of(query.owners)
         return {"coll": "counts", "pipeline": [{"$match": match}, {"$project": {"_id": 0, "n": 1}}]}
 
-    async def _next_seq(self, session: Session, number: int = 1) -> int:
+    async def _next_seq(self, tx: Tx, number: int = 1) -> int:
         """Reserve `number` places; inside the transaction, so order of seq is order of commit."""
         counter = await self._counts.find_one_and_update(
             {"_id": self.module},
             {"$inc": {"seq": number}},
             upsert=True,
             return_document=True,
-            session=session,
+            session=tx.mongo,
         )
         return counter["seq"]
 
-    async def _count(self, owner: str, audience: str, change: int, session: Session) -> None:
+    async def _count(self, owner: str, audience: str, change: int, tx: Tx) -> None:
         await self._counts.update_one(
             {"_id": f"{self.module}/{owner}/{audience}"},
             {
@@ -271,7 +277,7 @@ class OwnedObjects:
                 "$setOnInsert": {"module": self.module, "owner": owner, "audience": audience},
             },
             upsert=True,
-            session=session,
+            session=tx.mongo,
         )
 
 

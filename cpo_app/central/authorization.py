@@ -13,8 +13,8 @@ from typing import Any
 
 from cpo_app.central.charging import rules_of
 from cpo_app.central.service import Central
-from db_interface.database import Session
 from db_interface.owned_objects import party_key
+from db_interface.transaction import Tx
 from domain.authorization.authorization import Authorizer, Decision
 from domain.authorization.whitelist import Allowed, AuthMethod
 from domain.charge_points import charge_points
@@ -102,11 +102,11 @@ class CardReaders:
     async def _start(self, card: Card, place: Place, decision: Decision) -> Answer:
         reserved = None if place.reservation is None else place.reservation["_id"]
 
-        async def work(session: Session) -> str:
-            return await self._open(card, place, decision, reserved, session)
+        async def work(tx: Tx) -> str:
+            return await self._open(card, place, decision, reserved, tx)
 
         try:
-            session_id = await self._store.db.transact(work)
+            session_id = await self._store.transact(work)
         except ConnectorBusy as busy:
             # Another swipe, or a remote start, came first.
             running = await charging_sessions.get(self._store.db, busy.session_id)
@@ -121,14 +121,14 @@ class CardReaders:
         place: Place,
         decision: Decision,
         reserved: str | None,
-        session: Session,
+        tx: Tx,
     ) -> str:
         """The id of the new session. Its reservation is used up with the start, as the charge
         point's own is. Raises ConnectorBusy."""
         now = self._central.clock()
         charge_point = place.charge_point or {}
         running = await charging_sessions.running_session(
-            self._store.db, charge_point["_id"], session=session
+            self._store.db, charge_point["_id"], tx=tx
         )
         if running is not None:
             raise ConnectorBusy(running["_id"])
@@ -143,15 +143,13 @@ class CardReaders:
             authorization_reference=decision.authorization_reference,
             source="local",
             now=now,
-            session=session,
+            tx=tx,
             reservation_id=reserved,
             peer_id=decision.peer_id,
             rules=rules_of(self._central.settings),
         )
         if reserved is not None:
-            await reservations.use(
-                self._store, self._central.party, reserved, session_id, now, session
-            )
+            await reservations.use(self._store, self._central.party, reserved, session_id, now, tx)
         return session_id
 
     async def _occupied(self, card: Card, place: Place, running: Mapping[str, Any]) -> Answer:

@@ -14,7 +14,7 @@ from cpo_app.central.service import Central
 from cpo_app.central.sweepers.session_sweeper import Sweeper
 from cpo_app.central.telemetry import Message, MessageRefused
 from cpo_app.settings import Settings
-from db_interface.database import Session
+from db_interface.transaction import Tx
 from domain.charge_points.charge_points import Document
 from domain.schemas import SchemaError
 from domain.sessions import charging_sessions
@@ -47,11 +47,11 @@ class _Handlers:
         self._store = central.store
         self._rules = rules_of(central.settings)
 
-    async def started(self, session: Session, charge_point: Document, message: Message) -> None:
+    async def started(self, tx: Tx, charge_point: Document, message: Message) -> None:
         session_id = message["session_id"]
-        known = await charging_sessions.get(self._store.db, session_id, session)
+        known = await charging_sessions.get(self._store.db, session_id, tx)
         if known is None:
-            await self._open_unannounced(session, charge_point, message)
+            await self._open_unannounced(tx, charge_point, message)
         else:
             self._of(charge_point, known)
         await charging_sessions.session_began(
@@ -60,12 +60,12 @@ class _Handlers:
             at=message["at"],
             register_wh=message["register_wh"],
             now=self._central.clock(),
-            session=session,
+            tx=tx,
             rules=self._rules,
         )
 
-    async def metered(self, session: Session, charge_point: Document, message: Message) -> None:
-        await self._known(session, charge_point, message)
+    async def metered(self, tx: Tx, charge_point: Document, message: Message) -> None:
+        await self._known(tx, charge_point, message)
         await charging_sessions.meter_reading(
             self._store,
             message["session_id"],
@@ -73,12 +73,12 @@ class _Handlers:
             register_wh=message["register_wh"],
             soc=message.get("soc"),
             now=self._central.clock(),
-            session=session,
+            tx=tx,
             rules=self._rules,
         )
 
-    async def stopped(self, session: Session, charge_point: Document, message: Message) -> None:
-        await self._known(session, charge_point, message)
+    async def stopped(self, tx: Tx, charge_point: Document, message: Message) -> None:
+        await self._known(tx, charge_point, message)
         signed_data, problem = signed_data_of(message.get("signed_data"))
         if problem:
             logger.warning("session %s: signed data left out: %s", message["session_id"], problem)
@@ -90,12 +90,12 @@ class _Handlers:
             reason=message["reason"],
             signed_data=signed_data,
             now=self._central.clock(),
-            session=session,
+            tx=tx,
             rules=self._rules,
         )
 
-    async def _known(self, session: Session, charge_point: Document, message: Message) -> None:
-        known = await charging_sessions.get(self._store.db, message["session_id"], session)
+    async def _known(self, tx: Tx, charge_point: Document, message: Message) -> None:
+        known = await charging_sessions.get(self._store.db, message["session_id"], tx)
         if known is None:
             raise MessageRefused("its session is not known")
         self._of(charge_point, known)
@@ -106,9 +106,7 @@ class _Handlers:
         if known["cp_id"] != charge_point["_id"]:
             raise MessageRefused("its session is another charge point's")
 
-    async def _open_unannounced(
-        self, session: Session, charge_point: Document, message: Message
-    ) -> None:
+    async def _open_unannounced(self, tx: Tx, charge_point: Document, message: Message) -> None:
         """Open a session that the charge point started and Central has no record of."""
         try:
             await open_unannounced(
@@ -120,7 +118,7 @@ class _Handlers:
                 source=message["source"],
                 at=message["at"],
                 now=self._central.clock(),
-                session=session,
+                tx=tx,
                 rules=self._rules,
             )
         except (NotEnough, SchemaError, UnknownSession) as error:

@@ -19,8 +19,9 @@ from cpo_app.central.link.link import ChargePointLink, LinkUnreachable
 from cpo_app.central.sweepers.watch import PAUSE_S, Watch
 from cpo_app.central.telemetry import Telemetry
 from cpo_app.settings import Settings
-from db_interface.database import STORE_ERRORS, Session
+from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.charge_points.charge_point_events import (
     Event,
@@ -108,16 +109,14 @@ class Central:
     def watching(self) -> bool:
         return self._watching is not None and not self._watching.done()
 
-    async def apply(self, cp_id: str, event: Event, session: Session = None) -> Applied:
+    async def apply(self, cp_id: str, event: Event, tx: Tx | None = None) -> Applied:
         """Let an event happen to a charge point: in the given transaction, or in its own."""
-        if session is not None:
-            return await self._apply(cp_id, event, session)
-        return await self.db.transact(lambda own: self._apply(cp_id, event, own))
+        if tx is not None:
+            return await self._apply(cp_id, event, tx)
+        return await self.store.transact(lambda tx: self._apply(cp_id, event, tx))
 
-    async def _apply(self, cp_id: str, event: Event, session: Session) -> Applied:
-        return await charge_points.apply(
-            self.store, self.party, cp_id, event, self.clock(), session
-        )
+    async def _apply(self, cp_id: str, event: Event, tx: Tx) -> Applied:
+        return await charge_points.apply(self.store, self.party, cp_id, event, self.clock(), tx)
 
     async def register(self, cp_id: str, host: str, port: int, *, proven: bool) -> str:
         """Take a charge point's registration; returns the key that Central will command with.

@@ -19,8 +19,8 @@ from datetime import datetime
 from typing import Any
 
 from cpo_app.central.wire import KINDS
-from db_interface.database import Session
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.charge_points.charge_point_events import StateReported, TelemetryTaken
 from domain.charge_points.evse_states import ConnectorState
@@ -30,7 +30,7 @@ logger = logging.getLogger("cpo.central")
 
 Message = dict[str, Any]
 """A message as cpo_app.central.wire has it, `at` as aware datetime."""
-Handler = Callable[[Session, charge_points.Document, Message], Awaitable[None]]
+Handler = Callable[[Tx, charge_points.Document, Message], Awaitable[None]]
 
 
 class MessageRefused(Exception):
@@ -54,10 +54,10 @@ class Telemetry:
     ) -> int:
         """Apply what is new of `messages` (ascending seq); up to which seq all is taken now."""
 
-        async def work(session: Session) -> int:
-            return await self._take(cp_id, boot_id, messages, now, session)
+        async def work(tx: Tx) -> int:
+            return await self._take(cp_id, boot_id, messages, now, tx)
 
-        return await self._store.db.transact(work)
+        return await self._store.transact(work)
 
     async def _take(
         self,
@@ -65,10 +65,10 @@ class Telemetry:
         boot_id: str,
         messages: Sequence[Message],
         now: datetime,
-        session: Session,
+        tx: Tx,
     ) -> int:
-        key = await charge_points.canonical_id(self._store.db, cp_id, session) or cp_id
-        known = await charge_points.get(self._store.db, key, session)
+        key = await charge_points.canonical_id(self._store.db, cp_id, tx) or cp_id
+        known = await charge_points.get(self._store.db, key, tx)
         boots = known["boots"] if known else []
         acked = next((boot["seq"] for boot in boots if boot["boot_id"] == boot_id), 0)
         new = [message for message in messages if message["seq"] > acked]
@@ -79,15 +79,15 @@ class Telemetry:
         meters: dict[str, Message] = {}
         for message in new:
             if message["kind"] == "state" and not outdated:
-                await self._follow(key, message, now, session)
+                await self._follow(key, message, now, tx)
             if message["kind"] == "meter" and not outdated:
                 meters[message["connector_id"]] = _reading(message)
-            await self._hand_over(key, message, session)
+            await self._hand_over(key, message, tx)
         taken = TelemetryTaken(boot_id, new[-1]["seq"], meters)
-        await charge_points.apply(self._store, self._party, key, taken, now, session)
+        await charge_points.apply(self._store, self._party, key, taken, now, tx)
         return new[-1]["seq"]
 
-    async def _follow(self, key: str, message: Message, now: datetime, session: Session) -> None:
+    async def _follow(self, key: str, message: Message, now: datetime, tx: Tx) -> None:
         event = StateReported(
             connector_id=message["connector_id"],
             state=ConnectorState(message["state"]),
@@ -96,15 +96,15 @@ class Telemetry:
             error_code=message.get("error_code"),
             session_id=message.get("session_id"),
         )
-        await charge_points.apply(self._store, self._party, key, event, now, session)
+        await charge_points.apply(self._store, self._party, key, event, now, tx)
 
-    async def _hand_over(self, key: str, message: Message, session: Session) -> None:
+    async def _hand_over(self, key: str, message: Message, tx: Tx) -> None:
         handler = self.handlers.get(message["kind"])
         if handler is None:
             return
-        charge_point = await charge_points.get(self._store.db, key, session)
+        charge_point = await charge_points.get(self._store.db, key, tx)
         try:
-            await handler(session, charge_point or {"_id": key}, message)
+            await handler(tx, charge_point or {"_id": key}, message)
         except MessageRefused as refused:
             logger.warning(
                 "%s: %s message %d refused: %s", key, message["kind"], message["seq"], refused

@@ -7,7 +7,8 @@ from typing import Any
 
 from cpo_app.backend import Backend
 from cpo_app.settings import Settings
-from db_interface.database import Database, Session
+from db_interface.database import Database
+from db_interface.transaction import Tx
 from domain.objects.tariffs import owned_tariff
 from domain.outbox.publishing import publish
 from domain.schemas import Tariff, validate
@@ -27,10 +28,10 @@ async def set_the_scene(settings: Settings) -> None:
             return
         tariff = validate(Tariff, _tariff(own.country_code, own.party_id))
 
-        async def keep(session: Session) -> None:
-            await publish(backend.store, "tariffs", owned_tariff(tariff), session)
+        async def keep(tx: Tx) -> None:
+            await publish(backend.store, "tariffs", owned_tariff(tariff), tx)
 
-        await backend.db.transact(keep)
+        await backend.store.transact(keep)
         await set_default_tariff(backend.db, TARIFF_ID)
     finally:
         await backend.aclose()

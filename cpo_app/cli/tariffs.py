@@ -112,7 +112,7 @@ def remove(
                 raise CliError(f"{name} is named by connectors of {used} locations (--force)")
             if (await default_tariff(backend.db) or "").lower() == name.lower():
                 raise CliError(f"{name} is the default tariff (--force)")
-        await backend.db.transact(lambda session: withdraw(backend.store, "tariffs", key, session))
+        await backend.store.transact(lambda tx: withdraw(backend.store, "tariffs", key, tx))
         return name
 
     note(f"removed {on_backend(work, data_dir)}")

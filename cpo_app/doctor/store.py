@@ -12,8 +12,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from cpo_app.doctor.findings import Finding, fail, ok, warn
-from db_interface.database import Database, Session, StoreUnavailable
+from db_interface.database import Database, StoreUnavailable
 from db_interface.indexes import INDEXES
+from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 
 LEAST_VERSION = (5, 0)
 SKEW_WARN = timedelta(seconds=1)
@@ -73,13 +75,13 @@ async def _write(db: Database) -> Finding:
     """A transaction with the write concern of all our writes: majority, journaled."""
     check, key = "transactions", {"_id": "doctor"}
 
-    async def work(session: Session) -> None:
-        await db["platform"].update_one(key, {"$set": {"at": 1}}, upsert=True, session=session)
-        await db["platform"].delete_one(key, session=session)
+    async def work(tx: Tx) -> None:
+        await db["platform"].update_one(key, {"$set": {"at": 1}}, upsert=True, session=tx.mongo)
+        await db["platform"].delete_one(key, session=tx.mongo)
 
     begun = time.monotonic()
     try:
-        await asyncio.wait_for(db.transact(work), WRITE_WITHIN_S)
+        await asyncio.wait_for(DbInterface(db).transact(work), WRITE_WITHIN_S)
     except asyncio.TimeoutError:
         return fail(
             check,

@@ -22,7 +22,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from db_interface.database import Database, Session
+from db_interface.database import Database
+from db_interface.transaction import Tx, mongo_session
 
 COLLECTION = "token_pulls"
 RESUMED_FOR = timedelta(hours=24)
@@ -126,14 +127,14 @@ async def progressed(
     run: Mapping[str, Any],
     now: datetime,
     lease_s: float,
-    session: Session,
+    tx: Tx,
 ) -> None:
     """Keep how far the run has come and stay its owner. Raises LeaseLost."""
     await _write(
         db,
         claimed,
         {"$set": {"run": dict(run), "lease.until": now + timedelta(seconds=lease_s)}},
-        session,
+        tx,
     )
 
 
@@ -178,9 +179,9 @@ async def broken_off(db: Database, claimed: Mapping[str, Any], problem: str, due
 
 
 async def _write(
-    db: Database, claimed: Mapping[str, Any], change: Mapping[str, Any], session: Session
+    db: Database, claimed: Mapping[str, Any], change: Mapping[str, Any], tx: Tx | None
 ) -> None:
     mine = {"_id": claimed["_id"], "lease.owner": claimed["lease"]["owner"]}
-    outcome = await db[COLLECTION].update_one(mine, change, session=session)
+    outcome = await db[COLLECTION].update_one(mine, change, session=mongo_session(tx))
     if not outcome.matched_count:
         raise LeaseLost

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from db_interface.database import Session
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
+from db_interface.transaction import Tx
 from domain.objects.tokens import owned_token
 from domain.schemas import parse_datetime
 
@@ -25,13 +25,13 @@ Token = Mapping[str, Any]
 async def keep_if_newer(store: DbInterface, token: Token) -> str:
     """Keep one valid Token; "created", "updated", "unchanged", or "older" (then it is not kept)."""
 
-    async def work(session: Session) -> str:
-        return next(iter(await keep_all(store, [token], session)))
+    async def work(tx: Tx) -> str:
+        return next(iter(await keep_all(store, [token], tx)))
 
-    return await store.db.transact(work)
+    return await store.transact(work)
 
 
-async def keep_all(store: DbInterface, tokens: Iterable[Token], session: Session) -> Counter[str]:
+async def keep_all(store: DbInterface, tokens: Iterable[Token], tx: Tx) -> Counter[str]:
     """Keep valid Tokens, new ones in one round trip; how many had which outcome.
 
     Call inside a transaction. Of the same token twice the newer one counts, the other is older.
@@ -51,15 +51,15 @@ async def keep_all(store: DbInterface, tokens: Iterable[Token], session: Session
         for document in await objects.documents(
             {"_id": {"$in": list(newest)}},
             projection={"fields.last_updated": 1},
-            session=session,
+            tx=tx,
         )
     }
     new = [obj for key, obj in newest.items() if key not in kept]
-    await objects.put_new(new, session)
+    await objects.put_new(new, tx)
     outcomes["created"] += len(new)
     for key in kept:
         if newest[key].last_updated < parse_datetime(kept[key]):
             outcomes[OLDER] += 1
         else:
-            outcomes[await objects.put(newest[key], session)] += 1
+            outcomes[await objects.put(newest[key], tx)] += 1
     return +outcomes

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from db_interface.database import Database, Session
+from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import fold
+from db_interface.transaction import Tx, mongo_session
 from domain.charge_points.charge_point_events import (
     Event,
     RegistrationChanged,
@@ -56,7 +57,7 @@ async def apply(
     cp_id: str,
     event: Event,
     now: datetime,
-    session: Session,
+    tx: Tx,
 ) -> Applied:
     """Let `event` happen to the charge point; call inside a transaction.
 
@@ -66,11 +67,11 @@ async def apply(
     """
     now = _milliseconds(now)
     registration = await store.db["registrations"].find_one(
-        {"folded_id": fold(cp_id)}, {"status": 1, "site_id": 1}, session=session
+        {"folded_id": fold(cp_id)}, {"status": 1, "site_id": 1}, session=tx.mongo
     )
     key = cp_id if registration is None else registration["_id"]
     documents = store.db[COLLECTION]
-    found = await documents.find_one({"_id": key}, session=session)
+    found = await documents.find_one({"_id": key}, session=tx.mongo)
     before: Document = found or never_seen(key)
     changes = event.changes(before, now)
     if changes is None:
@@ -81,36 +82,34 @@ async def apply(
     status_before = before.get("ocpi_status")
     after: Document = {**before, **changes}
     if after["ocpi_status"] != status_before:
-        changes |= await record(
-            store.db, before, after["ocpi_status"], _why(view, event), now, session
-        )
+        changes |= await record(store.db, before, after["ocpi_status"], _why(view, event), now, tx)
         after |= changes
-    await _write(documents, found, after, changes, session)
+    await _write(documents, found, after, changes, tx)
     if after["ocpi_status"] != status_before and registration is not None:
-        await rebuild_site(store, registration["site_id"], party, session, now)
+        await rebuild_site(store, registration["site_id"], party, tx, now)
     return Applied(after, status_before)
 
 
 async def registration_changed(
-    store: DbInterface, party: Party, cp_id: str, now: datetime, session: Session
+    store: DbInterface, party: Party, cp_id: str, now: datetime, tx: Tx
 ) -> None:
     """For EV_Registry, inside the transaction of a registration or deregistration, after it is
     written: the status follows at once. One that Central never saw stays unknown to it.
     """
-    key = await canonical_id(store.db, cp_id, session)
-    if key is not None and await get(store.db, key, session) is not None:
-        await apply(store, party, key, RegistrationChanged(), now, session)
+    key = await canonical_id(store.db, cp_id, tx)
+    if key is not None and await get(store.db, key, tx) is not None:
+        await apply(store, party, key, RegistrationChanged(), now, tx)
 
 
-async def get(db: Database, cp_id: str, session: Session = None) -> Document | None:
+async def get(db: Database, cp_id: str, tx: Tx | None = None) -> Document | None:
     """The document of a charge point, by its id as EV_Registry has it; None: never heard of."""
-    return await db[COLLECTION].find_one({"_id": cp_id}, session=session)
+    return await db[COLLECTION].find_one({"_id": cp_id}, session=mongo_session(tx))
 
 
-async def canonical_id(db: Database, cp_id: str, session: Session = None) -> str | None:
+async def canonical_id(db: Database, cp_id: str, tx: Tx | None = None) -> str | None:
     """The id as EV_Registry has it, of one in any case; None: not registered there, ever."""
     found = await db["registrations"].find_one(
-        {"folded_id": fold(cp_id)}, {"_id": 1}, session=session
+        {"folded_id": fold(cp_id)}, {"_id": 1}, session=mongo_session(tx)
     )
     return None if found is None else found["_id"]
 
@@ -151,12 +150,12 @@ async def page(db: Database, *, after: str | None, limit: int) -> list[Mapping[s
 
 
 async def _write(
-    documents: Any, found: Document | None, after: Document, changes: Document, session: Session
+    documents: Any, found: Document | None, after: Document, changes: Document, tx: Tx
 ) -> None:
     if found is None:
-        await documents.insert_one(after, session=session)
+        await documents.insert_one(after, session=tx.mongo)
     elif changes:
-        await documents.update_one({"_id": after["_id"]}, {"$set": changes}, session=session)
+        await documents.update_one({"_id": after["_id"]}, {"$set": changes}, session=tx.mongo)
 
 
 def _why(view: View, event: Event) -> str:

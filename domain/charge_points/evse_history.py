@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from db_interface.database import Database, Session
+from db_interface.database import Database
+from db_interface.transaction import Tx
 from domain.charge_points.evse_states import EvseStatus
 
 COLLECTION = "evse_status_history"
@@ -48,7 +49,7 @@ async def record(
     status: str,
     why: str,
     now: datetime,
-    session: Session,
+    tx: Tx,
 ) -> dict[str, Any]:
     """Write the change of `before`'s status; returns the fields that its charge point gets."""
     # The clocks of two hosts differ: a history must not run backwards.
@@ -63,7 +64,7 @@ async def record(
         "to": status,
         "why": why,
     }
-    await db[COLLECTION].insert_one(entry, session=session)
+    await db[COLLECTION].insert_one(entry, session=tx.mongo)
     return {"status_updated": at, "status_n": n}
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from db_interface.database import Session
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import fold
+from db_interface.transaction import Tx, mongo_session
 from domain.charge_points.charge_points import registration_changed
 from domain.charge_points.registration_records import (
     DEREGISTERED,
@@ -63,9 +63,11 @@ class RegistrationPage:
     total: int
 
 
-async def get(store: DbInterface, cp_id: str, session: Session = None) -> Record | None:
+async def get(store: DbInterface, cp_id: str, tx: Tx | None = None) -> Record | None:
     """The record of a charge point, whatever its status; ids compare ignoring case."""
-    return await store.db[COLLECTION].find_one({"folded_id": fold(cp_id)}, session=session)
+    return await store.db[COLLECTION].find_one(
+        {"folded_id": fold(cp_id)}, session=mongo_session(tx)
+    )
 
 
 async def page(
@@ -94,25 +96,25 @@ async def register(
     present credentials; a deregistered one the admin's. Raises NotEntitled.
     """
 
-    async def work(session: Session) -> Registration:
-        known = await get(store, application.cp_id, session)
+    async def work(tx: Tx) -> Registration:
+        known = await get(store, application.cp_id, tx)
         check(known, proof, open_to_new)
         record = registered(known, application, proof, credentials_hash, now)
         if known is None:
-            record["registered_seq"] = await _next_seq(store, session)
-            await store.db[COLLECTION].insert_one(record, session=session)
+            record["registered_seq"] = await _next_seq(store, tx)
+            await store.db[COLLECTION].insert_one(record, session=tx.mongo)
         else:
             changes = {name: value for name, value in record.items() if name != "_id"}
             await store.db[COLLECTION].update_one(
-                {"_id": record["_id"]}, {"$set": changes}, session=session
+                {"_id": record["_id"]}, {"$set": changes}, session=tx.mongo
             )
             if known["site_id"] != record["site_id"]:
-                await rebuild_site(store, known["site_id"], party, session, now)
-        await registration_changed(store, party, record["_id"], now, session)
-        await rebuild_site(store, record["site_id"], party, session, now)
+                await rebuild_site(store, known["site_id"], party, tx, now)
+        await registration_changed(store, party, record["_id"], now, tx)
+        await rebuild_site(store, record["site_id"], party, tx, now)
         return Registration(record, is_new=known is None)
 
-    return await store.db.transact(work)
+    return await store.transact(work)
 
 
 async def authenticate(
@@ -147,8 +149,8 @@ async def deregister(
     a token that is outdated.
     """
 
-    async def work(session: Session) -> Record:
-        record = await get(store, cp_id, session)
+    async def work(tx: Tx) -> Record:
+        record = await get(store, cp_id, tx)
         if record is None:
             raise NotRegistered
         if not proof.admin and (
@@ -164,16 +166,16 @@ async def deregister(
             "history": history_with(record, "deregistered", proof, now),
         }
         await store.db[COLLECTION].update_one(
-            {"_id": record["_id"]}, {"$set": changes}, session=session
+            {"_id": record["_id"]}, {"$set": changes}, session=tx.mongo
         )
-        await registration_changed(store, party, record["_id"], now, session)
-        await rebuild_site(store, record["site_id"], party, session, now)
+        await registration_changed(store, party, record["_id"], now, tx)
+        await rebuild_site(store, record["site_id"], party, tx, now)
         return {**record, **changes}
 
-    return await store.db.transact(work)
+    return await store.transact(work)
 
 
-async def _next_seq(store: DbInterface, session: Session) -> int:
+async def _next_seq(store: DbInterface, tx: Tx) -> int:
     """The next place in order of creation.
 
     Taken inside the transaction: of two first registrations of one id at once, the second
@@ -184,6 +186,6 @@ async def _next_seq(store: DbInterface, session: Session) -> int:
         {"$inc": {"seq": 1}},
         upsert=True,
         return_document=True,
-        session=session,
+        session=tx.mongo,
     )
     return counter["seq"]

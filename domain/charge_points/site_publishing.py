@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from db_interface.database import Session
 from db_interface.interface import DbInterface, plain
 from db_interface.owned_objects import NOBODY, OwnedObject, fold
+from db_interface.transaction import Tx
 from domain.objects.locations import owned_location
 from domain.outbox.publishing import publish
 from domain.sites import Built, HeldBack, Party, build_location
@@ -39,7 +39,7 @@ _SEEN_BY_MAPPING = (
 
 
 async def rebuild_site(
-    store: DbInterface, site_id: str, party: Party, session: Session, now: datetime
+    store: DbInterface, site_id: str, party: Party, tx: Tx, now: datetime
 ) -> None:
     """Bring the Location of a site up to date with its charge points; call in a transaction.
 
@@ -47,10 +47,10 @@ async def rebuild_site(
     point is offered now, and if not why, is written to its registration as
     {offered, reasons, warnings, location_id}.
     """
-    site = await _enter(store, site_id, session)
-    records = await _records(store, site_id, session)
+    site = await _enter(store, site_id, tx)
+    records = await _records(store, site_id, tx)
     key = fold(party.country_code, party.party_id, site_id)
-    before = await store.objects("locations").document(key, session)
+    before = await store.objects("locations").document(key, tx)
     if before is not None and not site.get("published"):
         await _report(
             store,
@@ -58,62 +58,60 @@ async def rebuild_site(
             HeldBack(
                 [f"location {site_id} was imported; choose another metadata.site_id for this one"]
             ),
-            session,
+            tx,
         )
         return
     previous = None if before is None else plain(before)
     if not records:
-        await _leave_empty(store, before, previous, session, now)
+        await _leave_empty(store, before, previous, tx, now)
         return
     outcome = build_location(
         records,
-        await _statuses(store, records, session),
+        await _statuses(store, records, tx),
         party,
         previous=previous,
         now=now,
     )
     if isinstance(outcome, Built):
         await publish(
-            store, "locations", owned_location(outcome.location, private=outcome.private), session
+            store, "locations", owned_location(outcome.location, private=outcome.private), tx
         )
         if not site.get("published"):
             await store.db[SITES].update_one(
-                {"_id": site["_id"]}, {"$set": {"published": True}}, session=session
+                {"_id": site["_id"]}, {"$set": {"published": True}}, session=tx.mongo
             )
     elif before is not None and previous is not None:
-        await publish(store, "locations", _as_before(previous, NOBODY), session)
-    await _report(store, records, outcome, session)
+        await publish(store, "locations", _as_before(previous, NOBODY), tx)
+    await _report(store, records, outcome, tx)
 
 
-async def _enter(store: DbInterface, site_id: str, session: Session) -> dict[str, Any]:
+async def _enter(store: DbInterface, site_id: str, tx: Tx) -> dict[str, Any]:
     return await store.db[SITES].find_one_and_update(
         {"_id": fold(site_id)},
         {"$inc": {"rev": 1}},
         upsert=True,
         return_document=True,
-        session=session,
+        session=tx.mongo,
     )
 
 
-async def _records(store: DbInterface, site_id: str, session: Session) -> list[dict[str, Any]]:
+async def _records(store: DbInterface, site_id: str, tx: Tx) -> list[dict[str, Any]]:
     """The site's registrations as the mapping reads them: without secrets and history."""
     wanted = dict.fromkeys(_SEEN_BY_MAPPING, 1)
     found = (
         await store.db[_REGISTRATIONS]
-        .find({"site_id": fold(site_id)}, wanted, session=session)
+        .find({"site_id": fold(site_id)}, wanted, session=tx.mongo)
         .to_list(None)
     )
     return [{**record, "cp_id": record["_id"]} for record in found]
 
 
-async def _statuses(
-    store: DbInterface, records: list[dict[str, Any]], session: Session
-) -> dict[str, str]:
+async def _statuses(store: DbInterface, records: list[dict[str, Any]], tx: Tx) -> dict[str, str]:
     """OCPI status by cp_id; a charge point that EV_Central never saw is not in it."""
     cp_ids = [record["cp_id"] for record in records]
     found = (
         await store.db[_CHARGE_POINTS]
-        .find({"_id": {"$in": cp_ids}}, {"ocpi_status": 1}, session=session)
+        .find({"_id": {"$in": cp_ids}}, {"ocpi_status": 1}, session=tx.mongo)
         .to_list(None)
     )
     return {row["_id"]: row["ocpi_status"] for row in found if row.get("ocpi_status")}
@@ -123,7 +121,7 @@ async def _leave_empty(
     store: DbInterface,
     before: Mapping[str, Any] | None,
     previous: Mapping[str, Any] | None,
-    session: Session,
+    tx: Tx,
     now: datetime,
 ) -> None:
     """The last charge point moved away: peers are told that its EVSE is gone from here."""
@@ -131,7 +129,7 @@ async def _leave_empty(
         return
     evses = [{**evse, "status": REMOVED} for evse in previous.get("evses", [])]
     emptied = stamped({**previous, "evses": evses}, previous, now)
-    await publish(store, "locations", _as_before(emptied, before["audience"]), session)
+    await publish(store, "locations", _as_before(emptied, before["audience"]), tx)
 
 
 def _as_before(location: Mapping[str, Any], audience: str) -> OwnedObject:
@@ -151,14 +149,14 @@ async def _report(
     store: DbInterface,
     records: list[dict[str, Any]],
     outcome: Built | HeldBack,
-    session: Session,
+    tx: Tx,
 ) -> None:
     """Write to each registration how it stands with OCPI, where that has changed."""
     for record in records:
         standing = _standing(record, outcome)
         if standing != record.get("ocpi"):
             await store.db[_REGISTRATIONS].update_one(
-                {"_id": record["_id"]}, {"$set": {"ocpi": standing}}, session=session
+                {"_id": record["_id"]}, {"$set": {"ocpi": standing}}, session=tx.mongo
             )
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import orjson
 
-from db_interface.database import Session
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.commands import command_queue as queue
 from domain.commands.command_states import OPEN, State
 from domain.visibility import Reader
@@ -121,22 +121,22 @@ class Intake:
         if order.cp_id is not None and await self._crowded(order.cp_id):
             return answer(REJECTED, 0, "Too many commands wait for this charge point")
 
-        async def keep(session: Session) -> dict[str, Any]:
-            return await self._keep(wish, order, session)
+        async def keep(tx: Tx) -> dict[str, Any]:
+            return await self._keep(wish, order, tx)
 
-        kept = await self.store.db.transact(keep)
+        kept = await self.store.transact(keep)
         self.wake()
         return kept["answer"]
 
     async def _crowded(self, cp_id: str) -> bool:
         return await queue.waiting(self.store.db, cp_id, MOST_WAITING) >= MOST_WAITING
 
-    async def _keep(self, wish: Wish, order: Order, session: Session) -> dict[str, Any]:
-        earlier = await queue.same_request(self.store.db, wish.slot, session)
+    async def _keep(self, wish: Wish, order: Order, tx: Tx) -> dict[str, Any]:
+        earlier = await queue.same_request(self.store.db, wish.slot, tx)
         if earlier is not None:
             if _counts_still(earlier, wish.now):
                 return earlier
-            await queue.free_slot(self.store.db, wish.slot, session)
+            await queue.free_slot(self.store.db, wish.slot, tx)
         # The result must be there before the peer stops waiting for it.
         margin_s = min(1.0, self._timeout_s / 10)
         deadline = wish.now + timedelta(seconds=self._timeout_s - margin_s)
@@ -146,7 +146,7 @@ class Intake:
             cp_id=order.cp_id,
             now=wish.now,
             deadline=deadline,
-            session=session,
+            tx=tx,
             result=order.result,
             delivery={
                 "peer_id": wish.peer_id,

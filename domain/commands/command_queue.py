@@ -28,7 +28,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from db_interface.database import Database, Session
+from db_interface.database import Database
+from db_interface.transaction import Tx, mongo_session
 from domain.commands.command_states import OPEN, Event, State, next_state
 
 COLLECTION = "commands"
@@ -48,7 +49,7 @@ async def add(
     cp_id: str | None,
     now: datetime,
     deadline: datetime,
-    session: Session,
+    tx: Tx,
     result: Mapping[str, Any] | None = None,
     delivery: Mapping[str, Any] | None = None,
     **fields: Any,
@@ -59,7 +60,7 @@ async def add(
         "kind": kind,
         "state": (State.RECEIVED if result is None else State.RESULT).value,
         "cp_id": cp_id,
-        "seq": await _place(db, cp_id, session),
+        "seq": await _place(db, cp_id, tx),
         "created": now,
         "due": now,
         "deadline": deadline,
@@ -72,27 +73,27 @@ async def add(
         document["result"] = dict(result)
     if delivery is not None:
         document["delivery"] = {**delivery, "attempts": 0}
-    await db[COLLECTION].insert_one(document, session=session)
+    await db[COLLECTION].insert_one(document, session=tx.mongo)
     return document
 
 
-async def _place(db: Database, cp_id: str | None, session: Session) -> int:
+async def _place(db: Database, cp_id: str | None, tx: Tx) -> int:
     if cp_id is None:
         return 0
     lane = await db[LANES].find_one_and_update(
-        {"_id": cp_id}, {"$inc": {"n": 1}}, upsert=True, return_document=True, session=session
+        {"_id": cp_id}, {"$inc": {"n": 1}}, upsert=True, return_document=True, session=tx.mongo
     )
     return lane["n"]
 
 
-async def same_request(db: Database, slot: str, session: Session = None) -> Document | None:
+async def same_request(db: Database, slot: str, tx: Tx | None = None) -> Document | None:
     """The command that the latest request with this fingerprint has made, or None."""
-    return await db[COLLECTION].find_one({"slot": slot}, session=session)
+    return await db[COLLECTION].find_one({"slot": slot}, session=mongo_session(tx))
 
 
-async def free_slot(db: Database, slot: str, session: Session) -> None:
+async def free_slot(db: Database, slot: str, tx: Tx) -> None:
     """From now on the same request makes a new command."""
-    await db[COLLECTION].update_one({"slot": slot}, {"$unset": {"slot": ""}}, session=session)
+    await db[COLLECTION].update_one({"slot": slot}, {"$unset": {"slot": ""}}, session=tx.mongo)
 
 
 async def due_for_charge_points(db: Database, now: datetime, limit: int) -> list[Document]:
@@ -190,7 +191,7 @@ async def advance(
     db: Database,
     command: Document,
     event: Event,
-    session: Session = None,
+    tx: Tx | None = None,
     *,
     any_holder: bool = False,
     **changes: Any,
@@ -209,7 +210,7 @@ async def advance(
     if not any_holder:
         query["lease"] = command["lease"]
     after = await db[COLLECTION].find_one_and_update(
-        query, {"$set": changes}, return_document=True, session=session
+        query, {"$set": changes}, return_document=True, session=mongo_session(tx)
     )
     if after is None:
         raise LeaseLost(command["_id"])
@@ -217,14 +218,14 @@ async def advance(
 
 
 async def move(
-    db: Database, command: Document, cp_id: str, now: datetime, session: Session, **changes: Any
+    db: Database, command: Document, cp_id: str, now: datetime, tx: Tx, **changes: Any
 ) -> Document:
     """Let the command wait at another charge point, behind what waits there."""
-    seq = await _place(db, cp_id, session)
+    seq = await _place(db, cp_id, tx)
     return await advance(
-        db, command, Event.MOVED, session, cp_id=cp_id, seq=seq, due=now, lease=None, **changes
+        db, command, Event.MOVED, tx, cp_id=cp_id, seq=seq, due=now, lease=None, **changes
     )
 
 
-async def get(db: Database, command_id: str, session: Session = None) -> Document | None:
-    return await db[COLLECTION].find_one({"_id": command_id}, session=session)
+async def get(db: Database, command_id: str, tx: Tx | None = None) -> Document | None:
+    return await db[COLLECTION].find_one({"_id": command_id}, session=mongo_session(tx))

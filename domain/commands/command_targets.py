@@ -12,9 +12,10 @@ from typing import Any
 
 import orjson
 
-from db_interface.database import Database, Session
+from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import fold
+from db_interface.transaction import Tx, mongo_session
 from domain.charge_points import charge_points
 from domain.errors import InvalidParameters, UnknownLocationInCommand
 from domain.objects.locations import connector_of, evse_of
@@ -84,7 +85,7 @@ async def places_of(
     location: Mapping[str, Any],
     evse_uid: str | None,
     now: datetime,
-    session: Session = None,
+    tx: Tx | None = None,
 ) -> list[Place]:
     """The EVSE of that uid, or all of the location. Raises UnknownLocationInCommand."""
     evses = location.get("evses", [])
@@ -94,21 +95,21 @@ async def places_of(
     present = [evse for evse in evses if evse["status"] != REMOVED]
     if not present:
         raise UnknownLocationInCommand("Unknown EVSE" if evse_uid else "No EVSE at this Location")
-    return [await _place(db, location, evse, now, session) for evse in present]
+    return [await _place(db, location, evse, now, tx) for evse in present]
 
 
 async def place_of(
-    store: DbInterface, evse_uid: str, now: datetime, session: Session = None
+    store: DbInterface, evse_uid: str, now: datetime, tx: Tx | None = None
 ) -> Place | None:
     """The EVSE of that uid at whichever location of ours, for inner use; None: gone."""
     found = await store.db["locations"].find_one(
-        {"links.evse": evse_uid.lower()}, {"raw": 1}, session=session
+        {"links.evse": evse_uid.lower()}, {"raw": 1}, session=mongo_session(tx)
     )
     if found is None:
         return None
     location = orjson.loads(found["raw"])
     evse = evse_of(location, evse_uid)
-    return None if evse is None else await _place(store.db, location, evse, now, session)
+    return None if evse is None else await _place(store.db, location, evse, now, tx)
 
 
 async def running_session_of(
@@ -130,25 +131,27 @@ async def _place(
     location: Mapping[str, Any],
     evse: Mapping[str, Any],
     now: datetime,
-    session: Session,
+    tx: Tx | None,
 ) -> Place:
-    cp_id = await _cp_id(db, location["id"], evse["uid"], session)
+    cp_id = await _cp_id(db, location["id"], evse["uid"], tx)
     if cp_id is None:
         return Place(location, evse, None, None, None)
     return Place(
         location,
         evse,
         cp_id,
-        await charge_points.get(db, cp_id, session),
-        await reservations.at_charge_point(db, cp_id, now, session),
+        await charge_points.get(db, cp_id, tx),
+        await reservations.at_charge_point(db, cp_id, now, tx),
     )
 
 
-async def _cp_id(db: Database, location_id: str, uid: str, session: Session) -> str | None:
+async def _cp_id(db: Database, location_id: str, uid: str, tx: Tx | None) -> str | None:
     """An EVSE's uid is its cp_id; one that OCPI could not carry is found among its site's."""
-    cp_id = await charge_points.canonical_id(db, uid, session)
+    cp_id = await charge_points.canonical_id(db, uid, tx)
     if cp_id is not None:
         return cp_id
-    found = db["registrations"].find({"site_id": fold(location_id)}, {"_id": 1}, session=session)
+    found = db["registrations"].find(
+        {"site_id": fold(location_id)}, {"_id": 1}, session=mongo_session(tx)
+    )
     ids = [row["_id"] for row in await found.to_list(None)]
     return next((one for one in ids if ocpi_id(one).lower() == uid.lower()), None)

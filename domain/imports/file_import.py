@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from db_interface.database import Session
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
+from db_interface.transaction import Tx
 from domain.outbox.publishing import publish_all
 from domain.schemas import SchemaError
 
@@ -94,9 +94,9 @@ async def take_over(
 ) -> None:
     """Keep a batch in one transaction and count it in the report."""
 
-    async def work(session: Session) -> list[str]:
-        return await publish_all(store, module, objects, session)
+    async def work(tx: Tx) -> list[str]:
+        return await publish_all(store, module, objects, tx)
 
-    outcomes = await store.db.transact(work)
+    outcomes = await store.transact(work)
     report.unchanged += outcomes.count("unchanged")
     report.imported += len(outcomes)

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from db_interface.database import Session
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject, party_key
+from db_interface.transaction import Tx
 from domain.outbox.publishing import publish
 from domain.pricing import Priced, price_cdr
 from domain.rendered import Rendered
@@ -29,12 +29,12 @@ class UnknownCdr(ValueError):
         super().__init__(f"there is no CDR {cdr_id}")
 
 
-async def add_cdr(store: DbInterface, cdr: Mapping[str, Any], session: Session) -> None:
+async def add_cdr(store: DbInterface, cdr: Mapping[str, Any], tx: Tx) -> None:
     """Keep a valid CDR for good; call inside a transaction. Raises CdrExists."""
     obj = owned_cdr(cdr)
-    if await store.objects(MODULE).document(obj.key, session) is not None:
+    if await store.objects(MODULE).document(obj.key, tx) is not None:
         raise CdrExists(f"CDR {cdr['id']} is there already")
-    await publish(store, MODULE, obj, session)
+    await publish(store, MODULE, obj, tx)
 
 
 def owned_cdr(cdr: Mapping[str, Any]) -> OwnedObject:
@@ -54,7 +54,7 @@ def owned_cdr(cdr: Mapping[str, Any]) -> OwnedObject:
 
 
 async def find_cdr(
-    store: DbInterface, cdr_id: str, party: tuple[str, str] | None = None, session: Session = None
+    store: DbInterface, cdr_id: str, party: tuple[str, str] | None = None, tx: Tx | None = None
 ) -> dict[str, Any]:
     """The CDR with that id, whatever its case. Raises UnknownCdr.
 
@@ -63,7 +63,7 @@ async def find_cdr(
     query: dict[str, Any] = {"lid": cdr_id.lower()}
     if party is not None:
         query["owner"] = party_key(*party)
-    found = await store.objects(MODULE).documents(query, session=session)
+    found = await store.objects(MODULE).documents(query, tx=tx)
     if not found:
         raise UnknownCdr(cdr_id)
     if len(found) > 1:

@@ -28,9 +28,10 @@ from typing import Any
 import orjson
 
 from db_interface.bulk import upsert_each
-from db_interface.database import Database, Session
+from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import NOBODY, OwnedObject, Replaced
+from db_interface.transaction import Tx
 from domain.outbox.mark_parts import changed_parts
 from domain.visibility import Reader, audiences, may_see
 
@@ -74,16 +75,14 @@ def reader_of(peer: Mapping[str, Any]) -> Reader:
     )
 
 
-async def mark_changes(
-    store: DbInterface, module: str, changes: Sequence[Changed], session: Session
-) -> None:
+async def mark_changes(store: DbInterface, module: str, changes: Sequence[Changed], tx: Tx) -> None:
     """Mark the peers that these changes concern; call in the transaction that made them.
 
     The peers are read in it, too: nobody who is connected when it begins is left out.
     """
     if module not in PUSHED or not changes:
         return
-    peers = await _receivers(store, module, changes, session)
+    peers = await _receivers(store, module, changes, tx)
     if not peers:
         return
     now = datetime.now(timezone.utc)
@@ -100,7 +99,7 @@ async def mark_changes(
                 if identity is not None:
                     update["$set"]["identity"] = identity
                 updates.append((id_, update))
-    await upsert_each(store.db[MARKS], updates, session)
+    await upsert_each(store.db[MARKS], updates, tx)
 
 
 async def mark_everything(
@@ -155,7 +154,7 @@ def offers(peer: Mapping[str, Any], module: str) -> bool:
 
 
 async def _receivers(
-    store: DbInterface, module: str, changes: Sequence[Changed], session: Session
+    store: DbInterface, module: str, changes: Sequence[Changed], tx: Tx
 ) -> list[dict[str, Any]]:
     concerned = {change.audience_before for change in changes}
     concerned |= {change.audience_after for change in changes}
@@ -169,7 +168,7 @@ async def _receivers(
     if module not in FOR_EVERY_READER:
         query["parties"] = {"$in": sorted(concerned)}
     wanted = {"parties": 1, "settings.narrowed": 1}
-    return await store.db["peers"].find(query, wanted, session=session).to_list(None)
+    return await store.db["peers"].find(query, wanted, session=tx.mongo).to_list(None)
 
 
 async def _mark_again(store: DbInterface, peer_id: str, module: str, keys: Sequence[str]) -> int:

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from db_interface.database import Session
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject, Replaced
+from db_interface.transaction import Tx
 from domain.outbox.crash_points import crash_point
 from domain.outbox.marks import Changed, mark_changes
 
@@ -20,38 +20,38 @@ class NotToBeChanged(ValueError):
     """What the text lets nobody do to an object once it is there; the message says what instead."""
 
 
-async def publish(store: DbInterface, module: str, obj: OwnedObject, session: Session) -> str:
+async def publish(store: DbInterface, module: str, obj: OwnedObject, tx: Tx) -> str:
     """Keep `obj` under `module`; call inside a transaction.
 
     Returns "created", "updated" or "unchanged" (an unchanged object marks nobody). Raises
     NotToBeChanged for another state of a CDR.
     """
-    replaced = await _written(store, module, obj, session)
+    replaced = await _written(store, module, obj, tx)
     if replaced.outcome != "unchanged":
-        await _mark(store, module, [Changed(obj.key, replaced, obj)], session)
+        await _mark(store, module, [Changed(obj.key, replaced, obj)], tx)
     return replaced.outcome
 
 
 async def publish_all(
-    store: DbInterface, module: str, objects: Sequence[OwnedObject], session: Session
+    store: DbInterface, module: str, objects: Sequence[OwnedObject], tx: Tx
 ) -> list[str]:
     """Many objects at once, new ones in one round trip; outcomes as `publish` gives them."""
-    known = await store.objects(module).known([obj.key for obj in objects], session)
-    await store.objects(module).put_new([obj for obj in objects if obj.key not in known], session)
+    known = await store.objects(module).known([obj.key for obj in objects], tx)
+    await store.objects(module).put_new([obj for obj in objects if obj.key not in known], tx)
     changes = [
         Changed(
             obj.key,
-            await _written(store, module, obj, session) if obj.key in known else _NEW,
+            await _written(store, module, obj, tx) if obj.key in known else _NEW,
             obj,
         )
         for obj in objects
     ]
     changed = [change for change in changes if change.before.outcome != "unchanged"]
-    await _mark(store, module, changed, session)
+    await _mark(store, module, changed, tx)
     return [change.before.outcome for change in changes]
 
 
-async def withdraw(store: DbInterface, module: str, key: str, session: Session) -> bool:
+async def withdraw(store: DbInterface, module: str, key: str, tx: Tx) -> bool:
     """Delete the object under its folded key; call inside a transaction. False: not there.
 
     Raises NotToBeChanged for what cannot be deleted by the text: an EVSE becomes REMOVED, a
@@ -61,24 +61,22 @@ async def withdraw(store: DbInterface, module: str, key: str, session: Session) 
         raise NotToBeChanged(
             f"{module} cannot be deleted in OCPI, only brought to their last state"
         )
-    before = await store.objects(module).document(key, session)
-    if before is None or not await store.objects(module).remove(key, session):
+    before = await store.objects(module).document(key, tx)
+    if before is None or not await store.objects(module).remove(key, tx):
         return False
     gone = Replaced("removed", before["audience"], before["raw"])
-    await _mark(store, module, [Changed(key, gone, None)], session)
+    await _mark(store, module, [Changed(key, gone, None)], tx)
     return True
 
 
-async def _written(store: DbInterface, module: str, obj: OwnedObject, session: Session) -> Replaced:
-    replaced = await store.objects(module).replace(obj, session)
+async def _written(store: DbInterface, module: str, obj: OwnedObject, tx: Tx) -> Replaced:
+    replaced = await store.objects(module).replace(obj, tx)
     if module == "cdrs" and replaced.outcome == "updated":
         raise NotToBeChanged("a CDR cannot be changed, only credited (mod_cdrs, Credit CDRs)")
     return replaced
 
 
-async def _mark(
-    store: DbInterface, module: str, changes: Sequence[Changed], session: Session
-) -> None:
+async def _mark(store: DbInterface, module: str, changes: Sequence[Changed], tx: Tx) -> None:
     crash_point("object-written")
-    await mark_changes(store, module, changes, session)
+    await mark_changes(store, module, changes, tx)
     crash_point("marks-written")

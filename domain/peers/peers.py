@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from db_interface.database import Database, Session
+from db_interface.database import Database
+from db_interface.transaction import Tx, mongo_session
 from domain.secrets import Vault, new_token
 
 INVITED, CONNECTED, SUSPENDED, BLOCKED = "invited", "connected", "suspended", "blocked"
@@ -164,9 +165,9 @@ class Peers:
             )
         return Peer.of(document), used["kind"]
 
-    async def get(self, peer_id: str, session: Session = None) -> Peer:
+    async def get(self, peer_id: str, tx: Tx | None = None) -> Peer:
         """Raises UnknownPeer."""
-        document = await self._documents.find_one({"_id": peer_id}, session=session)
+        document = await self._documents.find_one({"_id": peer_id}, session=mongo_session(tx))
         if document is None:
             raise UnknownPeer(peer_id)
         return Peer.of(document)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from db_interface.database import Session
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.commands.command_targets import place_of
 from domain.reservations.reservations import Status
 from domain.sessions import charging_sessions
@@ -26,11 +26,9 @@ class ReservationSessions:
         self._store = store
         self._rules = rules
 
-    async def reserved(
-        self, reservation: Mapping[str, Any], now: datetime, session: Session
-    ) -> str | None:
+    async def reserved(self, reservation: Mapping[str, Any], now: datetime, tx: Tx) -> str | None:
         """The id of the Session; None where the EVSE is gone meanwhile."""
-        place = await place_of(self._store, reservation["evse_uid"], now, session)
+        place = await place_of(self._store, reservation["evse_uid"], now, tx)
         if place is None or place.charge_point is None:
             return None
         return await charging_sessions.open_reservation(
@@ -44,18 +42,18 @@ class ReservationSessions:
             authorization_reference=reservation.get("authorization_reference"),
             reservation_id=reservation["_id"],
             now=now,
-            session=session,
+            tx=tx,
             peer_id=reservation["peer_id"],
             rules=self._rules,
         )
 
-    async def ended(self, reservation: Mapping[str, Any], now: datetime, session: Session) -> None:
+    async def ended(self, reservation: Mapping[str, Any], now: datetime, tx: Tx) -> None:
         await charging_sessions.end_reservation(
             self._store,
             reservation["_id"],
             expired=reservation["status"] == Status.EXPIRED.value,
             at=reservation["ended"],
             now=now,
-            session=session,
+            tx=tx,
             rules=self._rules,
         )

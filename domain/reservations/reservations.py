@@ -26,9 +26,10 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
-from db_interface.database import Database, Session
+from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import party_key
+from db_interface.transaction import Tx, mongo_session
 from domain.charge_points import charge_points
 from domain.charge_points.charge_point_events import ReservationSet
 from domain.sites import Party
@@ -49,12 +50,10 @@ class Status(str, Enum):
 class Billing(Protocol):
     """Told inside the transaction, possibly more than once: changes only the store."""
 
-    async def reserved(
-        self, reservation: Mapping[str, Any], now: datetime, session: Session
-    ) -> str | None:
+    async def reserved(self, reservation: Mapping[str, Any], now: datetime, tx: Tx) -> str | None:
         """It was made, or replaced (it bears its session_id then); the id of its OCPI Session."""
 
-    async def ended(self, reservation: Mapping[str, Any], now: datetime, session: Session) -> None:
+    async def ended(self, reservation: Mapping[str, Any], now: datetime, tx: Tx) -> None:
         """It expired or was canceled, as its `status` says, without a charge."""
 
 
@@ -64,8 +63,8 @@ def inner_id(peer_id: str, party: str, reservation_id: str) -> str:
     return f"R-{hashlib.sha256(text.encode()).hexdigest()[:30]}"
 
 
-async def get(db: Database, key: str, session: Session = None) -> Document | None:
-    return await db[COLLECTION].find_one({"_id": key}, session=session)
+async def get(db: Database, key: str, tx: Tx | None = None) -> Document | None:
+    return await db[COLLECTION].find_one({"_id": key}, session=mongo_session(tx))
 
 
 async def standing(
@@ -73,23 +72,23 @@ async def standing(
     peer_id: str,
     parties: Sequence[str],
     reservation_id: str,
-    session: Session = None,
+    tx: Tx | None = None,
 ) -> Document | None:
     """The reservation of that id that one of the (folded) parties holds, or None."""
     for party in parties:
-        found = await get(db, inner_id(peer_id, party, reservation_id), session)
+        found = await get(db, inner_id(peer_id, party, reservation_id), tx)
         if found is not None and found["active"]:
             return found
     return None
 
 
 async def at_charge_point(
-    db: Database, cp_id: str, now: datetime, session: Session = None
+    db: Database, cp_id: str, now: datetime, tx: Tx | None = None
 ) -> Document | None:
     """The reservation that holds the EVSE now. One that is past its date holds nothing, whether
     or not the sweep has been round yet."""
     return await db[COLLECTION].find_one(
-        {"cp_id": cp_id, "active": True, "expiry_date": {"$gt": now}}, session=session
+        {"cp_id": cp_id, "active": True, "expiry_date": {"$gt": now}}, session=mongo_session(tx)
     )
 
 
@@ -111,7 +110,7 @@ async def hold(
     party: Party,
     reservation: Mapping[str, Any],
     now: datetime,
-    session: Session,
+    tx: Tx,
     billing: Billing | None = None,
 ) -> str | None:
     """The charge point has accepted the reservation (all fields but status, active, created):
@@ -120,7 +119,7 @@ async def hold(
     Returns the cp_id of the EVSE that the earlier one has held, if that is another.
     """
     documents = store.db[COLLECTION]
-    before = await documents.find_one({"_id": reservation["_id"]}, session=session)
+    before = await documents.find_one({"_id": reservation["_id"]}, session=tx.mongo)
     replaced = before if before is not None and before["active"] else None
     after: Document = {**reservation, "status": Status.ACTIVE.value, "active": True}
     after["created"] = replaced["created"] if replaced else now
@@ -128,20 +127,20 @@ async def hold(
         after["session_id"] = replaced["session_id"]
     # The charge point knows best: what else we thought to hold this EVSE holds it no more.
     stale = await documents.find(
-        {"cp_id": after["cp_id"], "active": True, "_id": {"$ne": after["_id"]}}, session=session
+        {"cp_id": after["cp_id"], "active": True, "_id": {"$ne": after["_id"]}}, session=tx.mongo
     ).to_list(None)
     for other in stale:
-        await _close(store, other, Status.CANCELED, now, session, billing)
+        await _close(store, other, Status.CANCELED, now, tx, billing)
     if billing is not None:
-        session_id = await billing.reserved(after, now, session)
+        session_id = await billing.reserved(after, now, tx)
         if session_id is not None:
             after["session_id"] = session_id
-    await documents.replace_one({"_id": after["_id"]}, after, upsert=True, session=session)
+    await documents.replace_one({"_id": after["_id"]}, after, upsert=True, session=tx.mongo)
     event = ReservationSet(after["_id"])
-    await charge_points.apply(store, party, after["cp_id"], event, now, session)
+    await charge_points.apply(store, party, after["cp_id"], event, now, tx)
     if replaced is None or replaced["cp_id"] == after["cp_id"]:
         return None
-    await _free(store, party, replaced, now, session)
+    await _free(store, party, replaced, now, tx)
     return replaced["cp_id"]
 
 
@@ -151,17 +150,17 @@ async def end(
     reservation: Mapping[str, Any],
     status: Status,
     now: datetime,
-    session: Session,
+    tx: Tx,
     billing: Billing | None = None,
 ) -> bool:
     """Expired or canceled: the EVSE is free. Call inside a transaction. False: it had ended."""
-    current = await get(store.db, reservation["_id"], session)
+    current = await get(store.db, reservation["_id"], tx)
     if current is None or not current["active"] or current["cp_id"] != reservation["cp_id"]:
         return False
     if status is Status.EXPIRED and current["expiry_date"] > now:
         return False
-    await _close(store, current, status, now, session, billing)
-    await _free(store, party, current, now, session)
+    await _close(store, current, status, now, tx, billing)
+    await _free(store, party, current, now, tx)
     return True
 
 
@@ -171,10 +170,10 @@ async def use(
     key: str,
     session_id: str,
     now: datetime,
-    session: Session,
+    tx: Tx,
 ) -> bool:
     """Its driver charges: the reservation is done with. Call inside a transaction."""
-    current = await get(store.db, key, session)
+    current = await get(store.db, key, tx)
     if current is None or not current["active"]:
         return False
     await store.db[COLLECTION].update_one(
@@ -187,9 +186,9 @@ async def use(
                 "session_id": session_id,
             }
         },
-        session=session,
+        session=tx.mongo,
     )
-    await _free(store, party, current, now, session)
+    await _free(store, party, current, now, tx)
     return True
 
 
@@ -204,22 +203,22 @@ async def _close(
     current: Document,
     status: Status,
     now: datetime,
-    session: Session,
+    tx: Tx,
     billing: Billing | None,
 ) -> None:
     # It held nothing after its date, however late that is noticed.
     ended = min(now, current["expiry_date"])
     changes = {"status": status.value, "active": False, "ended": ended}
     await store.db[COLLECTION].update_one(
-        {"_id": current["_id"]}, {"$set": changes}, session=session
+        {"_id": current["_id"]}, {"$set": changes}, session=tx.mongo
     )
     if billing is not None:
-        await billing.ended({**current, **changes}, now, session)
+        await billing.ended({**current, **changes}, now, tx)
 
 
 async def _free(
-    store: DbInterface, party: Party, held: Mapping[str, Any], now: datetime, session: Session
+    store: DbInterface, party: Party, held: Mapping[str, Any], now: datetime, tx: Tx
 ) -> None:
-    charge_point = await charge_points.get(store.db, held["cp_id"], session)
+    charge_point = await charge_points.get(store.db, held["cp_id"], tx)
     if charge_point is not None and charge_point["reservation_id"] == held["_id"]:
-        await charge_points.apply(store, party, held["cp_id"], ReservationSet(None), now, session)
+        await charge_points.apply(store, party, held["cp_id"], ReservationSet(None), now, tx)

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from db_interface.database import Session
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.pricing import PricingInputError
 from domain.sessions.session_opening import (
     ConnectorBusy,
@@ -76,17 +76,17 @@ async def session_began(
     *,
     at: datetime,
     now: datetime,
-    session: Session,
+    tx: Tx,
     register_wh: float | None = None,
     rules: Rules = Rules(),
 ) -> str:
     """The charge point lets the car charge since `at`; the status after it. Raises
     UnknownSession."""
-    document = await _known(store, session_id, session)
+    document = await _known(store, session_id, tx)
     if Status(document["status"]) in FINAL:
-        await _too_late(store, document, 0.0, at, "it began after its end", session)
+        await _too_late(store, document, 0.0, at, "it began after its end", tx)
         return document["status"]
-    return (await _begin(store, document, at, register_wh, now, session, rules))["status"]
+    return (await _begin(store, document, at, register_wh, now, tx, rules))["status"]
 
 
 async def meter_reading(
@@ -95,7 +95,7 @@ async def meter_reading(
     reading: Reading,
     *,
     now: datetime,
-    session: Session,
+    tx: Tx,
     register_wh: float | None = None,
     soc: float | None = None,
     rules: Rules = Rules(),
@@ -104,14 +104,14 @@ async def meter_reading(
 
     The Session is published when its course takes a turn, else every `rules.update_every_s`.
     """
-    document = await _known(store, session_id, session)
+    document = await _known(store, session_id, tx)
     if Status(document["status"]) in FINAL:
         why = "it was metered after its end"
-        await _too_late(store, document, reading.energy_wh, reading.at, why, session)
+        await _too_late(store, document, reading.energy_wh, reading.at, why, tx)
         return document["status"]
     if document["started"] is None:
         start_wh = None if register_wh is None else max(0.0, register_wh - reading.energy_wh)
-        document = await _begin(store, document, reading.at, start_wh, now, session, rules)
+        document = await _begin(store, document, reading.at, start_wh, now, tx, rules)
     reading = _in_order(document, reading, now)
     segments = _followed(document, reading)
     changes: Document = {
@@ -125,7 +125,7 @@ async def meter_reading(
     turned = len(segments) != len(document["segments"]) or (
         segments[-1]["kind"] != document["segments"][-1]["kind"]
     )
-    after = await save(store, document, changes, now, session, rules, at_once=turned)
+    after = await save(store, document, changes, now, tx, rules, at_once=turned)
     return after["status"]
 
 
@@ -137,7 +137,7 @@ async def session_ended(
     energy_wh: float,
     reason: str,
     now: datetime,
-    session: Session,
+    tx: Tx,
     signed_data: Mapping[str, Any] | None = None,
     rules: Rules = Rules(),
 ) -> str:
@@ -145,17 +145,17 @@ async def session_ended(
 
     `signed_data`: a valid OCPI SignedData. Raises UnknownSession.
     """
-    document = await _known(store, session_id, session)
+    document = await _known(store, session_id, tx)
     if Status(document["status"]) in FINAL:
-        await _too_late(store, document, energy_wh, at, f"it ended late: {reason}", session)
+        await _too_late(store, document, energy_wh, at, f"it ended late: {reason}", tx)
         await store.db[COLLECTION].update_one(
-            {"_id": session_id, "to_stop": True}, {"$unset": {"to_stop": ""}}, session=session
+            {"_id": session_id, "to_stop": True}, {"$unset": {"to_stop": ""}}, session=tx.mongo
         )
         return document["status"]
     if document["started"] is None:
         if energy_wh <= 0:
-            return await _never_began(store, document, reason, now, session, rules)
-        document = await _begin(store, document, document["created"], None, now, session, rules)
+            return await _never_began(store, document, reason, now, tx, rules)
+        document = await _begin(store, document, document["created"], None, now, tx, rules)
     reading = _in_order(document, Reading(at, energy_wh), now)
     changes: Document = {
         "energy_wh": reading.energy_wh,
@@ -165,7 +165,7 @@ async def session_ended(
     }
     if signed_data is not None:
         changes["signed_data"] = dict(signed_data)
-    return await _finish(store, document, changes, reading.at, reason, now, session, rules)
+    return await _finish(store, document, changes, reading.at, reason, now, tx, rules)
 
 
 async def abandon(
@@ -173,7 +173,7 @@ async def abandon(
     session_id: str,
     reason: str,
     now: datetime,
-    session: Session,
+    tx: Tx,
     rules: Rules = Rules(),
 ) -> str | None:
     """Give a session up of which nothing more is expected; the status after it, None: unknown.
@@ -181,7 +181,7 @@ async def abandon(
     PENDING ends INVALID; ACTIVE ends COMPLETED at its latest meter value, with what was measured.
     A start on a reservation that failed leaves the reservation, unless that is over.
     """
-    document = await get(store.db, session_id, session)
+    document = await get(store.db, session_id, tx)
     if document is None:
         return None
     if Status(document["status"]) in FINAL:
@@ -189,7 +189,7 @@ async def abandon(
     if document["status"] == Status.RESERVATION:
         if document.get("reservation_over") is None:
             changes = {"running": False}
-            await save(store, document, changes, now, session, rules, at_once=True)
+            await save(store, document, changes, now, tx, rules, at_once=True)
             return document["status"]
         await end_reserved(
             store,
@@ -197,13 +197,13 @@ async def abandon(
             expired=document["reservation_over"] == "expired",
             at=document.get("reservation_over_at"),
             now=now,
-            session=session,
+            tx=tx,
             rules=rules,
         )
         return Status.COMPLETED.value
     if document["started"] is None:
-        return await _never_began(store, document, reason, now, session, rules)
-    return await _finish(store, document, {}, document["last_at"], reason, now, session, rules)
+        return await _never_began(store, document, reason, now, tx, rules)
+    return await _finish(store, document, {}, document["last_at"], reason, now, tx, rules)
 
 
 async def end_reservation(
@@ -212,7 +212,7 @@ async def end_reservation(
     *,
     expired: bool,
     now: datetime,
-    session: Session,
+    tx: Tx,
     at: datetime | None = None,
     rules: Rules = Rules(),
 ) -> str | None:
@@ -222,7 +222,7 @@ async def end_reservation(
 
     While its driver is just starting, the start decides.
     """
-    reserved = await reserved_session(store, reservation_id, session)
+    reserved = await reserved_session(store, reservation_id, tx)
     if reserved is None:
         return None
     if reserved["running"]:
@@ -230,15 +230,13 @@ async def end_reservation(
             "reservation_over": "expired" if expired else "ended",
             "reservation_over_at": at or now,
         }
-        await save(store, reserved, over, now, session, rules, at_once=False)
+        await save(store, reserved, over, now, tx, rules, at_once=False)
         return reserved["_id"]
-    return await end_reserved(
-        store, reserved, expired=expired, at=at, now=now, session=session, rules=rules
-    )
+    return await end_reserved(store, reserved, expired=expired, at=at, now=now, tx=tx, rules=rules)
 
 
-async def _known(store: DbInterface, session_id: str, session: Session) -> Document:
-    document = await get(store.db, session_id, session)
+async def _known(store: DbInterface, session_id: str, tx: Tx) -> Document:
+    document = await get(store.db, session_id, tx)
     if document is None:
         raise UnknownSession(session_id)
     return document
@@ -250,7 +248,7 @@ async def _begin(
     at: datetime,
     register_wh: float | None,
     now: datetime,
-    session: Session,
+    tx: Tx,
     rules: Rules,
 ) -> Document:
     if document["started"] is not None:
@@ -274,7 +272,7 @@ async def _begin(
         "register_start_wh": register_wh,
         "segments": [*segments, opening(at, Kind.CHARGING, tariff_id)],
     }
-    return await save(store, document, changes, now, session, rules, at_once=True)
+    return await save(store, document, changes, now, tx, rules, at_once=True)
 
 
 async def _never_began(
@@ -282,15 +280,13 @@ async def _never_began(
     document: Document,
     reason: str,
     now: datetime,
-    session: Session,
+    tx: Tx,
     rules: Rules,
 ) -> str:
     if document["status"] == Status.RESERVATION:
-        await end_reserved(store, document, expired=False, now=now, session=session, rules=rules)
+        await end_reserved(store, document, expired=False, now=now, tx=tx, rules=rules)
         return Status.COMPLETED.value
-    return await _finish(
-        store, document, {}, max(now, document["created"]), reason, now, session, rules
-    )
+    return await _finish(store, document, {}, max(now, document["created"]), reason, now, tx, rules)
 
 
 async def _finish(
@@ -300,7 +296,7 @@ async def _finish(
     ended: datetime,
     reason: str,
     now: datetime,
-    session: Session,
+    tx: Tx,
     rules: Rules,
 ) -> str:
     status = next_status(document["status"], Event.ENDED)
@@ -312,7 +308,7 @@ async def _finish(
         "ended": ended,
         "end_reason": reason,
     }
-    await save(store, document, changes, now, session, rules, at_once=True)
+    await save(store, document, changes, now, tx, rules, at_once=True)
     logger.info("session %s %s: %s", document["_id"], status.value, reason)
     return status.value
 
@@ -350,7 +346,7 @@ async def _too_late(
     energy_wh: float,
     at: datetime,
     why: str,
-    session: Session,
+    tx: Tx,
 ) -> None:
     """Note what the final Session and its CDR cannot hold any more, for the operator to see."""
     more_wh = energy_wh - document["energy_wh"]
@@ -364,5 +360,5 @@ async def _too_late(
     await store.db[COLLECTION].update_one(
         {"_id": document["_id"]},
         {"$set": {"unbilled": unbilled, "to_stop": True}},
-        session=session,
+        session=tx.mongo,
     )

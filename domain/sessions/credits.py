@@ -14,8 +14,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from db_interface.database import Session
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.objects.cdrs import CdrExists, add_cdr, find_cdr, reprice, time_zone_of
 from domain.pricing import PricingInputError, negate
 from domain.schemas import CDR, format_datetime, validate
@@ -60,15 +60,15 @@ async def credit_cdr(
     if corrected is not None:
         anew = _corrected(original, corrected, await time_zone_of(store, original), now)
 
-    async def work(session: Session) -> None:
+    async def work(tx: Tx) -> None:
         try:
-            await add_cdr(store, credit, session)
+            await add_cdr(store, credit, tx)
         except CdrExists as error:
             raise CreditRefused(f"{original['id']} is credited already") from error
         if anew is not None:
-            await add_cdr(store, anew, session)
+            await add_cdr(store, anew, tx)
 
-    await store.db.transact(work)
+    await store.transact(work)
     return Credited(credit, anew)
 
 

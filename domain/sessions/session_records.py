@@ -34,8 +34,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from db_interface.database import Database, Session
+from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx, mongo_session
 from domain.charge_points import charge_points
 from domain.charge_points.charge_point_events import SessionSet
 from domain.objects.cdrs import add_cdr
@@ -71,25 +72,25 @@ class _Owner:
     name: str
 
 
-async def get(db: Database, session_id: str, session: Session = None) -> Document | None:
-    return await db[COLLECTION].find_one({"_id": session_id}, session=session)
+async def get(db: Database, session_id: str, tx: Tx | None = None) -> Document | None:
+    return await db[COLLECTION].find_one({"_id": session_id}, session=mongo_session(tx))
 
 
 async def running_session(
-    db: Database, cp_id: str, connector_id: str | None = None, session: Session = None
+    db: Database, cp_id: str, connector_id: str | None = None, tx: Tx | None = None
 ) -> Document | None:
     """The session that holds the connector (None: any of the charge point), or None."""
     query = {"cp_id": cp_id, "running": True}
     if connector_id is not None:
         query["connector_id"] = connector_id
-    return await db[COLLECTION].find_one(query, session=session)
+    return await db[COLLECTION].find_one(query, session=mongo_session(tx))
 
 
 async def session_of_token(
-    db: Database, cp_id: str, token: Mapping[str, Any], session: Session = None
+    db: Database, cp_id: str, token: Mapping[str, Any], tx: Tx | None = None
 ) -> Document | None:
     """The running session that a token may stop: its own, or one of its group."""
-    rows = db[COLLECTION].find({"cp_id": cp_id, "running": True}, session=session)
+    rows = db[COLLECTION].find({"cp_id": cp_id, "running": True}, session=mongo_session(tx))
     for document in await rows.to_list(None):
         if same_token(document["token"], token) or _same_group(document["token"], token):
             return document
@@ -113,7 +114,7 @@ async def save(
     before: Document | None,
     changes: Mapping[str, Any],
     now: datetime,
-    session: Session,
+    tx: Tx,
     rules: Rules,
     *,
     at_once: bool,
@@ -133,21 +134,21 @@ async def save(
         course = course_of(after)
         if course is not None and course.problem:
             logger.error("session %s has no price: %s", after["_id"], course.problem)
-        await _publish(store, after, course, now, session)
+        await _publish(store, after, course, now, tx)
         changes["published_at"] = now
         if completed and course is not None:
-            changes |= await _make_cdr(store, after, course, now, session, rules)
-    await _write(store.db, before, after, changes, session)
-    await _tell_charge_point(store, before, after, now, session)
+            changes |= await _make_cdr(store, after, course, now, tx, rules)
+    await _write(store.db, before, after, changes, tx)
+    await _tell_charge_point(store, before, after, now, tx)
     return {**after, **changes}
 
 
 async def _publish(
-    store: DbInterface, after: Document, course: Course | None, now: datetime, session: Session
+    store: DbInterface, after: Document, course: Course | None, now: datetime, tx: Tx
 ) -> None:
     """Bring the Session object up to date; its last_updated moves only if it changes."""
     obj = owned_session(after, session_object(after, course), now)
-    kept = await store.objects("sessions").document(obj.key, session)
+    kept = await store.objects("sessions").document(obj.key, tx)
     if kept is not None:
         stored = Rendered(kept["raw"]).plain()
         if {**stored, "last_updated": None} == {**obj.fields, "last_updated": None}:
@@ -158,7 +159,7 @@ async def _publish(
                 session_object(after, course),
                 kept["last_updated"] + timedelta(milliseconds=1),
             )
-    await publish(store, "sessions", obj, session)
+    await publish(store, "sessions", obj, tx)
 
 
 async def _make_cdr(
@@ -166,7 +167,7 @@ async def _make_cdr(
     after: Document,
     course: Course,
     now: datetime,
-    session: Session,
+    tx: Tx,
     rules: Rules,
 ) -> Document:
     """Make the session's CDR where there is to be one; the changes that tell of it."""
@@ -180,7 +181,7 @@ async def _make_cdr(
         # The session has ended whatever becomes of its bill; the operator is told.
         logger.error("session %s has no CDR: %s", after["_id"], error)
         return {"cdr_problem": str(error)}
-    await add_cdr(store, cdr, session)
+    await add_cdr(store, cdr, tx)
     return {}
 
 
@@ -193,10 +194,10 @@ def _costs_nothing(course: Course) -> bool:
 
 
 async def _write(
-    db: Database, before: Document | None, after: Document, changes: Document, session: Session
+    db: Database, before: Document | None, after: Document, changes: Document, tx: Tx
 ) -> None:
     if before is None:
-        await db[COLLECTION].insert_one({**after, **changes}, session=session)
+        await db[COLLECTION].insert_one({**after, **changes}, session=tx.mongo)
         return
     written = {name: value for name, value in changes.items() if name != "segments"}
     if "segments" in changes:
@@ -207,15 +208,15 @@ async def _write(
             for index, segment in enumerate(changes["segments"])
             if index >= len(kept) or kept[index] != segment
         }
-    await db[COLLECTION].update_one({"_id": after["_id"]}, {"$set": written}, session=session)
+    await db[COLLECTION].update_one({"_id": after["_id"]}, {"$set": written}, session=tx.mongo)
 
 
 async def _tell_charge_point(
-    store: DbInterface, before: Document | None, after: Document, now: datetime, session: Session
+    store: DbInterface, before: Document | None, after: Document, now: datetime, tx: Tx
 ) -> None:
     """Let the charge point's document name the session that holds it."""
     if bool((before or {}).get("running")) == after["running"]:
         return
     owner = _Owner(after["country_code"], after["party_id"], after["operator"])
     held_by = SessionSet(after["_id"] if after["running"] else None)
-    await charge_points.apply(store, owner, after["cp_id"], held_by, now, session)
+    await charge_points.apply(store, owner, after["cp_id"], held_by, now, tx)

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from db_interface.database import Database, Session
+from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import fold
+from db_interface.transaction import Tx, mongo_session
 from domain.pricing import PricingInputError, choose_tariff, compile_tariff
 from domain.rendered import Rendered
 
@@ -32,17 +33,17 @@ async def tariffs_of(
     connector: Mapping[str, Any],
     country_code: str,
     party_id: str,
-    session: Session = None,
+    tx: Tx | None = None,
 ) -> list[Tariff]:
     """The connector's tariffs in the order of its tariff_ids; none of them there: the default.
 
     `country_code`, `party_id`: the party of ours whose tariffs are meant. One that cannot be
     priced is left out, with a warning in the log.
     """
-    found = await _named(store, connector.get("tariff_ids") or (), country_code, party_id, session)
+    found = await _named(store, connector.get("tariff_ids") or (), country_code, party_id, tx)
     if not found:
-        default = await default_tariff(store.db, session)
-        found = await _named(store, [default] if default else (), country_code, party_id, session)
+        default = await default_tariff(store.db, tx)
+        found = await _named(store, [default] if default else (), country_code, party_id, tx)
     return found
 
 
@@ -65,9 +66,9 @@ def in_force(
     return None if chosen is None else chosen["id"]
 
 
-async def default_tariff(db: Database, session: Session = None) -> str | None:
+async def default_tariff(db: Database, tx: Tx | None = None) -> str | None:
     """The id of the tariff of connectors that name none, or None."""
-    found = await db[_PLATFORM].find_one({"_id": _DEFAULT}, session=session)
+    found = await db[_PLATFORM].find_one({"_id": _DEFAULT}, session=mongo_session(tx))
     return None if found is None else found["tariff_id"]
 
 
@@ -86,12 +87,12 @@ async def _named(
     tariff_ids: Sequence[str],
     country_code: str,
     party_id: str,
-    session: Session,
+    tx: Tx | None,
 ) -> list[Tariff]:
     found = []
     for tariff_id in tariff_ids:
         key = fold(country_code, party_id, tariff_id)
-        document = await store.objects("tariffs").document(key, session)
+        document = await store.objects("tariffs").document(key, tx)
         if document is None:
             logger.warning("tariff %s of %s/%s: not there", tariff_id, country_code, party_id)
             continue

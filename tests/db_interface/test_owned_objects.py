@@ -85,7 +85,7 @@ def test_dates_are_inclusive_from_and_exclusive_to(store: DbInterface, loop: Loo
 def test_many_new_ones_at_once_keep_their_order(store: DbInterface, loop: Loop) -> None:
     async def work() -> None:
         objects = [thing(f"L{number}") for number in range(50)]
-        await store.db.transact(lambda s: store.objects("locations").put_new(objects, s))
+        await store.transact(lambda s: store.objects("locations").put_new(objects, s))
 
     loop.run(work())
     loop.run(store.create("locations", thing("last")))

@@ -6,7 +6,9 @@ import asyncio
 
 import pytest
 
-from db_interface.database import Database, Session, StoreUnavailable
+from db_interface.database import Database, StoreUnavailable
+from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from tests.conftest import Loop
 
 
@@ -14,17 +16,17 @@ def test_many_that_conflict_all_arrive_with_few_repetitions(loop: Loop, db: Data
     tries = 0
     contenders = 60
 
-    async def count_up(session: Session) -> None:
+    async def count_up(tx: Tx) -> None:
         nonlocal tries
         tries += 1
-        found = await db["things"].find_one({"_id": "one"}, session=session)
+        found = await db["things"].find_one({"_id": "one"}, session=tx.mongo)
         number = 0 if found is None else found["number"]
         await db["things"].update_one(
-            {"_id": "one"}, {"$set": {"number": number + 1}}, upsert=True, session=session
+            {"_id": "one"}, {"$set": {"number": number + 1}}, upsert=True, session=tx.mongo
         )
 
     async def all_at_once() -> int:
-        await asyncio.gather(*(db.transact(count_up) for _ in range(contenders)))
+        await asyncio.gather(*(DbInterface(db).transact(count_up) for _ in range(contenders)))
         return (await db["things"].find_one({"_id": "one"}))["number"]
 
     assert loop.run(all_at_once()) == contenders
@@ -33,17 +35,17 @@ def test_many_that_conflict_all_arrive_with_few_repetitions(loop: Loop, db: Data
 
 
 def test_a_failed_transaction_lets_the_next_one_through(loop: Loop, db: Database) -> None:
-    async def fail(session: Session) -> None:
-        await db["things"].insert_one({"_id": "gone"}, session=session)
+    async def fail(tx: Tx) -> None:
+        await db["things"].insert_one({"_id": "gone"}, session=tx.mongo)
         raise ValueError("changed my mind")
 
-    async def succeed(session: Session) -> None:
-        await db["things"].insert_one({"_id": "kept"}, session=session)
+    async def succeed(tx: Tx) -> None:
+        await db["things"].insert_one({"_id": "kept"}, session=tx.mongo)
 
     async def story() -> list[str]:
         with pytest.raises(ValueError, match="changed my mind"):
-            await db.transact(fail)
-        await db.transact(succeed)
+            await DbInterface(db).transact(fail)
+        await DbInterface(db).transact(succeed)
         return [row["_id"] async for row in db["things"].find()]
 
     assert loop.run(story()) == ["kept"]
@@ -53,12 +55,12 @@ def test_without_a_server_a_transaction_says_so_in_time(loop: Loop) -> None:
     async def story() -> None:
         nowhere = Database.connect("mongodb://127.0.0.1:1/", timeout_ms=100)
 
-        async def work(session: Session) -> None:
-            await nowhere["things"].insert_one({"_id": 1}, session=session)
+        async def work(tx: Tx) -> None:
+            await nowhere["things"].insert_one({"_id": 1}, session=tx.mongo)
 
         try:
             with pytest.raises(StoreUnavailable):
-                await nowhere.transact(work)
+                await DbInterface(nowhere).transact(work)
         finally:
             nowhere.close()
 

@@ -27,7 +27,7 @@ from cpo_app.central.service import Central
 from cpo_app.central.sweepers.reservation_sweeper import ReservationSweeper
 from cpo_app.central.telemetry import Handler, Message
 from crud import charging_profiles
-from db_interface.database import Session
+from db_interface.transaction import Tx
 from domain.charge_points.charge_points import Document
 from domain.commands.command_delivery import Deliver
 from domain.commands.command_intake import Intake
@@ -69,7 +69,7 @@ def attach(
         rules=rules,
         clock=central.clock,
     )
-    worker = CommandWorker(central.db, kinds_of(ground), deliver, central.clock, **timing)
+    worker = CommandWorker(central.store, kinds_of(ground), deliver, central.clock, **timing)
     for intake in intakes:
         intake.wake = worker.wake
     _tell_of_ended_sessions(central)
@@ -98,17 +98,17 @@ def _tell_of_ended_sessions(central: Central) -> None:
     """With its session a charging profile ends: whoever set one is told (15.3.2.2)."""
     before: Handler | None = central.telemetry.handlers.pop("session_stopped", None)
 
-    async def stopped(session: Session, charge_point: Document, message: Message) -> None:
-        known = await charging_sessions.get(central.db, message["session_id"], session)
+    async def stopped(tx: Tx, charge_point: Document, message: Message) -> None:
+        known = await charging_sessions.get(central.db, message["session_id"], tx)
         if before is not None:
-            await before(session, charge_point, message)
+            await before(tx, charge_point, message)
         if known is None or not known["running"] or not known.get("profile_peers"):
             return
         now = central.clock()
-        place = await place_of(central.store, known["evse_uid"], now, session)
+        place = await place_of(central.store, known["evse_uid"], now, tx)
         if place is not None:
             active = charging_profiles.unlimited(place, known["connector_id"], now)
-            await charging_profiles.active_profile_changed(central.db, known, active, now, session)
-            await charging_profiles.forget(central.db, known["_id"], session)
+            await charging_profiles.active_profile_changed(central.db, known, active, now, tx)
+            await charging_profiles.forget(central.db, known["_id"], tx)
 
     central.telemetry.on("session_stopped", stopped)

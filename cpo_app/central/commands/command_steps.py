@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cpo_app.central.link.link import ChargePointLink, LinkAnswer, LinkResult
-from db_interface.database import Session
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.commands import command_queue
 from domain.commands.command_intake import result_body
 from domain.commands.command_targets import Place, places_of
@@ -78,9 +78,7 @@ class Kind(ABC):
         self.store = ground.store
         self.db = ground.store.db
 
-    async def prepare(
-        self, command: Command, now: datetime, session: Session
-    ) -> Ask | Decided | Elsewhere:
+    async def prepare(self, command: Command, now: datetime, tx: Tx) -> Ask | Decided | Elsewhere:
         """Before the charge point is asked for the first time."""
         return Ask()
 
@@ -90,36 +88,34 @@ class Kind(ABC):
 
     @abstractmethod
     async def conclude(
-        self, command: Command, said: Any, now: datetime, session: Session
+        self, command: Command, said: Any, now: datetime, tx: Tx
     ) -> Decided | Elsewhere:
         """What follows from what `ask` brought."""
 
     @abstractmethod
     async def expired(
-        self, command: Command, now: datetime, session: Session, *, surely_unsent: bool
+        self, command: Command, now: datetime, tx: Tx, *, surely_unsent: bool
     ) -> Body:
         """The result of a command whose deadline has passed; what is owed is put in the queue."""
 
-    async def owe(
-        self, kind: str, cp_id: str, now: datetime, session: Session, **fields: Any
-    ) -> None:
+    async def owe(self, kind: str, cp_id: str, now: datetime, tx: Tx, **fields: Any) -> None:
         """A command of our own, that nobody waits for."""
         deadline = now + INNER_WITHIN
         await command_queue.add(
-            self.db, kind, cp_id=cp_id, now=now, deadline=deadline, session=session, **fields
+            self.db, kind, cp_id=cp_id, now=now, deadline=deadline, tx=tx, **fields
         )
 
-    async def places(self, command: Command, now: datetime, session: Session) -> list[Place]:
+    async def places(self, command: Command, now: datetime, tx: Tx) -> list[Place]:
         """The EVSEs of the command's location as they are now; none if it is gone."""
         content = command["content"]
         found = await self.db["locations"].find_one(
             {"lid": content["location_id"].lower(), "links.evse": content["evse_uid"].lower()},
-            session=session,
+            session=tx.mongo,
         )
         if found is None:
             return []
         try:
-            return await places_of(self.db, found["fields"], None, now, session)
+            return await places_of(self.db, found["fields"], None, now, tx)
         except UnknownLocationInCommand:
             return []
 

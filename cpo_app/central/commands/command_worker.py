@@ -21,7 +21,9 @@ from typing import Any
 
 from cpo_app.central.commands.command_steps import Ask, Command, Decided, Elsewhere, Kind
 from cpo_app.central.link.link import LinkUnreachable
-from db_interface.database import STORE_ERRORS, Database, Session
+from db_interface.database import STORE_ERRORS
+from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.commands import command_queue as queue
 from domain.commands.command_delivery import Deliver, Delivery, NotDelivered
 from domain.commands.command_queue import LeaseLost
@@ -42,7 +44,7 @@ class CommandWorker:
 
     def __init__(
         self,
-        db: Database,
+        store: DbInterface,
         kinds: Mapping[str, Kind],
         deliver: Deliver,
         clock: Callable[[], datetime],
@@ -50,7 +52,8 @@ class CommandWorker:
         lease_s: float = LEASE_S,
         pause_s: float = PAUSE_S,
     ) -> None:
-        self._db = db
+        self._store = store
+        self._db = store.db
         self._kinds = kinds
         self._deliver = deliver
         self._clock = clock
@@ -176,45 +179,41 @@ class CommandWorker:
             except LinkUnreachable as error:
                 await self._try_again(sent, error)
                 return
-            await self._db.transact(lambda session: self._conclude(sent, said, session))
+            await self._store.transact(lambda tx: self._conclude(sent, said, tx))
 
     async def _send(self, command: Command) -> Command | None:
         """Write down that the charge point is about to be asked; None: there is no need."""
         kind = self._kinds[command["kind"]]
 
-        async def work(session: Session) -> Command | None:
+        async def work(tx: Tx) -> Command | None:
             now = self._clock()
             changes = {"attempts": command["attempts"] + 1}
             if command["state"] == State.SENT.value:
-                return await queue.advance(self._db, command, Event.SEND, session, **changes)
-            outcome = await kind.prepare(command, now, session)
+                return await queue.advance(self._db, command, Event.SEND, tx, **changes)
+            outcome = await kind.prepare(command, now, tx)
             if isinstance(outcome, Ask):
                 changes |= {"sent_at": now, **outcome.changes}
-                return await queue.advance(self._db, command, Event.SEND, session, **changes)
-            await self._follow(command, outcome, session)
+                return await queue.advance(self._db, command, Event.SEND, tx, **changes)
+            await self._follow(command, outcome, tx)
             return None
 
-        return await self._db.transact(work)
+        return await self._store.transact(work)
 
-    async def _conclude(self, command: Command, said: Any, session: Session) -> None:
+    async def _conclude(self, command: Command, said: Any, tx: Tx) -> None:
         kind = self._kinds[command["kind"]]
-        await self._follow(
-            command, await kind.conclude(command, said, self._clock(), session), session
-        )
+        await self._follow(command, await kind.conclude(command, said, self._clock(), tx), tx)
 
-    async def _follow(
-        self, command: Command, outcome: Decided | Elsewhere, session: Session
-    ) -> None:
+    async def _follow(self, command: Command, outcome: Decided | Elsewhere, tx: Tx) -> None:
         now = self._clock()
         if isinstance(outcome, Elsewhere):
             changes = {"attempts": 0, "unsent": 0, **outcome.changes}
-            await queue.move(self._db, command, outcome.cp_id, now, session, **changes)
+            await queue.move(self._db, command, outcome.cp_id, now, tx, **changes)
             return
         await queue.advance(
             self._db,
             command,
             Event.ANSWERED,
-            session,
+            tx,
             result=outcome.body,
             answered_at=now,
             due=now,
@@ -228,19 +227,19 @@ class CommandWorker:
         await queue.put_back(self._db, command, due, unsent=unsent)
 
     async def _expire(self, command_id: str) -> None:
-        async def work(session: Session) -> None:
+        async def work(tx: Tx) -> None:
             now = self._clock()
-            command = await queue.get(self._db, command_id, session)
+            command = await queue.get(self._db, command_id, tx)
             if command is None or command["state"] not in OPEN or command["deadline"] > now:
                 return
             body = await self._kinds[command["kind"]].expired(
-                command, now, session, surely_unsent=command["attempts"] == command["unsent"]
+                command, now, tx, surely_unsent=command["attempts"] == command["unsent"]
             )
             await queue.advance(
                 self._db,
                 command,
                 Event.EXPIRED,
-                session,
+                tx,
                 any_holder=True,
                 result=body,
                 expired_at=now,
@@ -248,7 +247,7 @@ class CommandWorker:
             )
 
         with contextlib.suppress(LeaseLost):
-            await self._db.transact(work)
+            await self._store.transact(work)
             logger.info("command %s: no answer in time", command_id)
 
     # --- a peer ---------------------------------------------------------------------------

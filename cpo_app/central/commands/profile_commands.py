@@ -21,7 +21,7 @@ from cpo_app.central.commands.command_steps import (
 from cpo_app.central.link.link import LinkAnswer, LinkResult
 from crud import charging_profiles
 from crud.charging_profiles import UPDATE_DURATION_S
-from db_interface.database import Session
+from db_interface.transaction import Tx
 from domain.commands.command_states import State
 from domain.sessions import charging_sessions
 
@@ -34,21 +34,21 @@ class _Change(Kind):
     """A change of the profile: the other parties that have set one hear of it."""
 
     async def expired(
-        self, command: Command, now: datetime, session: Session, *, surely_unsent: bool
+        self, command: Command, now: datetime, tx: Tx, *, surely_unsent: bool
     ) -> Body:
         if command["state"] == State.SENT.value and not surely_unsent:
             await self.owe(
-                INNER_PROFILE, command["cp_id"], now, session, session_id=command["session_id"]
+                INNER_PROFILE, command["cp_id"], now, tx, session_id=command["session_id"]
             )
         return {"result": REJECTED}
 
     async def _changed(
-        self, command: Command, active: Mapping[str, Any] | None, now: datetime, session: Session
+        self, command: Command, active: Mapping[str, Any] | None, now: datetime, tx: Tx
     ) -> None:
-        charging = await charging_sessions.get(self.db, command["session_id"], session)
+        charging = await charging_sessions.get(self.db, command["session_id"], tx)
         if charging is not None and active is not None:
             await charging_profiles.active_profile_changed(
-                self.db, charging, active, now, session, asked_by=command["peer_id"]
+                self.db, charging, active, now, tx, asked_by=command["peer_id"]
             )
 
     async def _active(self, command: Command, timeout_s: float) -> Mapping[str, Any] | None:
@@ -83,7 +83,7 @@ class SetProfile(_Change):
         command: Command,
         said: tuple[LinkAnswer, Mapping[str, Any] | None],
         now: datetime,
-        session: Session,
+        tx: Tx,
     ) -> Decided | Elsewhere:
         answer, active = said
         if not answer.accepted:
@@ -94,9 +94,9 @@ class SetProfile(_Change):
             command["delivery"],
             command["content"]["charging_profile"],
             now,
-            session,
+            tx,
         )
-        await self._changed(command, active, now, session)
+        await self._changed(command, active, now, tx)
         return Decided({"result": ACCEPTED})
 
 
@@ -117,16 +117,16 @@ class ClearProfile(_Change):
         command: Command,
         said: tuple[LinkAnswer, Mapping[str, Any] | None],
         now: datetime,
-        session: Session,
+        tx: Tx,
     ) -> Decided | Elsewhere:
         answer, active = said
         if answer.result is LinkResult.REJECTED and answer.message == _NO_PROFILE:
-            await charging_profiles.forget(self.db, command["session_id"], session)
+            await charging_profiles.forget(self.db, command["session_id"], tx)
             return Decided({"result": UNKNOWN})
         if not answer.accepted:
             return Decided({"result": REJECTED})
-        await charging_profiles.forget(self.db, command["session_id"], session)
-        await self._changed(command, active, now, session)
+        await charging_profiles.forget(self.db, command["session_id"], tx)
+        await self._changed(command, active, now, tx)
         return Decided({"result": ACCEPTED})
 
 
@@ -140,14 +140,14 @@ class GetProfile(Kind):
         )
 
     async def conclude(
-        self, command: Command, said: Mapping[str, Any] | None, now: datetime, session: Session
+        self, command: Command, said: Mapping[str, Any] | None, now: datetime, tx: Tx
     ) -> Decided | Elsewhere:
         if said is None:
             return Decided({"result": UNKNOWN})
         return Decided({"result": ACCEPTED, "profile": dict(said)})
 
     async def expired(
-        self, command: Command, now: datetime, session: Session, *, surely_unsent: bool
+        self, command: Command, now: datetime, tx: Tx, *, surely_unsent: bool
     ) -> Body:
         return {"result": REJECTED}
 
@@ -167,11 +167,11 @@ class InnerProfile(Kind):
         return await self.ground.link.clear_limit(command["cp_id"], command["_id"], **names)
 
     async def conclude(
-        self, command: Command, said: LinkAnswer | None, now: datetime, session: Session
+        self, command: Command, said: LinkAnswer | None, now: datetime, tx: Tx
     ) -> Decided | Elsewhere:
         return Decided({"result": ACCEPTED if said is None else said.result.value})
 
     async def expired(
-        self, command: Command, now: datetime, session: Session, *, surely_unsent: bool
+        self, command: Command, now: datetime, tx: Tx, *, surely_unsent: bool
     ) -> Body:
         return {"result": REJECTED}

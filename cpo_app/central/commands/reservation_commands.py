@@ -23,8 +23,8 @@ from cpo_app.central.commands.command_steps import (
     timed_out,
 )
 from cpo_app.central.link.link import LinkAnswer, LinkResult
-from db_interface.database import Session
 from db_interface.owned_objects import party_key
+from db_interface.transaction import Tx
 from domain.commands.command_intake import result_body
 from domain.commands.command_states import State
 from domain.commands.command_targets import place_of
@@ -37,16 +37,14 @@ _NO_SUCH = (LinkResult.REJECTED, LinkResult.UNKNOWN_RESERVATION)
 
 
 class Reserve(Kind):
-    async def prepare(
-        self, command: Command, now: datetime, session: Session
-    ) -> Ask | Decided | Elsewhere:
+    async def prepare(self, command: Command, now: datetime, tx: Tx) -> Ask | Decided | Elsewhere:
         content = command["content"]
-        place = await place_of(self.store, content["evse_uid"], now, session)
+        place = await place_of(self.store, content["evse_uid"], now, tx)
         if place is None or place.cp_id != command["cp_id"]:
             return Decided(result_body("EVSE_INOPERATIVE", "The EVSE is gone"))
         if place.reservation is not None and place.reservation["_id"] != content["reservation"]:
             refused = result_body("REJECTED", "The EVSE is reserved already")
-            return await self._next_or(refused, command, now, session)
+            return await self._next_or(refused, command, now, tx)
         return Ask({"content.connector_id": place.evse["connectors"][0]["id"]})
 
     async def ask(self, command: Command, timeout_s: float) -> LinkAnswer:
@@ -62,29 +60,29 @@ class Reserve(Kind):
         )
 
     async def conclude(
-        self, command: Command, said: LinkAnswer, now: datetime, session: Session
+        self, command: Command, said: LinkAnswer, now: datetime, tx: Tx
     ) -> Decided | Elsewhere:
         if said.accepted:
-            await self._hold(command, now, session)
+            await self._hold(command, now, tx)
             return Decided(body_of(said))
         if said.result in TRY_NEXT:
-            return await self._next_or(body_of(said), command, now, session)
+            return await self._next_or(body_of(said), command, now, tx)
         return Decided(body_of(said))
 
     async def expired(
-        self, command: Command, now: datetime, session: Session, *, surely_unsent: bool
+        self, command: Command, now: datetime, tx: Tx, *, surely_unsent: bool
     ) -> Body:
         if command["state"] == State.SENT.value and not surely_unsent:
             key, cp_id = command["content"]["reservation"], command["cp_id"]
-            stands = await reservations.get(self.db, key, session)
+            stands = await reservations.get(self.db, key, tx)
             same = stands is not None and stands["active"] and stands["cp_id"] == cp_id
             kind = INNER_RESERVE if same else INNER_RELEASE
-            await self.owe(kind, cp_id, now, session, content={"reservation": key})
+            await self.owe(kind, cp_id, now, tx, content={"reservation": key})
         return timed_out()
 
-    async def _hold(self, command: Command, now: datetime, session: Session) -> None:
+    async def _hold(self, command: Command, now: datetime, tx: Tx) -> None:
         content = command["content"]
-        place = await place_of(self.store, content["evse_uid"], now, session)
+        place = await place_of(self.store, content["evse_uid"], now, tx)
         party = self.ground.party
         owner = party_key(party.country_code, party.party_id)
         if place is not None:
@@ -105,22 +103,22 @@ class Reserve(Kind):
             "answer_to": command["delivery"],
         }
         left = await reservations.hold(
-            self.store, self.ground.party, reservation, now, session, self.ground.billing
+            self.store, self.ground.party, reservation, now, tx, self.ground.billing
         )
         if left is not None:
             key = content["reservation"]
-            await self.owe(INNER_RELEASE, left, now, session, content={"reservation": key})
+            await self.owe(INNER_RELEASE, left, now, tx, content={"reservation": key})
 
     async def _next_or(
-        self, refused: Body, command: Command, now: datetime, session: Session
+        self, refused: Body, command: Command, now: datetime, tx: Tx
     ) -> Decided | Elsewhere:
         content = command["content"]
         if not content["any_evse"]:
             return Decided(refused)
         tried = [*content["tried"], command["cp_id"]]
-        places = await self.places(command, now, session)
+        places = await self.places(command, now, tx)
         key = content["reservation"]
-        stands = await reservations.get(self.db, key, session)
+        stands = await reservations.get(self.db, key, tx)
         standing = stands if stands is not None and stands["active"] else None
         chosen = choose_for_reservation(places, key, standing, tried)
         if chosen is None or chosen.cp_id is None:
@@ -140,7 +138,7 @@ class Cancel(Kind):
         )
 
     async def conclude(
-        self, command: Command, said: LinkAnswer, now: datetime, session: Session
+        self, command: Command, said: LinkAnswer, now: datetime, tx: Tx
     ) -> Decided | Elsewhere:
         if not said.accepted and said.result not in _NO_SUCH:
             return Decided(body_of(said))
@@ -151,7 +149,7 @@ class Cancel(Kind):
             held,
             Status.CANCELED,
             now,
-            session,
+            tx,
             self.ground.billing,
         )
         # A charge point that has lost the reservation keeps nobody out: it is canceled all the
@@ -159,13 +157,11 @@ class Cancel(Kind):
         return Decided(result_body("ACCEPTED" if ended else "UNKNOWN_RESERVATION"))
 
     async def expired(
-        self, command: Command, now: datetime, session: Session, *, surely_unsent: bool
+        self, command: Command, now: datetime, tx: Tx, *, surely_unsent: bool
     ) -> Body:
         if command["state"] == State.SENT.value and not surely_unsent:
             key = command["content"]["reservation"]
-            await self.owe(
-                INNER_RESERVE, command["cp_id"], now, session, content={"reservation": key}
-            )
+            await self.owe(INNER_RESERVE, command["cp_id"], now, tx, content={"reservation": key})
         return timed_out()
 
 
@@ -184,12 +180,12 @@ class InnerRelease(Kind):
         )
 
     async def conclude(
-        self, command: Command, said: LinkAnswer | None, now: datetime, session: Session
+        self, command: Command, said: LinkAnswer | None, now: datetime, tx: Tx
     ) -> Decided | Elsewhere:
         return Decided(result_body("CANCELED_RESERVATION") if said is None else body_of(said))
 
     async def expired(
-        self, command: Command, now: datetime, session: Session, *, surely_unsent: bool
+        self, command: Command, now: datetime, tx: Tx, *, surely_unsent: bool
     ) -> Body:
         return timed_out()
 

@@ -24,7 +24,7 @@ from cpo_app.central.commands.command_steps import (
 )
 from cpo_app.central.link.link import LinkAnswer, LinkResult
 from crud.commands import plugged_in_by_another
-from db_interface.database import Session
+from db_interface.transaction import Tx
 from domain.commands.command_intake import result_body
 from domain.commands.command_states import State
 from domain.commands.command_targets import Place, place_of
@@ -41,16 +41,14 @@ TOO_LATE = "the charge point did not answer in time"
 
 
 class Start(Kind):
-    async def prepare(
-        self, command: Command, now: datetime, session: Session
-    ) -> Ask | Decided | Elsewhere:
+    async def prepare(self, command: Command, now: datetime, tx: Tx) -> Ask | Decided | Elsewhere:
         content = command["content"]
-        place = await place_of(self.store, content["evse_uid"], now, session)
+        place = await place_of(self.store, content["evse_uid"], now, tx)
         if place is None or place.cp_id != command["cp_id"]:
             return Decided(result_body("EVSE_INOPERATIVE", "The EVSE is gone"))
         if place.held_against(content["token"]):
             refused = result_body("REJECTED", "The EVSE is reserved for another driver")
-            return await self._next_or(refused, command, now, session)
+            return await self._next_or(refused, command, now, tx)
         reserved = place.reservation
         reference = content.get("authorization_reference")
         if reserved is not None and reference is None:
@@ -68,7 +66,7 @@ class Start(Kind):
                 authorization_reference=reference,
                 source="remote",
                 now=now,
-                session=session,
+                tx=tx,
                 session_id=command["session_id"],
                 command_id=command["_id"],
                 reservation_id=None if reserved is None else reserved["_id"],
@@ -76,7 +74,7 @@ class Start(Kind):
                 rules=self.ground.rules,
             )
         except ConnectorBusy:
-            return await self._next_or(result_body("EVSE_OCCUPIED"), command, now, session)
+            return await self._next_or(result_body("EVSE_OCCUPIED"), command, now, tx)
         except OcpiError as error:
             return Decided(result_body("REJECTED", str(error)))
         return Ask(
@@ -100,47 +98,47 @@ class Start(Kind):
         )
 
     async def conclude(
-        self, command: Command, said: LinkAnswer, now: datetime, session: Session
+        self, command: Command, said: LinkAnswer, now: datetime, tx: Tx
     ) -> Decided | Elsewhere:
         if said.accepted:
-            await self._use_reservation(command, now, session)
+            await self._use_reservation(command, now, tx)
             return Decided(body_of(said))
         await charging_sessions.abandon(
-            self.store, command["session_id"], NOT_STARTED, now, session, self.ground.rules
+            self.store, command["session_id"], NOT_STARTED, now, tx, self.ground.rules
         )
         if said.result in TRY_NEXT:
-            return await self._next_or(body_of(said), command, now, session)
+            return await self._next_or(body_of(said), command, now, tx)
         return Decided(body_of(said))
 
     async def expired(
-        self, command: Command, now: datetime, session: Session, *, surely_unsent: bool
+        self, command: Command, now: datetime, tx: Tx, *, surely_unsent: bool
     ) -> Body:
         if command["state"] != State.SENT.value:
             return timed_out()
         if surely_unsent:
             await charging_sessions.abandon(
-                self.store, command["session_id"], TOO_LATE, now, session, self.ground.rules
+                self.store, command["session_id"], TOO_LATE, now, tx, self.ground.rules
             )
             return timed_out()
         await self.owe(
             INNER_STOP,
             command["cp_id"],
             now,
-            session,
+            tx,
             session_id=command["session_id"],
             content={"reservation": command["content"].get("reservation")},
         )
         return timed_out()
 
     async def _next_or(
-        self, refused: Body, command: Command, now: datetime, session: Session
+        self, refused: Body, command: Command, now: datetime, tx: Tx
     ) -> Decided | Elsewhere:
         """Another EVSE of the location where any will do; else `refused`."""
         content = command["content"]
         if not content["any_evse"]:
             return Decided(refused)
         tried = [*content["tried"], command["cp_id"]]
-        places = await self.places(command, now, session)
+        places = await self.places(command, now, tx)
         chosen: Place | None = choose_for_start(places, content["token"], tried)
         if chosen is None or chosen.cp_id is None:
             return Decided(none_free(places) if places else refused)
@@ -154,11 +152,11 @@ class Start(Kind):
             },
         )
 
-    async def _use_reservation(self, command: Command, now: datetime, session: Session) -> None:
+    async def _use_reservation(self, command: Command, now: datetime, tx: Tx) -> None:
         key = command["content"]["reservation"]
         if key is not None:
             await reservations.use(
-                self.store, self.ground.party, key, command["session_id"], now, session
+                self.store, self.ground.party, key, command["session_id"], now, tx
             )
 
 
@@ -169,12 +167,12 @@ class Stop(Kind):
         )
 
     async def conclude(
-        self, command: Command, said: LinkAnswer, now: datetime, session: Session
+        self, command: Command, said: LinkAnswer, now: datetime, tx: Tx
     ) -> Decided | Elsewhere:
         return Decided(body_of(said))
 
     async def expired(
-        self, command: Command, now: datetime, session: Session, *, surely_unsent: bool
+        self, command: Command, now: datetime, tx: Tx, *, surely_unsent: bool
     ) -> Body:
         return timed_out()
 
@@ -183,30 +181,28 @@ class InnerStop(Stop):
     """Ends what a start has left behind of which the eMSP was told that it timed out."""
 
     async def conclude(
-        self, command: Command, said: LinkAnswer, now: datetime, session: Session
+        self, command: Command, said: LinkAnswer, now: datetime, tx: Tx
     ) -> Decided | Elsewhere:
         key = command["content"].get("reservation")
         if said.accepted and key is not None:
             # The charge point gave the reservation up when it started.
             await reservations.use(
-                self.store, self.ground.party, key, command["session_id"], now, session
+                self.store, self.ground.party, key, command["session_id"], now, tx
             )
         if said.result is LinkResult.UNKNOWN_SESSION:
             await charging_sessions.abandon(
-                self.store, command["session_id"], TOO_LATE, now, session, self.ground.rules
+                self.store, command["session_id"], TOO_LATE, now, tx, self.ground.rules
             )
         return Decided(body_of(said))
 
 
 class Unlock(Kind):
-    async def prepare(
-        self, command: Command, now: datetime, session: Session
-    ) -> Ask | Decided | Elsewhere:
+    async def prepare(self, command: Command, now: datetime, tx: Tx) -> Ask | Decided | Elsewhere:
         content = command["content"]
-        place = await place_of(self.store, content["evse_uid"], now, session)
+        place = await place_of(self.store, content["evse_uid"], now, tx)
         reader = Reader(tuple(content["parties"]))
         if place is None or await plugged_in_by_another(
-            self.db, place, content["connector_id"], reader, session
+            self.db, place, content["connector_id"], reader, tx
         ):
             return Decided(result_body("REJECTED"))
         return Ask()
@@ -220,11 +216,11 @@ class Unlock(Kind):
         )
 
     async def conclude(
-        self, command: Command, said: LinkAnswer, now: datetime, session: Session
+        self, command: Command, said: LinkAnswer, now: datetime, tx: Tx
     ) -> Decided | Elsewhere:
         return Decided(body_of(said))
 
     async def expired(
-        self, command: Command, now: datetime, session: Session, *, surely_unsent: bool
+        self, command: Command, now: datetime, tx: Tx, *, surely_unsent: bool
     ) -> Body:
         return timed_out()

@@ -17,7 +17,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from cpo_app.central.commands.command_steps import INNER_RELEASE, INNER_WITHIN, Ground
-from db_interface.database import STORE_ERRORS, Session
+from db_interface.database import STORE_ERRORS
+from db_interface.transaction import Tx
 from domain.commands import command_queue
 from domain.commands.command_intake import GRACE_S, result_body
 from domain.commands.command_targets import REMOVED
@@ -78,10 +79,10 @@ class ReservationSweeper:
     async def cancel(self, key: str) -> bool:
         """We cannot keep the reservation: end it and tell its eMSP. False: it had ended."""
 
-        async def work(session: Session) -> bool:
+        async def work(tx: Tx) -> bool:
             now = self._ground.clock()
-            held = await reservations.get(self._store.db, key, session)
-            if held is None or not await self._end(held, Status.CANCELED, session):
+            held = await reservations.get(self._store.db, key, tx)
+            if held is None or not await self._end(held, Status.CANCELED, tx):
                 return False
             await command_queue.add(
                 self._store.db,
@@ -89,7 +90,7 @@ class ReservationSweeper:
                 cp_id=held["cp_id"],
                 now=now,
                 deadline=now + INNER_WITHIN,
-                session=session,
+                tx=tx,
                 content={"reservation": key},
             )
             until = now + timedelta(seconds=GRACE_S)
@@ -99,14 +100,14 @@ class ReservationSweeper:
                 cp_id=None,
                 now=now,
                 deadline=until,
-                session=session,
+                tx=tx,
                 result=result_body("CANCELED_RESERVATION"),
                 delivery={**held["answer_to"], "until": until},
                 peer_id=held["peer_id"],
             )
             return True
 
-        done = await self._store.db.transact(work)
+        done = await self._store.transact(work)
         if done:
             logger.warning("reservation %s is canceled: its EVSE is out of service", key)
             self._wake()
@@ -127,12 +128,10 @@ class ReservationSweeper:
         ]
 
     async def _expire(self, held: Document) -> bool:
-        return await self._store.db.transact(
-            lambda session: self._end(held, Status.EXPIRED, session)
-        )
+        return await self._store.transact(lambda tx: self._end(held, Status.EXPIRED, tx))
 
-    async def _end(self, held: Document, status: Status, session: Session) -> bool:
+    async def _end(self, held: Document, status: Status, tx: Tx) -> bool:
         ground = self._ground
         return await reservations.end(
-            ground.store, ground.party, held, status, ground.clock(), session, ground.billing
+            ground.store, ground.party, held, status, ground.clock(), tx, ground.billing
         )

@@ -21,7 +21,8 @@ from typing import Any
 
 from cpo_app.central.link.link import LinkUnreachable
 from cpo_app.central.service import Central
-from db_interface.database import STORE_ERRORS, Session
+from db_interface.database import STORE_ERRORS
+from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.charge_points.evse_states import IN_SESSION
 from domain.sessions.charging_sessions import COLLECTION, Rules, abandon, get
@@ -93,17 +94,17 @@ class Sweeper:
         return [row["_id"] for row in found if await self._end(row["_id"], now, listened)]
 
     async def _end(self, session_id: str, now: datetime, listened: timedelta) -> bool:
-        async def work(session: Session) -> str | None:
-            document = await get(self._store.db, session_id, session)
+        async def work(tx: Tx) -> str | None:
+            document = await get(self._store.db, session_id, tx)
             if document is None or not document["running"]:
                 return None
-            charge_point = await charge_points.get(self._store.db, document["cp_id"], session)
+            charge_point = await charge_points.get(self._store.db, document["cp_id"], tx)
             reason = self._reason(document, charge_point, now, listened)
             if reason is not None:
-                await abandon(self._store, session_id, reason, now, session, self._rules)
+                await abandon(self._store, session_id, reason, now, tx, self._rules)
             return reason
 
-        reason = await self._store.db.transact(work)
+        reason = await self._store.transact(work)
         if reason is not None:
             logger.warning("session %s swept: %s", session_id, reason)
         return reason is not None

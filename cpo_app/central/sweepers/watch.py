@@ -64,10 +64,8 @@ class Watch:
         return len(silent)
 
     async def _mark(self, cp_id: str, due: datetime, now: datetime) -> bool:
-        applied = await self._store.db.transact(
-            lambda session: charge_points.apply(
-                self._store, self._party, cp_id, Missed(due), now, session
-            )
+        applied = await self._store.transact(
+            lambda tx: charge_points.apply(self._store, self._party, cp_id, Missed(due), now, tx)
         )
         if applied.status_changed:
             logger.warning("CP %s: monitor silent", cp_id)

@@ -17,9 +17,9 @@ from cpo_app.ocpi.peer_client.client import PeerAnswer, PeerClient, PeerUnusable
 from cpo_app.ocpi.peer_client.peer_pages import next_by_offset, with_query
 from cpo_app.ocpi.peer_client.url_guard import UrlRefused, check_url, same_place
 from cpo_app.settings import Settings
-from db_interface.database import Session
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import party_key
+from db_interface.transaction import Tx
 from domain.authorization import token_pulls
 from domain.authorization.token_sync import keep_all
 from domain.peers.peers import CONNECTED, Peer, Peers
@@ -117,15 +117,15 @@ class TokenPages:
     ) -> None:
         after: dict[str, Any] = {}
 
-        async def work(session: Session) -> None:
-            kept = await keep_all(self._store, tokens, session)
+        async def work(tx: Tx) -> None:
+            kept = await keep_all(self._store, tokens, tx)
             total = Counter(run["counts"]) + counts + kept
             after.update({**run, **news, "counts": dict(total)})
             await token_pulls.progressed(
-                self._store.db, claimed, after, self._clock(), self._lease_s, session
+                self._store.db, claimed, after, self._clock(), self._lease_s, tx
             )
 
-        await self._store.db.transact(work)
+        await self._store.transact(work)
         run.update(after)
 
     async def _good(

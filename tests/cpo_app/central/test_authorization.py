@@ -11,7 +11,8 @@ import pytest
 
 from cpo_app.central import charging
 from cpo_app.central.authorization import attach
-from db_interface.database import Session
+from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.authorization.authorization import Authorizer
 from domain.authorization.emsps import Reply
 from domain.charge_points.charge_point_events import Missed, OperativeSet
@@ -75,8 +76,8 @@ class Reader:
         assert found is not None
         return found
 
-    def in_transaction(self, work: Callable[[Session], Any]) -> Any:
-        return self.world.loop.run(self.world.db.transact(work))
+    def in_transaction(self, work: Callable[[Tx], Any]) -> Any:
+        return self.world.loop.run(DbInterface(self.world.db).transact(work))
 
     def reserve(self, holder: dict[str, Any], *, ago_s: float = 0) -> str:
         now = self.world.clock() - timedelta(seconds=ago_s)

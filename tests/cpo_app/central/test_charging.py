@@ -12,6 +12,8 @@ from cpo_app.central.charging import attach
 from cpo_app.central.link.link import LinkAnswer, LinkResult, LinkUnreachable
 from cpo_app.central.service import Central
 from cpo_app.central.sweepers.session_sweeper import FORGOTTEN, NEVER_BEGAN, VANISHED, Sweeper
+from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.objects.tokens import owned_token
 from domain.schemas import Token, validate
 from domain.sessions import charging_sessions
@@ -68,8 +70,8 @@ class Charging:
         return self.world.loop.run(self.opened(self.central))
 
     async def opened(self, central: Central) -> str:
-        async def work(session: Any) -> str:
-            place = await place_of(central.store, "CP-001", None, session)
+        async def work(tx: Tx) -> str:
+            place = await place_of(central.store, "CP-001", None, tx)
             location, evse, connector = place
             return await charging_sessions.open_session(
                 central.store,
@@ -82,10 +84,10 @@ class Charging:
                 authorization_reference=None,
                 source="local",
                 now=central.clock(),
-                session=session,
+                tx=tx,
             )
 
-        return await central.db.transact(work)
+        return await DbInterface(central.db).transact(work)
 
     def at(self) -> str:
         return self.world.clock.now.isoformat().replace("+00:00", "Z")

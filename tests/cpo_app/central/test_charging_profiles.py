@@ -8,7 +8,9 @@ import pytest
 from py_ocpi.core.enums import Action
 
 from crud.charging_profiles import ChargingProfiles, active_profile_changed
-from db_interface.database import Database, Session
+from db_interface.database import Database
+from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from tests.conftest import Loop
 from tests.cpo_app.central.command_world import CommandWorld
 
@@ -163,13 +165,13 @@ def test_a_change_by_somebody_else_is_told(world: CommandWorld, session_id: str)
     active = {"start_date_time": "2025-05-01T12:00:00Z", "charging_profile": HALF}
 
     async def change(asked_by: str | None) -> int:
-        async def work(session: Session) -> int:
+        async def work(tx: Tx) -> int:
             charging = world_session()
             return await active_profile_changed(
-                world.db, charging, active, world.clock.now, session, asked_by=asked_by
+                world.db, charging, active, world.clock.now, tx, asked_by=asked_by
             )
 
-        return await world.db.transact(work)
+        return await DbInterface(world.db).transact(work)
 
     row = world.sessions()[0]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cpo_app.central.telemetry import MessageRefused
-from db_interface.database import Session
+from db_interface.transaction import Tx
 from domain.charge_points.charge_points import Document
 from tests.cpo_app.central.conftest import World, meter, state
 
@@ -21,9 +21,7 @@ class Ledger:
         self.fail_on: int | None = None
         self.refuse: int | None = None
 
-    async def __call__(
-        self, session: Session, charge_point: Document, message: dict[str, Any]
-    ) -> None:
+    async def __call__(self, tx: Tx, charge_point: Document, message: dict[str, Any]) -> None:
         if message["seq"] == self.refuse:
             raise MessageRefused("no such session")
         row = {
@@ -31,7 +29,7 @@ class Ledger:
             "status": charge_point["ocpi_status"],
             "seq": message["seq"],
         }
-        await self.world.db["ledger"].insert_one(row, session=session)
+        await self.world.db["ledger"].insert_one(row, session=tx.mongo)
         if message["seq"] == self.fail_on:
             raise RuntimeError("the process died here")
 

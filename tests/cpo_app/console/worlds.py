@@ -17,6 +17,7 @@ from cpo_app.operator.metrics import OcpiCounts, OcpiMetrics, build_metrics_rout
 from cpo_app.operator_guard import OperatorGuard
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.charge_points import charge_points, registrations
 from domain.charge_points.charge_point_events import (
     Heartbeat,
@@ -122,12 +123,12 @@ class Night:
         self.apply(cp_id, Registered("engine.inner.example", 8001, VAULT.seal(key), 2, 5), 1)
 
     def apply(self, cp_id: str, event: Any, seconds: float) -> None:
-        async def work(session: Any) -> Any:
+        async def work(tx: Tx) -> Any:
             return await charge_points.apply(
-                self.store, Party(), cp_id, event, self.at(seconds), session
+                self.store, Party(), cp_id, event, self.at(seconds), tx
             )
 
-        self.loop.run(self.db.transact(work))
+        self.loop.run(DbInterface(self.db).transact(work))
 
     def document(self, cp_id: str) -> dict[str, Any]:
         found = self.loop.run(charge_points.get(self.db, cp_id))

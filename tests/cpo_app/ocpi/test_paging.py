@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cpo_app.ocpi.links import parse_next
 from db_interface.database import Database
+from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
 from domain.objects.locations import owned_location
 from tests.cpo_app.ocpi.conftest import Face, MakeFace, PeerSide, emptied
@@ -201,7 +202,7 @@ def test_a_crawl_misses_nothing_and_repeats_nothing_while_objects_change(
 
     async def fill() -> None:
         first = [owned_location(location(id=f"L{n}")) for n in range(count)]
-        await db.transact(lambda session: objects.put_new(first, session))
+        await DbInterface(db).transact(lambda tx: objects.put_new(first, tx))
 
     face.loop.run(fill())
     throughout = {f"L{n}" for n in range(count)}

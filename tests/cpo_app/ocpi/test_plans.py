@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from db_interface.database import Database
+from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
 from domain.objects.locations import owned_location
 from domain.schemas import parse_datetime
@@ -51,7 +52,7 @@ def profiled(face: Face, db: Database) -> Iterator[Database]:
 
     async def fill() -> None:
         for module, objects in rows.items():
-            await db.transact(partial(face.store.objects(module).put_new, objects))
+            await DbInterface(db).transact(partial(face.store.objects(module).put_new, objects))
         for n in range(50):
             await face.peers.invite(f"other {n}", moment)
 

@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db_interface.database import Database, Session
+from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.authorization.token_sync import keep_all, keep_if_newer
 from tests.conftest import Loop
 from tests.domain.authorization.test_authorization import token
@@ -50,11 +51,11 @@ def test_in_whatever_order_they_come_the_newest_stays(
     counted = 0
     for page in pages:
 
-        async def work(session: Session, page: list[tuple[str, int]] = page) -> int:
-            kept = await keep_all(store, [at(second, uid) for uid, second in page], session)
+        async def work(tx: Tx, page: list[tuple[str, int]] = page) -> int:
+            kept = await keep_all(store, [at(second, uid) for uid, second in page], tx)
             return sum(kept.values())
 
-        counted += loop.run(db.transact(work))
+        counted += loop.run(DbInterface(db).transact(work))
     assert counted == sum(map(len, pages))
     for uid in ("u1", "u2"):
         seconds = [second for page in pages for name, second in page if name.lower() == uid]

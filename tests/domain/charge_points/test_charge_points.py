@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cpo_app.settings import Party
-from db_interface.database import Database, Session
+from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.charge_points import charge_points, evse_history, registrations
 from domain.charge_points.charge_point_events import (
     MOST_CONNECTORS,
@@ -80,12 +81,10 @@ class World:
         )
 
     async def happen(self, event: Event, seconds: float = 0, cp_id: str = "CP-001") -> Applied:
-        async def work(session: Session) -> Applied:
-            return await charge_points.apply(
-                self.store, PARTY, cp_id, event, after(seconds), session
-            )
+        async def work(tx: Tx) -> Applied:
+            return await charge_points.apply(self.store, PARTY, cp_id, event, after(seconds), tx)
 
-        return await self.db.transact(work)
+        return await DbInterface(self.db).transact(work)
 
     def apply(self, event: Event, seconds: float = 0, cp_id: str = "CP-001") -> str:
         """Let it happen; the OCPI status after it."""
@@ -208,13 +207,13 @@ def test_the_registry_can_let_the_status_follow_at_once(world: World) -> None:
     world.apply(registered(), cp_id="CP-001")
 
     async def tell(cp_id: str) -> None:
-        async def work(session: Session) -> None:
+        async def work(tx: Tx) -> None:
             await world.db["registrations"].update_one(
-                {"folded_id": cp_id.lower()}, {"$set": {"status": "DEREGISTERED"}}, session=session
+                {"folded_id": cp_id.lower()}, {"$set": {"status": "DEREGISTERED"}}, session=tx.mongo
             )
-            await charge_points.registration_changed(world.store, PARTY, cp_id, after(9), session)
+            await charge_points.registration_changed(world.store, PARTY, cp_id, after(9), tx)
 
-        await world.db.transact(work)
+        await DbInterface(world.db).transact(work)
 
     for cp_id in ("cp-001", "CP-002", "CP-404"):
         world.loop.run(tell(cp_id))
@@ -284,12 +283,12 @@ def test_two_workers_at_once_lose_nothing_and_write_one_history(world: World) ->
 def test_a_failure_inside_the_transaction_leaves_no_half(world: World) -> None:
     world.apply(registered())
 
-    async def work(session: Session) -> None:
-        await charge_points.apply(world.store, PARTY, "CP-001", beat("X"), after(1), session)
+    async def work(tx: Tx) -> None:
+        await charge_points.apply(world.store, PARTY, "CP-001", beat("X"), after(1), tx)
         raise RuntimeError("the process died here")
 
     with pytest.raises(RuntimeError):
-        world.loop.run(world.db.transact(work))
+        world.loop.run(DbInterface(world.db).transact(work))
     assert world.document()["ocpi_status"] == "AVAILABLE" == world.evse()["status"]
     assert len(world.changes()) == 1
 

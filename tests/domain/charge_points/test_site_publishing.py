@@ -11,8 +11,9 @@ import orjson
 import pytest
 
 from cpo_app.settings import Party
-from db_interface.database import Database, Session
+from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.charge_points import registrations
 from domain.charge_points.charge_point_events import Heartbeat, StateReported
 from domain.charge_points.charge_points import apply
@@ -59,14 +60,14 @@ class House:
         self.loop.run(self._report(cp_id, status, self._tick()))
 
     async def _report(self, cp_id: str, status: str, now: datetime) -> None:
-        async def work(session: Session) -> None:
+        async def work(tx: Tx) -> None:
             for event in (
                 Heartbeat(interval_s=5, missed=5),
                 StateReported("1", ConnectorState(status), "unplugged", now),
             ):
-                await apply(self.store, PARTY, cp_id, event, now, session)
+                await apply(self.store, PARTY, cp_id, event, now, tx)
 
-        await self.store.db.transact(work)
+        await self.store.transact(work)
 
     def document(self, site_id: str) -> dict[str, Any] | None:
         key = f"de/abc/{site_id}".lower()
@@ -223,8 +224,8 @@ def test_an_imported_location_is_never_taken_over(house: House) -> None:
     house.register("CP-001", "Berlin")
     imported = {**house.location("CP-001"), "id": "LOC1", "name": "The operator's own"}
     house.loop.run(
-        house.store.db.transact(
-            lambda session: publish(house.store, "locations", owned_location(imported), session)
+        house.store.transact(
+            lambda tx: publish(house.store, "locations", owned_location(imported), tx)
         )
     )
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from db_interface.database import Database
+from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.objects.locations import owned_location
 from domain.outbox import due_marks
 from domain.outbox.marks import mark_everything
@@ -59,12 +61,12 @@ def marked(house: House) -> set[tuple[str, str]]:
 def test_a_change_that_is_rolled_back_marks_nobody(house: House) -> None:
     peer(house, "DE*TNM")
 
-    async def work(session: Any) -> None:
-        await publish(house.store, "tariffs", tariff("T1"), session)
+    async def work(tx: Tx) -> None:
+        await publish(house.store, "tariffs", tariff("T1"), tx)
         raise RuntimeError("in the last moment")
 
     with pytest.raises(RuntimeError):
-        house.loop.run(house.db.transact(work))
+        house.loop.run(DbInterface(house.db).transact(work))
 
     assert house.marks() == []
     assert house.loop.run(house.store.get("tariffs", "nl/evc/t1")) is None
@@ -162,7 +164,7 @@ def test_changes_at_once_in_many_tasks_all_leave_their_mark(house: House) -> Non
 
     async def change(number: int) -> None:
         obj = tariff(f"T{number % 3}", number)
-        await house.db.transact(lambda held: publish(house.store, "tariffs", obj, held))
+        await DbInterface(house.db).transact(lambda tx: publish(house.store, "tariffs", obj, tx))
 
     async def all_at_once() -> None:
         await asyncio.gather(*(change(number) for number in range(30)))
@@ -183,7 +185,7 @@ def test_a_change_under_way_while_a_peer_is_connected_reaches_it(house: House) -
         if not peer_ids:
             peer_ids.append(await connected(house.peers, emsp, "DE*TNM"))
 
-    house.loop.run(house.db.transact(work))
+    house.loop.run(DbInterface(house.db).transact(work))
     assert house.marks() == []
     house.push()
 

@@ -10,6 +10,7 @@ import pytest
 
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.objects.cdrs import reprice
 from domain.schemas import CDR, Session, validate
 from domain.sessions import charging_sessions
@@ -325,7 +326,7 @@ def test_one_session_runs_per_connector_also_when_starts_race_in_two_workers(
             async def start(worker: Database) -> str:
                 rival = object.__new__(World)
                 rival.__dict__ |= {**world.__dict__, "db": worker, "store": DbInterface(worker)}
-                return await worker.transact(lambda session: rival.opening(session))
+                return await DbInterface(worker).transact(lambda tx: rival.opening(tx))
 
             return await asyncio.gather(
                 *(start(workers[index % 2]) for index in range(8)), return_exceptions=True
@@ -409,13 +410,13 @@ def test_only_the_party_whose_token_was_used_sees_session_and_cdr(world: World) 
 def test_a_wrong_clock_of_a_charge_point_does_not_make_years_of_charging(world: World) -> None:
     session_id = world.open()
 
-    async def wrong(session: Any) -> str:
+    async def wrong(tx: Tx) -> str:
         return await charging_sessions.session_began(
             world.store,
             session_id,
             at=after(0) - timedelta(days=20000),
             now=after(5),
-            session=session,
+            tx=tx,
         )
 
     world.transact(wrong)

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
-from db_interface.database import Database, Session
+from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.objects.locations import owned_location
 from domain.objects.tariffs import owned_tariff
 from domain.schemas import Location, Tariff, validate
@@ -129,10 +130,10 @@ class World:
     def put(self, module: str, obj: Any) -> None:
         self.loop.run(self.store.create(module, obj))
 
-    def transact(self, work: Callable[[Session], Awaitable[T]]) -> T:
-        return self.loop.run(self.db.transact(work))
+    def transact(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        return self.loop.run(DbInterface(self.db).transact(work))
 
-    async def opening(self, session: Session, seconds: float = 0, **more: Any) -> str:
+    async def opening(self, tx: Tx, seconds: float = 0, **more: Any) -> str:
         evse = self.location["evses"][0]
         given: dict[str, Any] = {
             "charge_point": {"_id": "CP-001"},
@@ -145,12 +146,10 @@ class World:
             "source": "local",
             **more,
         }
-        return await charging_sessions.open_session(
-            self.store, now=after(seconds), session=session, **given
-        )
+        return await charging_sessions.open_session(self.store, now=after(seconds), tx=tx, **given)
 
     def open(self, seconds: float = 0, **more: Any) -> str:
-        return self.transact(lambda session: self.opening(session, seconds, **more))
+        return self.transact(lambda tx: self.opening(tx, seconds, **more))
 
     def reserve(self, seconds: float = 0, **more: Any) -> str:
         evse = self.location["evses"][0]
@@ -162,14 +161,14 @@ class World:
             **more,
         }
         return self.transact(
-            lambda session: charging_sessions.open_reservation(
+            lambda tx: charging_sessions.open_reservation(
                 self.store,
                 charge_point={"_id": "CP-001"},
                 location=self.location,
                 evse=evse,
                 connector=evse["connectors"][0],
                 now=after(seconds),
-                session=session,
+                tx=tx,
                 **given,
             )
         )
@@ -179,37 +178,37 @@ class World:
     ) -> str | None:
         """`over`: since when it is, where that was noticed late."""
         return self.transact(
-            lambda session: charging_sessions.end_reservation(
+            lambda tx: charging_sessions.end_reservation(
                 self.store,
                 "R1",
                 expired=expired,
                 at=None if over is None else after(over),
                 now=after(seconds),
-                session=session,
+                tx=tx,
             )
         )
 
     def begin(self, session_id: str, seconds: float = 0) -> str:
         return self.transact(
-            lambda session: charging_sessions.session_began(
+            lambda tx: charging_sessions.session_began(
                 self.store,
                 session_id,
                 at=after(seconds),
                 now=after(seconds),
                 register_wh=1000.0,
-                session=session,
+                tx=tx,
                 rules=self.rules,
             )
         )
 
     def meter(self, session_id: str, value: Reading, **more: Any) -> str:
         return self.transact(
-            lambda session: charging_sessions.meter_reading(
+            lambda tx: charging_sessions.meter_reading(
                 self.store,
                 session_id,
                 value,
                 now=value.at,
-                session=session,
+                tx=tx,
                 rules=self.rules,
                 **more,
             )
@@ -219,14 +218,14 @@ class World:
         self, session_id: str, seconds: float, energy_wh: float, reason: str = "local", **more: Any
     ) -> str:
         return self.transact(
-            lambda session: charging_sessions.session_ended(
+            lambda tx: charging_sessions.session_ended(
                 self.store,
                 session_id,
                 at=after(seconds),
                 now=after(seconds),
                 energy_wh=energy_wh,
                 reason=reason,
-                session=session,
+                tx=tx,
                 rules=self.rules,
                 **more,
             )
@@ -234,8 +233,8 @@ class World:
 
     def abandon(self, session_id: str, seconds: float, reason: str = "gone") -> str | None:
         return self.transact(
-            lambda session: charging_sessions.abandon(
-                self.store, session_id, reason, after(seconds), session, self.rules
+            lambda tx: charging_sessions.abandon(
+                self.store, session_id, reason, after(seconds), tx, self.rules
             )
         )
 

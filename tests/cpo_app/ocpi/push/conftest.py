@@ -17,6 +17,7 @@ from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
+from db_interface.transaction import Tx
 from domain.objects.locations import owned_location
 from domain.outbox import due_marks
 from domain.outbox.publishing import publish, publish_all, withdraw
@@ -60,26 +61,26 @@ class House:
         return receiver, self.connect(receiver, *(parties or ("DE*TNM",)))
 
     def publish(self, module: str, obj: OwnedObject) -> str:
-        async def work(session: Any) -> str:
-            return await publish(self.store, module, obj, session)
+        async def work(tx: Tx) -> str:
+            return await publish(self.store, module, obj, tx)
 
-        return self.loop.run(self.db.transact(work))
+        return self.loop.run(DbInterface(self.db).transact(work))
 
     def locations(self, *locations: dict[str, Any]) -> None:
         for fields in locations:
             self.publish("locations", owned_location(fields))
 
     def publish_all(self, module: str, objects: list[OwnedObject]) -> list[str]:
-        async def work(session: Any) -> list[str]:
-            return await publish_all(self.store, module, objects, session)
+        async def work(tx: Tx) -> list[str]:
+            return await publish_all(self.store, module, objects, tx)
 
-        return self.loop.run(self.db.transact(work))
+        return self.loop.run(DbInterface(self.db).transact(work))
 
     def withdraw(self, module: str, key: str) -> bool:
-        async def work(session: Any) -> bool:
-            return await withdraw(self.store, module, key, session)
+        async def work(tx: Tx) -> bool:
+            return await withdraw(self.store, module, key, tx)
 
-        return self.loop.run(self.db.transact(work))
+        return self.loop.run(DbInterface(self.db).transact(work))
 
     def marks(self, **query: Any) -> list[dict[str, Any]]:
         async def read() -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from cpo_app.ocpi.push import Push
 from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.objects.locations import owned_location
 from domain.outbox.publishing import publish
 from domain.peers.peers import Peers
@@ -37,10 +38,10 @@ async def main(mongo_url: str, number: str) -> None:
         ("locations", owned_location(location(f"LOC-{number}"))),
     ]:
 
-        async def work(session: Any, module: str = module, obj: Any = obj) -> str:
-            return await publish(store, module, obj, session)
+        async def work(tx: Tx, module: str = module, obj: Any = obj) -> str:
+            return await publish(store, module, obj, tx)
 
-        await db.transact(work)
+        await DbInterface(db).transact(work)
     sys.stdout.write("changed\n")
     sys.stdout.flush()
     await asyncio.to_thread(sys.stdin.read)

@@ -19,6 +19,8 @@ from pymongo.errors import PyMongoError
 from db_interface.database import Database
 from db_interface.embedded import EmbeddedMongo, find_mongod
 from db_interface.indexes import ensure_indexes
+from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.objects.locations import owned_location
 from domain.outbox.publishing import publish
 from tests.conftest import Loop
@@ -47,11 +49,11 @@ class Load:
             number += 1
             obj = owned_location(location(f"LOC{index}", name=f"{number:06}"))
 
-            async def work(session: Any, obj: Any = obj) -> str:
-                return await publish(self._house.store, "locations", obj, session)
+            async def work(tx: Tx, obj: Any = obj) -> str:
+                return await publish(self._house.store, "locations", obj, tx)
 
             with contextlib.suppress(Exception):  # not acknowledged: nothing is claimed of it
-                await self._house.db.transact(work)
+                await DbInterface(self._house.db).transact(work)
                 self.acknowledged[index] = number
 
     def total(self) -> int:

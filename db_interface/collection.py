@@ -1,0 +1,153 @@
+"""A collection whose documents have a type, for the one file that owns it.
+
+    Document = TypedDict("Document", {"_id": str, "status": str})
+    THINGS: Collection[Document] = Collection("things")
+
+    await THINGS.of(tx).find_one({"_id": "one"})    # in that transaction
+    await THINGS.of(db).find_one({"_id": "one"})    # outside of any
+
+What must be written inside a transaction takes a `Tx` itself, so that it cannot be called
+without. Queries and changes are MongoDB's own; nothing here knows what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from pymongo.read_concern import ReadConcern
+
+from db_interface.database import Database
+from db_interface.transaction import Tx
+
+D = TypeVar("D", bound=Mapping[str, Any])
+Query = Mapping[str, Any]
+Change = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+Sort = Sequence[tuple[str, int]]
+Where = Database | Tx
+"""Where to read or write: in a transaction, or outside of any."""
+
+
+class Collection(Generic[D]):
+    """A collection's name and the shape of its documents."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def of(self, where: Where) -> Documents[D]:
+        """Its documents in that database, inside the transaction if it is one."""
+        if isinstance(where, Tx):
+            return Documents(where.db[self.name], where.mongo)
+        return Documents(where[self.name], None)
+
+
+class Documents(Generic[D]):
+    """The driver's methods that we use, typed, inside one transaction or outside of any."""
+
+    def __init__(self, collection: Any, mongo: Any) -> None:
+        self.driver = collection
+        """The driver's own collection, for what is not here (plans, indexes)."""
+        self.mongo = mongo
+
+    def settled(self) -> Documents[D]:
+        """Read as far as a majority has it: what is seen stays, whoever dies."""
+        return Documents(self.driver.with_options(read_concern=ReadConcern("majority")), self.mongo)
+
+    async def find_one(
+        self, query: Query, fields: Mapping[str, Any] | None = None, *, sort: Sort | None = None
+    ) -> D | None:
+        found: D | None = await self.driver.find_one(query, fields, sort=sort, session=self.mongo)
+        return found
+
+    async def find(
+        self,
+        query: Query,
+        fields: Mapping[str, Any] | None = None,
+        *,
+        sort: Sort | None = None,
+        skip: int = 0,
+        limit: int = 0,
+    ) -> list[D]:
+        """All that match (of `limit`, that many at most; 0: no limit)."""
+        cursor = self.driver.find(
+            query, fields, sort=sort, skip=skip, limit=limit, session=self.mongo
+        )
+        found: list[D] = await cursor.to_list(None)
+        return found
+
+    async def stream(
+        self, query: Query, fields: Mapping[str, Any] | None = None, *, sort: Sort | None = None
+    ) -> AsyncIterator[D]:
+        """All that match, batch by batch: for more than fits into memory."""
+        async for document in self.driver.find(query, fields, sort=sort, session=self.mongo):
+            yield document
+
+    async def aggregate(
+        self, stages: Sequence[Mapping[str, Any]], **options: Any
+    ) -> list[dict[str, Any]]:
+        cursor = self.driver.aggregate(list(stages), session=self.mongo, **options)
+        found: list[dict[str, Any]] = await cursor.to_list(None)
+        return found
+
+    async def count(self, query: Query, *, limit: int = 0) -> int:
+        bound = {"limit": limit} if limit else {}
+        number: int = await self.driver.count_documents(query, session=self.mongo, **bound)
+        return number
+
+    async def insert_one(self, document: D) -> None:
+        await self.driver.insert_one(document, session=self.mongo)
+
+    async def insert_many(self, documents: Sequence[D]) -> None:
+        if documents:
+            await self.driver.insert_many(documents, session=self.mongo)
+
+    async def replace_one(self, query: Query, document: D, *, upsert: bool = False) -> bool:
+        """Whether there was one."""
+        done = await self.driver.replace_one(query, document, upsert=upsert, session=self.mongo)
+        return bool(done.matched_count)
+
+    async def update_one(self, query: Query, change: Change, *, upsert: bool = False) -> bool:
+        """Whether there was one."""
+        done = await self.driver.update_one(query, change, upsert=upsert, session=self.mongo)
+        return bool(done.matched_count)
+
+    async def update_many(self, query: Query, change: Change) -> int:
+        """How many matched."""
+        done = await self.driver.update_many(query, change, session=self.mongo)
+        return int(done.matched_count)
+
+    async def update_and_find(
+        self,
+        query: Query,
+        change: Change,
+        *,
+        upsert: bool = False,
+        sort: Sort | None = None,
+        before: bool = False,
+    ) -> D | None:
+        """The document after the change (with `before`: as it was), or None."""
+        found: D | None = await self.driver.find_one_and_update(
+            query,
+            change,
+            upsert=upsert,
+            sort=sort,
+            return_document=not before,
+            session=self.mongo,
+        )
+        return found
+
+    async def delete_one(self, query: Query) -> bool:
+        """Whether there was one."""
+        done = await self.driver.delete_one(query, session=self.mongo)
+        return bool(done.deleted_count)
+
+    async def delete_many(self, query: Query) -> int:
+        done = await self.driver.delete_many(query, session=self.mongo)
+        return int(done.deleted_count)
+
+    async def take(self, query: Query, *, sort: Sort | None = None) -> D | None:
+        """Delete one and give it, or None."""
+        found: D | None = await self.driver.find_one_and_delete(
+            query, sort=sort, session=self.mongo
+        )
+        return found

@@ -1,0 +1,101 @@
+"""The database's clock, in milliseconds, without a round trip of its own.
+
+Leases, deadlines, sweeps and `last_updated` go by it: hosts' wall clocks may be wrong, and differ.
+The driver's monitor asks each server `hello` all the time, and the answer holds `localTime`. What
+is kept of it is the distance to this host's monotonic clock, which nobody sets. An answer that
+was under way for long makes the distance too small, never too large: the largest of the latest
+ones is nearest to the truth (the idea of NTP's clock filter).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from datetime import datetime, timedelta, timezone
+from typing import Protocol
+
+from pymongo.monitoring import (
+    ServerHeartbeatFailedEvent,
+    ServerHeartbeatListener,
+    ServerHeartbeatStartedEvent,
+    ServerHeartbeatSucceededEvent,
+)
+
+KEPT_FOR_S = 120.0
+"""A database whose clock was set is followed within this time (forwards: at once)."""
+MAX_STEP_BACK_S = 1.0
+"""An answer that lies behind by more than this is no slow one: that clock was set back."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class Clock(Protocol):
+    """Whatever tells the time; tests turn their own."""
+
+    def now(self) -> datetime:
+        """Aware UTC, whole milliseconds: what MongoDB's dates can hold."""
+
+
+class HostClock:
+    """This host's wall clock: where there is no server to ask (mocks)."""
+
+    def now(self) -> datetime:
+        return to_milliseconds(datetime.now(timezone.utc))
+
+
+class DatabaseClock(ServerHeartbeatListener):
+    """The primary's clock; give it to the client as an event listener.
+
+    Thread-safe in the way that CPython's deques are: the monitor's threads write, all read.
+    """
+
+    def __init__(self) -> None:
+        self._distances: dict[tuple[str, int | None], deque[tuple[float, float]]] = {}
+        self._distance_s: float | None = None
+
+    def now(self) -> datetime:
+        if self._distance_s is None:
+            return HostClock().now()
+        return to_milliseconds(_EPOCH + timedelta(seconds=_uptime_s() + self._distance_s))
+
+    def heard(self, server: tuple[str, int | None], local_time: datetime, at_s: float) -> None:
+        """`server` wrote `local_time` into an answer that arrived at `at_s` of the uptime."""
+        distance_s = (local_time.replace(tzinfo=timezone.utc) - _EPOCH).total_seconds() - at_s
+        kept = [
+            (then_s, far_s)
+            for then_s, far_s in self._distances.get(server, ())
+            if at_s - then_s < KEPT_FOR_S and far_s - distance_s < MAX_STEP_BACK_S
+        ]
+        # One primary at a time; several routers of a cluster answer by turns.
+        self._distances = {
+            other: known
+            for other, known in self._distances.items()
+            if other != server and known and at_s - known[-1][0] < KEPT_FOR_S
+        }
+        self._distances[server] = deque([*kept, (at_s, distance_s)])
+        self._distance_s = max(far_s for known in self._distances.values() for _, far_s in known)
+
+    def succeeded(self, event: ServerHeartbeatSucceededEvent) -> None:
+        answer = event.reply.document
+        if "localTime" not in answer:
+            return
+        if answer.get("isWritablePrimary", answer.get("ismaster")):
+            self.heard(event.connection_id, answer["localTime"], _uptime_s())
+        else:
+            self._distances.pop(event.connection_id, None)
+
+    def started(self, event: ServerHeartbeatStartedEvent) -> None:
+        pass
+
+    def failed(self, event: ServerHeartbeatFailedEvent) -> None:
+        self._distances.pop(event.connection_id, None)
+
+
+def to_milliseconds(at: datetime) -> datetime:
+    """Cut to whole milliseconds, as MongoDB would."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def _uptime_s() -> float:
+    """Monotonic, and running on while the machine sleeps (Linux)."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

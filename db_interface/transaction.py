@@ -1,0 +1,34 @@
+"""A transaction as a value (a unit of work): the store, MongoDB's session, and one `now`.
+
+Functions that write inside a transaction take it as `tx`; whoever has none cannot call them.
+`now` is the database's clock at the start of the attempt: one time for all that it writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from db_interface.database import Database
+    from db_interface.interface import DbInterface
+
+
+@dataclass(frozen=True)
+class Tx:
+    """Made by `DbInterface.transact` alone, and good until its work ends."""
+
+    store: DbInterface
+    mongo: Any
+    """The driver's session, for its `session=` argument; None with a mock, which has none."""
+    now: datetime
+
+    @property
+    def db(self) -> Database:
+        return self.store.db
+
+
+def mongo_session(tx: Tx | None) -> Any:
+    """For reads that may stand inside a transaction or outside: the driver's argument."""
+    return None if tx is None else tx.mongo
