@@ -19,10 +19,10 @@ ISSUER = "ev-registry"
 AUDIENCE = "ev-central"
 TYPE = "cp"
 ALGORITHM = "HS256"
-MINIMUM_SECRET_BYTES = 32
+MIN_SECRET_BYTES = 32
 LEEWAY_S = 5
 """For the clocks of two hosts; a token lives for hours."""
-MAXIMUM_LENGTH = 4096
+MAX_LENGTH = 4096
 _REQUIRED = ["sub", "type", "iss", "aud", "iat", "nbf", "exp", "token_version"]
 
 
@@ -49,7 +49,7 @@ class Claims:
 def check_secret(secret: str) -> bytes:
     """The signing key; raises SecretUnusable below 32 bytes (RFC 7518 section 3.2)."""
     key = secret.encode()
-    if len(key) < MINIMUM_SECRET_BYTES:
+    if len(key) < MIN_SECRET_BYTES:
         raise SecretUnusable(
             f"REGISTRY_SECRET_KEY is {'shorter than 32 bytes' if key else 'not set'}; "
             "make one with: openssl rand -hex 32"
@@ -89,7 +89,7 @@ def verify(secret: str, token: str) -> Claims:
     Raises TokenRefused otherwise, SecretUnusable for a secret that must not be used at all.
     """
     key = check_secret(secret)
-    if len(token) > MAXIMUM_LENGTH:
+    if len(token) > MAX_LENGTH:
         raise TokenRefused("invalid")
     try:
         claims: dict[str, Any] = jwt.decode(

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _BUFFER = 1 << 20
-_LONGEST_HEAD = 16_384
+_MAX_HEAD_LENGTH = 16_384
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -57,7 +57,7 @@ class Connection(asyncio.BufferedProtocol):
             self._head += self._buffer[:nbytes]
             end = self._head.find(b"\r\n\r\n")
             if end < 0:
-                if len(self._head) > _LONGEST_HEAD:
+                if len(self._head) > _MAX_HEAD_LENGTH:
                     raise ValueError("no end of the head of an answer")
                 return
             self._left = _content_length(self._head, end) - (len(self._head) - end - 4)

@@ -63,7 +63,7 @@ class Backend:
                 ModuleID.credentials_and_registration: self.registration,
                 ModuleID.commands: Commands(self.intake),
                 ModuleID.charging_profile: ChargingProfiles(
-                    self.intake, most_per_minute=settings.CPO_PROFILE_REQUESTS_PER_MINUTE
+                    self.intake, max_per_minute=settings.CPO_PROFILE_REQUESTS_PER_MINUTE
                 ),
             },
         )

@@ -15,7 +15,7 @@ from types import TracebackType
 from cpo_app.settings import Settings, SettingsError
 from db_interface.database import Database
 from db_interface.embedded import DataDirectoryInUse, EmbeddedMongo
-from domain.secrets import MINIMUM_KEY_LENGTH, Vault, kept_secret
+from domain.secrets import MIN_KEY_LENGTH, Vault, kept_secret
 
 logger = logging.getLogger("cpo")
 
@@ -23,7 +23,7 @@ _WAIT_FOR_OWNER_S = 30.0
 
 
 @dataclass
-class Ground:
+class Prepared:
     """Settings with everything filled in, and the embedded server if it is ours to stop."""
 
     settings: Settings
@@ -40,7 +40,7 @@ class Ground:
             self.embedded.stop()
             self.embedded = None
 
-    def __enter__(self) -> Ground:
+    def __enter__(self) -> Prepared:
         return self
 
     def __exit__(
@@ -52,7 +52,7 @@ class Ground:
         self.close()
 
 
-def prepare(settings: Settings, *, must_own: bool = False, seals: bool = True) -> Ground:
+def prepare(settings: Settings, *, must_own: bool = False, seals: bool = True) -> Prepared:
     """Find or start the store and fill in the secrets.
 
     `must_own`: refuse a data directory that another process serves (`cpo up`). `seals`: the
@@ -63,7 +63,7 @@ def prepare(settings: Settings, *, must_own: bool = False, seals: bool = True) -
         if seals:
             _demand(settings.CPO_ENCRYPTION_KEY, "CPO_ENCRYPTION_KEY")
         _demand(settings.central_secret, "REGISTRY_SECRET_KEY")
-        return Ground(settings)
+        return Prepared(settings)
     url, embedded = _embedded(settings, must_own)
     directory = settings.CPO_DATA_DIR
     registry_key = settings.REGISTRY_SECRET_KEY or kept_secret(directory / "registry.key")
@@ -83,7 +83,7 @@ def prepare(settings: Settings, *, must_own: bool = False, seals: bool = True) -
         if embedded is not None:
             embedded.stop()
         raise
-    return Ground(filled, embedded)
+    return Prepared(filled, embedded)
 
 
 def _embedded(settings: Settings, must_own: bool) -> tuple[str, EmbeddedMongo | None]:
@@ -109,5 +109,5 @@ def _demand(secret: str, name: str) -> None:
         raise SettingsError(
             f"{name} is not set; with CPO_MONGO_URL it has to be given (openssl rand -hex 32)"
         )
-    if len(secret.encode()) < MINIMUM_KEY_LENGTH:
-        raise SettingsError(f"{name} is shorter than {MINIMUM_KEY_LENGTH} bytes")
+    if len(secret.encode()) < MIN_KEY_LENGTH:
+        raise SettingsError(f"{name} is shorter than {MIN_KEY_LENGTH} bytes")

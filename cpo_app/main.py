@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cpo_app import logs
 from cpo_app.backend import Backend
 from cpo_app.background import Background
-from cpo_app.bootstrap import Ground, prepare
+from cpo_app.bootstrap import Prepared, prepare
 from cpo_app.central.health import build_health_router, central_checks
 from cpo_app.central.router import build_router
 from cpo_app.ocpi.server.app import build_ocpi_app
@@ -56,7 +56,7 @@ class Server:
 
     def __init__(self) -> None:
         self._app: ASGIApp | None = None
-        self._ground: Ground | None = None
+        self._ground: Prepared | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" and self._app is None:

@@ -21,10 +21,10 @@ from domain.commands.command_intake import (
     NOT_SUPPORTED,
     REJECTED,
     UNKNOWN_SESSION,
+    AcceptedCommand,
+    CommandRequest,
     Intake,
-    Order,
-    Refusal,
-    Wish,
+    Rejection,
 )
 from domain.commands.command_targets import Place, place_of, running_session_of
 from domain.schemas import format_datetime
@@ -37,7 +37,7 @@ TOO_OFTEN = "TOO_OFTEN"
 SET, GET, CLEAR = "SET_PROFILE", "GET_PROFILE", "CLEAR_PROFILE"
 UPDATE = "PROFILE_UPDATE"
 
-LONGEST_DURATION_S = 7 * 86400
+MAX_DURATION_S = 7 * 86400
 UPDATE_DURATION_S = 3600
 """Of the profiles that we send unasked: "between 5 and 60 minutes" (15.3.2.2)."""
 UPDATE_WITHIN = timedelta(minutes=5)
@@ -51,13 +51,13 @@ _KINDS = {
 
 
 class ChargingProfiles:
-    """`do` is the Crud contract's. `most_per_minute` requests a session (0: any number), then
+    """`do` is the Crud contract's. `max_per_minute` requests a session (0: any number), then
     TOO_OFTEN."""
 
-    def __init__(self, intake: Intake, *, most_per_minute: int = 0) -> None:
+    def __init__(self, intake: Intake, *, max_per_minute: int = 0) -> None:
         self._intake = intake
         self._store = intake.store
-        self._most_per_minute = most_per_minute
+        self._max_per_minute = max_per_minute
 
     async def do(
         self,
@@ -76,10 +76,10 @@ class ChargingProfiles:
         """The ChargingProfileResponse as fields. Raises InvalidParameters."""
         content: dict[str, Any] = {"session_id": session_id}
         if duration is not None:
-            content["duration_s"] = min(duration, LONGEST_DURATION_S)
+            content["duration_s"] = min(duration, MAX_DURATION_S)
         if charging_profile is not None:
             content["charging_profile"] = charging_profile
-        wish = Wish(
+        request = CommandRequest(
             kind=_KINDS[action],
             content=content,
             response_url=response_url,
@@ -89,31 +89,31 @@ class ChargingProfiles:
             correlation_id=correlation_id,
             now=self._intake.clock(),
         )
-        answer = await self._intake.take(wish, self._decide)
+        answer = await self._intake.take(request, self._decide)
         return {"result": answer["result"], "timeout": answer["timeout"]}
 
-    async def _decide(self, wish: Wish) -> Refusal | Order:
-        asked = wish.content["session_id"]
-        shown, inner = await running_session_of(self._store, asked, wish.reader, wish.owners)
+    async def _decide(self, request: CommandRequest) -> Rejection | AcceptedCommand:
+        asked = request.content["session_id"]
+        shown, inner = await running_session_of(self._store, asked, request.reader, request.owners)
         if shown is None:
-            return Refusal(UNKNOWN_SESSION, "Unknown Session")
+            return Rejection(UNKNOWN_SESSION, "Unknown Session")
         if inner is None or not inner.get("running"):
-            return Refusal(REJECTED, "The Session has ended")
-        place = await place_of(self._store, shown["evse_uid"], wish.now)
+            return Rejection(REJECTED, "The Session has ended")
+        place = await place_of(self._store, shown["evse_uid"], request.now)
         if place is None or not place.can(CAPABLE):
-            return Refusal(NOT_SUPPORTED, "No charging profiles here")
-        if await self._too_often(inner["_id"], wish.now):
-            return Refusal(TOO_OFTEN, "Too often")
-        return Order(
+            return Rejection(NOT_SUPPORTED, "No charging profiles here")
+        if await self._too_often(inner["_id"], request.now):
+            return Rejection(TOO_OFTEN, "Too often")
+        return AcceptedCommand(
             ours=shown,
             theirs=shown["cdr_token"],
             cp_id=inner["cp_id"],
             session_id=inner["_id"],
-            content=wish.content,
+            content=request.content,
         )
 
     async def _too_often(self, session_id: str, now: datetime) -> bool:
-        if not self._most_per_minute:
+        if not self._max_per_minute:
             return False
         recent = await self._store.db[queue.COLLECTION].count_documents(
             {
@@ -121,9 +121,9 @@ class ChargingProfiles:
                 "created": {"$gt": now - timedelta(minutes=1)},
                 "kind": {"$in": [SET, GET, CLEAR]},
             },
-            limit=self._most_per_minute,
+            limit=self._max_per_minute,
         )
-        return recent >= self._most_per_minute
+        return recent >= self._max_per_minute
 
 
 async def keep(

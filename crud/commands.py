@@ -27,10 +27,10 @@ from domain.commands.command_intake import (
     NOT_SUPPORTED,
     REJECTED,
     UNKNOWN_SESSION,
+    AcceptedCommand,
+    CommandRequest,
     Intake,
-    Order,
-    Refusal,
-    Wish,
+    Rejection,
     result_body,
 )
 from domain.commands.command_targets import (
@@ -65,7 +65,9 @@ class Commands:
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
         self._store = intake.store
-        self._deciders: dict[str, Callable[[Wish], Awaitable[Refusal | Order]]] = {
+        self._deciders: dict[
+            str, Callable[[CommandRequest], Awaitable[Rejection | AcceptedCommand]]
+        ] = {
             "START_SESSION": self._start,
             "STOP_SESSION": self._stop,
             "RESERVE_NOW": self._reserve,
@@ -91,7 +93,7 @@ class Commands:
         Raises InvalidParameters, UnknownLocationInCommand.
         """
         name = str(getattr(command, "value", command))
-        wish = Wish(
+        request = CommandRequest(
             kind=name,
             content=dict(data or {}),
             response_url=response_url,
@@ -101,16 +103,16 @@ class Commands:
             correlation_id=correlation_id,
             now=self._intake.clock(),
         )
-        return await self._intake.take(wish, self._deciders[name])
+        return await self._intake.take(request, self._deciders[name])
 
-    async def _start(self, wish: Wish) -> Refusal | Order:
-        asked = wish.content
-        if refusal := _bad_token(asked["token"], wish.reader):
-            return refusal
-        places = await self._places(wish)
+    async def _start(self, request: CommandRequest) -> Rejection | AcceptedCommand:
+        asked = request.content
+        if rejection := _bad_token(asked["token"], request.reader):
+            return rejection
+        places = await self._places(request)
         able = [place for place in places if place.can(REMOTE_START)]
         if not able:
-            return Refusal(NOT_SUPPORTED, "No remote start here")
+            return Rejection(NOT_SUPPORTED, "No remote start here")
         connector_id = able[0].connector(asked.get("connector_id"))["id"]
         content = {
             "token": asked["token"],
@@ -121,54 +123,54 @@ class Commands:
         if content["any_evse"]:
             chosen = choose_for_start(able, asked["token"], tried=())
             if chosen is None:
-                return _order(wish, able, result=none_free(able))
+                return _accepted(request, able, result=none_free(able))
         else:
             chosen = able[0]
             if chosen.held_against(asked["token"]):
-                return Refusal(REJECTED, "The EVSE is reserved for another driver")
+                return Rejection(REJECTED, "The EVSE is reserved for another driver")
             if chosen.status in OUT_OF_USE:
-                return _order(wish, able, result=none_free(able))
+                return _accepted(request, able, result=none_free(able))
             content["connector_id"] = connector_id
-        return _order(
-            wish,
+        return _accepted(
+            request,
             able,
             cp_id=chosen.cp_id,
             session_id=str(uuid.uuid4()),
             content={**content, "evse_uid": chosen.evse["uid"], "tried": []},
         )
 
-    async def _reserve(self, wish: Wish) -> Refusal | Order:
-        asked = wish.content
-        if refusal := _bad_token(asked["token"], wish.reader):
-            return refusal
+    async def _reserve(self, request: CommandRequest) -> Rejection | AcceptedCommand:
+        asked = request.content
+        if rejection := _bad_token(asked["token"], request.reader):
+            return rejection
         expiry = parse_datetime(asked["expiry_date"])
-        places = await self._places(wish)
+        places = await self._places(request)
         able = [place for place in places if place.can(RESERVABLE)]
         if not able:
-            return Refusal(NOT_SUPPORTED, "No reservations here")
-        if expiry <= wish.now:
-            return Refusal(REJECTED, "expiry_date has passed")
+            return Rejection(NOT_SUPPORTED, "No reservations here")
+        if expiry <= request.now:
+            return Rejection(REJECTED, "expiry_date has passed")
         holder = party_key(asked["token"]["country_code"], asked["token"]["party_id"])
-        key = reservations.inner_id(wish.peer_id, holder, asked["reservation_id"])
+        key = reservations.inner_id(request.peer_id, holder, asked["reservation_id"])
         standing = await reservations.get(self._store.db, key)
         if standing is not None and standing["active"]:
             if standing["location_id"] != able[0].location["id"]:
-                return Refusal(REJECTED, "That reservation_id is in use at another Location")
+                return Rejection(REJECTED, "That reservation_id is in use at another Location")
         else:
             standing = None
         if asked.get("evse_uid") is not None:
             chosen: Place | None = able[0]
             if able[0].reservation is not None and able[0].reservation["_id"] != key:
-                return Refusal(REJECTED, "The EVSE is reserved already")
+                return Rejection(REJECTED, "The EVSE is reserved already")
             if able[0].status in OUT_OF_USE:
-                return _order(wish, able, result=none_free(able))
+                return _accepted(request, able, result=none_free(able))
         else:
             chosen = choose_for_reservation(able, key, standing, tried=())
             if chosen is None:
-                return _order(wish, able, result=none_free(able))
+                return _accepted(request, able, result=none_free(able))
         assert chosen is not None  # noqa: S101 (both branches have one)
-        return _order(
-            wish,
+        return _accepted(
+            request,
             able,
             cp_id=chosen.cp_id,
             content={
@@ -184,61 +186,66 @@ class Commands:
             },
         )
 
-    async def _cancel(self, wish: Wish) -> Refusal | Order:
+    async def _cancel(self, request: CommandRequest) -> Rejection | AcceptedCommand:
         standing = await reservations.standing(
-            self._store.db, wish.peer_id, wish.reader.parties, wish.content["reservation_id"]
+            self._store.db,
+            request.peer_id,
+            request.reader.parties,
+            request.content["reservation_id"],
         )
-        if standing is None or not _addressed(standing["owner"], wish.owners):
+        if standing is None or not _addressed(standing["owner"], request.owners):
             # No reservation names the parties: the one addressed, and the asker's first.
-            ours = _fields(wish.owners[0]) if wish.owners else self._intake.party
-            return Order(ours, _asker(wish), result=result_body("UNKNOWN_RESERVATION"))
-        return Order(
+            ours = _fields(request.owners[0]) if request.owners else self._intake.party
+            return AcceptedCommand(ours, _asker(request), result=result_body("UNKNOWN_RESERVATION"))
+        return AcceptedCommand(
             ours=_fields(standing["owner"]),
             theirs=standing["token"],
             cp_id=standing["cp_id"],
             content={"reservation": standing["_id"]},
         )
 
-    async def _stop(self, wish: Wish) -> Refusal | Order:
-        asked = wish.content["session_id"]
-        shown, inner = await running_session_of(self._store, asked, wish.reader, wish.owners)
+    async def _stop(self, request: CommandRequest) -> Rejection | AcceptedCommand:
+        asked = request.content["session_id"]
+        shown, inner = await running_session_of(self._store, asked, request.reader, request.owners)
         if shown is None:
-            return Refusal(UNKNOWN_SESSION, "Unknown Session")
+            return Rejection(UNKNOWN_SESSION, "Unknown Session")
         if inner is None or not inner.get("running"):
-            return Refusal(REJECTED, "The Session has ended")
-        place = await place_of(self._store, shown["evse_uid"], wish.now)
+            return Rejection(REJECTED, "The Session has ended")
+        place = await place_of(self._store, shown["evse_uid"], request.now)
         if place is not None and not place.can(REMOTE_START):
-            return Refusal(NOT_SUPPORTED, "No remote stop here")
-        return Order(
+            return Rejection(NOT_SUPPORTED, "No remote stop here")
+        return AcceptedCommand(
             ours=shown,
             theirs=shown["cdr_token"],
             cp_id=inner["cp_id"],
             session_id=inner["_id"],
         )
 
-    async def _unlock(self, wish: Wish) -> Refusal | Order:
-        [place] = await self._places(wish)
-        connector = place.connector(wish.content["connector_id"])
+    async def _unlock(self, request: CommandRequest) -> Rejection | AcceptedCommand:
+        [place] = await self._places(request)
+        connector = place.connector(request.content["connector_id"])
         if not place.can(UNLOCK):
-            return Refusal(NOT_SUPPORTED, "No unlocking here")
-        if await plugged_in_by_another(self._store.db, place, connector["id"], wish.reader):
-            return Refusal(REJECTED, "The connector is in use by another party's driver")
-        return _order(
-            wish,
+            return Rejection(NOT_SUPPORTED, "No unlocking here")
+        if await plugged_in_by_another(self._store.db, place, connector["id"], request.reader):
+            return Rejection(REJECTED, "The connector is in use by another party's driver")
+        return _accepted(
+            request,
             [place],
             cp_id=place.cp_id,
             content={
                 "evse_uid": place.evse["uid"],
                 "connector_id": connector["id"],
-                "parties": list(wish.reader.parties),
+                "parties": list(request.reader.parties),
             },
         )
 
-    async def _places(self, wish: Wish) -> list[Place]:
+    async def _places(self, request: CommandRequest) -> list[Place]:
         location = await location_of(
-            self._store, wish.content["location_id"], wish.reader, wish.owners
+            self._store, request.content["location_id"], request.reader, request.owners
         )
-        return await places_of(self._store.db, location, wish.content.get("evse_uid"), wish.now)
+        return await places_of(
+            self._store.db, location, request.content.get("evse_uid"), request.now
+        )
 
 
 async def plugged_in_by_another(
@@ -257,26 +264,26 @@ async def plugged_in_by_another(
     return not may_see("sessions", reader, party_key(token["country_code"], token["party_id"]))
 
 
-def _bad_token(token: Mapping[str, Any], reader: Reader) -> Refusal | None:
+def _bad_token(token: Mapping[str, Any], reader: Reader) -> Rejection | None:
     if party_key(token["country_code"], token["party_id"]) not in reader.parties:
-        return Refusal(REJECTED, _NOT_YOURS)
-    return None if token["valid"] else Refusal(REJECTED, _NOT_VALID)
+        return Rejection(REJECTED, _NOT_YOURS)
+    return None if token["valid"] else Rejection(REJECTED, _NOT_VALID)
 
 
-def _order(wish: Wish, places: Sequence[Place], **fields: Any) -> Order:
-    theirs = wish.content.get("token") or _asker(wish)
-    return Order(ours=places[0].location, theirs=theirs, **fields)
+def _accepted(request: CommandRequest, places: Sequence[Place], **fields: Any) -> AcceptedCommand:
+    theirs = request.content.get("token") or _asker(request)
+    return AcceptedCommand(ours=places[0].location, theirs=theirs, **fields)
 
 
 def _addressed(owner: str, owners: Sequence[str] | None) -> bool:
     return owners is None or owner in owners
 
 
-def _asker(wish: Wish) -> dict[str, str]:
+def _asker(request: CommandRequest) -> dict[str, str]:
     """Whom the result is for, where nothing else says it."""
-    if not wish.reader.parties:
+    if not request.reader.parties:
         raise InvalidParameters("There is no party in whose name you ask")
-    return _fields(wish.reader.parties[0])
+    return _fields(request.reader.parties[0])
 
 
 def _fields(party: str) -> dict[str, str]:

@@ -62,7 +62,11 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("cp_id", "state", "seq"),
         _index("session_id", "created"),
         # The same request again finds its command, also when two come at once.
-        _index("slot", unique=True, partialFilterExpression={"slot": {"$exists": True}}),
+        _index(
+            "idempotency_key",
+            unique=True,
+            partialFilterExpression={"idempotency_key": {"$exists": True}},
+        ),
         _index("finished_at", expireAfterSeconds=30 * 24 * 3600),
     ],
     "reservations": [

@@ -18,7 +18,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-MINIMUM_KEY_LENGTH = 32
+MIN_KEY_LENGTH = 32
 
 
 class SecretUnusable(ValueError):
@@ -29,9 +29,9 @@ class Vault:
     """Seals and hashes with one master key of at least 32 characters."""
 
     def __init__(self, master_key: str) -> None:
-        if len(master_key) < MINIMUM_KEY_LENGTH:
+        if len(master_key) < MIN_KEY_LENGTH:
             raise SecretUnusable(
-                f"CPO_ENCRYPTION_KEY is shorter than {MINIMUM_KEY_LENGTH} characters; "
+                f"CPO_ENCRYPTION_KEY is shorter than {MIN_KEY_LENGTH} characters; "
                 "make one with: openssl rand -hex 32"
             )
         self._hash_key = _derive(master_key, b"token hashes")

@@ -24,7 +24,7 @@ from domain.secrets import SecretUnusable
 
 logger = logging.getLogger("cpo.central")
 
-MOST_BODY_BYTES = 1_000_000
+MAX_BODY_BYTES = 1_000_000
 ANSWER_WITHIN_S = 30.0
 _NAMES = {
     400: "bad_request",
@@ -116,8 +116,8 @@ def _bounded(request: Request) -> Callable[[], Coroutine[Any, Any, Message]]:
         nonlocal taken
         message = await request.receive()
         taken += len(message.get("body", b""))
-        if taken > MOST_BODY_BYTES:
-            raise HTTPException(413, f"the body is larger than {MOST_BODY_BYTES} bytes")
+        if taken > MAX_BODY_BYTES:
+            raise HTTPException(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
         return message
 
     return receive

@@ -53,7 +53,7 @@ def build_operator_router(central: Central) -> APIRouter:
         cp_id: str,
         since: datetime | None = None,
         until: datetime | None = None,
-        limit: int = Query(evse_history.MOST_ENTRIES, ge=1, le=evse_history.MOST_ENTRIES),
+        limit: int = Query(evse_history.MAX_ENTRIES, ge=1, le=evse_history.MAX_ENTRIES),
     ) -> dict[str, Any]:
         """Every change of the EVSE's status in [since, until), the last day by default."""
         key = await _known(central, cp_id)

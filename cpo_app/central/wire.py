@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConstrainedFloat, ConstrainedStr, Field, validat
 
 from domain.charge_points.evse_states import ConnectorState
 
-MOST_MESSAGES = 500
+MAX_MESSAGES = 500
 _HOST_NAME = re.compile(
     r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
     r"(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?\Z"
@@ -184,7 +184,7 @@ class TelemetryBody(BaseModel):
 
     cp_id: CpId
     boot_id: Id
-    messages: list[TelemetryMessage] = Field(min_items=1, max_items=MOST_MESSAGES)
+    messages: list[TelemetryMessage] = Field(min_items=1, max_items=MAX_MESSAGES)
 
     @validator("messages")
     def _in_order(cls, messages: list[Any]) -> list[Any]:

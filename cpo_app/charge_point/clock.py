@@ -56,14 +56,14 @@ def parse_time(text: str) -> datetime:
 
 @dataclass(frozen=True)
 class Backoff:
-    """Waiting times between attempts: `first_s`, growing by `factor`, never above `most_s`."""
+    """Waiting times between attempts: `first_s`, growing by `factor`, never above `max_s`."""
 
     first_s: float = 2.0
     factor: float = 1.5
-    most_s: float = 10.0
+    max_s: float = 10.0
 
     def delays(self) -> Iterator[float]:
         delay = self.first_s
         while True:
             yield delay
-            delay = min(delay * self.factor, self.most_s)
+            delay = min(delay * self.factor, self.max_s)

@@ -18,7 +18,7 @@ from cpo_app.charge_point.session import Reservation
 
 logger = logging.getLogger(__name__)
 
-_MOST_ANSWERS = 1000
+_MAX_ANSWERS = 1000
 
 
 class Command(BaseModel):
@@ -96,7 +96,7 @@ class CommandDesk:
 
     def _remember(self, answer: dict[str, Any]) -> None:
         self._answers[answer["command_id"]] = answer
-        if len(self._answers) > _MOST_ANSWERS:
+        if len(self._answers) > _MAX_ANSWERS:
             del self._answers[next(iter(self._answers))]
         self._recorder.remember_answer(answer)
 

@@ -75,5 +75,5 @@ class Drivers:
     async def _act(self, action: SimAction) -> None:
         await self._simulation.play(action)
 
-    async def _pause(self, least_s: float, most_s: float) -> None:
-        await self._sleep(self._chance.uniform(least_s, most_s))
+    async def _pause(self, min_s: float, max_s: float) -> None:
+        await self._sleep(self._chance.uniform(min_s, max_s))

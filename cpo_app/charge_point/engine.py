@@ -16,7 +16,7 @@ from cpo_app.charge_point.central_link import CentralLink
 from cpo_app.charge_point.clock import Backoff, Clock, SystemClock
 from cpo_app.charge_point.commands import CommandDesk
 from cpo_app.charge_point.engine_http import build_app
-from cpo_app.charge_point.evse import Evse, Habits
+from cpo_app.charge_point.evse import Evse, EvseConfig
 from cpo_app.charge_point.journal import Journal, JournalInUse
 from cpo_app.charge_point.power import Car, Supply
 from cpo_app.charge_point.recorder import Recorder
@@ -156,7 +156,7 @@ class Engine:
         car = Car(settings.car_battery_kwh * 1000, settings.car_soc / 100, car_w)
         evse = Evse(
             Supply(max_w, settings.voltage_v, settings.phase_count, settings.power_type == "DC"),
-            Habits(
+            EvseConfig(
                 new_car=car,
                 connector_id=settings.connector_id,
                 auto_plug=settings.auto_plug,

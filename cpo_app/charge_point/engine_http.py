@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_MOST_BODY_BYTES = 256 * 1024
-_MOST_PROFILE_S = 366 * 86400
+_MAX_BODY_BYTES = 256 * 1024
+_MAX_PROFILE_S = 366 * 86400
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -69,7 +69,7 @@ def build_app(engine: Engine) -> Starlette:
         duration = request.query_params.get("duration_s", "")
         if not duration.isascii() or not duration.isdigit():
             raise _HttpError(400, "bad_request", "duration_s: whole seconds are needed")
-        duration_s = min(int(duration[:12]), _MOST_PROFILE_S)
+        duration_s = min(int(duration[:12]), _MAX_PROFILE_S)
         supply = engine.evse.meter.supply
         return JSONResponse(active_profile(session.limit, supply, engine.clock.now(), duration_s))
 
@@ -128,8 +128,8 @@ async def _body(request: Request, model: type[Body]) -> Body:
     raw = b""
     async for chunk in request.stream():
         raw += chunk
-        if len(raw) > _MOST_BODY_BYTES:
-            raise _HttpError(413, "too_large", f"at most {_MOST_BODY_BYTES} bytes")
+        if len(raw) > _MAX_BODY_BYTES:
+            raise _HttpError(413, "too_large", f"at most {_MAX_BODY_BYTES} bytes")
     try:
         data: Any = json.loads(raw)
         return model.parse_obj(data)

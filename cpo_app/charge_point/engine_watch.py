@@ -18,7 +18,7 @@ LINK_REFUSED = "ENGINE_LINK_REFUSED"
 
 _TIMEOUT_S = 2.0
 #: More say nothing more, and Central takes no more.
-_MOST_FAULTS = 40
+_MAX_FAULTS = 40
 
 
 class EngineWatch:
@@ -59,7 +59,7 @@ class EngineWatch:
             self.token_refused = bool(data.get("token_refused"))
             return {
                 "state": data["state"],
-                "faults": list(data["faults"])[:_MOST_FAULTS],
+                "faults": list(data["faults"])[:_MAX_FAULTS],
                 "connector": data.get("connector"),
                 "boot_id": data.get("boot_id"),
                 "linked": bool(data.get("linked")),

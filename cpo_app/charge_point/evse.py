@@ -42,7 +42,7 @@ class Result(str, Enum):
 
 
 @dataclass(frozen=True)
-class Habits:
+class EvseConfig:
     """How this EVSE behaves where it stands; `new_car` is what drives up unless told otherwise."""
 
     new_car: Car
@@ -54,9 +54,9 @@ class Habits:
 
 
 class Evse:
-    def __init__(self, supply: Supply, habits: Habits, clock: Clock, emit: Emit) -> None:
+    def __init__(self, supply: Supply, config: EvseConfig, clock: Clock, emit: Emit) -> None:
         self.meter = Meter(supply, clock)
-        self.habits = habits
+        self.config = config
         self.state = State.AVAILABLE
         self.car: Car | None = None
         self.session: Session | None = None
@@ -64,7 +64,7 @@ class Evse:
         self.operative = True
         self.faults: dict[str, str] = {}
         #: The connector used last: one EVSE charges at one connector at a time.
-        self.connector_id = habits.connector_id
+        self.connector_id = config.connector_id
         self._auto_plugged = False
         self._unplug_at: float | None = None
         self._clock = clock
@@ -93,14 +93,14 @@ class Evse:
         now = self._clock.now()
         self.session = Session(
             session_id=session_id,
-            connector_id=connector_id or self.habits.connector_id,
+            connector_id=connector_id or self.config.connector_id,
             source=source,
             id_tag=id_tag,
-            plug_by=now + timedelta(seconds=self.habits.plug_timeout_s),
+            plug_by=now + timedelta(seconds=self.config.plug_timeout_s),
         )
         self._move_to(self.session.connector_id)
         self._unplug_at = None
-        if self.car is None and self.habits.auto_plug and source == "remote":
+        if self.car is None and self.config.auto_plug and source == "remote":
             self.car = self._arriving_car()
             self._auto_plugged = True
             self._fire(Event.PLUG)
@@ -339,7 +339,7 @@ class Evse:
         return Result.OCCUPIED if self.session else None
 
     def _arriving_car(self) -> Car:
-        return Car(**self.habits.new_car.as_dict())
+        return Car(**self.config.new_car.as_dict())
 
     def _move_to(self, connector_id: str) -> None:
         """Charge at this connector; the one used before must not stay reported as busy."""
@@ -350,7 +350,7 @@ class Evse:
 
     def _let_simulated_car_leave(self) -> None:
         if self._auto_plugged:
-            self._unplug_at = self._clock.monotonic() + self.habits.auto_unplug_after_s
+            self._unplug_at = self._clock.monotonic() + self.config.auto_unplug_after_s
 
     def _fire(self, event: Event) -> None:
         self.state = next_state(self.state, event)
@@ -440,7 +440,7 @@ class Evse:
             self._fire(Event.SUSPEND)
         elif self.state is State.SUSPENDED and flows:
             self._fire(Event.RESUME)
-        if self.habits.stop_when_full and self.car and self.car.full:
+        if self.config.stop_when_full and self.car and self.car.full:
             self._stop_running("full")
 
     def _report_meter(self) -> None:

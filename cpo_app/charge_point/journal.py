@@ -36,9 +36,9 @@ class JournalInUse(Exception):
 class Journal:
     """Raises sqlite3.Error where the disk does not take a write."""
 
-    def __init__(self, path: Path, *, most_messages: int = 20_000, most_answers: int = 1000):
-        self._most_messages = most_messages
-        self._most_answers = most_answers
+    def __init__(self, path: Path, *, max_messages: int = 20_000, max_answers: int = 1000):
+        self._max_messages = max_messages
+        self._max_answers = max_answers
         try:
             self._db = _open(path)
         except sqlite3.DatabaseError as error:
@@ -85,10 +85,10 @@ class Journal:
                 )
                 self._db.execute(
                     "DELETE FROM answers WHERE id <= (SELECT max(id) FROM answers) - ?",
-                    (self._most_answers,),
+                    (self._max_answers,),
                 )
         self._waiting += len(messages)
-        if self._waiting > self._most_messages:
+        if self._waiting > self._max_messages:
             self._thin()
 
     def waiting(self) -> int:
@@ -120,7 +120,7 @@ class Journal:
         They hold running totals, so the energy stays right and only the curve grows coarser.
         Starts and stops are never dropped; states only when no meter value is left.
         """
-        half = self._most_messages // 2
+        half = self._max_messages // 2
         oldest = "SELECT id FROM outbox WHERE kind = ? ORDER BY id LIMIT ?"
         ids = [row[0] for row in self._db.execute(oldest, ("meter", half))][::2]
         if not ids:

@@ -25,7 +25,7 @@ from cpo_app.charge_point.settings import MonitorSettings
 logger = logging.getLogger(__name__)
 
 RENEW_AT = 0.8
-_SHORTEST_LIFE_S = 5.0
+_MIN_LIFE_S = 5.0
 
 
 class LoginFailed(Exception):
@@ -152,7 +152,7 @@ class RegistryLogin:
 
     def _token(self, data: dict[str, Any]) -> Token:
         life_s = _life_s(data["token"], data.get("token_expires_at"))
-        return Token(data["token"], self._monotonic() + RENEW_AT * max(life_s, _SHORTEST_LIFE_S))
+        return Token(data["token"], self._monotonic() + RENEW_AT * max(life_s, _MIN_LIFE_S))
 
     def _facts(self) -> str:
         known = json.dumps([self._settings.location, self._settings.metadata], sort_keys=True)

@@ -55,7 +55,7 @@ class Simulation:
         return {"status": self._evse.status(), **outcome}
 
     def _car(self, sim: SimAction) -> Car:
-        usual = self._evse.habits.new_car
+        usual = self._evse.config.new_car
         return Car(
             battery_wh=usual.battery_wh if sim.battery_kwh is None else sim.battery_kwh * 1000,
             soc=usual.soc if sim.soc is None else sim.soc / 100,

@@ -16,7 +16,7 @@ from cpo_app.charge_point.journal import Journal
 
 logger = logging.getLogger(__name__)
 
-MOST_PER_BATCH = 500
+MAX_PER_BATCH = 500
 _MALFORMED = frozenset({400, 413, 422})
 
 
@@ -32,7 +32,7 @@ class TelemetrySender:
         self._link = link
         self._backoff = backoff
         self._wait = wait or _wait_at_most
-        self._batch_size = MOST_PER_BATCH
+        self._batch_size = MAX_PER_BATCH
         self._away = False
         self.new = asyncio.Event()
 
@@ -74,7 +74,7 @@ class TelemetrySender:
         last = messages[-1]["seq"]
         if not isinstance(acked, int) or not self._journal.acknowledge(boot_id, min(acked, last)):
             raise CentralUnavailable("nothing was acknowledged")
-        self._batch_size = min(MOST_PER_BATCH, self._batch_size * 2)
+        self._batch_size = min(MAX_PER_BATCH, self._batch_size * 2)
         return True
 
     def _isolate(self, boot_id: str, seq: int, count: int) -> None:

@@ -26,7 +26,7 @@ from cpo_app.doctor.network import check_network
 from cpo_app.doctor.store import check_store
 from cpo_app.settings import Settings, SettingsError
 from db_interface.database import STORE_ERRORS, Database, StoreUnavailable
-from domain.secrets import MINIMUM_KEY_LENGTH, SecretUnusable, Vault
+from domain.secrets import MIN_KEY_LENGTH, SecretUnusable, Vault
 
 _COLOURS = {Level.OK: "\x1b[32m", Level.WARN: "\x1b[33m", Level.FAIL: "\x1b[31m"}
 _PLAIN = "\x1b[0m"
@@ -91,7 +91,7 @@ async def _examine(settings: Settings, embedded: bool) -> list[Finding]:
         here = settings if broken else await announced(settings, db)
         findings += check_configuration(here, embedded=embedded, now=now)
         findings += await check_network(here)
-        if not broken and len(here.CPO_ENCRYPTION_KEY) >= MINIMUM_KEY_LENGTH:
+        if not broken and len(here.CPO_ENCRYPTION_KEY) >= MIN_KEY_LENGTH:
             vault = Vault(here.CPO_ENCRYPTION_KEY)
             findings += [finding async for finding in check_contents(db, vault, now)]
         return findings

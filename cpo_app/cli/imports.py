@@ -28,7 +28,7 @@ from domain.imports.file_import import (
     understood,
 )
 
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 
 PartyOption = Annotated[
     str | None, typer.Option("--party", metavar="CC/PID", help="Of this party of ours, as NL/EVC.")
@@ -87,7 +87,7 @@ def export_all(module: str, party: str | None, data_dir: Path | None) -> None:
 
 
 def _show(kind: str, remarks: Sequence[Remark]) -> None:
-    for remark in remarks[:MOST_SHOWN]:
+    for remark in remarks[:MAX_SHOWN]:
         note(f"{kind} {remark.what}: {remark.text}")
-    if len(remarks) > MOST_SHOWN:
-        note(f"... and {len(remarks) - MOST_SHOWN} more {kind}")
+    if len(remarks) > MAX_SHOWN:
+        note(f"... and {len(remarks) - MAX_SHOWN} more {kind}")

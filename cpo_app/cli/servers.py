@@ -13,7 +13,7 @@ import typer
 import uvicorn
 
 from cpo_app import logs
-from cpo_app.bootstrap import Ground, prepare
+from cpo_app.bootstrap import Prepared, prepare
 from cpo_app.charge_point import engine as engines
 from cpo_app.charge_point import monitor as monitors
 from cpo_app.charge_point.engine import EngineError
@@ -145,7 +145,7 @@ def _end_cleanly() -> None:
         signal.signal(number, leave)
 
 
-def _hand_on(ground: Ground) -> None:
+def _hand_on(ground: Prepared) -> None:
     """Let worker processes find the store and the secrets that this one has found."""
     for name in (
         "CPO_MONGO_URL",

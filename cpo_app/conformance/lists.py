@@ -20,7 +20,7 @@ _MODELS: dict[str, Any] = {
     "tariffs": Tariff,
 }
 _PAGES = "transport_and_format 4.1.5"
-_MOST_PAGES = 20
+_MAX_PAGES = 20
 
 
 async def _list(probe: Probe, module: str, query: str = "") -> httpx.Response:
@@ -51,7 +51,7 @@ async def _crawl(module: str, probe: Probe) -> None:
     response = await _list(probe, module, "limit=2&offset=0")
     total = response.headers.get("X-Total-Count", "")
     seen: list[tuple[str, ...]] = []
-    for _ in range(_MOST_PAGES):
+    for _ in range(_MAX_PAGES):
         rows = probe.data(response)
         demand(len(rows) <= 2, f"{len(rows)} objects to limit=2")
         seen += [(row["country_code"], row["party_id"], row["id"]) for row in rows]

@@ -17,7 +17,7 @@ from cpo_app.console.words import segment
 
 logger = logging.getLogger("cpo.console")
 
-LONGEST_NAME = 100
+MAX_NAME_LENGTH = 100
 
 
 def add_actions(router: APIRouter, console: Console) -> None:
@@ -38,8 +38,8 @@ def add_actions(router: APIRouter, console: Console) -> None:
     @router.post("/console/peers")
     async def invite(request: Request) -> Response:
         name = " ".join((await console.forms.read(request)).get("name", "").split())
-        if not name or len(name) > LONGEST_NAME or not name.isprintable():
-            raise FormRefused(400, f"A peer's name has 1 to {LONGEST_NAME} readable characters.")
+        if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+            raise FormRefused(400, f"A peer's name has 1 to {MAX_NAME_LENGTH} readable characters.")
         peer, token = await console.invite(name, console.clock())
         logger.info("operator: invited %s", peer.peer_id)
         return console.page(

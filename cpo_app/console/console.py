@@ -32,7 +32,7 @@ Resync = Callable[[str], Awaitable[int]]
 """Mark everything for the peer with that id; how many objects."""
 
 UPTIME_KEPT_S = 30.0
-_MOST_UPTIMES = 500
+_MAX_UPTIMES = 500
 
 
 class Console:
@@ -90,7 +90,7 @@ class Console:
             (name, await evse_history.uptime(self.db, cp_id, now - length, now))
             for name, length in (("24 hours", timedelta(days=1)), ("7 days", timedelta(days=7)))
         ]
-        if len(self._uptimes) >= _MOST_UPTIMES:
+        if len(self._uptimes) >= _MAX_UPTIMES:
             self._uptimes.clear()
         self._uptimes[cp_id] = (time.monotonic(), figures)
         return figures

@@ -17,7 +17,7 @@ from starlette.requests import Request
 
 COOKIE = "cpo_console"
 FIELD = "form_token"
-MOST_BODY_BYTES = 10_000
+MAX_BODY_BYTES = 10_000
 _VISITOR = re.compile(r"[0-9a-f]{32}")
 _FORM = "application/x-www-form-urlencoded"
 
@@ -77,7 +77,7 @@ async def _fields(request: Request) -> dict[str, str]:
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MOST_BODY_BYTES:
+        if len(body) > MAX_BODY_BYTES:
             raise FormRefused(413, "The form is too large.")
     try:
         rows = parse_qsl(body.decode("ascii"), errors="strict", max_num_fields=20)

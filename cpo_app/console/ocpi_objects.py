@@ -20,7 +20,7 @@ from domain.visibility import GUESTS
 
 LATEST = 100
 LOCATIONS_PAGE = 50
-MOST_SUMMED = 20_000
+MAX_SUMMED = 20_000
 MODULES = ("locations", "sessions", "cdrs", "tariffs")
 _LAST_LETTER = "\uffff"
 
@@ -62,12 +62,12 @@ async def latest_cdrs(db: Database) -> list[dict[str, Any]]:
 async def cdr_totals(db: Database, since: datetime) -> list[dict[str, Any]]:
     """Number, energy (kWh) and cost of the CDRs made since, by currency.
 
-    At most the latest MOST_SUMMED; `is_all` says whether that was all of them.
+    At most the latest MAX_SUMMED; `is_all` says whether that was all of them.
     """
     stages: list[dict[str, Any]] = [
         {"$match": {"last_updated": {"$gte": since}}},
         {"$sort": {"last_updated": -1, "seq": -1}},
-        {"$limit": MOST_SUMMED},
+        {"$limit": MAX_SUMMED},
         {
             "$group": {
                 "_id": "$fields.currency",
@@ -84,7 +84,7 @@ async def cdr_totals(db: Database, since: datetime) -> list[dict[str, Any]]:
         {"$sort": {"_id": 1}},
     ]
     rows = await db["cdrs"].aggregate(stages).to_list(None)
-    is_all = sum(row["number"] for row in rows) < MOST_SUMMED
+    is_all = sum(row["number"] for row in rows) < MAX_SUMMED
     return [_total(row, is_all) for row in rows]
 
 

@@ -13,7 +13,7 @@ from db_interface.database import Database
 from domain.peers.peers import BLOCKED, CONNECTED, SUSPENDED
 
 MOST = 200
-MOST_COUNTED = 10_000
+MAX_COUNTED = 10_000
 """A longer backlog is shown as "10 000+": counting it on every refresh would cost too much."""
 LATE = timedelta(minutes=1)
 """An object that a connected peer has not got for this long is trouble."""
@@ -102,7 +102,7 @@ def row_of(peer: Document, now: datetime) -> dict[str, Any]:
         "last_seen": peer.get("last_seen"),
         "last_error": peer.get("last_error"),
         "backlog": backlog,
-        "backlog_is_more": backlog > MOST_COUNTED,
+        "backlog_is_more": backlog > MAX_COUNTED,
         "oldest": oldest,
         "lane": lane,
         "actions": [name for name, (_, allowed) in SWITCHES.items() if peer["status"] in allowed],
@@ -166,7 +166,7 @@ _WITH_PUSH: list[dict[str, Any]] = [
             "from": "marks",
             "localField": "_id",
             "foreignField": "peer_id",
-            "pipeline": [{"$limit": MOST_COUNTED + 1}, {"$count": "n"}],
+            "pipeline": [{"$limit": MAX_COUNTED + 1}, {"$count": "n"}],
             "as": "backlog",
         }
     },

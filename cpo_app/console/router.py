@@ -12,10 +12,10 @@ from cpo_app.console.rendering import ASSETS
 from cpo_app.console.routes import NotThere, problem, route_class
 from domain.charge_points.evse_states import EvseStatus
 
-MOST_IN_TROUBLE = 30
-MOST_SESSIONS = 30
-MOST_HELD_BACK = 20
-MOST_CHANGES = 500
+MAX_IN_TROUBLE = 30
+MAX_SESSIONS = 30
+MAX_HELD_BACK = 20
+MAX_CHANGES = 500
 CHANGES_SHOWN = 50
 
 # What an action has done is said by a word in the address, never by text out of it.
@@ -40,11 +40,11 @@ def build_console_router(console: Console) -> APIRouter:
         now = console.clock()
         counts, trouble, running, behind, held, unbilled = await asyncio.gather(
             charge_points.counts(db),
-            charge_points.in_trouble(db, MOST_IN_TROUBLE),
-            sessions.running(db, MOST_SESSIONS),
+            charge_points.in_trouble(db, MAX_IN_TROUBLE),
+            sessions.running(db, MAX_SESSIONS),
             peers.table(db, now),
-            charge_points.held_back(db, MOST_HELD_BACK),
-            sessions.without_cdr(db, MOST_SESSIONS),
+            charge_points.held_back(db, MAX_HELD_BACK),
+            sessions.without_cdr(db, MAX_SESSIONS),
         )
         return console.page(
             request,
@@ -92,7 +92,7 @@ def build_console_router(console: Console) -> APIRouter:
         now = console.clock()
         day_ago = now - timedelta(days=1)
         changes, uptimes = await asyncio.gather(
-            charge_points.history(db, found["id"], MOST_CHANGES), console.uptimes(found["id"])
+            charge_points.history(db, found["id"], MAX_CHANGES), console.uptimes(found["id"])
         )
         return console.page(
             request,

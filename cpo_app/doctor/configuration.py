@@ -11,7 +11,7 @@ from cryptography import x509
 
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from cpo_app.settings import Settings, SettingsError
-from domain.secrets import MINIMUM_KEY_LENGTH
+from domain.secrets import MIN_KEY_LENGTH
 
 SHORT_PASSWORD = 12
 RENEW_WITHIN = timedelta(days=21)
@@ -50,8 +50,8 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
     ):
         if not value:
             yield fail(name, "is not set", _MAKE_ONE)
-        elif len(value.encode()) < MINIMUM_KEY_LENGTH:
-            yield fail(name, f"is shorter than {MINIMUM_KEY_LENGTH} bytes", _MAKE_ONE)
+        elif len(value.encode()) < MIN_KEY_LENGTH:
+            yield fail(name, f"is shorter than {MIN_KEY_LENGTH} bytes", _MAKE_ONE)
         elif len(set(value)) < 8:
             yield warn(name, "looks easy to guess", _MAKE_ONE)
         else:
@@ -116,8 +116,8 @@ def _private_urls(settings: Settings, embedded: bool) -> Finding:
 
 def _registry(settings: Settings, embedded: bool) -> Iterator[Finding]:
     name, key = "REGISTRY_ADMIN_API_KEY", settings.REGISTRY_ADMIN_API_KEY
-    if key and len(key) < MINIMUM_KEY_LENGTH:
-        yield warn(name, f"is shorter than {MINIMUM_KEY_LENGTH} characters", _MAKE_ONE)
+    if key and len(key) < MIN_KEY_LENGTH:
+        yield warn(name, f"is shorter than {MIN_KEY_LENGTH} characters", _MAKE_ONE)
     elif not key and not embedded:
         yield warn(name, "is not set: anybody who reaches EV_Registry may register", _MAKE_ONE)
     else:

@@ -12,7 +12,7 @@ from cpo_app.doctor.findings import Finding, fail, ok, warn
 from db_interface.database import StoreUnavailable
 from db_interface.embedded import find_mongod
 
-LEAST_FREE_BYTES = 1_000_000_000
+MIN_FREE_BYTES = 1_000_000_000
 _SECRET_FILES = ("encryption.key", "registry.key", "mongod.key", "mongod.password")
 
 
@@ -53,7 +53,7 @@ def _mongod() -> Finding:
 def _space(data_dir: Path) -> Finding:
     free = shutil.disk_usage(data_dir).free
     said = f"{free / 1e9:.1f} GB free in {data_dir.absolute()}"
-    if free < LEAST_FREE_BYTES:
+    if free < MIN_FREE_BYTES:
         return warn("data directory", said, "make room: a full disk stops the database")
     return ok("data directory", said)
 

@@ -17,7 +17,7 @@ from db_interface.indexes import INDEXES
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 
-LEAST_VERSION = (5, 0)
+MIN_VERSION = (5, 0)
 SKEW_WARN = timedelta(seconds=1)
 SKEW_FAIL = timedelta(seconds=30)
 SLOW_WRITE_S = 0.25
@@ -52,7 +52,7 @@ async def check_store(db: Database, *, embedded: bool) -> AsyncIterator[Finding]
 
 def _version(version: str) -> Finding:
     numbers = tuple(int(part) for part in version.split(".")[:2])
-    if numbers < LEAST_VERSION:
+    if numbers < MIN_VERSION:
         return fail("store", f"MongoDB {version} is too old", "use MongoDB 6 or later")
     return ok("store", f"MongoDB {version} answers")
 

@@ -48,7 +48,7 @@ MODULES = frozenset(
 OTHER = "other"
 STORE_WITHIN_S = 5.0
 PEER_STATUSES = ("invited", "connected", "suspended", "blocked", "disconnected")
-MOST_PEERS = 1000
+MAX_PEERS = 1000
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _NO_ANSWER: tuple[type[Exception], ...] = (*STORE_ERRORS, asyncio.TimeoutError)
 _OF_THE_STORE = frozenset({"cpo_push_backlog"})
@@ -218,7 +218,7 @@ class _Collected:
 async def _push(db: Database, now: datetime) -> list[Push]:
     stages: list[dict[str, Any]] = [
         {"$match": {"status": {"$in": ["connected", "suspended"]}}},
-        {"$limit": MOST_PEERS},
+        {"$limit": MAX_PEERS},
         {"$project": {"name": 1}},
         {
             "$lookup": {

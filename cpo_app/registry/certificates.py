@@ -9,7 +9,7 @@ from datetime import datetime
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import load_pem_x509_certificate
 
-MAXIMUM_LENGTH = 16_384
+MAX_LENGTH = 16_384
 
 
 class CertificateRefused(ValueError):
@@ -21,8 +21,8 @@ def checked_certificate(pem: str, now: datetime) -> str:
 
     Raises CertificateRefused.
     """
-    if len(pem) > MAXIMUM_LENGTH:
-        raise CertificateRefused(f"longer than {MAXIMUM_LENGTH} characters")
+    if len(pem) > MAX_LENGTH:
+        raise CertificateRefused(f"longer than {MAX_LENGTH} characters")
     if "PRIVATE KEY" in pem:
         raise CertificateRefused("holds a private key; send the certificate alone")
     try:

@@ -19,7 +19,7 @@ from db_interface.interface import DbInterface
 from domain.charge_points.registrations import Record
 from domain.secrets import SecretUnusable
 
-LONGEST_TOKEN_LIFE_HOURS = 10 * 366 * 24
+MAX_TOKEN_LIFE_HOURS = 10 * 366 * 24
 Clock = Callable[[], datetime]
 
 
@@ -44,7 +44,7 @@ class Registry:
         except SecretUnusable as error:
             raise SettingsError(str(error)) from None
         hours = settings.REGISTRY_TOKEN_EXPIRATION_HOURS
-        if not math.isfinite(hours) or hours > LONGEST_TOKEN_LIFE_HOURS:
+        if not math.isfinite(hours) or hours > MAX_TOKEN_LIFE_HOURS:
             raise SettingsError("REGISTRY_TOKEN_EXPIRATION_HOURS is longer than ten years")
         self._token_life = timedelta(hours=hours)
 

@@ -19,7 +19,7 @@ BODY_LIMIT_BYTES = 65_536
 METADATA_LIMIT_BYTES = 16_384
 METADATA_DEPTH = 8
 KEY_LENGTH = 128
-_LARGEST_INTEGER = 2**63 - 1
+_MAX_INTEGER = 2**63 - 1
 _JOINERS = "\u200c\u200d"  # part of words in Persian and Indic scripts
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
@@ -151,6 +151,6 @@ def _problem_in(value: Any, depth_left: int) -> str | None:
                 return problem
     elif isinstance(value, list):
         return next(filter(None, (_problem_in(item, depth_left - 1) for item in value)), None)
-    elif isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+    elif isinstance(value, int) and abs(value) > _MAX_INTEGER:
         return "has a number that is too large"
     return None

@@ -25,7 +25,7 @@ from domain.secrets import new_token
 
 logger = logging.getLogger("cpo.registry")
 
-_LARGEST_OFFSET = 2**31 - 1
+_MAX_OFFSET = 2**31 - 1
 
 
 def charge_point_routes(registry: Registry) -> APIRouter:
@@ -113,7 +113,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
     async def listing(
         status_filter: str | None = Query(None, description=" or ".join(STATUSES)),
         limit: int = Query(100, ge=1, le=1000),
-        offset: int = Query(0, ge=0, le=_LARGEST_OFFSET),
+        offset: int = Query(0, ge=0, le=_MAX_OFFSET),
         store: DbInterface = Depends(the_store),
     ) -> dict[str, Any]:
         status = status_filter.strip().upper() if status_filter else None

@@ -29,7 +29,7 @@ from domain.schemas import SchemaError
 
 logger = logging.getLogger("cpo.authorization")
 
-MOST_HOLDERS = 20
+MAX_HOLDERS = 20
 """Parties that may claim one and the same uid before the later ones are ignored."""
 UNKNOWN_CARD = "Unknown card"
 
@@ -135,7 +135,7 @@ class Authorizer:
         if party is not None:
             query["owner"] = party
         found = await self._store.objects("tokens").documents(
-            query, projection={"fields": 1}, sort=[("seq", 1)], limit=MOST_HOLDERS
+            query, projection={"fields": 1}, sort=[("seq", 1)], limit=MAX_HOLDERS
         )
         cards = []
         for document in found:

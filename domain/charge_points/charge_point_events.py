@@ -40,7 +40,7 @@ Document = Mapping[str, Any]
 Changes = dict[str, Any]
 
 BOOTS_KEPT = 8
-MOST_CONNECTORS = 32
+MAX_CONNECTORS = 32
 BROKEN_ENGINE = frozenset({"FAULTED", "UNREACHABLE"})
 
 
@@ -172,7 +172,7 @@ class StateReported:
 
     def changes(self, before: Document, now: datetime) -> Changes | None:
         connectors = {c["id"]: c for c in before["connectors"]}
-        if self.connector_id not in connectors and len(connectors) >= MOST_CONNECTORS:
+        if self.connector_id not in connectors and len(connectors) >= MAX_CONNECTORS:
             return None
         kept = connectors.get(self.connector_id, {})
         connectors[self.connector_id] = {

@@ -23,7 +23,7 @@ from db_interface.transaction import Tx
 from domain.charge_points.evse_states import EvseStatus
 
 COLLECTION = "evse_status_history"
-MOST_ENTRIES = 1000
+MAX_ENTRIES = 1000
 
 UP = frozenset({EvseStatus.AVAILABLE, EvseStatus.BLOCKED, EvseStatus.CHARGING, EvseStatus.RESERVED})
 """Able to charge, whoever holds it at the moment."""
@@ -69,7 +69,7 @@ async def record(
 
 
 async def history(
-    db: Database, cp_id: str, since: datetime, until: datetime, limit: int = MOST_ENTRIES
+    db: Database, cp_id: str, since: datetime, until: datetime, limit: int = MAX_ENTRIES
 ) -> list[dict[str, Any]]:
     """Changes in [since, until), oldest first: [{at, from, to, why}]; at most `limit`."""
     found = db[COLLECTION].find(

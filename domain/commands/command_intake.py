@@ -28,7 +28,7 @@ NOT_SUPPORTED, UNKNOWN_SESSION = "NOT_SUPPORTED", "UNKNOWN_SESSION"
 GRACE_S = 60.0
 """How long after its deadline a result is still offered to a peer that does not take it."""
 
-MOST_WAITING = 32
+MAX_WAITING = 32
 """Open commands of one charge point: they are carried out one after another."""
 
 CheckUrl = Callable[[str, str], Awaitable[None]]
@@ -39,7 +39,7 @@ Fields = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Wish:
+class CommandRequest:
     """A request as it came: what, by whom, in answer to what."""
 
     kind: str
@@ -52,14 +52,14 @@ class Wish:
     now: datetime
 
     @property
-    def slot(self) -> str:
+    def idempotency_key(self) -> str:
         same = [self.peer_id, self.kind, self.response_url, self.content]
         text = orjson.dumps(same, option=orjson.OPT_SORT_KEYS, default=str)
         return hashlib.sha256(text).hexdigest()
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Rejection:
     """The synchronous answer is no; nothing is kept."""
 
     result: str
@@ -67,7 +67,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Order:
+class AcceptedCommand:
     """The synchronous answer is yes: what is to be kept. With `result` it is decided already.
 
     ours, theirs: the parties for the routing headers of the result.
@@ -104,64 +104,68 @@ class Intake:
         self._grace_s = grace_s
 
     async def take(
-        self, wish: Wish, decide: Callable[[Wish], Awaitable[Refusal | Order]]
+        self,
+        request: CommandRequest,
+        decide: Callable[[CommandRequest], Awaitable[Rejection | AcceptedCommand]],
     ) -> dict[str, Any]:
         """The synchronous answer {result, timeout, message?}; durable once it is returned.
 
         Raises OcpiError for requests that cannot be understood.
         """
-        await self.check_url(wish.peer_id, wish.response_url)
-        earlier = await queue.same_request(self.store.db, wish.slot)
-        if earlier is not None and _counts_still(earlier, wish.now):
+        await self.check_url(request.peer_id, request.response_url)
+        earlier = await queue.same_request(self.store.db, request.idempotency_key)
+        if earlier is not None and _counts_still(earlier, request.now):
             return earlier["answer"]
-        decision = await decide(wish)
-        if isinstance(decision, Refusal):
+        decision = await decide(request)
+        if isinstance(decision, Rejection):
             return answer(decision.result, 0, decision.message)
-        order = decision
-        if order.cp_id is not None and await self._crowded(order.cp_id):
+        accepted = decision
+        if accepted.cp_id is not None and await self._crowded(accepted.cp_id):
             return answer(REJECTED, 0, "Too many commands wait for this charge point")
 
         async def keep(tx: Tx) -> dict[str, Any]:
-            return await self._keep(wish, order, tx)
+            return await self._keep(request, accepted, tx)
 
         kept = await self.store.transact(keep)
         self.wake()
         return kept["answer"]
 
     async def _crowded(self, cp_id: str) -> bool:
-        return await queue.waiting(self.store.db, cp_id, MOST_WAITING) >= MOST_WAITING
+        return await queue.waiting(self.store.db, cp_id, MAX_WAITING) >= MAX_WAITING
 
-    async def _keep(self, wish: Wish, order: Order, tx: Tx) -> dict[str, Any]:
-        earlier = await queue.same_request(self.store.db, wish.slot, tx)
+    async def _keep(
+        self, request: CommandRequest, accepted: AcceptedCommand, tx: Tx
+    ) -> dict[str, Any]:
+        earlier = await queue.same_request(self.store.db, request.idempotency_key, tx)
         if earlier is not None:
-            if _counts_still(earlier, wish.now):
+            if _counts_still(earlier, request.now):
                 return earlier
-            await queue.free_slot(self.store.db, wish.slot, tx)
+            await queue.free_idempotency_key(self.store.db, request.idempotency_key, tx)
         # The result must be there before the peer stops waiting for it.
         margin_s = min(1.0, self._timeout_s / 10)
-        deadline = wish.now + timedelta(seconds=self._timeout_s - margin_s)
+        deadline = request.now + timedelta(seconds=self._timeout_s - margin_s)
         return await queue.add(
             self.store.db,
-            wish.kind,
-            cp_id=order.cp_id,
-            now=wish.now,
+            request.kind,
+            cp_id=accepted.cp_id,
+            now=request.now,
             deadline=deadline,
             tx=tx,
-            result=order.result,
+            result=accepted.result,
             delivery={
-                "peer_id": wish.peer_id,
+                "peer_id": request.peer_id,
                 "method": "POST",
-                "url": wish.response_url,
-                "correlation_id": wish.correlation_id,
-                "from_party": _party(order.ours),
-                "to_party": _party(order.theirs),
+                "url": request.response_url,
+                "correlation_id": request.correlation_id,
+                "from_party": _party(accepted.ours),
+                "to_party": _party(accepted.theirs),
                 "until": deadline + timedelta(seconds=self._grace_s),
             },
-            slot=wish.slot,
-            peer_id=wish.peer_id,
+            idempotency_key=request.idempotency_key,
+            peer_id=request.peer_id,
             answer=answer(ACCEPTED, int(self._timeout_s)),
-            session_id=order.session_id,
-            content=dict(order.content),
+            session_id=accepted.session_id,
+            content=dict(accepted.content),
         )
 
 

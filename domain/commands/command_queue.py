@@ -7,7 +7,7 @@ A document:
     state          command_states.State
     cp_id, seq     whose turn: the commands of one charge point are carried out in order of `seq`,
                    which is given in the creating transaction
-    peer_id, slot  who asked; fingerprint of the request while it counts as the same one
+    peer_id, idempotency_key  who asked; fingerprint of the request while it counts as the same one
     answer         the synchronous answer that the peer got
     session_id?, and what the kind needs, under `content`
     attempts, unsent   how often the charge point was asked; how often it surely did not hear
@@ -86,14 +86,18 @@ async def _place(db: Database, cp_id: str | None, tx: Tx) -> int:
     return lane["n"]
 
 
-async def same_request(db: Database, slot: str, tx: Tx | None = None) -> Document | None:
+async def same_request(db: Database, idempotency_key: str, tx: Tx | None = None) -> Document | None:
     """The command that the latest request with this fingerprint has made, or None."""
-    return await db[COLLECTION].find_one({"slot": slot}, session=mongo_session(tx))
+    return await db[COLLECTION].find_one(
+        {"idempotency_key": idempotency_key}, session=mongo_session(tx)
+    )
 
 
-async def free_slot(db: Database, slot: str, tx: Tx) -> None:
+async def free_idempotency_key(db: Database, idempotency_key: str, tx: Tx) -> None:
     """From now on the same request makes a new command."""
-    await db[COLLECTION].update_one({"slot": slot}, {"$unset": {"slot": ""}}, session=tx.mongo)
+    await db[COLLECTION].update_one(
+        {"idempotency_key": idempotency_key}, {"$unset": {"idempotency_key": ""}}, session=tx.mongo
+    )
 
 
 async def due_for_charge_points(db: Database, now: datetime, limit: int) -> list[Document]:

@@ -16,7 +16,7 @@ _OF_AN_EVSE = {"status", _MOMENT}
 # What a PATCH may change in a running session any number of times with the same outcome. Not
 # charging_periods: a PATCH appends them, and one that was sent twice would be charged twice.
 _OF_A_SESSION = {"kwh", "total_cost"}
-_MOST_EVSES = 4
+_MAX_EVSES = 4
 
 
 def changed_parts(
@@ -43,4 +43,4 @@ def _changed_evses(before: Any, after: Any) -> tuple[str, ...] | None:
         if not names <= _OF_AN_EVSE or old["uid"] != new["uid"]:
             return None
         touched.append(EVSE + new["uid"])
-    return tuple(touched) if len(touched) <= _MOST_EVSES else None
+    return tuple(touched) if len(touched) <= _MAX_EVSES else None

@@ -10,7 +10,7 @@ from functools import lru_cache
 from domain.places import geonames
 from domain.places.geonames import Country, normalise
 
-_LONGEST_NAME = 100
+_MAX_NAME_LENGTH = 100
 
 # Also spoken of as countries; ISO 3166 knows them under another name, or not at all.
 _COUNTRY_ALIASES = {
@@ -45,7 +45,7 @@ _COUNTRY_ALIASES = {
 
 def find_country(text: str) -> Country | None:
     """ISO 3166-1 alpha-2, alpha-3 or English name, whatever its case."""
-    return _countries().get(normalise(text)) if len(text) <= _LONGEST_NAME else None
+    return _countries().get(normalise(text)) if len(text) <= _MAX_NAME_LENGTH else None
 
 
 def country_by_alpha2(alpha2: str) -> Country:

@@ -21,7 +21,7 @@ from domain.places.geonames import City, Country, normalise
 Point = tuple[float, float]
 """Latitude and longitude in degrees, WGS 84."""
 
-_LONGEST_TEXT = 300
+_MAX_TEXT_LENGTH = 300
 _EARTH_RADIUS_KM = 6371.0
 
 # Names (or old, foreign and short names) of towns that are far more often not meant as one.
@@ -92,7 +92,7 @@ def read_address(
     text: str, *, country: Country | None = None, near: Point | None = None
 ) -> Address | None:
     """Street, postal code and city of a text, or None where it names no known place."""
-    if len(text) > _LONGEST_TEXT:
+    if len(text) > _MAX_TEXT_LENGTH:
         return None
     parts = [" ".join(part.split()) for part in re.split(r"[,;|\n]", text)]
     parts = [part for part in parts if part]

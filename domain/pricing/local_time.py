@@ -20,7 +20,7 @@ from domain.pricing.quantities import (
 )
 
 # Nothing that is billed lasts this long; it bounds the work that one wrong date can cause.
-LONGEST_SESSION_US = 3_660 * US_PER_DAY
+MAX_SESSION_US = 3_660 * US_PER_DAY
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -35,7 +35,7 @@ class LocalClock:
     """Local day and minute of any instant between two instants."""
 
     def __init__(self, zone: ZoneInfo, start_us: int, end_us: int) -> None:
-        if end_us - start_us > LONGEST_SESSION_US:
+        if end_us - start_us > MAX_SESSION_US:
             raise PricingInputError("session: lasts longer than ten years")
         self._zone = zone
         self._end_us = end_us

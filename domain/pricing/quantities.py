@@ -25,7 +25,7 @@ US_PER_DAY = 24 * US_PER_HOUR
 # its charging period is that length.
 HOUR_VOLUME_TOLERANCE_US = 360_000
 
-LARGEST_NUMBER = 10**12
+MAX_NUMBER = 10**12
 _NUMBER_TYPES = (float, int, Decimal)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -48,7 +48,7 @@ def number(value: object, where: str) -> Decimal:
         result = value
     else:
         raise PricingInputError(f"{where}: {value!r} is not a number")
-    if not result.is_finite() or abs(result) > LARGEST_NUMBER:
+    if not result.is_finite() or abs(result) > MAX_NUMBER:
         raise PricingInputError(f"{where}: {value!r} is out of range")
     return result
 

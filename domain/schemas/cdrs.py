@@ -39,7 +39,7 @@ from domain.schemas.types import (
 SESSION_ONLY_DIMENSIONS = frozenset(
     {"CURRENT", "ENERGY_EXPORT", "ENERGY_IMPORT", "POWER", "STATE_OF_CHARGE"}
 )
-_LONGEST_ID_WITHOUT_CREDIT = 36
+_MAX_ID_LENGTH_WITHOUT_CREDIT = 36
 
 
 class CdrToken(OcpiModel):
@@ -143,6 +143,6 @@ class CDR(OcpiModel):
         if values["credit"]:
             if values["credit_reference_id"] is None:
                 raise ValueError("credit_reference_id is required when credit is true")
-        elif len(values["id"]) > _LONGEST_ID_WITHOUT_CREDIT:
+        elif len(values["id"]) > _MAX_ID_LENGTH_WITHOUT_CREDIT:
             raise ValueError("id longer than 36 characters in a CDR that is no Credit CDR")
         return values

@@ -15,7 +15,7 @@ _FORM = re.compile(
     re.ASCII,
 )
 # RFC 3339 section 5.6 bounds an offset's hours at 23; real offsets end at 14 hours.
-_LARGEST_OFFSET = timedelta(hours=23, minutes=59)
+_MAX_OFFSET = timedelta(hours=23, minutes=59)
 
 
 def _read(text: str) -> tuple[datetime, str]:
@@ -30,7 +30,7 @@ def _read(text: str) -> tuple[datetime, str]:
         )
         if zone and zone != "Z":
             offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
-            if offset > _LARGEST_OFFSET or int(zone[4:6]) > 59:
+            if offset > _MAX_OFFSET or int(zone[4:6]) > 59:
                 raise ValueError("offset out of range")
             moment = moment - offset if zone[0] == "+" else moment + offset
     except (ValueError, OverflowError):

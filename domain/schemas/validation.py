@@ -14,7 +14,7 @@ from pydantic.error_wrappers import ErrorList, ErrorWrapper, flatten_errors
 
 from domain.schemas.types import OcpiModel
 
-_LONGEST_MESSAGE = 400
+_MAX_MESSAGE_LENGTH = 400
 
 Problem = tuple[str, str]
 
@@ -33,9 +33,9 @@ class SchemaError(ValueError):
 
 def _one_line(errors: list[Problem]) -> str:
     line = "; ".join(f"{path}: {reason}" if path else reason for path, reason in errors)
-    if len(line) <= _LONGEST_MESSAGE:
+    if len(line) <= _MAX_MESSAGE_LENGTH:
         return line
-    return f"{line[: _LONGEST_MESSAGE - 4]} ..."
+    return f"{line[: _MAX_MESSAGE_LENGTH - 4]} ..."
 
 
 def _reason(kind: str, message: str, context: Mapping[str, Any]) -> str:

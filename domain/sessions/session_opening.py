@@ -31,7 +31,7 @@ from domain.sessions.session_segments import Kind, opening
 from domain.sessions.session_states import Event, Status, next_status
 from domain.sessions.tariff_choice import in_force, tariffs_of
 
-_LONGEST_METER_ID = 255
+_MAX_METER_ID_LENGTH = 255
 _FALLBACK_CURRENCY = "EUR"
 _OF_PLACE = (
     "cp_id",
@@ -258,7 +258,7 @@ async def _meter_id(store: DbInterface, cp_id: str, tx: Tx) -> str | None:
     )
     metadata = (found or {}).get("metadata")
     given = metadata.get("meter_id") if isinstance(metadata, Mapping) else None
-    usable = isinstance(given, str) and given.isprintable() and len(given) <= _LONGEST_METER_ID
+    usable = isinstance(given, str) and given.isprintable() and len(given) <= _MAX_METER_ID_LENGTH
     return given if usable and given else None
 
 

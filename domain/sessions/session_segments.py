@@ -32,9 +32,9 @@ from domain.pricing import ChargingPeriod, compile_tariff, split_periods
 Segment = dict[str, Any]
 Tariff = Mapping[str, Any]
 
-MOST_LIMIT_CHANGES = 200
+MAX_LIMIT_CHANGES = 200
 """From so many segments on, a limit that changes no price opens no further one."""
-_LEAST_USABLE_A = 6.0  # IEC 61851-1: below, a car cannot charge
+_MIN_USABLE_A = 6.0  # IEC 61851-1: below, a car cannot charge
 _HOUR_S = Decimal(3600)
 _GRID_KWH = Decimal("0.0001")
 
@@ -74,7 +74,7 @@ class Reading:
     def kind(self) -> Kind:
         if self.power_w is None or self.power_w > 0:
             return Kind.CHARGING
-        usable_w = _LEAST_USABLE_A * (self.voltage_v or 230.0) * self.phases
+        usable_w = _MIN_USABLE_A * (self.voltage_v or 230.0) * self.phases
         offers_too_little = self.limit_w is not None and self.limit_w < usable_w
         return Kind.PAUSED if offers_too_little else Kind.PARKING
 
@@ -116,7 +116,7 @@ def followed(
         # The first meter value says what has flowed since the start, too.
         return [*grown[:-1], _with(current, reading)]
     in_force = _tariff(tariffs, tariff_id)
-    same_limit = current["limit_w"] == new["limit_w"] or len(grown) >= MOST_LIMIT_CHANGES
+    same_limit = current["limit_w"] == new["limit_w"] or len(grown) >= MAX_LIMIT_CHANGES
     if same_limit and _sort(current, in_force) == _sort(new, in_force):
         return [*grown[:-1], _with(current, reading)]
     if current["start"] == reading.at:

@@ -24,7 +24,7 @@ from domain.sites.public import is_public_url
 
 Model = type[OcpiModel]
 
-_LONGEST_REASON = 150
+_MAX_REASON_LENGTH = 150
 _ANY_TIME = "1970-01-01T00:00:00Z"
 _URL_FIELDS = frozenset({"url", "thumbnail", "website", "terms_and_conditions"})
 _DEGREES = re.compile(r"[+-]?\d{1,3}(?:\.\d{1,20})?")
@@ -46,8 +46,8 @@ def read_field(model: Model, name: str, value: object) -> Any:
         clean = validate_patch(model, patch)[name]
     except SchemaError as error:
         path, reason = error.errors[0]
-        if len(reason) > _LONGEST_REASON:  # an enum's values
-            reason = f"{reason[: _LONGEST_REASON - 4]} ..."
+        if len(reason) > _MAX_REASON_LENGTH:  # an enum's values
+            reason = f"{reason[: _MAX_REASON_LENGTH - 4]} ..."
         inside = path.removeprefix(name).strip(".")
         raise BadValue(f"{inside}: {reason}" if inside else reason) from None
     except (ValueError, ArithmeticError):

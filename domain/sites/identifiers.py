@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_LONGEST_ID = 36  # Location.id and EVSE.uid: CiString(36)
-_LONGEST_OUTLET = 30  # eMI3, EVSE ID: power outlet id of 1 to 30 letters, digits and separators
+_MAX_ID_LENGTH = 36  # Location.id and EVSE.uid: CiString(36)
+_MAX_OUTLET_LENGTH = 30  # eMI3, EVSE ID: power outlet id of 1 to 30 letters, digits and separators
 _DIGEST = 8
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._~*:@+-]+")
@@ -42,9 +42,9 @@ def ocpi_id(name: object) -> str:
     """A name as CiString(36) that is safe in a URL path; most names stay as they are."""
     text = _text(name).strip()
     fitting = _UNFIT.sub("-", text)
-    if fitting == text and 0 < len(text) <= _LONGEST_ID and text.strip("."):
+    if fitting == text and 0 < len(text) <= _MAX_ID_LENGTH and text.strip("."):
         return text
-    return f"{fitting[: _LONGEST_ID - _DIGEST - 1].strip('.') or 'x'}-{_digest(text)}"
+    return f"{fitting[: _MAX_ID_LENGTH - _DIGEST - 1].strip('.') or 'x'}-{_digest(text)}"
 
 
 def evse_id_of(cp_id: str, country_code: str, party_id: str) -> str | None:
@@ -52,8 +52,8 @@ def evse_id_of(cp_id: str, country_code: str, party_id: str) -> str | None:
     outlet = re.sub(r"[^A-Z0-9]+", "*", _text(cp_id).upper()).strip("*")
     if not outlet:
         return None
-    if len(outlet) > _LONGEST_OUTLET:
-        kept = outlet[: _LONGEST_OUTLET - _DIGEST - 1].rstrip("*")
+    if len(outlet) > _MAX_OUTLET_LENGTH:
+        kept = outlet[: _MAX_OUTLET_LENGTH - _DIGEST - 1].rstrip("*")
         outlet = f"{kept}*{_digest(cp_id).upper()}"
     return f"{country_code}*{party_id}*E{outlet}".upper()
 

@@ -16,8 +16,8 @@ from domain.sites.fields import BadValue, geo_location, read_location_field, rea
 
 # Farther than this from its own city, one of the two is a slip of the pen.
 _FARTHEST_FROM_CITY_KM = 100
-_LONGEST_CITY = 45
-_LONGEST_POSTAL_CODE = 10
+_MAX_CITY_LENGTH = 45
+_MAX_POSTAL_CODE_LENGTH = 10
 
 
 def read_whereabouts(facts: Facts) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def read_whereabouts(facts: Facts) -> dict[str, Any]:
     country = country or (place.country if place else None)
     if country is None:
         missing.report("country", "set metadata.country, such as DEU")
-    if city is None or len(city) > _LONGEST_CITY:
+    if city is None or len(city) > _MAX_CITY_LENGTH:
         missing.report("city", "set metadata.city")
     if point is None and place is None:
         missing.report("coordinates", "set metadata.coordinates {latitude, longitude}")
@@ -62,7 +62,7 @@ def read_whereabouts(facts: Facts) -> dict[str, Any]:
     postal_code = facts.optional(
         "postal_code", lambda value: read_location_field("postal_code", value)
     )
-    if not postal_code and written and len(written.postal_code or "") <= _LONGEST_POSTAL_CODE:
+    if not postal_code and written and len(written.postal_code or "") <= _MAX_POSTAL_CODE_LENGTH:
         postal_code = written.postal_code
     fields["postal_code"] = postal_code
     fields["state"] = facts.optional("state", lambda value: read_location_field("state", value))

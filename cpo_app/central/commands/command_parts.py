@@ -19,7 +19,7 @@ from cpo_app.central.commands.command_steps import (
     INNER_RELEASE,
     INNER_RESERVE,
     INNER_STOP,
-    Ground,
+    CommandContext,
     Kind,
 )
 from cpo_app.central.commands.command_worker import CommandWorker
@@ -61,7 +61,7 @@ def attach(
     the worker at once. `timing`: lease_s, pause_s of the worker.
     """
     rules = rules_of(central.settings)
-    ground = Ground(
+    context = CommandContext(
         store=central.store,
         party=central.party,
         link=central.link,
@@ -69,14 +69,14 @@ def attach(
         rules=rules,
         clock=central.clock,
     )
-    worker = CommandWorker(central.store, kinds_of(ground), deliver, central.clock, **timing)
+    worker = CommandWorker(central.store, kinds_of(context), deliver, central.clock, **timing)
     for intake in intakes:
         intake.wake = worker.wake
     _tell_of_ended_sessions(central)
-    return CommandParts(worker, ReservationSweeper(ground, worker.wake))
+    return CommandParts(worker, ReservationSweeper(context, worker.wake))
 
 
-def kinds_of(ground: Ground) -> dict[str, Kind]:
+def kinds_of(context: CommandContext) -> dict[str, Kind]:
     kinds: dict[str, type[Kind]] = {
         "START_SESSION": charging.Start,
         "STOP_SESSION": charging.Stop,
@@ -91,7 +91,7 @@ def kinds_of(ground: Ground) -> dict[str, Kind]:
         INNER_RESERVE: reservation.InnerReserve,
         INNER_PROFILE: profile.InnerProfile,
     }
-    return {name: kind(ground) for name, kind in kinds.items()}
+    return {name: kind(context) for name, kind in kinds.items()}
 
 
 def _tell_of_ended_sessions(central: Central) -> None:

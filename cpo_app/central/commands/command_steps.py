@@ -37,7 +37,7 @@ INNER_WITHIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Ground:
+class CommandContext:
     """What commands work on. `party` owns the charge points' locations."""
 
     store: DbInterface
@@ -73,10 +73,10 @@ class Elsewhere:
 class Kind(ABC):
     """One kind of command. `surely_unsent`: the charge point cannot have heard of it."""
 
-    def __init__(self, ground: Ground) -> None:
-        self.ground = ground
-        self.store = ground.store
-        self.db = ground.store.db
+    def __init__(self, context: CommandContext) -> None:
+        self.context = context
+        self.store = context.store
+        self.db = context.store.db
 
     async def prepare(self, command: Command, now: datetime, tx: Tx) -> Ask | Decided | Elsewhere:
         """Before the charge point is asked for the first time."""

@@ -35,8 +35,8 @@ PAUSE_S = 1.0
 LEASE_S = 4.0
 ATTEMPT_S = 10.0
 """One question to a charge point; the next attempt bears the same id."""
-MOST_AT_ONCE = 200
-MOST_PER_PEER = 8
+MAX_AT_ONCE = 200
+MAX_PER_PEER = 8
 
 
 class CommandWorker:
@@ -108,17 +108,17 @@ class CommandWorker:
         """Take what is due and free; it goes on beside the caller. Returns as of when: one
         instant for all, or what comes due between two would be overlooked until the next look."""
         now = self._clock()
-        for command_id in await queue.overdue(self._db, now, MOST_AT_ONCE):
+        for command_id in await queue.overdue(self._db, now, MAX_AT_ONCE):
             await self._expire(command_id)
-        rows = await queue.due_for_charge_points(self._db, now, MOST_AT_ONCE)
+        rows = await queue.due_for_charge_points(self._db, now, MAX_AT_ONCE)
         for row in sorted(rows, key=lambda row: row["seq"]):
             lane = row["cp_id"] or row["_id"]
-            if len(self._lanes) < MOST_AT_ONCE and lane not in self._lanes:
+            if len(self._lanes) < MAX_AT_ONCE and lane not in self._lanes:
                 self._lanes.add(lane)
                 self._beside(self._serve(row), partial(self._lanes.discard, lane))
-        for row in await queue.due_for_peers(self._db, now, MOST_AT_ONCE):
+        for row in await queue.due_for_peers(self._db, now, MAX_AT_ONCE):
             peer_id = row.get("delivery", {}).get("peer_id", "")
-            if self._peers[peer_id] < MOST_PER_PEER and self._peers.total() < MOST_AT_ONCE:
+            if self._peers[peer_id] < MAX_PER_PEER and self._peers.total() < MAX_AT_ONCE:
                 self._peers[peer_id] += 1
                 self._beside(self._tell(row["_id"]), partial(self._left, peer_id))
         return now

@@ -57,7 +57,7 @@ class _Change(Kind):
         peers = (charging or {}).get("profile_peers", {})
         if not any(peer_id != command["peer_id"] for peer_id in peers):
             return None
-        return await self.ground.link.active_profile(
+        return await self.context.link.active_profile(
             command["cp_id"],
             session_id=command["session_id"],
             duration_s=UPDATE_DURATION_S,
@@ -69,7 +69,7 @@ class SetProfile(_Change):
     async def ask(
         self, command: Command, timeout_s: float
     ) -> tuple[LinkAnswer, Mapping[str, Any] | None]:
-        said = await self.ground.link.set_limit(
+        said = await self.context.link.set_limit(
             command["cp_id"],
             command["_id"],
             session_id=command["session_id"],
@@ -104,7 +104,7 @@ class ClearProfile(_Change):
     async def ask(
         self, command: Command, timeout_s: float
     ) -> tuple[LinkAnswer, Mapping[str, Any] | None]:
-        said = await self.ground.link.clear_limit(
+        said = await self.context.link.clear_limit(
             command["cp_id"],
             command["_id"],
             session_id=command["session_id"],
@@ -132,7 +132,7 @@ class ClearProfile(_Change):
 
 class GetProfile(Kind):
     async def ask(self, command: Command, timeout_s: float) -> Mapping[str, Any] | None:
-        return await self.ground.link.active_profile(
+        return await self.context.link.active_profile(
             command["cp_id"],
             session_id=command["session_id"],
             duration_s=command["content"]["duration_s"],
@@ -161,10 +161,10 @@ class InnerProfile(Kind):
             return None
         names = {"session_id": command["session_id"], "timeout_s": timeout_s}
         if profile := charging.get("profile"):
-            return await self.ground.link.set_limit(
+            return await self.context.link.set_limit(
                 command["cp_id"], command["_id"], limit=profile["charging_profile"], **names
             )
-        return await self.ground.link.clear_limit(command["cp_id"], command["_id"], **names)
+        return await self.context.link.clear_limit(command["cp_id"], command["_id"], **names)
 
     async def conclude(
         self, command: Command, said: LinkAnswer | None, now: datetime, tx: Tx

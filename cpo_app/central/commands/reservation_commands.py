@@ -49,7 +49,7 @@ class Reserve(Kind):
 
     async def ask(self, command: Command, timeout_s: float) -> LinkAnswer:
         content = command["content"]
-        return await self.ground.link.reserve(
+        return await self.context.link.reserve(
             command["cp_id"],
             command["_id"],
             reservation_id=content["reservation"],
@@ -83,7 +83,7 @@ class Reserve(Kind):
     async def _hold(self, command: Command, now: datetime, tx: Tx) -> None:
         content = command["content"]
         place = await place_of(self.store, content["evse_uid"], now, tx)
-        party = self.ground.party
+        party = self.context.party
         owner = party_key(party.country_code, party.party_id)
         if place is not None:
             owner = party_key(place.location["country_code"], place.location["party_id"])
@@ -103,7 +103,7 @@ class Reserve(Kind):
             "answer_to": command["delivery"],
         }
         left = await reservations.hold(
-            self.store, self.ground.party, reservation, now, tx, self.ground.billing
+            self.store, self.context.party, reservation, now, tx, self.context.billing
         )
         if left is not None:
             key = content["reservation"]
@@ -130,7 +130,7 @@ class Reserve(Kind):
 
 class Cancel(Kind):
     async def ask(self, command: Command, timeout_s: float) -> LinkAnswer:
-        return await self.ground.link.cancel_reservation(
+        return await self.context.link.cancel_reservation(
             command["cp_id"],
             command["_id"],
             reservation_id=command["content"]["reservation"],
@@ -145,12 +145,12 @@ class Cancel(Kind):
         held = {"_id": command["content"]["reservation"], "cp_id": command["cp_id"]}
         ended = await reservations.end(
             self.store,
-            self.ground.party,
+            self.context.party,
             held,
             Status.CANCELED,
             now,
             tx,
-            self.ground.billing,
+            self.context.billing,
         )
         # A charge point that has lost the reservation keeps nobody out: it is canceled all the
         # same. One that we do not hold any more either has been used, or has expired.
@@ -172,7 +172,7 @@ class InnerRelease(Kind):
         held = await reservations.get(self.db, command["content"]["reservation"])
         if held is not None and held["active"] and held["cp_id"] == command["cp_id"]:
             return None
-        return await self.ground.link.cancel_reservation(
+        return await self.context.link.cancel_reservation(
             command["cp_id"],
             command["_id"],
             reservation_id=command["content"]["reservation"],
@@ -197,7 +197,7 @@ class InnerReserve(InnerRelease):
         held = await reservations.get(self.db, command["content"]["reservation"])
         if held is None or not held["active"] or held["cp_id"] != command["cp_id"]:
             return None
-        return await self.ground.link.reserve(
+        return await self.context.link.reserve(
             command["cp_id"],
             command["_id"],
             reservation_id=held["_id"],

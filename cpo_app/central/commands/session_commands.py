@@ -71,7 +71,7 @@ class Start(Kind):
                 command_id=command["_id"],
                 reservation_id=None if reserved is None else reserved["_id"],
                 peer_id=command["peer_id"],
-                rules=self.ground.rules,
+                rules=self.context.rules,
             )
         except ConnectorBusy:
             return await self._next_or(result_body("EVSE_OCCUPIED"), command, now, tx)
@@ -87,7 +87,7 @@ class Start(Kind):
 
     async def ask(self, command: Command, timeout_s: float) -> LinkAnswer:
         content = command["content"]
-        return await self.ground.link.start(
+        return await self.context.link.start(
             command["cp_id"],
             command["_id"],
             session_id=command["session_id"],
@@ -104,7 +104,7 @@ class Start(Kind):
             await self._use_reservation(command, now, tx)
             return Decided(body_of(said))
         await charging_sessions.abandon(
-            self.store, command["session_id"], NOT_STARTED, now, tx, self.ground.rules
+            self.store, command["session_id"], NOT_STARTED, now, tx, self.context.rules
         )
         if said.result in TRY_NEXT:
             return await self._next_or(body_of(said), command, now, tx)
@@ -117,7 +117,7 @@ class Start(Kind):
             return timed_out()
         if surely_unsent:
             await charging_sessions.abandon(
-                self.store, command["session_id"], TOO_LATE, now, tx, self.ground.rules
+                self.store, command["session_id"], TOO_LATE, now, tx, self.context.rules
             )
             return timed_out()
         await self.owe(
@@ -156,13 +156,13 @@ class Start(Kind):
         key = command["content"]["reservation"]
         if key is not None:
             await reservations.use(
-                self.store, self.ground.party, key, command["session_id"], now, tx
+                self.store, self.context.party, key, command["session_id"], now, tx
             )
 
 
 class Stop(Kind):
     async def ask(self, command: Command, timeout_s: float) -> LinkAnswer:
-        return await self.ground.link.stop(
+        return await self.context.link.stop(
             command["cp_id"], command["_id"], session_id=command["session_id"], timeout_s=timeout_s
         )
 
@@ -187,11 +187,11 @@ class InnerStop(Stop):
         if said.accepted and key is not None:
             # The charge point gave the reservation up when it started.
             await reservations.use(
-                self.store, self.ground.party, key, command["session_id"], now, tx
+                self.store, self.context.party, key, command["session_id"], now, tx
             )
         if said.result is LinkResult.UNKNOWN_SESSION:
             await charging_sessions.abandon(
-                self.store, command["session_id"], TOO_LATE, now, tx, self.ground.rules
+                self.store, command["session_id"], TOO_LATE, now, tx, self.context.rules
             )
         return Decided(body_of(said))
 
@@ -208,7 +208,7 @@ class Unlock(Kind):
         return Ask()
 
     async def ask(self, command: Command, timeout_s: float) -> LinkAnswer:
-        return await self.ground.link.unlock(
+        return await self.context.link.unlock(
             command["cp_id"],
             command["_id"],
             connector_id=command["content"]["connector_id"],

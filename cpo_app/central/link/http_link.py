@@ -21,8 +21,8 @@ from cpo_app.central.link.link import ChargePointLink, LinkAnswer, LinkResult, L
 
 CONNECT_TIMEOUT_S = 3.0
 DEFAULT_TIMEOUT_S = 10.0
-MOST_CONNECTIONS = 500
-MOST_ANSWER_BYTES = 256 * 1024
+MAX_CONNECTIONS = 500
+MAX_ANSWER_BYTES = 256 * 1024
 _MESSAGE_LENGTH = 256
 
 
@@ -215,7 +215,7 @@ class HttpLink(ChargePointLink):
             raw = b""
             async for chunk in answer.aiter_raw():
                 raw += chunk
-                if len(raw) > MOST_ANSWER_BYTES:
+                if len(raw) > MAX_ANSWER_BYTES:
                     return answer.status_code, {}
         try:
             data = json.loads(raw)
@@ -227,9 +227,7 @@ class HttpLink(ChargePointLink):
         if self._http is None:
             self._http = httpx.AsyncClient(
                 timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
-                limits=httpx.Limits(
-                    max_connections=MOST_CONNECTIONS, max_keepalive_connections=100
-                ),
+                limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=100),
                 follow_redirects=False,
                 trust_env=False,
                 headers={"Accept-Encoding": "identity"},

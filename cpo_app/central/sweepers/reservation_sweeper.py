@@ -16,7 +16,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from cpo_app.central.commands.command_steps import INNER_RELEASE, INNER_WITHIN, Ground
+from cpo_app.central.commands.command_steps import INNER_RELEASE, INNER_WITHIN, CommandContext
 from db_interface.database import STORE_ERRORS
 from db_interface.transaction import Tx
 from domain.commands import command_queue
@@ -28,7 +28,7 @@ from domain.reservations.reservations import Document, Status
 logger = logging.getLogger("cpo.central")
 
 PAUSE_S = 1.0
-MOST_AT_ONCE = 100
+MAX_AT_ONCE = 100
 LOST = ("INOPERATIVE", REMOVED)
 CPO_CANCELED = "RESERVATION_CANCELED"
 
@@ -37,10 +37,10 @@ class ReservationSweeper:
     """`wake` is called when a worker has something to deliver."""
 
     def __init__(
-        self, ground: Ground, wake: Callable[[], None], *, pause_s: float = PAUSE_S
+        self, context: CommandContext, wake: Callable[[], None], *, pause_s: float = PAUSE_S
     ) -> None:
-        self._ground = ground
-        self._store = ground.store
+        self._context = context
+        self._store = context.store
         self._wake = wake
         self._pause_s = pause_s
         self._task: asyncio.Task[None] | None = None
@@ -68,8 +68,8 @@ class ReservationSweeper:
 
     async def round(self) -> int:
         """End what is to be ended now; how many were."""
-        now = self._ground.clock()
-        over = await reservations.expired(self._store.db, now, MOST_AT_ONCE)
+        now = self._context.clock()
+        over = await reservations.expired(self._store.db, now, MAX_AT_ONCE)
         ended = [row for row in over if await self._expire(row)]
         for row in await self._lost():
             if await self.cancel(row["_id"]):
@@ -80,7 +80,7 @@ class ReservationSweeper:
         """We cannot keep the reservation: end it and tell its eMSP. False: it had ended."""
 
         async def work(tx: Tx) -> bool:
-            now = self._ground.clock()
+            now = self._context.clock()
             held = await reservations.get(self._store.db, key, tx)
             if held is None or not await self._end(held, Status.CANCELED, tx):
                 return False
@@ -119,7 +119,7 @@ class ReservationSweeper:
             {"reservation_id": {"$type": "string"}, "ocpi_status": {"$in": list(LOST)}},
             {"reservation_id": 1},
         )
-        rows = await found.limit(MOST_AT_ONCE).to_list(MOST_AT_ONCE)
+        rows = await found.limit(MAX_AT_ONCE).to_list(MAX_AT_ONCE)
         keys = [row["reservation_id"] for row in rows]
         return [
             held
@@ -131,7 +131,7 @@ class ReservationSweeper:
         return await self._store.transact(lambda tx: self._end(held, Status.EXPIRED, tx))
 
     async def _end(self, held: Document, status: Status, tx: Tx) -> bool:
-        ground = self._ground
+        context = self._context
         return await reservations.end(
-            ground.store, ground.party, held, status, ground.clock(), tx, ground.billing
+            context.store, context.party, held, status, context.clock(), tx, context.billing
         )

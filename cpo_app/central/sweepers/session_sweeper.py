@@ -30,7 +30,7 @@ from domain.sessions.charging_sessions import COLLECTION, Rules, abandon, get
 logger = logging.getLogger("cpo.central")
 
 PAUSE_S = 2.0
-MOST_AT_ONCE = 100
+MAX_AT_ONCE = 100
 ASLEEP_AFTER = timedelta(seconds=30)
 """Two rounds further apart than this: nobody was listening in between."""
 _STOP_TIMEOUT_S = 5.0
@@ -90,7 +90,7 @@ class Sweeper:
         rows = self._store.db[COLLECTION].find(
             {"running": True, "last_heard": {"$lte": now - shortest}}, {"_id": 1}
         )
-        found = await rows.sort("last_heard", 1).limit(MOST_AT_ONCE).to_list(None)
+        found = await rows.sort("last_heard", 1).limit(MAX_AT_ONCE).to_list(None)
         return [row["_id"] for row in found if await self._end(row["_id"], now, listened)]
 
     async def _end(self, session_id: str, now: datetime, listened: timedelta) -> bool:
@@ -138,7 +138,7 @@ class Sweeper:
     async def _stop_what_is_over(self) -> None:
         """Tell charge points that go on with a session that has ended; asked again until heard."""
         rows = self._store.db[COLLECTION].find({"to_stop": True}, {"cp_id": 1})
-        for row in await rows.limit(MOST_AT_ONCE).to_list(None):
+        for row in await rows.limit(MAX_AT_ONCE).to_list(None):
             try:
                 await self._central.link.stop(
                     row["cp_id"],

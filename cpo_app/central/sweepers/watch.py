@@ -23,7 +23,7 @@ from domain.sites import Party
 logger = logging.getLogger("cpo.central")
 
 PAUSE_S = 1.0
-MOST_AT_ONCE = 200
+MAX_AT_ONCE = 200
 ASLEEP_AFTER = timedelta(seconds=15)
 """Two rounds further apart than this: nobody was listening in between."""
 
@@ -59,7 +59,7 @@ class Watch:
         self._since = self._since or now
         self._last_round = now
         watched_s = (now - self._since).total_seconds()
-        rows = await charge_points.overdue(self._store.db, now, watched_s, MOST_AT_ONCE)
+        rows = await charge_points.overdue(self._store.db, now, watched_s, MAX_AT_ONCE)
         silent = [cp_id for cp_id, due in rows if await self._mark(cp_id, due, now)]
         return len(silent)
 

@@ -25,7 +25,7 @@ from domain.secrets import SecretUnusable
 logger = logging.getLogger("cpo.authorization")
 
 UNKNOWN_TOKEN = 2004
-MOST_ASKED = 50
+MAX_ASKED = 50
 """eMSPs asked for one unknown card; further ones are left out, and it is said so."""
 
 MaySpeakFor = Callable[[Peer, str], Awaitable[bool]]
@@ -65,9 +65,9 @@ class RealtimeAuthorization:
                 for role in peer.roles
                 if role["role"] == "EMSP"
             ]
-        if len(found) > MOST_ASKED:
-            logger.warning("%d eMSPs are not asked for an unknown card", len(found) - MOST_ASKED)
-        return found[:MOST_ASKED]
+        if len(found) > MAX_ASKED:
+            logger.warning("%d eMSPs are not asked for an unknown card", len(found) - MAX_ASKED)
+        return found[:MAX_ASKED]
 
     async def may_issue(self, peer_id: str, party: str) -> bool:
         try:

@@ -16,7 +16,7 @@ from domain.errors import InvalidParameters
 from domain.peers.peers import CONNECTED, SUSPENDED, Peer, Peers, UnknownPeer
 from domain.secrets import SecretUnusable
 
-MOST_S = 10.0
+MAX_S = 10.0
 _RETRY_HTTP = frozenset({408, 425, 429})
 
 
@@ -61,7 +61,7 @@ class ResultSender:
                 body=orjson.dumps(delivery.body),
                 routing=RoutingHeaders(*delivery.from_party, *delivery.to_party),
                 correlation_id=delivery.correlation_id,
-                timeout_s=min(MOST_S, delivery.within_s),
+                timeout_s=min(MAX_S, delivery.within_s),
             )
         except PeerUnusable as error:
             again = error.kind != "refused_url"

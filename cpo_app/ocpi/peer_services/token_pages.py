@@ -28,9 +28,9 @@ from domain.schemas import SchemaError, Token, format_datetime, validate
 logger = logging.getLogger("cpo.tokens")
 
 PAGE_SIZE = 500
-MOST_PAGES = 100_000
-MOST_EMPTY_PAGES = 3
-MOST_AT_ONCE = 1000
+MAX_PAGES = 100_000
+MAX_EMPTY_PAGES = 3
+MAX_AT_ONCE = 1000
 """Tokens in one transaction, whatever page a peer sends."""
 
 MaySpeakFor = Callable[[Peer, str], Awaitable[bool]]
@@ -68,7 +68,7 @@ class TokenPages:
         empty = 0
         while url is not None:
             pages = run["counts"].get("pages", 0)
-            if url in seen or pages >= MOST_PAGES or empty > MOST_EMPTY_PAGES:
+            if url in seen or pages >= MAX_PAGES or empty > MAX_EMPTY_PAGES:
                 raise PeerUnusable("the peer's pages have no end", "not_ocpi", sent=True)
             seen.add(url)
             if not _same_place(first, url):
@@ -101,9 +101,9 @@ class TokenPages:
         of which the last one turns the page."""
         counts: Counter[str] = Counter(pages=1, received=len(page))
         good = await self._good(peer, page, counts)
-        for first in range(0, max(len(good), 1), MOST_AT_ONCE):
-            part = good[first : first + MOST_AT_ONCE]
-            last = first + MOST_AT_ONCE >= len(good)
+        for first in range(0, max(len(good), 1), MAX_AT_ONCE):
+            part = good[first : first + MAX_AT_ONCE]
+            last = first + MAX_AT_ONCE >= len(good)
             news = {"next_url": next_url, "since": self._clock()} if last else {}
             await self._keep_part(part, claimed, run, news, counts if last else Counter())
 

@@ -30,7 +30,7 @@ logger = logging.getLogger("cpo.tokens")
 
 PAUSE_S = 2.0
 LEASE_S = 120.0
-MOST_AT_ONCE = 4
+MAX_AT_ONCE = 4
 SPLAY = 0.1
 OVERLAP = timedelta(minutes=5)
 """Added to what a delta fetches: the peer's clock need not be ours."""
@@ -105,7 +105,7 @@ class TokenPull:
         """Note who there is, and begin the pulls that are due, each on its own."""
         peers = [peer for peer in await self._peers.all(status=CONNECTED) if _source(peer)]
         await token_pulls.follow(self._db, {p.peer_id: _source(p) for p in peers}, self._clock())
-        while len(self._pulling) < MOST_AT_ONCE:
+        while len(self._pulling) < MAX_AT_ONCE:
             claimed = await token_pulls.claim_due(self._db, self._clock(), LEASE_S)
             if claimed is None:
                 return

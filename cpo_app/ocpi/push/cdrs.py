@@ -17,7 +17,7 @@ from cpo_app.ocpi.peer_client.client import PeerUnusable
 from cpo_app.ocpi.push.addressing import object_url, owner_of
 from cpo_app.ocpi.push.failures import says_not_there
 from cpo_app.ocpi.push.requests import Request
-from cpo_app.ocpi.push.sending import Line
+from cpo_app.ocpi.push.sending import PeerChannel
 from db_interface.database import Database
 from domain.outbox.crash_points import crash_point
 from domain.outbox.deliveries import keep_proof, proof_of, usual_location
@@ -27,10 +27,12 @@ SETTLE_S = 2.0
 """How long after an unclear POST the peer is asked at the earliest."""
 
 
-async def deliver_cdr(db: Database, line: Line, mark: Mark, state: Present | None) -> None:
+async def deliver_cdr(
+    db: Database, channel: PeerChannel, mark: Mark, state: Present | None
+) -> None:
     """See to it that the peer has the CDR. Raises PeerUnusable."""
-    endpoint = line.peer.endpoint("cdrs", "RECEIVER")
-    if endpoint is None or state is None or not line.sees("cdrs", state):
+    endpoint = channel.peer.endpoint("cdrs", "RECEIVER")
+    if endpoint is None or state is None or not channel.sees("cdrs", state):
         return
     if await proof_of(db, mark) is not None:
         return
@@ -38,23 +40,27 @@ async def deliver_cdr(db: Database, line: Line, mark: Mark, state: Present | Non
     if mark.posting is not None:
         # A POST that was cut off may still be on its way through the peer's house.
         await asyncio.sleep(SETTLE_S - (_now() - mark.posting).total_seconds())
-        url = await _found(db, line, endpoint, mark, state)
+        url = await _found(db, channel, endpoint, mark, state)
         if url is not None:
             await keep_proof(db, mark, cdr_id, url, _now())
             return
     else:
         await announce_post(db, mark, _now())
         crash_point("cdr-announced")
-    location = await _post(db, line, endpoint, mark, state)
+    location = await _post(db, channel, endpoint, mark, state)
     crash_point("cdr-posted")
     await keep_proof(db, mark, cdr_id, location, _now())
     crash_point("cdr-proven")
 
 
-async def _post(db: Database, line: Line, endpoint: str, mark: Mark, state: Present) -> str | None:
+async def _post(
+    db: Database, channel: PeerChannel, endpoint: str, mark: Mark, state: Present
+) -> str | None:
     """The Location that the peer gave the CDR."""
     try:
-        answer = await line.ask(Request("POST", endpoint, state.raw), line.headers(mark, state))
+        answer = await channel.ask(
+            Request("POST", endpoint, state.raw), channel.headers(mark, state)
+        )
     except PeerUnusable as error:
         decided = error.sent is True and error.ocpi_status_code is not None
         if error.sent is False or decided:
@@ -63,7 +69,9 @@ async def _post(db: Database, line: Line, endpoint: str, mark: Mark, state: Pres
     return answer.location
 
 
-async def _found(db: Database, line: Line, endpoint: str, mark: Mark, state: Present) -> str | None:
+async def _found(
+    db: Database, channel: PeerChannel, endpoint: str, mark: Mark, state: Present
+) -> str | None:
     """The URL under which the peer has the CDR, or None if it has it under none.
 
     The text leaves that URL to the peer and only tells it in the answer that we have not got:
@@ -71,7 +79,7 @@ async def _found(db: Database, line: Line, endpoint: str, mark: Mark, state: Pre
     """
     for url in await _candidates(db, endpoint, mark, state):
         try:
-            answer = await line.ask(Request("GET", url), line.headers(mark, state))
+            answer = await channel.ask(Request("GET", url), channel.headers(mark, state))
         except PeerUnusable as error:
             if says_not_there(error):
                 continue

@@ -1,7 +1,7 @@
 """Whether a peer takes anything at the moment, from how its answers go: the breaker at work.
 
 Requests that were out together fail together: that is one failure. And what was sent before a
-failure says nothing about the time after it. So each request bears the `era` it was sent in.
+failure says nothing about the time after it. So each request bears the `epoch` it was sent in.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Health:
         self._lease = lease
         self._breaker = Breaker()
         self._suspicions = 0
-        self.era = 0
+        self.epoch = 0
 
     def take_over(self, lane: Mapping[str, Any], peer: Peer) -> None:
         """As the lane's document has it, unless the operator or the peer has changed something
@@ -47,9 +47,9 @@ class Health:
     def admits(self) -> bool:
         return self._breaker.admits(_now())
 
-    async def answered(self, era: int) -> None:
+    async def answered(self, epoch: int) -> None:
         """The peer took an object, or refused it with reason: it works."""
-        if era != self.era:
+        if epoch != self.epoch:
             return
         self._suspicions = 0
         if self._breaker.closed:
@@ -59,8 +59,8 @@ class Health:
         logger.info("push to %s works again", self._peer_id)
         await self._lease.note(**self._breaker.facts())
 
-    async def failed(self, failure: Failure, era: int) -> None:
-        if era != self.era:
+    async def failed(self, failure: Failure, epoch: int) -> None:
+        if epoch != self.epoch:
             return
         self._suspicions += 1
         if failure.peer or self._suspicions >= SUSPICIOUS or not self._breaker.closed:
@@ -68,7 +68,7 @@ class Health:
 
     async def shut_out(self, failure: Failure) -> None:
         """Nothing goes to the peer for a while."""
-        self.era += 1
+        self.epoch += 1
         now = _now()
         self._breaker.failed(
             now, failure.text, first_s=failure.first_s, retry_after_s=failure.retry_after_s

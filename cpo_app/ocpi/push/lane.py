@@ -24,7 +24,7 @@ from cpo_app.ocpi.push.failures import NOT_LET_IN_S, Failure, judged
 from cpo_app.ocpi.push.health import Health
 from cpo_app.ocpi.push.lease import Lease
 from cpo_app.ocpi.push.pausing import pause
-from cpo_app.ocpi.push.sending import Line, bring_up_to_date
+from cpo_app.ocpi.push.sending import PeerChannel, bring_up_to_date
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from domain.outbox import due_marks
@@ -47,7 +47,7 @@ _PEERS_FAULT_FIRST_S, _PEERS_FAULT_LONGEST_S = 1.0, 30.0
 
 
 @dataclass(frozen=True)
-class Means:
+class PushContext:
     """What all lanes of a process work with."""
 
     store: DbInterface
@@ -63,12 +63,12 @@ class _LaneEnds(Exception):
 
 
 class Lane:
-    def __init__(self, means: Means, peer_id: str) -> None:
-        self._means = means
-        self._db = means.store.db
+    def __init__(self, context: PushContext, peer_id: str) -> None:
+        self._context = context
+        self._db = context.store.db
         self.peer_id = peer_id
-        self._lease = Lease(self._db, peer_id, means.owner)
-        self._health = Health(means.peers, peer_id, self._lease)
+        self._lease = Lease(self._db, peer_id, context.owner)
+        self._health = Health(context.peers, peer_id, self._lease)
         self._queue: asyncio.Queue[Pair] = asyncio.Queue()
         self._busy: set[str] = set()
         self._seen: list[tuple[str, str]] = []
@@ -77,7 +77,7 @@ class Lane:
         self._more = False
         self._delivered = self._rate = 0
         self._latency_ms: float | None = None
-        self._line: Line
+        self._channel: PeerChannel
         self._choice: Choice
 
     def poke(self) -> None:
@@ -91,7 +91,7 @@ class Lane:
             return
         try:
             peer = await self._look_at_peer()
-            self._choice = Choice(self._means.store, peer)
+            self._choice = Choice(self._context.store, peer)
             self._health.take_over(lane, peer)
             await self._work()
         except _LaneEnds as reason:
@@ -110,7 +110,7 @@ class Lane:
                 self._feed(),
                 self._renew(),
                 self._clear_away(),
-                *(self._send_on() for _ in range(self._means.concurrency)),
+                *(self._send_on() for _ in range(self._context.concurrency)),
             )
         ]
         try:
@@ -159,7 +159,7 @@ class Lane:
             return 0
         if not self._health.good:
             return 0 if self._busy else 1  # the probe
-        ahead = max(2 * self._means.concurrency, int(self._rate * _READ_AHEAD_S))
+        ahead = max(2 * self._context.concurrency, int(self._rate * _READ_AHEAD_S))
         return min(_READ_AT_ONCE, ahead) - self._queue.qsize()
 
     # -- sending ---------------------------------------------------------------------------
@@ -178,26 +178,26 @@ class Lane:
         return self._health.admits and self._lease.fit_to_send
 
     async def _send(self, mark: Mark, state: Present | None) -> None:
-        era = self._health.era
+        epoch = self._health.epoch
         crash_point("before-send")
         try:
             if mark.module == "cdrs":
-                await deliver_cdr(self._db, self._line, mark, state)
+                await deliver_cdr(self._db, self._channel, mark, state)
             else:
-                await bring_up_to_date(self._line, mark, state)
+                await bring_up_to_date(self._channel, mark, state)
         except PeerUnusable as error:
-            await self._failed(mark, judged(error), era)
+            await self._failed(mark, judged(error), epoch)
         except ValueError as error:
-            await self._failed(mark, Failure(str(error), peer=False), era)
+            await self._failed(mark, Failure(str(error), peer=False), epoch)
         else:
             crash_point("sent")
-            await self._succeeded(mark, era)
+            await self._succeeded(mark, epoch)
 
-    async def _succeeded(self, mark: Mark, era: int) -> None:
+    async def _succeeded(self, mark: Mark, epoch: int) -> None:
         if not self._lease.held:
             # Another process may have sent a newer state before this one arrived.
             if mark.module != "cdrs":
-                await mark_again(self._means.store, mark.peer_id, mark.module, mark.key)
+                await mark_again(self._context.store, mark.peer_id, mark.module, mark.key)
             raise _LaneEnds("the lease ended while a request was out")
         self._seen.append((mark.id, mark.version))
         self._to_clear.set()
@@ -208,11 +208,11 @@ class Lane:
         metrics.DELIVERED.labels(self.peer_id, mark.module).inc()
         metrics.LATENCY.labels(mark.module).observe(latency_s)
         was_good = self._health.good
-        await self._health.answered(era)
+        await self._health.answered(epoch)
         if not was_good:
             self._turn.set()
 
-    async def _failed(self, mark: Mark, failure: Failure, era: int) -> None:
+    async def _failed(self, mark: Mark, failure: Failure, epoch: int) -> None:
         metrics.FAILED.labels(self.peer_id, mark.module, "peer" if failure.peer else "object").inc()
         now, attempts = _now(), mark.attempts + 1
         pause_s = (
@@ -225,9 +225,9 @@ class Lane:
         await due_marks.hold(self._db, mark, until, failure.text, now, refused=refused)
         self._busy.discard(mark.id)
         if refused:
-            await self._health.answered(era)
+            await self._health.answered(epoch)
         else:
-            await self._health.failed(failure, era)
+            await self._health.failed(failure, epoch)
         self._turn.set()
 
     # -- taking marks away -----------------------------------------------------------------
@@ -264,13 +264,13 @@ class Lane:
 
     async def _look_at_peer(self) -> Peer:
         try:
-            peer = await self._means.peers.get(self.peer_id)
+            peer = await self._context.peers.get(self.peer_id)
         except KeyError:
             raise _LaneEnds("the peer is gone") from None
         if peer.status != CONNECTED:
             raise _LaneEnds(f"the peer is {peer.status}")
-        token = self._means.peers.their_token(peer)
-        self._line = Line(self._means.client, peer, token, self._means.timeout_s)
+        token = self._context.peers.their_token(peer)
+        self._channel = PeerChannel(self._context.client, peer, token, self._context.timeout_s)
         return peer
 
     def _figures(self) -> dict[str, object]:

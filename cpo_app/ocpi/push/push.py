@@ -19,7 +19,7 @@ from typing import Any
 
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.push import metrics
-from cpo_app.ocpi.push.lane import Lane, Means
+from cpo_app.ocpi.push.lane import Lane, PushContext
 from cpo_app.ocpi.push.pausing import pause
 from cpo_app.settings import Settings
 from db_interface.database import STORE_ERRORS
@@ -56,7 +56,7 @@ class Push:
         self._push_on_connect = settings.CPO_PUSH_ON_CONNECT
         self._store = store
         self._peers = peers
-        self._means = Means(
+        self._context = PushContext(
             store=store,
             peers=peers,
             client=client,
@@ -143,7 +143,7 @@ class Push:
             if running is not None:
                 running[0].poke()
             elif row["due"] and not row["leased"] and _is_its_turn(row, lane, now):
-                fresh = Lane(self._means, peer_id)
+                fresh = Lane(self._context, peer_id)
                 task = asyncio.create_task(self._run(fresh))
                 self._lanes[peer_id] = (fresh, task)
 

@@ -19,7 +19,7 @@ from domain.visibility import Reader, may_see
 
 
 @dataclass(frozen=True)
-class Line:
+class PeerChannel:
     """A peer with the token that we present to it, and how long it may take to answer."""
 
     client: PeerClient
@@ -53,50 +53,52 @@ class Line:
         return None
 
 
-async def bring_up_to_date(line: Line, mark: Mark, state: Present | None) -> None:
+async def bring_up_to_date(channel: PeerChannel, mark: Mark, state: Present | None) -> None:
     """Send what is missing of a location, tariff or session; nothing if nothing is to be sent.
 
     Raises PeerUnusable, ValueError for an object that cannot be addressed.
     """
-    endpoint = line.peer.endpoint(mark.module, "RECEIVER")
+    endpoint = channel.peer.endpoint(mark.module, "RECEIVER")
     if endpoint is None:
         return
-    if state is None or not line.sees(mark.module, state):
-        await _take_away(line, endpoint, mark, state)
+    if state is None or not channel.sees(mark.module, state):
+        await _take_away(channel, endpoint, mark, state)
         return
-    headers = line.headers(mark, state)
-    changed = requests.parts(endpoint, mark, state, line.peer)
+    headers = channel.headers(mark, state)
+    changed = requests.parts(endpoint, mark, state, channel.peer)
     if changed is not None:
         try:
             for request in changed:
-                await line.ask(request, headers)
+                await channel.ask(request, headers)
             return
         except PeerUnusable as error:
             if not knows_no_part(error):
                 raise
-    await line.ask(requests.whole(endpoint, mark, state), headers)
+    await channel.ask(requests.whole(endpoint, mark, state), headers)
 
 
-async def _take_away(line: Line, endpoint: str, mark: Mark, state: Present | None) -> None:
+async def _take_away(
+    channel: PeerChannel, endpoint: str, mark: Mark, state: Present | None
+) -> None:
     removal = requests.removal(endpoint, mark, state)
     if removal is None:
         return
-    headers = line.headers(mark, state)
-    if not mark.known and not await _has(line, endpoint, mark, state):
+    headers = channel.headers(mark, state)
+    if not mark.known and not await _has(channel, endpoint, mark, state):
         # It never had it: what is private now must not be shown just to be taken away.
         return
     try:
-        await line.ask(removal, headers)
+        await channel.ask(removal, headers)
     except PeerUnusable as error:
         if removal.method != "DELETE" or not knows_no_part(error):
             raise
-        if await _has(line, endpoint, mark, state):
+        if await _has(channel, endpoint, mark, state):
             raise
 
 
-async def _has(line: Line, endpoint: str, mark: Mark, state: Present | None) -> bool:
+async def _has(channel: PeerChannel, endpoint: str, mark: Mark, state: Present | None) -> bool:
     try:
-        await line.ask(requests.look(endpoint, mark, state), line.headers(mark, state))
+        await channel.ask(requests.look(endpoint, mark, state), channel.headers(mark, state))
     except PeerUnusable as error:
         if says_not_there(error):
             return False

@@ -104,7 +104,7 @@ def test_a_session_that_ended_meanwhile_at_the_charge_point(
 
 
 def test_too_often_by_setting(world: CommandWorld, session_id: str) -> None:
-    world.profiles = ChargingProfiles(world.intake, most_per_minute=2)
+    world.profiles = ChargingProfiles(world.intake, max_per_minute=2)
     emsp = world.asker()
     answers = [emsp.profile(GET, session_id, duration=60)["result"] for _ in range(3)]
     assert answers == ["ACCEPTED", "ACCEPTED", "TOO_OFTEN"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from cpo_app.central.link.http_link import MOST_ANSWER_BYTES, Endpoint, HttpLink
+from cpo_app.central.link.http_link import MAX_ANSWER_BYTES, Endpoint, HttpLink
 from cpo_app.central.link.link import ChargePointLink, LinkAnswer, LinkResult, LinkUnreachable
 from tests.conftest import Loop
 from tests.cpo_app.central.engine import FakeEngine
@@ -148,7 +148,7 @@ def test_the_active_profile_or_none(loop: Loop, link: ChargePointLink, engine: F
         (lambda: JSONResponse({"command_id": "c", "result": "PERHAPS"}), True),
         (lambda: JSONResponse({"command_id": "c"}), True),
         (lambda: JSONResponse(["c", "ACCEPTED"]), True),
-        (lambda: Response(b" " * (MOST_ANSWER_BYTES + 1)), True),
+        (lambda: Response(b" " * (MAX_ANSWER_BYTES + 1)), True),
         (lambda: RedirectResponse("/elsewhere"), True),
     ],
 )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cpo_app.charge_point.commands import Command, CommandDesk
-from cpo_app.charge_point.evse import Evse, Habits
+from cpo_app.charge_point.evse import Evse, EvseConfig
 from cpo_app.charge_point.journal import Journal
 from cpo_app.charge_point.power import Car, Supply
 from cpo_app.charge_point.recorder import Recorder
@@ -22,8 +22,8 @@ class Desk:
         self.clock = FakeClock()
         self.journal = Journal(path)
         self.recorder = Recorder(self.journal, self.clock, lambda: None)
-        habits = Habits(Car(60_000, 0.2, 50_000))
-        self.evse = Evse(Supply(22_000, 230, 3), habits, self.clock, self.recorder.emit)
+        config = EvseConfig(Car(60_000, 0.2, 50_000))
+        self.evse = Evse(Supply(22_000, 230, 3), config, self.clock, self.recorder.emit)
         if memory := self.journal.state():
             self.evse.restore(memory)
         self.desk = CommandDesk(self.evse, self.recorder, self.clock, self.journal.answers())

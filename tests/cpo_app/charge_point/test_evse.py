@@ -385,7 +385,7 @@ class AnyLife(RuleBasedStateMachine):
     def restart(self) -> None:
         memory = json.loads(json.dumps(self.evse.as_dict()))
         self.story.evse = self.evse = type(self.evse)(
-            self.evse.meter.supply, self.evse.habits, self.story.clock, self.story._hear
+            self.evse.meter.supply, self.evse.config, self.story.clock, self.story._hear
         )
         self.evse.restore(memory)
         self.evse.report()

@@ -67,7 +67,7 @@ def test_a_damaged_file_is_set_aside(tmp_path: Path) -> None:
 
 
 def test_after_long_absence_meter_values_thin_out_and_events_stay(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "engine.sqlite", most_messages=100)
+    journal = Journal(tmp_path / "engine.sqlite", max_messages=100)
     journal.write({}, "b", [{"seq": 1, "kind": "session_started"}])
     for seq in range(2, 1000):
         journal.write({}, "b", [meter(seq)])
@@ -82,7 +82,7 @@ def test_after_long_absence_meter_values_thin_out_and_events_stay(tmp_path: Path
 
 
 def test_only_the_latest_answers_are_kept(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "engine.sqlite", most_answers=3)
+    journal = Journal(tmp_path / "engine.sqlite", max_answers=3)
     for n in range(6):
         journal.write({}, "b", [], [{"command_id": f"C{n}", "result": "ACCEPTED"}])
     assert list(journal.answers()) == ["C3", "C4", "C5"]

@@ -10,7 +10,7 @@ import pytest
 
 from cpo_app.charge_point.central_link import CentralLink, CentralUnavailable
 from cpo_app.charge_point.journal import Journal
-from cpo_app.charge_point.telemetry import MOST_PER_BATCH, TelemetrySender
+from cpo_app.charge_point.telemetry import MAX_PER_BATCH, TelemetrySender
 from tests.cpo_app.charge_point.worlds import QUICK, running, until
 
 
@@ -58,12 +58,12 @@ def journal(tmp_path: Path) -> Any:
 
 
 def test_batches_are_bounded_and_in_order(journal: Journal) -> None:
-    fill(journal, 2 * MOST_PER_BATCH + 1)
+    fill(journal, 2 * MAX_PER_BATCH + 1)
     link = ScriptedLink()
     deliver(journal, link)
-    assert [len(batch) for batch in link.batches()] == [MOST_PER_BATCH, MOST_PER_BATCH, 1]
+    assert [len(batch) for batch in link.batches()] == [MAX_PER_BATCH, MAX_PER_BATCH, 1]
     seqs = [seq for batch in link.batches() for seq in batch]
-    assert seqs == list(range(1, 2 * MOST_PER_BATCH + 2))
+    assert seqs == list(range(1, 2 * MAX_PER_BATCH + 2))
 
 
 def test_after_an_absence_it_goes_on_from_the_first_unacknowledged(journal: Journal) -> None:

@@ -19,13 +19,13 @@ from starlette.routing import Route
 
 from cpo_app.charge_point.clock import Backoff
 from cpo_app.charge_point.engine import Engine
-from cpo_app.charge_point.evse import Evse, Habits
+from cpo_app.charge_point.evse import Evse, EvseConfig
 from cpo_app.charge_point.monitor import Monitor
 from cpo_app.charge_point.power import Car, Supply
 from cpo_app.charge_point.serving import listen, serve
 from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
 
-QUICK = Backoff(first_s=0.01, most_s=0.05)
+QUICK = Backoff(first_s=0.01, max_s=0.05)
 NOON = datetime(2024, 5, 1, 12, 0, 0, tzinfo=timezone.utc)
 
 
@@ -46,12 +46,12 @@ class FakeClock:
 class Story:
     """An EVSE on a fake clock, with everything that it reports."""
 
-    def __init__(self, *, dc: bool = False, soc: float = 0.2, **habits: Any) -> None:
+    def __init__(self, *, dc: bool = False, soc: float = 0.2, **config: Any) -> None:
         self.clock = FakeClock()
         self.messages: list[tuple[str, dict[str, Any]]] = []
         supply = Supply(22_000, 400 if dc else 230, 1 if dc else 3, dc)
         self.car = Car(60_000, soc, 50_000)
-        self.evse = Evse(supply, Habits(self.car, **habits), self.clock, self._hear)
+        self.evse = Evse(supply, EvseConfig(self.car, **config), self.clock, self._hear)
 
     def _hear(self, kind: str, fields: dict[str, Any]) -> None:
         self.messages.append((kind, fields))

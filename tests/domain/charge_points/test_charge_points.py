@@ -16,7 +16,7 @@ from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points, evse_history, registrations
 from domain.charge_points.charge_point_events import (
-    MOST_CONNECTORS,
+    MAX_CONNECTORS,
     Event,
     Heartbeat,
     Missed,
@@ -250,11 +250,11 @@ def test_the_engine_is_told_again_where_it_may_not_know(world: World) -> None:
 
 
 def test_no_engine_can_make_its_document_grow_without_end(world: World) -> None:
-    for number in range(MOST_CONNECTORS + 3):
+    for number in range(MAX_CONNECTORS + 3):
         world.apply(reported("AVAILABLE", connector_id=str(number)))
     for number in range(20):
         world.apply(TelemetryTaken(f"boot {number}", 1))
-    assert len(world.document()["connectors"]) == MOST_CONNECTORS
+    assert len(world.document()["connectors"]) == MAX_CONNECTORS
     assert [boot["boot_id"] for boot in world.document()["boots"]] == [
         f"boot {number}" for number in range(12, 20)
     ]

@@ -9,7 +9,7 @@ import pytest
 
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.push import metrics
-from cpo_app.ocpi.push.lane import Lane, Means
+from cpo_app.ocpi.push.lane import Lane, PushContext
 from cpo_app.ocpi.push.lease import Lease
 from domain.outbox import due_marks, push_lanes
 from tests.cpo_app.ocpi.push.conftest import House
@@ -60,7 +60,7 @@ def test_an_object_is_marked_anew_when_the_lease_ended_while_it_was_out(house: H
     async def story() -> None:
         (mark,) = await due_marks.due(house.db, peer_id, datetime.now(timezone.utc), 10)
         async with PeerClient(allow_private=True) as client:
-            lane = Lane(Means(house.store, house.peers, client, 1.0, 1, "me"), peer_id)
+            lane = Lane(PushContext(house.store, house.peers, client, 1.0, 1, "me"), peer_id)
             await due_marks.clear(house.db, [(mark.id, mark.version)])  # the other process
             await lane._succeeded(mark, 0)
 

@@ -10,7 +10,7 @@ import pytest
 from cpo_app.ocpi.peer_client.peer_answer import PeerUnusable
 from cpo_app.ocpi.peer_client.peer_headers import RoutingHeaders
 from cpo_app.ocpi.push.addressing import object_url, routing
-from cpo_app.ocpi.push.breaker import LONGEST_S, Breaker, backoff_s
+from cpo_app.ocpi.push.breaker import MAX_DURATION_S, Breaker, backoff_s
 from cpo_app.ocpi.push.failures import judged
 from domain.outbox.mark_parts import changed_parts
 from domain.peers.peers import Peer
@@ -91,7 +91,7 @@ def test_the_breaker_never_waits_less_than_the_peer_asks_for() -> None:
     breaker.failed(AT, "gone")
     for _ in range(50):
         breaker.failed(AT, "gone")
-    assert breaker.admits(AT + timedelta(seconds=LONGEST_S))
+    assert breaker.admits(AT + timedelta(seconds=MAX_DURATION_S))
 
 
 def error(kind: Any = "http_status", **facts: Any) -> PeerUnusable:
