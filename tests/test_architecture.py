@@ -10,7 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 ROOMS = ("ocpi", "central", "registry", "charge_point", "console", "conformance", "demo_emsp")
-SHARED = ("settings", "docs_page", "operator_guard")
+SHARED = ("settings", "docs_page", "operator_guard", "http_errors", "bounded_body")
 """Modules of cpo_app that any room may use: they know no room."""
 
 

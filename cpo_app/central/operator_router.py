@@ -10,9 +10,10 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from cpo_app.central.errors import CentralError, CentralRoute
+from cpo_app.central.errors import CentralRoute
 from cpo_app.central.service import Central, UnknownChargePoint
 from cpo_app.central.wire import OperativeBody
+from cpo_app.http_errors import HttpError
 from cpo_app.operator_guard import require_operator
 from domain.charge_points import charge_points, evse_history
 from domain.charge_points.evse_states import EvseStatus, View
@@ -77,7 +78,7 @@ def build_operator_router(central: Central) -> APIRouter:
         try:
             charge_point = await central.set_operative(cp_id, body.operative)
         except UnknownChargePoint:
-            raise CentralError(404, "no such charge point") from None
+            raise HttpError(404, "no such charge point") from None
         return {
             "cp_id": charge_point["_id"],
             "operative": charge_point["operative"],
@@ -90,7 +91,7 @@ def build_operator_router(central: Central) -> APIRouter:
 async def _known(central: Central, cp_id: str) -> str:
     key = await charge_points.canonical_id(central.db, cp_id)
     if key is None:
-        raise CentralError(404, "no such charge point")
+        raise HttpError(404, "no such charge point")
     return key
 
 
@@ -128,14 +129,14 @@ def _fault(charge_point: Mapping[str, Any]) -> str | None:
 def _period(
     since: datetime | None, until: datetime | None, now: datetime, usual: timedelta
 ) -> tuple[datetime, datetime]:
-    """[since, until) in UTC, not beyond now; raises CentralError 400 where it is empty."""
+    """[since, until) in UTC, not beyond now; raises HttpError 400 where it is empty."""
     try:
         end = min(_utc(until), now) if until else now
         begin = _utc(since) if since else end - usual
     except OverflowError:
-        raise CentralError(400, "since, until: out of range") from None
+        raise HttpError(400, "since, until: out of range") from None
     if begin >= end:
-        raise CentralError(400, "since: is not before until (or not before now)")
+        raise HttpError(400, "since: is not before until (or not before now)")
     return begin, end
 
 

@@ -1,17 +1,18 @@
 """Central's routes for charge points: parse, let in, one call, answer. No logic.
 
 Every route demands the charge point's token (EV_Registry's JWT, `Authorization: Bearer`), as
-CENTRAL_REQUIRE_CP_TOKEN says; errors have the shape of cpo_app.central.errors.
+CENTRAL_REQUIRE_CP_TOKEN says; errors have the shape of cpo_app.http_errors.
 """
 
 from typing import Any
 
 from fastapi import APIRouter, Request
 
-from cpo_app.central.errors import CentralError, CentralRoute
+from cpo_app.central.errors import CentralRoute
 from cpo_app.central.operator_router import build_operator_router
 from cpo_app.central.service import Central
 from cpo_app.central.wire import AuthorizeBody, HeartbeatBody, Registration, TelemetryBody
+from cpo_app.http_errors import HttpError
 
 
 def build_router(central: Central) -> APIRouter:
@@ -53,7 +54,7 @@ def build_router(central: Central) -> APIRouter:
         """A card at the reader: may it charge?"""
         await _admitted(central, request, body.cp_id)
         if central.authorize is None:
-            raise CentralError(501, "this EV_Central authorizes no cards")
+            raise HttpError(501, "this EV_Central authorizes no cards")
         return await central.authorize(body.dict())
 
     both = APIRouter()

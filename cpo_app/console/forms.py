@@ -15,6 +15,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 
+from cpo_app.bounded_body import bounded_body
+
 COOKIE = "cpo_console"
 FIELD = "form_token"
 MAX_BODY_BYTES = 10_000
@@ -74,13 +76,13 @@ async def _fields(request: Request) -> dict[str, str]:
     """Our own few lines instead of a form parser with a history of advisories."""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != _FORM:
         raise FormRefused(415, "Only forms are taken here.")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise FormRefused(413, "The form is too large.")
+    body = await bounded_body(request, MAX_BODY_BYTES, _too_large)
     try:
         rows = parse_qsl(body.decode("ascii"), errors="strict", max_num_fields=20)
     except ValueError:
         raise FormRefused(400, "The form cannot be read.") from None
     return dict(rows)
+
+
+def _too_large(limit_bytes: int) -> FormRefused:
+    return FormRefused(413, f"The form is larger than {limit_bytes} bytes.")

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta, timezone
 from auth import charge_point_tokens
 from auth.charge_point_credentials import CredentialHashes
 from auth.charge_point_tokens import TokenRefused
-from cpo_app.registry.errors import RegistryError
+from cpo_app.http_errors import HttpError
+from cpo_app.registry.errors import unauthorized
 from cpo_app.settings import Party, Settings, SettingsError
 from db_interface.interface import DbInterface
 from domain.charge_points.registrations import Record
@@ -79,15 +80,15 @@ class Registry:
     def version_of_own_token(self, authorization: str | None, cp_id: str) -> int:
         """The token_version of the charge point's own bearer token.
 
-        Raises RegistryError: 401 without a token in force, 403 with another charge point's.
+        Raises HttpError: 401 without a token in force, 403 with another charge point's.
         """
         scheme, _, token = (authorization or "").strip().partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            raise RegistryError.unauthorized("needs the admin key or the charge point's own token")
+            raise unauthorized("needs the admin key or the charge point's own token")
         try:
             claims = charge_point_tokens.verify(self._secret, token.strip())
         except TokenRefused as refusal:
-            raise RegistryError.unauthorized(str(refusal)) from None
+            raise unauthorized(str(refusal)) from None
         if claims.cp_id.lower() != cp_id.lower():
-            raise RegistryError.forbidden("the token is another charge point's")
+            raise HttpError(403, "the token is another charge point's")
         return claims.token_version

@@ -6,14 +6,14 @@ control character that would forge a log line.
 
 import unicodedata
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from typing import Any, TypeVar
 
 import orjson
 from fastapi import Request
 from pydantic import BaseModel, StrictStr, ValidationError, constr, validator
 
-from cpo_app.registry.errors import RegistryError
+from cpo_app.bounded_body import bounded_body
+from cpo_app.http_errors import HttpError, problems_of
 
 BODY_LIMIT_BYTES = 65_536
 METADATA_LIMIT_BYTES = 16_384
@@ -94,24 +94,22 @@ class Authenticating(_Body):
 def body_of(model: type[Payload]) -> Callable[[Request], Awaitable[Payload]]:
     """A dependency that reads the request's body as `model`, whatever its Content-Type.
 
-    Raises RegistryError: 413 beyond BODY_LIMIT_BYTES, 400 naming the field for all else.
+    Raises HttpError: 413 beyond BODY_LIMIT_BYTES, 400 naming the field for all else.
     """
 
     async def read(request: Request) -> Payload:
         try:
-            data = orjson.loads(await _bounded_body(request))
+            data = orjson.loads(await bounded_body(request, BODY_LIMIT_BYTES))
         except orjson.JSONDecodeError as error:
-            raise RegistryError.bad_field(
+            raise HttpError.bad_field(
                 "body", f"not valid JSON (at character {error.pos})"
             ) from None
         if not isinstance(data, dict):
-            raise RegistryError.bad_field("body", "must be a JSON object")
+            raise HttpError.bad_field("body", "must be a JSON object")
         try:
             return model.parse_obj(data)
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise RegistryError.bad_field(field, first["msg"]) from None
+            raise HttpError(400, problems_of(error.errors())) from None
 
     return read
 
@@ -120,18 +118,6 @@ def documented(model: type[BaseModel]) -> dict[str, Any]:
     """The body's schema for the OpenAPI page, which cannot see into `body_of`."""
     content = {"application/json": {"schema": model.schema()}}
     return {"requestBody": {"required": True, "content": content}}
-
-
-async def _bounded_body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT_BYTES:
-            raise RegistryError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"body: must not be larger than {BODY_LIMIT_BYTES} bytes",
-            )
-    return bytes(body)
 
 
 def _is_unprintable(character: str) -> bool:

@@ -6,9 +6,10 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
+from cpo_app.http_errors import HttpError
 from cpo_app.registry.certificates import CertificateRefused, checked_certificate
 from cpo_app.registry.context import Registry
-from cpo_app.registry.errors import RegistryError
+from cpo_app.registry.errors import not_ready, not_registered, unauthorized
 from cpo_app.registry.payloads import Authenticating, Registering, body_of, documented
 from cpo_app.registry.views import facts, time_text
 from db_interface.interface import DbInterface
@@ -34,7 +35,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
 
     def the_store() -> DbInterface:
         if registry.store is None:
-            raise RegistryError.not_ready()
+            raise not_ready()
         return registry.store
 
     @router.post(
@@ -66,7 +67,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
                 now=now,
             )
         except NotEntitled:
-            raise RegistryError.unauthorized(
+            raise unauthorized(
                 "needs X-Registry-API-Key, or X-Existing-Credentials of a registered charge point"
             ) from None
         record = done.record
@@ -100,9 +101,9 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         try:
             record = await registrations.authenticate(store, body.cp_id, digests, registry.clock())
         except NotEntitled:
-            raise RegistryError.unauthorized("unknown charge point or wrong credentials") from None
+            raise unauthorized("unknown charge point or wrong credentials") from None
         except IsDeregistered:
-            raise RegistryError.forbidden("the charge point is deregistered") from None
+            raise HttpError(403, "the charge point is deregistered") from None
         return {
             **_with_token(registry, record, response),
             "last_authenticated": time_text(record["last_authenticated"]),
@@ -118,7 +119,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
     ) -> dict[str, Any]:
         status = status_filter.strip().upper() if status_filter else None
         if status is not None and status not in STATUSES:
-            raise RegistryError.bad_field("status_filter", f"is {' or '.join(STATUSES)}")
+            raise HttpError.bad_field("status_filter", f"is {' or '.join(STATUSES)}")
         page = await registrations.page(store, status=status, limit=limit, offset=offset)
         return {
             "cps": [facts(record) for record in page.records],
@@ -131,7 +132,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
     async def show(cp_id: str, store: DbInterface = Depends(the_store)) -> dict[str, Any]:
         record = await registrations.get(store, cp_id)
         if record is None:
-            raise RegistryError.not_found(cp_id)
+            raise not_registered(cp_id)
         return facts(record)
 
     @router.delete("/{cp_id}", summary="Deregister a charge point")
@@ -150,9 +151,9 @@ def charge_point_routes(registry: Registry) -> APIRouter:
                 store, cp_id, proof=proof, party=registry.party, now=registry.clock()
             )
         except NotRegistered:
-            raise RegistryError.not_found(cp_id) from None
+            raise not_registered(cp_id) from None
         except NotEntitled:
-            raise RegistryError.unauthorized("charge point token outdated") from None
+            raise unauthorized("charge point token outdated") from None
         logger.info("CP deregistered: %s at %s", record["_id"], record["location"])
         return {
             **facts(record),
@@ -164,13 +165,13 @@ def charge_point_routes(registry: Registry) -> APIRouter:
 
 def _application(body: Registering, certificate_required: bool, now: datetime) -> Application:
     if certificate_required and body.certificate_pem is None:
-        raise RegistryError.bad_field("certificate_pem", "required here")
+        raise HttpError.bad_field("certificate_pem", "required here")
     certificate_pem = body.certificate_pem
     if certificate_pem is not None:
         try:
             certificate_pem = checked_certificate(certificate_pem, now)
         except CertificateRefused as refusal:
-            raise RegistryError.bad_field("certificate_pem", str(refusal)) from None
+            raise HttpError.bad_field("certificate_pem", str(refusal)) from None
     return Application(body.cp_id, body.location, body.metadata, certificate_pem)
 
 

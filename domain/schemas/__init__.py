@@ -56,7 +56,6 @@ from domain.schemas.locations import (
 )
 from domain.schemas.sessions import ChargingPreferences, ChargingPreferencesResponse, Session
 from domain.schemas.tariffs import PriceComponent, Tariff, TariffElement, TariffRestrictions
-from domain.schemas.timestamps import format_datetime, parse_datetime
 from domain.schemas.tokens import AuthorizationInfo, EnergyContract, LocationReferences, Token
 from domain.schemas.types import OcpiModel, round_to_four_decimals
 from domain.schemas.validation import (
@@ -73,6 +72,7 @@ from domain.schemas.versions import (
     known_endpoints,
     known_versions,
 )
+from domain.times import format_datetime, parse_datetime
 
 __all__ = [
     "CDR",

@@ -18,7 +18,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel
 from pydantic.errors import DictError
 
-from domain.schemas.timestamps import normalise_datetime
+from domain.times import normalise_datetime
 
 # MongoDB's and orjson's range: a larger integer could be neither stored nor sent.
 _INT_LIMIT = 2**63

@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.authenticator import Caller, OcpiAuthenticator
+from cpo_app.bounded_body import bounded_receive
 from cpo_app.ocpi.server.context import SCOPE_KEY, RequestContext, Routing
 from cpo_app.ocpi.server.errors import error_answer
 from domain.errors import BodyTooLarge, NotAuthorized, UnknownParty
@@ -91,7 +92,7 @@ class Gate:
             context.caller = await self._admit(headers, module)
             if module not in CONFIGURATION_MODULES:
                 context.routing = await self._routing(headers, context.caller)
-            bounded = self._bounded(headers, receive)
+            bounded = bounded_receive(scope, receive, self._max_body_bytes, _too_large)
             await self.app(scope, bounded, send_with_ids)
         except Exception as error:  # the process must not die of a request; it is logged there
             if started:
@@ -119,23 +120,9 @@ class Gate:
             raise UnknownParty(f"OCPI-from: {'/'.join(sender)} is none of your credentials' roles")
         return routing
 
-    def _bounded(self, headers: Mapping[str, str], receive: Receive) -> Receive:
-        limit = self._max_body_bytes
-        refusal = BodyTooLarge(f"The body is larger than {limit} bytes")
-        announced = headers.get("content-length", "0")
-        if announced.isdigit() and int(announced) > limit:
-            raise refusal
-        taken = 0
 
-        async def receive_bounded() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > limit:
-                raise refusal
-            return message
-
-        return receive_bounded
+def _too_large(limit_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than {limit_bytes} bytes")
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

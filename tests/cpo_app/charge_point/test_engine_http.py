@@ -166,8 +166,19 @@ def test_unusable_bodies_are_answered_not_suffered(
             h = {b"Content-Type": b"application/json"}
             answer = await call("POST", "/command", KEY, content=content, h=h)
             assert answer.status_code == status
-            assert set(answer.json()) == {"error", "detail"}
+            assert set(answer.json()) == {"error", "detail", "timestamp"}
+            assert answer.json()["error"] == {400: "bad_request", 413: "too_large"}[status]
             assert (await call("GET", "/health")).status_code == 200
+
+    play(story)
+
+
+def test_the_routers_own_errors_have_the_one_shape(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with engine_up(tmp_path) as call:
+            nowhere, wrong = await call("GET", "/nowhere"), await call("GET", "/command")
+            assert (nowhere.status_code, nowhere.json()["error"]) == (404, "not_found")
+            assert (wrong.status_code, wrong.json()["error"]) == (405, "method_not_allowed")
 
     play(story)
 

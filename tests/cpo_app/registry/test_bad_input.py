@@ -11,10 +11,19 @@ from hypothesis import strategies as st
 from domain.schemas import parse_datetime
 from tests.cpo_app.registry.conftest import ADMIN_KEY, Api
 
+WORDS = {
+    400: "bad_request",
+    401: "unauthorized",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+}
+
 
 def assert_refused(answer: Any, status: int, start: str) -> None:
     body = answer.json()
     assert (answer.status_code, set(body)) == (status, {"error", "detail", "timestamp"}), body
+    assert body["error"] == WORDS[status]
     assert body["detail"].startswith(start), body["detail"]
     parse_datetime(body["timestamp"])
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.schemas import ClientInfo, SchemaError, format_datetime, parse_datetime, validate
+from domain.schemas import ClientInfo, SchemaError, validate
+from domain.times import format_datetime, parse_datetime
 
 CLIENT = {"party_id": "ALL", "country_code": "NL", "role": "CPO", "status": "PLANNED"}
 MOMENTS = st.datetimes(timezones=st.just(timezone.utc))

@@ -1,4 +1,7 @@
-"""OCPI timestamps: the one place where the wire form is read and written.
+"""Time: this host's clock in UTC, and the one place where the wire form is read and written.
+
+What happens when is the database's clock's to say (`db.now()`, `tx.now`); `utc_now` is for what
+has no store at hand, and for what a peer reads in an answer.
 
 Source: OCPI 2.2.1, types, DateTime. The text shows six forms (with and without `Z`, with and
 without a fraction) and allows no other; an offset in an input is understood and turned into UTC.
@@ -10,12 +13,21 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
+from db_interface.database_clock import to_milliseconds
+
+__all__ = ["format_datetime", "normalise_datetime", "parse_datetime", "to_milliseconds", "utc_now"]
+
 _FORM = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?",
     re.ASCII,
 )
 # RFC 3339 section 5.6 bounds an offset's hours at 23; real offsets end at 14 hours.
 _MAX_OFFSET = timedelta(hours=23, minutes=59)
+
+
+def utc_now() -> datetime:
+    """This host's wall clock, aware."""
+    return datetime.now(timezone.utc)
 
 
 def _read(text: str) -> tuple[datetime, str]:
