@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConstrainedFloat, ConstrainedStr, Field, validator
+from pydantic.datetime_parse import parse_datetime
 
 from domain.charge_points.evse_states import ConnectorState
 
@@ -90,16 +91,25 @@ class HeartbeatBody(BaseModel):
     engine: EngineReport = Field(default_factory=EngineReport)
 
 
+class Instant(datetime):
+    """An instant in UTC."""
+
+    @classmethod
+    def __get_validators__(cls) -> Generator[Callable[..., Any], None, None]:
+        yield parse_datetime
+        yield _in_utc
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError("is out of range") from None
+
+
 class _Message(BaseModel):
     seq: int = Field(ge=1, le=2**53)
-    at: datetime
-
-    @validator("at")
-    def _in_utc(cls, at: datetime) -> datetime:
-        try:
-            return (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
-        except OverflowError:
-            raise ValueError("is out of range") from None
+    at: Instant
 
 
 class StateMessage(_Message):
@@ -142,6 +152,16 @@ class SessionStoppedMessage(_Message):
     energy_wh: Amount
     reason: Code
     signed_data: Any | None = None
+
+
+class SessionEnded(BaseModel):
+    """`ended` in the answer to a stop: how the session ended at the engine."""
+
+    energy_wh: Amount
+    at: Instant
+    reason: Code
+    boot_id: Id
+    seq: int = Field(ge=1, le=2**53)
 
 
 KINDS: dict[str, type[_Message]] = {

@@ -45,6 +45,11 @@ class Command(BaseModel):
     operative: bool = True
 
 
+class NotKept(Exception):
+    """The command was carried out, but the disk did not take the answer: it may be forgotten
+    again, so nobody may rely on it yet. Asked again with the same id it is tried again."""
+
+
 class _Incomplete(ValueError):
     """A field that this kind needs is missing or malformed."""
 
@@ -76,9 +81,17 @@ class CommandDesk:
         }
 
     def carry_out(self, command: Command) -> dict[str, Any]:
-        """Do it, once. Returns {command_id, result, message?, status}; status: Evse.status()."""
-        if command.command_id in self._answers:
-            return self._answers[command.command_id]
+        """Do it, once. Returns {command_id, result, message?, ended?, status}; status:
+        Evse.status(), ended: Recorder.ended of the session that was to be stopped.
+
+        What it returns is on disk. Raises NotKept.
+        """
+        answer = self._answers.get(command.command_id) or self._do(command)
+        if not self._recorder.commit(self._evse.as_dict()):
+            raise NotKept(command.command_id)
+        return answer
+
+    def _do(self, command: Command) -> dict[str, Any]:
         message = None
         try:
             result = self._kinds[command.kind](command)
@@ -87,11 +100,13 @@ class CommandDesk:
         answer: dict[str, Any] = {"command_id": command.command_id, "result": result.value}
         if message:
             answer["message"] = message
+        ended = self._recorder.ended(command.session_id or "") if command.kind == "stop" else None
+        if ended is not None:
+            answer["ended"] = ended
         answer["status"] = self._evse.status()
         logger.info("command %s %s: %s", command.kind, command.command_id, result.value)
         if command.kind != "get_status":
             self._remember(answer)
-        self._recorder.commit(self._evse.as_dict())
         return answer
 
     def _remember(self, answer: dict[str, Any]) -> None:

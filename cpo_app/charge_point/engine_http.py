@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from cpo_app.bounded_body import bounded_body
 from cpo_app.charge_point.central_link import Link
-from cpo_app.charge_point.commands import Command
+from cpo_app.charge_point.commands import Command, NotKept
 from cpo_app.charge_point.profile import active_profile
 from cpo_app.charge_point.simulation import SimAction
 from cpo_app.charge_point.states import Refused
@@ -54,7 +54,11 @@ def build_app(engine: Engine) -> Starlette:
 
     async def command(request: Request) -> Response:
         _require(request, engine.link.command_key)
-        return JSONResponse(engine.desk.carry_out(await _body(request, Command)))
+        asked = await _body(request, Command)
+        try:
+            return JSONResponse(engine.desk.carry_out(asked))
+        except NotKept:
+            raise _HttpError(503, "not_kept", "the disk does not take it: ask again") from None
 
     async def profile(request: Request) -> Response:
         _require(request, engine.link.command_key)

@@ -1,8 +1,11 @@
-"""What the engine keeps on disk: its state, its unacknowledged messages, its answers to commands.
+"""What the engine keeps on disk: its state, its unacknowledged messages, its answers to commands,
+and how its last sessions ended.
 
 One SQLite file per charge point, mode 0600, for one process at a time. State, messages and
 answer of one change are written in one transaction, so that after a crash none of them knows
-more than the others. Never holds a token or a key.
+more than the others. What somebody will rely on (a start, a stop, an answer) survives a power
+cut once `write` has returned; meter values may wait for the next such write, or SYNC_EVERY_S.
+Never holds a token or a key.
 """
 
 from __future__ import annotations
@@ -11,7 +14,8 @@ import json
 import logging
 import os
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +30,14 @@ CREATE TABLE IF NOT EXISTS outbox (
     kind TEXT NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (
     id INTEGER PRIMARY KEY AUTOINCREMENT, command_id TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS ended (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
 """
+
+MAX_ENDED_SESSIONS = 1000
+SYNC_EVERY_S = 10.0
+"""A power cut loses no more of the meter's course than this."""
+_DURABLE_KINDS = frozenset({"session_started", "session_stopped"})
 
 
 class JournalInUse(Exception):
@@ -36,9 +47,20 @@ class JournalInUse(Exception):
 class Journal:
     """Raises sqlite3.Error where the disk does not take a write."""
 
-    def __init__(self, path: Path, *, max_messages: int = 20_000, max_answers: int = 1000):
+    def __init__(
+        self,
+        path: Path,
+        *,
+        max_messages: int = 20_000,
+        max_answers: int = 1000,
+        max_ended: int = MAX_ENDED_SESSIONS,
+        monotonic: Callable[[], float] = time.monotonic,
+    ):
         self._max_messages = max_messages
         self._max_answers = max_answers
+        self._max_ended = max_ended
+        self._monotonic = monotonic
+        self._synced_at = monotonic()
         try:
             self._db = _open(path)
         except sqlite3.DatabaseError as error:
@@ -64,14 +86,23 @@ class Journal:
         rows = self._db.execute("SELECT command_id, body FROM answers ORDER BY id")
         return {command_id: json.loads(body) for command_id, body in rows}
 
+    def ended(self) -> dict[str, dict[str, Any]]:
+        """How the last sessions ended, by session_id, oldest first."""
+        rows = self._db.execute("SELECT session_id, body FROM ended ORDER BY id")
+        return {session_id: json.loads(body) for session_id, body in rows}
+
     def write(
         self,
         state: dict[str, Any],
         boot_id: str,
         messages: Sequence[Message],
         answers: Sequence[dict[str, Any]] = (),
+        ended: Sequence[dict[str, Any]] = (),
     ) -> None:
-        """Keep one change as a whole. `messages` carry their `seq` and `kind`."""
+        """Keep one change as a whole. `messages` carry their `seq` and `kind`, `answers` their
+        command_id, `ended` (sessions) their session_id."""
+        durable = bool(answers or ended) or any(m["kind"] in _DURABLE_KINDS for m in messages)
+        self._set_durability(durable)
         with self._db:
             self._db.execute("INSERT OR REPLACE INTO state VALUES (1, ?)", (json.dumps(state),))
             self._db.executemany(
@@ -86,6 +117,15 @@ class Journal:
                 self._db.execute(
                     "DELETE FROM answers WHERE id <= (SELECT max(id) FROM answers) - ?",
                     (self._max_answers,),
+                )
+            for session in ended:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO ended (session_id, body) VALUES (?, ?)",
+                    (session["session_id"], json.dumps(session)),
+                )
+                self._db.execute(
+                    "DELETE FROM ended WHERE id <= (SELECT max(id) FROM ended) - ?",
+                    (self._max_ended,),
                 )
         self._waiting += len(messages)
         if self._waiting > self._max_messages:
@@ -114,6 +154,15 @@ class Journal:
         self._waiting -= gone
         return gone
 
+    def _set_durability(self, durable: bool) -> None:
+        """Whether the next commit is forced to the disk, with all that was written before it
+        (SQLite, PRAGMA synchronous: in WAL mode NORMAL never syncs a commit, FULL each)."""
+        now = self._monotonic()
+        durable = durable or now - self._synced_at >= SYNC_EVERY_S
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        if durable:
+            self._synced_at = now
+
     def _thin(self) -> None:
         """Make room: every second meter value of the older half goes.
 
@@ -137,8 +186,7 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.execute("PRAGMA journal_mode = WAL")
-        # A crash of the process loses nothing; a power cut at most the last second.
-        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA synchronous = FULL")
         db.executescript(_SCHEMA)
         db.execute("BEGIN IMMEDIATE")
         db.rollback()

@@ -1,7 +1,8 @@
-"""Numbers the engine's messages to Central and keeps them, with the state, in the journal.
+"""Numbers the engine's messages to Central and keeps them, with the state, in the journal; and
+remembers how the last sessions ended, so that nobody takes "over" for "never heard of it".
 
 A disk that refuses must not stop a charge: what could not be written is kept in memory and tried
-again with the next change.
+again with the next change. `commit` says so: until it is written, nothing is acknowledged.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cpo_app.charge_point.clock import Clock, wire_time
-from cpo_app.charge_point.journal import Journal, Message
+from cpo_app.charge_point.journal import MAX_ENDED_SESSIONS, Journal, Message
 
 logger = logging.getLogger(__name__)
 
@@ -30,23 +31,50 @@ class Recorder:
         self._seq = 0
         self._messages: list[Message] = []
         self._answers: list[dict[str, Any]] = []
+        self._ended = journal.ended()
+        self._ended_now: list[dict[str, Any]] = []
 
     def emit(self, kind: str, fields: dict[str, Any]) -> None:
         """Add a message; `at` is now unless `fields` has it."""
         self._seq += 1
         head = {"seq": self._seq, "kind": kind, "at": wire_time(self._clock.now())}
-        self._messages.append({**head, **fields})
+        message = {**head, **fields}
+        self._messages.append(message)
+        if kind == "session_stopped":
+            self._remember_end(message)
+
+    def ended(self, session_id: str) -> dict[str, Any] | None:
+        """{energy_wh, at, reason, boot_id, seq} of a session that has ended here; None: never
+        heard of it, or too long ago. Its telemetry is complete up to `seq` of `boot_id`."""
+        known = self._ended.get(session_id)
+        if known is None:
+            return None
+        return {name: value for name, value in known.items() if name != "session_id"}
+
+    def _remember_end(self, message: Message) -> None:
+        names = ("session_id", "energy_wh", "at", "reason", "seq")
+        end = {**{name: message[name] for name in names}, "boot_id": self.boot_id}
+        self._ended.pop(end["session_id"], None)
+        self._ended[end["session_id"]] = end
+        if len(self._ended) > MAX_ENDED_SESSIONS:
+            del self._ended[next(iter(self._ended))]
+        self._ended_now.append(end)
 
     def remember_answer(self, answer: dict[str, Any]) -> None:
         self._answers.append(answer)
 
-    def commit(self, state: dict[str, Any]) -> None:
-        """Write the state and whatever was added since the last commit, all or nothing."""
+    def commit(self, state: dict[str, Any]) -> bool:
+        """Write the state and whatever was added since the last commit, all or nothing.
+
+        False where the disk refuses.
+        """
         try:
-            self._journal.write(state, self.boot_id, self._messages, self._answers)
+            self._journal.write(state, self.boot_id, self._messages, self._answers, self._ended_now)
         except sqlite3.Error:
             logger.exception("state could not be written; charging goes on, trying again")
-            return
-        fresh, self._messages, self._answers = bool(self._messages), [], []
+            return False
+        fresh = bool(self._messages)
+        self._messages, self._answers, self._ended_now = [], [], []
         if fresh:
             self._on_new()
+        return True

@@ -128,13 +128,15 @@ _RESULTS = {
     LinkResult.FAULT: "EVSE_INOPERATIVE",
     LinkResult.RESERVED: "REJECTED",
     LinkResult.UNKNOWN_SESSION: "REJECTED",
+    LinkResult.SESSION_ENDED: "REJECTED",
     LinkResult.UNKNOWN_RESERVATION: "UNKNOWN_RESERVATION",
     LinkResult.UNLOCK_FAILED: "FAILED",
     LinkResult.NOT_SUPPORTED: "NOT_SUPPORTED",
 }
 _MESSAGES = {
     LinkResult.RESERVED: "The EVSE is reserved for another driver",
-    LinkResult.UNKNOWN_SESSION: "The session runs no more at the charge point",
+    LinkResult.UNKNOWN_SESSION: "The charge point does not know the session",
+    LinkResult.SESSION_ENDED: "The session has ended at the charge point",
     LinkResult.FAULT: "The EVSE has a fault",
 }
 TRY_NEXT = frozenset(

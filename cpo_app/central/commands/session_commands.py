@@ -184,11 +184,13 @@ class InnerStop(Stop):
         self, command: Command, said: LinkAnswer, now: datetime, tx: Tx
     ) -> Decided | Elsewhere:
         key = command["content"].get("reservation")
-        if said.accepted and key is not None:
+        ran = said.accepted or said.result is LinkResult.SESSION_ENDED
+        if ran and key is not None:
             # The charge point gave the reservation up when it started.
             await reservations.use(
                 self.store, self.context.party, key, command["session_id"], now, tx
             )
+        # One that has ended there is not given up: its telemetry is on the way.
         if said.result is LinkResult.UNKNOWN_SESSION:
             await charging_sessions.abandon(
                 self.store, command["session_id"], TOO_LATE, now, tx, self.context.rules

@@ -15,9 +15,17 @@ from datetime import datetime, timezone
 from typing import Any
 
 import httpx
+from pydantic import ValidationError
 
 from cpo_app.central.link.engine_profile import from_engine, to_engine
-from cpo_app.central.link.link import ChargePointLink, LinkAnswer, LinkResult, LinkUnreachable
+from cpo_app.central.link.link import (
+    ChargePointLink,
+    LinkAnswer,
+    LinkResult,
+    LinkUnreachable,
+    SessionEnd,
+)
+from cpo_app.central.wire import SessionEnded
 
 CONNECT_TIMEOUT_S = 3.0
 DEFAULT_TIMEOUT_S = 10.0
@@ -241,11 +249,25 @@ def _read(cp_id: str, answer: Mapping[str, Any]) -> LinkAnswer:
     except ValueError:
         raise LinkUnreachable(f"{cp_id}: an answer without a known result", sent=True) from None
     message, status = answer.get("message"), answer.get("status")
+    ended = _ended(cp_id, answer.get("ended"))
+    if result is LinkResult.UNKNOWN_SESSION and ended is not None:
+        # On the wire it stays what it was, for a Central that does not know the difference.
+        result = LinkResult.SESSION_ENDED
     return LinkAnswer(
         result,
         message[:_MESSAGE_LENGTH] if isinstance(message, str) else None,
         status if isinstance(status, dict) else {},
+        ended,
     )
+
+
+def _ended(cp_id: str, told: object) -> SessionEnd | None:
+    if told is None:
+        return None
+    try:
+        return SessionEnd(**SessionEnded.parse_obj(told).dict())
+    except ValidationError:
+        raise LinkUnreachable(f"{cp_id}: an end of a session that is none", sent=True) from None
 
 
 def _wire_time(moment: datetime) -> str:

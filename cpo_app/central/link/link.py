@@ -15,7 +15,8 @@ from typing import Any
 
 
 class LinkResult(str, Enum):
-    """What a charge point makes of a command."""
+    """What a charge point makes of a command. UNKNOWN_SESSION: it never heard of the session (or
+    cannot tell); SESSION_ENDED: it ran there, and is over."""
 
     ACCEPTED = "ACCEPTED"
     REJECTED = "REJECTED"
@@ -24,18 +25,33 @@ class LinkResult(str, Enum):
     RESERVED = "RESERVED"
     FAULT = "FAULT"
     UNKNOWN_SESSION = "UNKNOWN_SESSION"
+    SESSION_ENDED = "SESSION_ENDED"
     UNKNOWN_RESERVATION = "UNKNOWN_RESERVATION"
     UNLOCK_FAILED = "UNLOCK_FAILED"
     NOT_SUPPORTED = "NOT_SUPPORTED"
 
 
 @dataclass(frozen=True)
+class SessionEnd:
+    """How a session ended at its charge point: its own word, ahead of its telemetry, which is
+    complete once `seq` of `boot_id` is acknowledged. `at` by the charge point's clock."""
+
+    energy_wh: float
+    at: datetime
+    reason: str
+    boot_id: str
+    seq: int
+
+
+@dataclass(frozen=True)
 class LinkAnswer:
-    """`status` is the connector's state as telemetry's "state" message has it, where given."""
+    """`status` is the connector's state as telemetry's "state" message has it, where given;
+    `ended`: of the session that was to be stopped, where the charge point tells it."""
 
     result: LinkResult
     message: str | None = None
     status: Mapping[str, Any] = field(default_factory=dict)
+    ended: SessionEnd | None = None
 
     @property
     def accepted(self) -> bool:

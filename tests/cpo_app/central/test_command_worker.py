@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cpo_app.central.commands.command_worker import LEASE_S
+from cpo_app.central.link.link import LinkResult
 from db_interface.database import Database
 from domain.commands import command_queue
 from domain.commands.command_delivery import NotDelivered
@@ -214,6 +215,29 @@ def test_a_start_that_was_lost_on_the_way_leaves_nothing_behind(world: CommandWo
     world.settle()
     assert world.link.kinds() == ["stop"]
     assert [s["status"] for s in world.sessions()] == ["INVALID"]
+
+
+def test_a_late_start_that_has_ended_by_itself_is_billed_by_its_telemetry(
+    world: CommandWorld,
+) -> None:
+    world.link.deaf["CP-001"] = "mute"
+    world.asker().start(evse_uid="CP-001")
+    world.settle()
+    session_id = world.link.engine("CP-001").session_id
+    assert session_id is not None
+    world.clock.advance(30)
+    world.settle()
+    assert world.results() == ["TIMEOUT"]
+    # The driver has unplugged; the telemetry of it is still on its way.
+    world.link.deaf.clear()
+    world.link.says["CP-001"] = LinkResult.SESSION_ENDED
+    world.clock.advance(6)
+    world.settle()
+    assert world.link.kinds() == ["start", "stop"]
+    assert [s["status"] for s in world.sessions()] == ["PENDING"]
+    world.began(session_id)
+    world.stopped(session_id, 1110.0)
+    assert [(s["status"], s["energy_wh"]) for s in world.sessions()] == [("COMPLETED", 1110.0)]
 
 
 def test_a_charge_point_that_is_surely_gone_frees_its_connector_at_once(

@@ -11,7 +11,13 @@ import pytest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from cpo_app.central.link.http_link import MAX_ANSWER_BYTES, Endpoint, HttpLink
-from cpo_app.central.link.link import ChargePointLink, LinkAnswer, LinkResult, LinkUnreachable
+from cpo_app.central.link.link import (
+    ChargePointLink,
+    LinkAnswer,
+    LinkResult,
+    LinkUnreachable,
+    SessionEnd,
+)
 from tests.conftest import Loop
 from tests.cpo_app.central.engine import FakeEngine
 from tests.serving import free_port
@@ -113,6 +119,33 @@ def test_what_the_engine_says_comes_back(
     answer = loop.run(link.stop("CP-001", "c", session_id="S"))
     assert answer == LinkAnswer(LinkResult.OCCUPIED, "m" * 256, {"state": "CHARGING"})
     assert not answer.accepted
+
+
+ENDED = {
+    "energy_wh": 1234.5,
+    "at": "2025-05-01T12:00:00.000Z",
+    "reason": "unplugged",
+    "boot_id": "boot-1",
+    "seq": 17,
+}
+
+
+def test_ended_is_not_unknown(loop: Loop, link: ChargePointLink, engine: FakeEngine) -> None:
+    engine.answer = {"result": "UNKNOWN_SESSION", "ended": ENDED}
+    end = SessionEnd(1234.5, EXPIRY, "unplugged", "boot-1", 17)
+    answer = loop.run(link.stop("CP-001", "c", session_id="S"))
+    assert answer == LinkAnswer(LinkResult.SESSION_ENDED, ended=end)
+    engine.answer = {"result": "ACCEPTED", "ended": ENDED}
+    answer = loop.run(link.stop("CP-001", "c", session_id="S"))
+    assert answer == LinkAnswer(LinkResult.ACCEPTED, ended=end)
+    # An engine that does not know the difference, or the session.
+    engine.answer = {"result": "UNKNOWN_SESSION"}
+    answer = loop.run(link.stop("CP-001", "c", session_id="S"))
+    assert answer == LinkAnswer(LinkResult.UNKNOWN_SESSION)
+    engine.answer = {"result": "UNKNOWN_SESSION", "ended": {**ENDED, "energy_wh": -1}}
+    with pytest.raises(LinkUnreachable) as refused:
+        loop.run(link.stop("CP-001", "c", session_id="S"))
+    assert refused.value.sent is True
 
 
 def test_the_active_profile_or_none(loop: Loop, link: ChargePointLink, engine: FakeEngine) -> None:

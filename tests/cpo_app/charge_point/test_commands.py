@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cpo_app.charge_point.commands import Command, CommandDesk
+from cpo_app.charge_point.commands import Command, CommandDesk, NotKept
 from cpo_app.charge_point.evse import Evse, EvseConfig
 from cpo_app.charge_point.journal import Journal
 from cpo_app.charge_point.power import Car, Supply
@@ -129,10 +129,47 @@ def test_a_disk_that_refuses_neither_stops_the_charge_nor_loses_a_message(
 
     with monkeypatch.context() as broken:
         broken.setattr(desk.journal, "write", full)
-        assert desk.do("start", command_id="C1", session_id="S1")["result"] == "ACCEPTED"
+        for _ in range(2):
+            with pytest.raises(NotKept):
+                desk.do("start", command_id="C1", session_id="S1")
+        assert desk.evse.status()["state"] == "CHARGING"
         assert desk.kinds() == []
+    assert desk.do("start", command_id="C1", session_id="S1")["result"] == "ACCEPTED"
     desk.do("stop", session_id="S1")
     assert desk.kinds() == [
         "session_started", "meter", "state", "meter", "session_stopped", "state",
     ]  # fmt: skip
     assert "C1" in desk.journal.answers()
+
+
+def test_a_session_that_has_ended_is_not_one_that_nobody_heard_of(desk: Desk) -> None:
+    desk.do("start", session_id="S1")
+    desk.clock.turn(3600)
+    desk.evse.unplug()
+    told = desk.do("stop", command_id="C2", session_id="S1")
+    batch = desk.journal.batch(500)
+    assert batch is not None
+    last = next(message for message in batch[1] if message["kind"] == "session_stopped")
+    assert told["result"] == "UNKNOWN_SESSION"
+    assert told["ended"] == {
+        "energy_wh": 22_000.0,
+        "at": "2024-05-01T13:00:00.000Z",
+        "reason": "unplugged",
+        "boot_id": batch[0],
+        "seq": last["seq"],
+    }
+    never = desk.do("stop", session_id="S2")
+    assert (never["result"], "ended" in never) == ("UNKNOWN_SESSION", False)
+
+
+def test_a_stop_tells_what_it_stopped_and_a_new_start_of_the_engine_still_knows(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.do("start", session_id="S1")
+    desk.clock.turn(360)
+    ended = desk.do("stop", session_id="S1")["ended"]
+    assert (ended["energy_wh"], ended["reason"]) == (2200.0, "remote")
+    desk.journal.close()
+    again = Desk(tmp_path / "engine.sqlite")
+    assert again.do("stop", command_id="C9", session_id="S1")["ended"] == ended
+    again.journal.close()
