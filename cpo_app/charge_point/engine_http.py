@@ -58,7 +58,7 @@ def build_app(engine: Engine) -> Starlette:
         try:
             return JSONResponse(engine.desk.carry_out(asked))
         except NotKept:
-            raise _HttpError(503, "not_kept", "the disk does not take it: ask again") from None
+            raise HttpError(503, "the disk does not take it: ask again") from None
 
     async def profile(request: Request) -> Response:
         _require(request, engine.link.command_key)
