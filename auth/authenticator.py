@@ -18,7 +18,8 @@ from py_ocpi.core.exceptions import AuthorizationOCPIError
 from auth.charge_point_access import admit
 from auth.credentials_header import tokens_in
 from db_interface.database import Database
-from domain.peers.peers import BLOCKED, Peer, Peers
+from domain.peers.peers import Peer, Peers
+from domain.peers.statuses import BLOCKED
 
 CACHE_S = 1.0
 """How long a token may still be good in another process after the peer was removed there."""

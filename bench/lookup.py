@@ -18,7 +18,8 @@ from bench.goals import Goal
 from bench.ground import Ground, ground
 from db_interface.database import Database
 from db_interface.indexes import ensure_indexes
-from domain.peers.peers import CONNECTED, Peers
+from domain.peers.peers import Peers
+from domain.peers.statuses import CONNECTED
 from domain.secrets import Vault, new_token
 
 FEW, MANY = 10, 10_000

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import datetime, timezone
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -15,10 +17,13 @@ from cpo_app.cli.push_facts import push_facts
 from cpo_app.cli.with_backend import DataDir, on_backend
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from domain.authorization.token_pulls import PullUnderWay
-from domain.outbox.marks import PUSHED, mark_everything, post_again
-from domain.peers.peers import BLOCKED, CONNECTED, SUSPENDED, Peer
+from domain.outbox.marks import PUSHED
+from domain.peers import switches
+from domain.peers.peers import DEFAULT_QUIRKS, Peer
 
 app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
+
+T = TypeVar("T")
 
 PeerId = Annotated[str, typer.Argument(metavar="ID", help="As `cpo peers list` shows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
@@ -198,58 +203,63 @@ def resync(
     CDRs that it has provably had are not sent again. With --module cdrs, those are sent whose
     arrival is unclear and cannot be looked up: ask the peer first, it must not get them twice.
     """
-    if module is not None and module not in PUSHED:
-        raise CliError(f"{module} is not pushed; there are: {', '.join(PUSHED)}")
+    modules = PUSHED if module is None else (module,)
 
     async def work(backend: Backend) -> int:
-        peer = await backend.peers.get(peer_id)
-        if peer.status not in (CONNECTED, SUSPENDED):
-            raise CliError(f"peer {peer_id} is {peer.status}: nothing is pushed to it")
-        if module == "cdrs":
-            await post_again(backend.db, peer_id)
-        number = await mark_everything(
-            backend.store, peer.document, PUSHED if module is None else (module,)
-        )
-        await backend.peers.set(peer_id, _now())  # a pause after failures ends with it
-        return number
+        return await switches.resync(backend.store, peer_id, modules)
 
-    print_json({"peer_id": peer_id, "marked": on_backend(work, data_dir)})
+    print_json({"peer_id": peer_id, "marked": _do(work, data_dir)})
 
 
 @app.command()
 def suspend(peer_id: PeerId, data_dir: DataDir = None) -> None:
     """Stop pushing to a peer; its own requests are still answered."""
-    _switch(peer_id, SUSPENDED, (CONNECTED,), data_dir)
+    _switch("suspend", peer_id, data_dir)
+    note(f"{peer_id} is suspended")
 
 
 @app.command()
 def resume(peer_id: PeerId, data_dir: DataDir = None) -> None:
-    """Take a suspended or blocked peer back into service."""
-    _switch(peer_id, CONNECTED, (SUSPENDED, BLOCKED), data_dir)
+    """Take a suspended or blocked peer back into service; it gets what it has missed."""
+    _switch("resume", peer_id, data_dir)
+    note(f"{peer_id} is connected")
 
 
 @app.command()
 def block(peer_id: PeerId, data_dir: DataDir = None) -> None:
     """Refuse a peer's requests (401) and stop pushing to it."""
-    _switch(peer_id, BLOCKED, (CONNECTED, SUSPENDED), data_dir)
+    _switch("block", peer_id, data_dir)
+    note(f"{peer_id} is blocked")
+
+
+@app.command()
+def narrow(peer_id: PeerId, data_dir: DataDir = None) -> None:
+    """Show a peer published locations only; unpublished ones that it has are taken away."""
+    number = _switch("narrow", peer_id, data_dir)
+    note(f"{peer_id} is narrowed; {number} objects are taken away where it has them")
+
+
+@app.command()
+def widen(peer_id: PeerId, data_dir: DataDir = None) -> None:
+    """Show a peer unpublished locations, too, and send them."""
+    number = _switch("widen", peer_id, data_dir)
+    note(f"{peer_id} is not narrowed; {number} objects are sent")
 
 
 @app.command()
 def quirk(
     peer_id: PeerId,
-    name: Annotated[str, typer.Argument(help="raw_token, no_trailing_slash, no_patch, page_size")],
+    name: Annotated[str, typer.Argument(help=", ".join(DEFAULT_QUIRKS))],
     value: Annotated[str, typer.Argument(help="true, false, or a number for page_size")],
     data_dir: DataDir = None,
 ) -> None:
-    """Note how a peer differs from the text."""
+    """Note how a peer differs from the specification."""
 
     async def work(backend: Backend) -> dict[str, Any]:
-        peer = await backend.peers.get(peer_id)
-        quirks = {**peer.quirks, name: _quirk_value(name, value, peer)}
-        await backend.peers.set(peer_id, _now(), quirks=quirks)
+        await switches.set_quirk(backend.store, peer_id, name, value)
         return facts(await backend.peers.get(peer_id))
 
-    print_json(on_backend(work, data_dir))
+    print_json(_do(work, data_dir))
 
 
 def facts(peer: Peer) -> dict[str, Any]:
@@ -272,30 +282,18 @@ def facts(peer: Peer) -> dict[str, Any]:
     }
 
 
-def _switch(peer_id: str, to: str, allowed: tuple[str, ...], data_dir: Any) -> None:
-    async def work(backend: Backend) -> None:
-        peer = await backend.peers.get(peer_id)
-        if peer.status not in (*allowed, to):
-            raise CliError(f"peer {peer_id} is {peer.status}, not {' or '.join(allowed)}")
-        await backend.peers.set(peer_id, _now(), status=to)
-        if peer.status == BLOCKED and to == CONNECTED:
-            # Nobody kept what a blocked peer has missed.
-            await mark_everything(backend.store, peer.document)
+def _switch(action: str, peer_id: str, data_dir: Path | None) -> int:
+    async def work(backend: Backend) -> int:
+        return await switches.SWITCHES[action].do(backend.store, peer_id)
 
-    on_backend(work, data_dir)
-    note(f"{peer_id} is {to}")
+    return _do(work, data_dir)
 
 
-def _quirk_value(name: str, value: str, peer: Peer) -> Any:
-    if name not in peer.quirks:
-        raise CliError(f"{name} is not a quirk; there are: {', '.join(peer.quirks)}")
-    if name == "page_size":
-        if not value.isdigit() or int(value) < 1:
-            raise CliError("page_size is a number from 1 on")
-        return int(value)
-    if value not in ("true", "false"):
-        raise CliError(f"{name} is true or false")
-    return value == "true"
+def _do(work: Callable[[Backend], Awaitable[T]], data_dir: Path | None) -> T:
+    try:
+        return on_backend(work, data_dir)
+    except switches.NotPossible as error:
+        raise CliError(str(error)) from error
 
 
 def _now() -> datetime:

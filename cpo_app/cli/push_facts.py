@@ -7,7 +7,8 @@ from typing import Any
 from cpo_app.backend import Backend
 from domain.outbox import due_marks, push_lanes
 from domain.outbox.deliveries import delivered_cdrs
-from domain.peers.peers import CONNECTED, Peer
+from domain.peers.peers import Peer
+from domain.peers.statuses import CONNECTED
 
 
 async def push_facts(backend: Backend, peer: Peer) -> dict[str, Any]:

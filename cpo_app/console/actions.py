@@ -8,12 +8,14 @@ import logging
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from cpo_app.console import charge_points, peers
+from cpo_app.console import charge_points
 from cpo_app.console.console import Console
 from cpo_app.console.forms import FormRefused
 from cpo_app.console.rendering import HEADERS
 from cpo_app.console.routes import NotThere
 from cpo_app.console.words import segment
+from domain.peers.peers import UnknownPeer
+from domain.peers.switches import SWITCHES, NotPossible
 
 logger = logging.getLogger("cpo.console")
 
@@ -54,21 +56,20 @@ def add_actions(router: APIRouter, console: Console) -> None:
     @router.post("/console/peers/{peer_id}/{action}")
     async def act(request: Request, peer_id: str, action: str) -> Response:
         await console.forms.read(request)
-        now = console.clock()
-        found = await peers.one(console.db, peer_id, now)
-        resync = console.resync if action == "resync" else None
-        if found is None or (action not in peers.SWITCHES and resync is None):
-            raise NotThere("There is no such peer, or nothing of that kind to do with it.")
-        done = action
-        if resync is not None:
-            if found["status"] in peers.RESYNCABLE:
-                # It may be a hundred thousand objects: nobody should wait before a blank page.
-                console.in_background(resync(peer_id), f"resync of {peer_id}")
-            else:
-                done = "changed"
-        elif not await peers.switch(console.db, peer_id, action, now):
+        switch = SWITCHES.get(action)
+        if switch is None:
+            raise NotThere("There is nothing of that kind to do with a peer.")
+        try:
+            ended = await console.meanwhile(
+                switch.do(console.store, peer_id), f"{action} {peer_id}"
+            )
+        except UnknownPeer:
+            raise NotThere("There is no peer of that id.") from None
+        except NotPossible:
             done = "changed"
-        logger.info("operator: peer %s: %s", found["id"], done)
+        else:
+            done = action if ended else "under-way"
+        logger.info("operator: peer %s: %s", peer_id, done)
         return _back(f"/console/peers/{segment(peer_id)}?done={done}")
 
 

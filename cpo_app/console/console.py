@@ -1,7 +1,7 @@
 """The console's parts: where it reads, what it may do, and how it keeps strangers out.
 
-What it does to charge points and peers are calls that whoever builds it hands in: the console
-knows no other room of the system.
+What it asks of Central is a call that whoever builds it hands in: the console knows no other
+room of the system.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -20,6 +21,7 @@ from cpo_app.console.forms import COOKIE, Forms
 from cpo_app.console.rendering import Rendering, utc_now
 from cpo_app.operator_guard import OperatorGuard
 from db_interface.database import Database
+from db_interface.interface import DbInterface
 from domain.charge_points import evse_history
 from domain.charge_points.evse_history import Uptime
 from domain.peers.peers import Peer
@@ -28,15 +30,15 @@ logger = logging.getLogger("cpo.console")
 
 SetOperative = Callable[[str, bool], Awaitable[Any]]
 Invite = Callable[[str, datetime], Awaitable[tuple[Peer, str]]]
-Resync = Callable[[str], Awaitable[int]]
-"""Mark everything for the peer with that id; how many objects."""
 
+MAX_WAIT_S = 2.0
+"""What takes longer goes on behind the answer: nobody should wait before a blank page."""
 UPTIME_KEPT_S = 30.0
 _MAX_UPTIMES = 500
 
 
 class Console:
-    """One per process. `resync` None: there is no push here, and the button is left out."""
+    """One per process."""
 
     def __init__(
         self,
@@ -49,17 +51,16 @@ class Console:
         docs_url: str,
         set_operative: SetOperative,
         invite: Invite,
-        resync: Resync | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.db = db
+        self.store = DbInterface(db)
         self.guard = guard
         self.forms = Forms(digest)
         self.rendering = Rendering(title, docs_url, clock)
         self.versions_url = versions_url
         self.set_operative = set_operative
         self.invite = invite
-        self.resync = resync
         self.clock = clock
         self._uptimes: dict[str, tuple[float, list[tuple[str, Uptime]]]] = {}
         self._background: set[asyncio.Task[Any]] = set()
@@ -95,17 +96,24 @@ class Console:
         self._uptimes[cp_id] = (time.monotonic(), figures)
         return figures
 
-    def in_background(self, work: Awaitable[Any], what: str) -> None:
-        """Let something long run on behind the answer; its end is logged."""
-
-        async def run() -> None:
-            try:
-                outcome = await work
-            except Exception:  # nobody awaits this task: its error would be lost
-                logger.exception("%s failed", what)
-            else:
-                logger.info("%s: %s", what, outcome)
-
-        task = asyncio.create_task(run())
+    async def meanwhile(self, work: Coroutine[Any, Any, Any], what: str) -> bool:
+        """Do it, and wait for it for a moment: whether it has ended. Raises what it raises within
+        that time; later its end is logged."""
+        task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        done, _ = await asyncio.wait({task}, timeout=MAX_WAIT_S)
+        if done:
+            task.result()
+            return True
+        task.add_done_callback(partial(_log_end, what))
+        return False
+
+
+def _log_end(what: str, task: asyncio.Task[Any]) -> None:
+    if task.cancelled():
+        logger.warning("%s was broken off", what)
+    elif task.exception() is not None:  # nobody awaits this task: its error would be lost
+        logger.error("%s failed", what, exc_info=task.exception())
+    else:
+        logger.info("%s: %s", what, task.result())

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from db_interface.database import Database
-from domain.peers.peers import BLOCKED, CONNECTED, SUSPENDED
+from domain.peers.statuses import BLOCKED, CONNECTED, SUSPENDED
+from domain.peers.switches import possible_for
 
 MOST = 200
 MAX_COUNTED = 10_000
@@ -18,16 +19,6 @@ MAX_COUNTED = 10_000
 LATE = timedelta(minutes=1)
 """An object that a connected peer has not got for this long is trouble."""
 ERROR_IS_NEWS = timedelta(hours=24)
-
-SWITCHES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "suspend": (SUSPENDED, (CONNECTED,)),
-    "resume": (CONNECTED, (SUSPENDED, BLOCKED)),
-    "block": (BLOCKED, (CONNECTED, SUSPENDED)),
-}
-"""Action: the status that it leads to, and those in which it is possible."""
-
-RESYNCABLE = (CONNECTED, SUSPENDED)
-"""Marks are kept for these; a suspended peer gets what is marked when it is resumed."""
 
 _SHOWN = dict.fromkeys(
     (
@@ -74,15 +65,6 @@ async def one(db: Database, peer_id: str, now: datetime) -> dict[str, Any] | Non
     return {**row_of(found[0], now), "refused": await refused.to_list(20)}
 
 
-async def switch(db: Database, peer_id: str, action: str, now: datetime) -> bool:
-    """Do one of SWITCHES; False when the peer's status has changed meanwhile, or it is gone."""
-    to, allowed = SWITCHES[action]
-    outcome = await db["peers"].update_one(
-        {"_id": peer_id, "status": {"$in": list(allowed)}}, {"$set": {"status": to, "updated": now}}
-    )
-    return bool(outcome.matched_count)
-
-
 def row_of(peer: Document, now: datetime) -> dict[str, Any]:
     """A peer in a table; `trouble` is a list of sentences, empty when all is well."""
     oldest = peer["oldest"][0]["since"] if peer["oldest"] else None
@@ -105,7 +87,7 @@ def row_of(peer: Document, now: datetime) -> dict[str, Any]:
         "backlog_is_more": backlog > MAX_COUNTED,
         "oldest": oldest,
         "lane": lane,
-        "actions": [name for name, (_, allowed) in SWITCHES.items() if peer["status"] in allowed],
+        "actions": possible_for(peer),
     }
     return {**row, "trouble": _trouble(row, now)}
 

@@ -25,7 +25,10 @@ DONE = {
     "suspend": "Suspended: nothing is pushed to this peer until you resume it.",
     "resume": "Resumed.",
     "block": "Blocked: its requests are refused.",
-    "resync": "Everything this peer may see is being marked and will be pushed again.",
+    "resync": "Everything this peer may see is marked and will be pushed again.",
+    "narrow": "Narrowed: unpublished locations are taken away from this peer.",
+    "widen": "Widened: unpublished locations are sent to this peer, too.",
+    "under-way": "Under way: there is much to mark for this peer. What is marked is pushed.",
     "changed": "Not done: the status had changed meanwhile.",
 }
 
@@ -173,7 +176,6 @@ def build_console_router(console: Console) -> APIRouter:
             "peer.html",
             peer=found,
             done=DONE.get(done or ""),
-            can_resync=console.resync is not None and found["status"] in peers.RESYNCABLE,
         )
 
     add_actions(router, console)

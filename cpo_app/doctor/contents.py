@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from db_interface.database import Database
-from domain.peers.peers import BLOCKED, CONNECTED, SUSPENDED
+from domain.peers.statuses import BLOCKED, CONNECTED, SUSPENDED
 from domain.secrets import SecretUnusable, Vault
 
 MOST = 1000

@@ -12,7 +12,6 @@ from cpo_app.central.service import Central
 from cpo_app.console import Console, build_console_router
 from cpo_app.operator.metrics import OcpiCounts, OcpiMetrics, build_metrics_router
 from cpo_app.operator_guard import OperatorGuard
-from domain.outbox.marks import mark_everything
 
 
 def add_operator_pages(
@@ -21,10 +20,6 @@ def add_operator_pages(
     """Add `/`, `/console/...`, `/metrics` and the counting of OCPI requests."""
     settings = backend.settings
     guard = OperatorGuard(settings.CPO_ADMIN_PASSWORD, open_to_loopback=open_to_loopback)
-
-    async def resync(peer_id: str) -> int:
-        peer = await backend.peers.get(peer_id)
-        return await mark_everything(backend.store, peer.document)
 
     console = Console(
         backend.db,
@@ -35,7 +30,6 @@ def add_operator_pages(
         docs_url=f"/{settings.OCPI_PREFIX}/docs",
         set_operative=central.set_operative,
         invite=backend.peers.invite,
-        resync=resync,
     )
     counts = OcpiCounts()
     app.include_router(build_console_router(console))

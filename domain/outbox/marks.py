@@ -1,8 +1,9 @@
 """Marks: "this peer has not seen the present state of this object". There are no messages.
 
 Written in the transaction of the change, for every peer that may see the object or might have
-until now; taken away by the push (due_marks.py) once the peer has seen it. A mark says
-nothing of the object's state: that is read when it is sent.
+until now (for a blocked one only what it may no longer see); taken away by the push
+(due_marks.py) once the peer has seen it. A mark says nothing of the object's state: that is read
+when it is sent.
 
 A document of `marks`:
     _id        "peer id/module/object key": one mark, however often the object changes
@@ -33,14 +34,13 @@ from db_interface.interface import DbInterface
 from db_interface.owned_objects import NOBODY, OwnedObject, Replaced
 from db_interface.transaction import Tx
 from domain.outbox.mark_parts import changed_parts
-from domain.visibility import Reader, audiences, may_see
+from domain.peers.statuses import BLOCKED, MARKED_FOR
+from domain.visibility import GUESTS, Reader, audiences, may_see
 
 MARKS = "marks"
 PUSHED = ("tariffs", "locations", "sessions", "cdrs")
 """The modules whose objects are pushed; what others refer to comes first."""
 FOR_EVERY_READER = ("tariffs", "locations")
-BEHIND = ("connected", "suspended")
-"""The status of peers that are marked for: a suspended one hears of it when it is resumed."""
 
 # A host whose clock is behind another's by less than this sees a fresh mark as due at once.
 CLOCKS_DIFFER = timedelta(seconds=30)
@@ -92,7 +92,10 @@ async def mark_changes(store: DbInterface, module: str, changes: Sequence[Change
         for peer in peers:
             reader = reader_of(peer)
             seen_before = may_see(module, reader, change.audience_before)
-            if seen_before or may_see(module, reader, change.audience_after):
+            sees_now = may_see(module, reader, change.audience_after)
+            if sees_now and peer["status"] == BLOCKED:
+                continue  # it is sent all that it may see when it is resumed
+            if seen_before or sees_now:
                 id_, update = _mark(
                     peer["_id"], module, change.key, now, parts=parts, known=seen_before
                 )
@@ -120,14 +123,20 @@ async def mark_everything(
         wanted: dict[str, Any] = {"audience": {"$in": list(audiences(module, reader_of(peer)))}}
         if changed_since is not None:
             wanted["last_updated"] = {"$gte": changed_since}
-        keys: list[str] = []
-        async for document in store.db[module].find(wanted, {"_id": 1}).batch_size(_BATCH):
-            keys.append(document["_id"])
-            if len(keys) == _BATCH:
-                total += await _mark_again(store, peer["_id"], module, keys)
-                keys = []
-        total += await _mark_again(store, peer["_id"], module, keys)
+        total += await _mark_all(store, peer["_id"], module, wanted)
     return total
+
+
+async def mark_unpublished(store: DbInterface, peer: Mapping[str, Any], *, known: bool) -> int:
+    """Mark what a narrowed peer does not see and others do, when the peer (its document) has been
+    narrowed (`known`: it could see that until now) or widened. How many."""
+    return sum(
+        [
+            await _mark_all(store, peer["_id"], module, {"audience": GUESTS}, known=known)
+            for module in FOR_EVERY_READER
+            if offers(peer, module)
+        ]
+    )
 
 
 async def mark_again(store: DbInterface, peer_id: str, module: str, key: str) -> None:
@@ -162,22 +171,37 @@ async def _receivers(
     if not concerned:
         return []
     query: dict[str, Any] = {
-        "status": {"$in": list(BEHIND)},
+        "status": {"$in": [*MARKED_FOR, BLOCKED]},
         "endpoints": {"$elemMatch": {"identifier": module, "role": "RECEIVER"}},
     }
     if module not in FOR_EVERY_READER:
         query["parties"] = {"$in": sorted(concerned)}
-    wanted = {"parties": 1, "settings.narrowed": 1}
+    wanted = {"parties": 1, "status": 1, "settings.narrowed": 1}
     return await store.db["peers"].find(query, wanted, session=tx.mongo).to_list(None)
 
 
-async def _mark_again(store: DbInterface, peer_id: str, module: str, keys: Sequence[str]) -> int:
+async def _mark_all(
+    store: DbInterface, peer_id: str, module: str, wanted: Mapping[str, Any], *, known: bool = True
+) -> int:
+    """Mark all objects of the module that match, in batches; how many."""
+    total, keys = 0, []
+    async for document in store.db[module].find(wanted, {"_id": 1}).batch_size(_BATCH):
+        keys.append(document["_id"])
+        if len(keys) == _BATCH:
+            total += await _mark_again(store, peer_id, module, keys, known=known)
+            keys = []
+    return total + await _mark_again(store, peer_id, module, keys, known=known)
+
+
+async def _mark_again(
+    store: DbInterface, peer_id: str, module: str, keys: Sequence[str], *, known: bool = True
+) -> int:
     if module == "cdrs" and keys:
         wanted = {"_id": {"$in": [mark_id(peer_id, module, key) for key in keys]}}
         proven = {row["key"] async for row in store.db["deliveries"].find(wanted, {"key": 1})}
         keys = [key for key in keys if key not in proven]
     now = datetime.now(timezone.utc)
-    updates = [_mark(peer_id, module, key, now, parts=None, known=True) for key in keys]
+    updates = [_mark(peer_id, module, key, now, parts=None, known=known) for key in keys]
     await upsert_each(store.db[MARKS], updates)
     return len(updates)
 

@@ -20,6 +20,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from db_interface.database import Database
+from db_interface.transaction import Tx
+from domain.peers.statuses import CONNECTED
 
 LANES = "push_lanes"
 LEASE_S = 3.0
@@ -70,6 +72,27 @@ async def greeted(db: Database, peer_id: str, settles_at: datetime) -> None:
     )
 
 
+async def settle_at(db: Database, peer_id: str, settles_at: datetime) -> None:
+    """Have what changes until then marked again, as after a first connection."""
+    await db[LANES].update_one(
+        {"_id": peer_id},
+        {
+            "$set": {"settles_at": settles_at},
+            "$setOnInsert": {"owner": "", "until": _LONG_AGO, "failures": 0},
+        },
+        upsert=True,
+    )
+
+
+async def end_pause(tx: Tx, peer_id: str) -> None:
+    """Close the breaker: the operator has changed something, the peer is tried at once."""
+    await tx.db[LANES].update_one(
+        {"_id": peer_id},
+        {"$set": {"failures": 0, "retry_at": None, "reason": ""}},
+        session=tx.mongo,
+    )
+
+
 async def settled(db: Database, peer_id: str) -> None:
     await db[LANES].update_one({"_id": peer_id}, {"$unset": {"settles_at": ""}})
 
@@ -91,7 +114,7 @@ async def waiting(
 
     One round trip, and one index look-up for each peer.
     """
-    wanted: dict[str, Any] = {"status": "connected"}
+    wanted: dict[str, Any] = {"status": CONNECTED}
     if peer_ids is not None:
         wanted["_id"] = {"$in": list(peer_ids)}
     rows = db["peers"].aggregate(

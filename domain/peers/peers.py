@@ -2,14 +2,15 @@
 
 A peer document:
     _id            "peer-..."
-    name, status   invited | connected | suspended (nothing is pushed) | blocked (refused) |
-                   disconnected (it has unregistered)
+    name, status   see statuses.py
+    missed         True: it was blocked, and has not been sent what it missed (switches.py)
+    settings       {narrowed}: True, it sees published locations only
     token_hashes   [{hash, kind: "A"|"C", since, until?, offered?}], ours to them, hashes only;
                    until: ends then, at the latest; offered: sent to the peer, not yet used by it
     parties        folded keys of its roles, to be found by
     their_token    sealed; what we present to them (token B)
     versions_url, version, version_url, endpoints [{identifier, role, url}], roles [...]
-    quirks         {raw_token, no_trailing_slash, no_patch, page_size}
+    quirks         {raw_token, no_patch, page_size}
     last_seen, last_error {at, text}, created, updated
 """
 
@@ -21,19 +22,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from db_interface.collection import Collection
 from db_interface.database import Database
 from db_interface.transaction import Tx, mongo_session
+from domain.peers.statuses import CONNECTED, DISCONNECTED, INVITED, SUSPENDED
 from domain.secrets import Vault, new_token
 
-INVITED, CONNECTED, SUSPENDED, BLOCKED = "invited", "connected", "suspended", "blocked"
-DISCONNECTED = "disconnected"
+PEERS: Collection[dict[str, Any]] = Collection("peers")
 
-DEFAULT_QUIRKS: dict[str, Any] = {
-    "raw_token": False,
-    "no_trailing_slash": False,
-    "no_patch": False,
-    "page_size": None,
-}
+DEFAULT_QUIRKS: dict[str, Any] = {"raw_token": False, "no_patch": False, "page_size": None}
+"""How a peer may differ from the specification: it does not Base64-encode tokens, it takes no
+PATCH, its lists have pages of that size at most. Each has its reader; a test asks for it."""
+
+
+def quirks_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """All quirks with the peer's values; one that is no more is left out."""
+    noted = document.get("quirks") or {}
+    return {name: noted.get(name, value) for name, value in DEFAULT_QUIRKS.items()}
 
 
 class UnknownPeer(KeyError):
@@ -92,7 +97,7 @@ class Peer:
             versions_url=document.get("versions_url"),
             version=document.get("version"),
             version_url=document.get("version_url"),
-            quirks={**DEFAULT_QUIRKS, **document.get("quirks", {})},
+            quirks=quirks_of(document),
             settings=document.get("settings", {}),
             last_seen=document.get("last_seen"),
             last_error=document.get("last_error"),

@@ -19,7 +19,8 @@ from cpo_app.ocpi.peer_client.client import PeerAnswer, PeerClient, PeerUnusable
 from db_interface.owned_objects import party_key
 from domain.authorization.authorization_answer import Question
 from domain.authorization.emsps import Emsp, Reply
-from domain.peers.peers import CONNECTED, SUSPENDED, Peer, Peers, UnknownPeer
+from domain.peers.peers import Peer, Peers, UnknownPeer
+from domain.peers.statuses import CONNECTED, SUSPENDED
 from domain.secrets import SecretUnusable
 
 logger = logging.getLogger("cpo.authorization")

@@ -21,7 +21,8 @@ from cpo_app.ocpi.peer_services.handshake import VERSION, Discovered, discover
 from cpo_app.settings import Party, Settings
 from db_interface.owned_objects import party_key
 from domain.errors import InvalidParameters, MethodNotAllowed, OcpiError, UnableToUseClientApi
-from domain.peers.peers import CONNECTED, SUSPENDED, Peer, Peers
+from domain.peers.peers import Peer, Peers
+from domain.peers.statuses import CONNECTED, SUSPENDED
 from domain.schemas import Credentials, SchemaError, validate
 from domain.secrets import new_token
 

@@ -13,7 +13,8 @@ from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable, RoutingHea
 from cpo_app.ocpi.peer_client.url_guard import UrlRefused, check_url, same_place
 from domain.commands.command_delivery import Delivery, NotDelivered
 from domain.errors import InvalidParameters
-from domain.peers.peers import CONNECTED, SUSPENDED, Peer, Peers, UnknownPeer
+from domain.peers.peers import Peer, Peers, UnknownPeer
+from domain.peers.statuses import CONNECTED, SUSPENDED
 from domain.secrets import SecretUnusable
 
 MAX_S = 10.0

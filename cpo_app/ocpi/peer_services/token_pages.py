@@ -22,7 +22,8 @@ from db_interface.owned_objects import party_key
 from db_interface.transaction import Tx
 from domain.authorization import token_pulls
 from domain.authorization.token_sync import keep_all
-from domain.peers.peers import CONNECTED, Peer, Peers
+from domain.peers.peers import Peer, Peers
+from domain.peers.statuses import CONNECTED
 from domain.schemas import SchemaError, Token, format_datetime, validate
 
 logger = logging.getLogger("cpo.tokens")

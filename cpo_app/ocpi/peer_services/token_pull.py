@@ -23,7 +23,8 @@ from db_interface.interface import DbInterface
 from domain.authorization import token_pulls
 from domain.authorization.token_pulls import LeaseLost
 from domain.errors import InvalidParameters
-from domain.peers.peers import CONNECTED, Peer, Peers, UnknownPeer
+from domain.peers.peers import Peer, Peers, UnknownPeer
+from domain.peers.statuses import CONNECTED
 from domain.secrets import SecretUnusable
 
 logger = logging.getLogger("cpo.tokens")

@@ -31,7 +31,8 @@ from domain.outbox import due_marks
 from domain.outbox.crash_points import crash_point
 from domain.outbox.due_marks import Mark, Present
 from domain.outbox.marks import mark_again
-from domain.peers.peers import CONNECTED, Peer, Peers
+from domain.peers.peers import Peer, Peers
+from domain.peers.statuses import CONNECTED
 from domain.secrets import SecretUnusable
 
 logger = logging.getLogger("cpo.push")
@@ -141,6 +142,10 @@ class Lane:
             pairs: list[Pair] = []
             if room > 0:
                 pairs, self._more = await self._choice.next(_now(), room, self._busy)
+            if pairs:
+                # After the marks: a peer that was narrowed or widened has been changed before
+                # it was marked, and must not be sent this as it was.
+                self._choice.peer = await self._look_at_peer()
             for mark, state in pairs:
                 self._busy.add(mark.id)
                 self._queue.put_nowait((mark, state))

@@ -14,7 +14,7 @@ import socket
 import time
 import uuid
 from collections.abc import Collection
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 from cpo_app.ocpi.peer_client.client import PeerClient
@@ -27,7 +27,9 @@ from db_interface.interface import DbInterface
 from db_interface.watching import NoChangeStream, inserted
 from domain.outbox import due_marks, push_lanes
 from domain.outbox.marks import MARKS, mark_everything
-from domain.peers.peers import BLOCKED, CONNECTED, SUSPENDED, Peers
+from domain.peers.peers import Peers
+from domain.peers.statuses import REGISTERED
+from domain.peers.switches import CHANGES_END_WITHIN
 
 logger = logging.getLogger("cpo.push")
 
@@ -35,7 +37,6 @@ LOOK_EVERY_S = 1.0
 _WITHOUT_STREAM_S = 0.5
 _COUNT_EVERY_S = 15.0
 _TIDY_EVERY_S = 60.0
-_CHANGES_END_WITHIN = timedelta(seconds=65)  # MongoDB ends transactions after a minute
 
 
 class Push:
@@ -166,13 +167,13 @@ class Push:
             peer = await self._peers.get(peer_id)
             number = await mark_everything(self._store, peer.document)
             logger.info("first push to %s: %d objects", peer_id, number)
-        await push_lanes.greeted(self._store.db, peer_id, _now() + _CHANGES_END_WITHIN)
+        await push_lanes.greeted(self._store.db, peer_id, _now() + CHANGES_END_WITHIN)
 
     async def _settle(self, peer_id: str, settles_at: datetime) -> None:
         """A change that was under way when the peer was connected did not know of it, and the
         peer may have pulled before it was committed: what changed around then goes out again."""
         peer = await self._peers.get(peer_id)
-        since = settles_at - 2 * _CHANGES_END_WITHIN
+        since = settles_at - 2 * CHANGES_END_WITHIN
         await mark_everything(self._store, peer.document, changed_since=since)
         await push_lanes.settled(self._store.db, peer_id)
 
@@ -189,13 +190,10 @@ class Push:
         """Marks and lanes of peers that are no more, or have unregistered."""
         db = self._store.db
         known = {*await due_marks.marked_peers(db), *await push_lanes.known(db)}
-        kept = {peer.peer_id for peer in await self._peers.all(status={"$in": list(_KEEPS_MARKS)})}
+        kept = {peer.peer_id for peer in await self._peers.all(status={"$in": list(REGISTERED)})}
         for peer_id in known - kept:
             await due_marks.forget(db, peer_id)
             await push_lanes.forget(db, peer_id)
-
-
-_KEEPS_MARKS = (CONNECTED, SUSPENDED, BLOCKED)
 
 
 def _is_its_turn(row: dict[str, Any], lane: dict[str, Any], now: datetime) -> bool:

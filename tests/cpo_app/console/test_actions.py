@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
+import time
 
 import pytest
 
+from cpo_app.console import console as consoles
+from domain.outbox import push_lanes
 from domain.peers.peers import Peers
 from tests.cpo_app.console.worlds import VAULT, Night
 
@@ -78,17 +80,72 @@ def test_what_is_not_possible_any_more_is_not_done(night: Night) -> None:
     assert visit.submit("/console/peers/peer-404/block").status_code == 404
 
 
+def marks_of(night: Night) -> int:
+    async def count() -> int:
+        return await night.db["marks"].count_documents({"peer_id": night.peer_id})
+
+    return night.loop.run(count())
+
+
+def forget_marks(night: Night) -> None:
+    async def forget() -> None:
+        await night.db["marks"].delete_many({})
+
+    night.loop.run(forget())
+
+
 def test_everything_is_sent_again(night: Night) -> None:
+    forget_marks(night)
     visit = night.visit()
     answer = visit.submit(f"/console/peers/{night.peer_id}/resync")
     assert answer.headers["location"].endswith("?done=resync")
+    assert marks_of(night) > 3
 
-    async def resynced() -> None:
-        while not night.resynced:
-            await asyncio.sleep(0)
 
-    night.loop.run(resynced(), 5)
-    assert night.resynced == [night.peer_id]
+def test_a_blocked_peer_that_is_resumed_gets_what_it_missed(night: Night) -> None:
+    visit = night.visit()
+    visit.submit(f"/console/peers/{night.peer_id}/block")
+    forget_marks(night)
+    answer = visit.submit(f"/console/peers/{night.peer_id}/resume")
+    assert answer.headers["location"].endswith("?done=resume")
+    assert (status_of(night), marks_of(night) > 3) == ("connected", True)
+
+
+def test_sending_everything_again_ends_a_pause(night: Night) -> None:
+    pausing = {"failures": 7, "retry_at": night.at(9000), "opened": night.at(0), "reason": "503"}
+
+    async def pause() -> None:
+        lane = {"_id": night.peer_id, "owner": "", **pausing}
+        await night.db["push_lanes"].insert_one(lane)
+
+    night.loop.run(pause())
+    night.visit().submit(f"/console/peers/{night.peer_id}/resync")
+    lane = night.loop.run(push_lanes.lane_of(night.db, night.peer_id))
+    assert (lane["failures"], lane["retry_at"]) == (0, None)
+
+
+def test_a_peer_is_narrowed_and_widened(night: Night) -> None:
+    visit = night.visit()
+    for action, other, narrowed in (("narrow", "widen", True), ("widen", "narrow", False)):
+        answer = visit.submit(f"/console/peers/{night.peer_id}/{action}")
+        assert answer.headers["location"].endswith(f"?done={action}")
+        page = visit.get(answer.headers["location"]).text
+        assert f"/console/peers/{night.peer_id}/{other}" in page
+        assert f'/console/peers/{night.peer_id}/{action}"' not in page
+        peer = night.loop.run(night.peers.get(night.peer_id))
+        assert peer.settings["narrowed"] is narrowed
+
+
+def test_what_takes_long_goes_on_behind_the_answer(
+    night: Night, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(consoles, "MAX_WAIT_S", 0.0)
+    caplog.set_level("INFO")
+    answer = night.visit().submit(f"/console/peers/{night.peer_id}/resync")
+    assert answer.headers["location"].endswith("?done=under-way")
+    deadline = time.monotonic() + 10
+    while not re.search(rf"resync {night.peer_id}: \d+", caplog.text):
+        assert time.monotonic() < deadline
 
 
 def test_a_word_in_the_address_is_not_repeated(night: Night) -> None:

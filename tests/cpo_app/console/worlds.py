@@ -75,7 +75,6 @@ class Night:
         self.secrets: list[str] = []
         """Whatever was issued: none of it may be on any page."""
         self.asked: list[tuple[str, bool]] = []
-        self.resynced: list[str] = []
         self.running = self.ended = self.unbilled = self.peer_id = ""
 
     def fill(self) -> Night:
@@ -221,10 +220,6 @@ class Visit:
         async def set_operative(cp_id: str, operative: bool) -> None:
             night.asked.append((cp_id, operative))
 
-        async def resync(peer_id: str) -> int:
-            night.resynced.append(peer_id)
-            return 3
-
         console = Console(
             night.db,
             guard,
@@ -234,7 +229,6 @@ class Visit:
             docs_url="/ocpi/docs",
             set_operative=set_operative,
             invite=night.peers.invite,
-            resync=resync,
             clock=lambda: night.now,
         )
         self.counts = OcpiCounts()

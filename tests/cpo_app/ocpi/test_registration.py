@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from auth.credentials_header import encoded
 from db_interface.database import Database
-from domain.peers.peers import BLOCKED, SUSPENDED
+from domain.peers.statuses import BLOCKED, SUSPENDED
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.conftest import Face, MakeFace, PeerSide
 from tests.peers.emsp import Answer, Emsp, emsp_on, envelope, never

@@ -17,7 +17,7 @@ from domain.objects.locations import owned_location
 from domain.outbox import due_marks
 from domain.outbox.marks import mark_everything
 from domain.outbox.publishing import publish
-from domain.peers.peers import BLOCKED, DISCONNECTED, INVITED, SUSPENDED
+from domain.peers.statuses import BLOCKED, DISCONNECTED, INVITED, SUSPENDED
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.push.conftest import House, connected
 from tests.cpo_app.ocpi.push.objects import (

@@ -11,7 +11,7 @@ import pytest
 from crud.hubclientinfo import HubClientInfo
 from domain.outbox import push_lanes
 from domain.outbox.marks import mark_everything, post_again
-from domain.peers.peers import CONNECTED, SUSPENDED
+from domain.peers.statuses import CONNECTED, SUSPENDED
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.objects import AT, cdr, evse, location, session, tariff
 from tests.cpo_app.ocpi.push.receiving_emsp import Got

@@ -1,0 +1,186 @@
+"""What the operator does to a peer, each with everything that belongs to it: its status, its
+marks, the end of its pause. Console, command line and API all come through here.
+
+What has to be marked may be a hundred thousand objects, so it is not one transaction: each
+switch first makes the store keep marks for every change from then on, then marks what is there.
+Broken off in between, it is simply done again; `missed` on the peer's document remembers that a
+blocked peer has not got everything yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
+from domain.outbox import push_lanes
+from domain.outbox.marks import PUSHED, mark_everything, mark_unpublished, post_again
+from domain.peers.peers import DEFAULT_QUIRKS, PEERS, UnknownPeer
+from domain.peers.statuses import (
+    BLOCKED,
+    CONNECTED,
+    MARKED_FOR,
+    REGISTERED,
+    STATUSES,
+    SUSPENDED,
+)
+
+CHANGES_END_WITHIN = timedelta(seconds=65)
+"""MongoDB ends transactions after a minute: what began before a switch has ended by then."""
+
+_AWAY = (SUSPENDED, BLOCKED)
+
+
+class NotPossible(ValueError):
+    """The peer's status does not allow it, or it is not a thing to do; the message says why."""
+
+
+async def suspend(store: DbInterface, peer_id: str) -> int:
+    """Push nothing; its own requests are still answered, and its marks are kept."""
+    await _move(store, peer_id, {"status": SUSPENDED}, (CONNECTED,))
+    return 0
+
+
+async def block(store: DbInterface, peer_id: str) -> int:
+    """Refuse its requests and push nothing; of what changes only what is taken away is marked."""
+    await _move(store, peer_id, {"status": BLOCKED, "missed": True}, MARKED_FOR)
+    return 0
+
+
+async def resume(store: DbInterface, peer_id: str) -> int:
+    """Take a suspended or blocked peer back, at once: a pause after failures ends with it. One
+    that was blocked is sent everything. How many objects were marked."""
+    number = 0
+    peer = await _peer(store, peer_id)
+    if peer["status"] == BLOCKED or (peer["status"] == SUSPENDED and peer.get("missed")):
+        # Marks are kept from here on, and nothing goes out before all of them are there.
+        peer = await _move(store, peer_id, {"status": SUSPENDED, "missed": True}, _AWAY)
+        number = await mark_everything(store, peer)
+        await _mark_again_later(store, peer_id)
+    # Not from BLOCKED: somebody may have blocked it meanwhile.
+    await _move(store, peer_id, {"status": CONNECTED, "missed": False}, (SUSPENDED,))
+    return number
+
+
+async def resync(store: DbInterface, peer_id: str, modules: Sequence[str] = PUSHED) -> int:
+    """Push everything anew that it may see; how many objects. A pause ends with it.
+
+    With the CDRs alone, those are sent, too, whose arrival is unclear.
+    """
+    for module in modules:
+        if module not in PUSHED:
+            raise NotPossible(f"{module} is not pushed; there are: {', '.join(PUSHED)}")
+    peer = await _peer(store, peer_id)
+    if peer["status"] not in MARKED_FOR:
+        raise NotPossible(f"peer {peer_id} is {peer['status']}: nothing is pushed to it")
+    if tuple(modules) == ("cdrs",):
+        await post_again(store.db, peer_id)
+    number = await mark_everything(store, peer, modules)
+    await _move(store, peer_id, {}, MARKED_FOR)
+    return number
+
+
+async def narrow(store: DbInterface, peer_id: str) -> int:
+    """From now on it sees published locations only; what it could see besides is taken away.
+    How many objects that are."""
+    peer = await _move(store, peer_id, {"settings.narrowed": True}, REGISTERED)
+    return await mark_unpublished(store, peer, known=True)
+
+
+async def widen(store: DbInterface, peer_id: str) -> int:
+    """From now on it sees unpublished locations, too, and is sent them. How many."""
+    peer = await _move(store, peer_id, {"settings.narrowed": False}, REGISTERED)
+    number = await mark_unpublished(store, peer, known=False)
+    await _mark_again_later(store, peer_id)
+    return number
+
+
+@dataclass(frozen=True)
+class Switch:
+    do: Callable[[DbInterface, str], Coroutine[Any, Any, int]]
+    when: tuple[str, ...]
+    """The statuses in which it is possible."""
+    narrowed: bool | None = None
+    """Only possible for a peer that is (not) narrowed; None: for either."""
+
+    def possible(self, status: str, narrowed: bool) -> bool:
+        return status in self.when and self.narrowed in (None, narrowed)
+
+
+SWITCHES: Mapping[str, Switch] = {
+    "suspend": Switch(suspend, (CONNECTED,)),
+    "resume": Switch(resume, _AWAY),
+    "block": Switch(block, MARKED_FOR),
+    "resync": Switch(resync, MARKED_FOR),
+    "narrow": Switch(narrow, REGISTERED, narrowed=False),
+    "widen": Switch(widen, REGISTERED, narrowed=True),
+}
+
+
+def possible_for(peer: Mapping[str, Any]) -> list[str]:
+    """Names of what can be done with a peer (its document) as it is."""
+    narrowed = bool((peer.get("settings") or {}).get("narrowed"))
+    return [name for name, switch in SWITCHES.items() if switch.possible(peer["status"], narrowed)]
+
+
+async def set_quirk(store: DbInterface, peer_id: str, name: str, value: str) -> None:
+    """Note how a peer differs from the specification; `value`: true, false or a number."""
+    if name not in DEFAULT_QUIRKS:
+        raise NotPossible(f"{name} is not a quirk; there are: {', '.join(DEFAULT_QUIRKS)}")
+    await _move(store, peer_id, {f"quirks.{name}": _quirk_value(name, value)}, STATUSES)
+
+
+def _quirk_value(name: str, value: str) -> bool | int | None:
+    if name == "page_size":
+        if value == "false":
+            return None
+        if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 100_000:
+            raise NotPossible("page_size is a number from 1 on, or false for none")
+        return int(value)
+    if value not in ("true", "false"):
+        raise NotPossible(f"{name} is true or false")
+    return value == "true"
+
+
+async def _peer(store: DbInterface, peer_id: str) -> Mapping[str, Any]:
+    """Its document; raises UnknownPeer."""
+    found = await PEERS.of(store.db).find_one({"_id": peer_id})
+    if found is None:
+        raise UnknownPeer(peer_id)
+    return found
+
+
+async def _mark_again_later(store: DbInterface, peer_id: str) -> None:
+    """A change that is under way does not know of the switch: once it must have ended, what
+    changed meanwhile is marked again (by the push)."""
+    await push_lanes.settle_at(store.db, peer_id, store.db.now() + CHANGES_END_WITHIN)
+
+
+async def _move(
+    store: DbInterface,
+    peer_id: str,
+    changes: Mapping[str, Any],
+    allowed: Sequence[str],
+) -> Mapping[str, Any]:
+    """Change the peer if its status allows it, and let it be tried at once; its document then.
+
+    Raises UnknownPeer, NotPossible. A peer that is there already is left there.
+    """
+
+    async def work(tx: Tx) -> Mapping[str, Any]:
+        there = await PEERS.of(tx).find_one({"_id": peer_id}, {"status": 1})
+        if there is None:
+            raise UnknownPeer(peer_id)
+        if there["status"] not in (*allowed, changes.get("status")):
+            raise NotPossible(f"peer {peer_id} is {there['status']}, not {' or '.join(allowed)}")
+        await push_lanes.end_pause(tx, peer_id)
+        moved = await PEERS.of(tx).update_and_find(
+            {"_id": peer_id}, {"$set": {**changes, "updated": tx.now}}
+        )
+        assert moved is not None  # noqa: S101 (read in this transaction)
+        return moved
+
+    return await store.transact(work)
