@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 from py_ocpi.core.authentication.authenticator import Authenticator
 from py_ocpi.core.exceptions import AuthorizationOCPIError
@@ -118,6 +118,6 @@ class OcpiAuthenticator(Authenticator):
         self._cache.clear()
 
     async def _note_seen(self, peer: Peer) -> None:
-        now = datetime.now(timezone.utc)
+        now = self._db.now()
         if peer.last_seen is None or now - peer.last_seen > SEEN_EVERY:
             await self._peers.seen(peer.peer_id, now)

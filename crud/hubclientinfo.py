@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 from db_interface.interface import DbInterface
@@ -45,7 +44,7 @@ class HubClientInfo:
         )
         if data["status"] == "CONNECTED":
             party = party_key(data["country_code"], data["party_id"])
-            await party_is_back(self.store.db, peer_id, party, datetime.now(timezone.utc))
+            await party_is_back(self.store.db, peer_id, party, self.store.db.now())
         return outcome
 
 

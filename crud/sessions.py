@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from crud.sender_module import SenderModule
@@ -14,16 +14,12 @@ from domain.sessions.session_records import COLLECTION, get
 from domain.visibility import Reader
 
 
-def _utc_now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
 class Sessions(SenderModule):
     module = "sessions"
 
-    def __init__(self, store: DbInterface, clock: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, store: DbInterface, clock: Callable[[], datetime] | None = None) -> None:
         super().__init__(store)
-        self._clock = clock
+        self._clock = clock or store.db.now
 
     async def update(
         self,

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, Protocol
 
 from cpo_app.central.link.http_link import Endpoint, HttpLink
@@ -53,10 +53,6 @@ class UnknownChargePoint(Exception):
     """EV_Registry has no charge point of that id."""
 
 
-def utc_now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
 class Central:
     """`telemetry.on(kind, handler)` and `authorize` are set by whoever keeps the sessions.
 
@@ -72,7 +68,7 @@ class Central:
         *,
         admit: Admit,
         link: ChargePointLink | None = None,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] | None = None,
         open_to_loopback: bool = False,
         watch_pause_s: float = PAUSE_S,
     ) -> None:
@@ -80,13 +76,13 @@ class Central:
         self.db = store.db
         self.settings = settings
         self.party = settings.parties[0]
-        self.clock = clock
+        self.clock = clock or store.db.now
         self.admit = admit
         self.open_to_loopback = open_to_loopback
         self.link: ChargePointLink = link or HttpLink(self.endpoint)
         self.telemetry = Telemetry(store, self.party)
         self.authorize: Authorize | None = None
-        self.watch = Watch(store, self.party, clock, pause_s=watch_pause_s)
+        self.watch = Watch(store, self.party, self.clock, pause_s=watch_pause_s)
         self._vault = vault
         self._watching: asyncio.Task[None] | None = None
         self._telling: dict[str, asyncio.Task[None]] = {}

@@ -9,8 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Protocol
+
+from domain.times import utc_now
 
 
 class Clock(Protocol):
@@ -26,32 +28,7 @@ class SystemClock:
         return time.monotonic()
 
     def now(self) -> datetime:
-        return datetime.now(timezone.utc)
-
-
-def wire_time(instant: datetime) -> str:
-    """`2024-05-01T12:00:00.123Z`: the one form in which the charge point writes instants."""
-    utc = instant.astimezone(timezone.utc)
-    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
-
-
-def parse_time(text: str) -> datetime:
-    """Read an ISO 8601 instant; no designator means UTC (OCPI types, DateTime).
-
-    Raises ValueError for anything else.
-    """
-    # Python 3.10 knows neither the letter Z nor fractions of other than 3 or 6 digits.
-    text = text.strip()
-    if text.endswith(("Z", "z")):
-        text = text[:-1] + "+00:00"
-    head, dot, tail = text.partition(".")
-    if dot:
-        digits = len(tail) - len(tail.lstrip("0123456789"))
-        text = f"{head}.{tail[:digits][:6].ljust(6, '0')}{tail[digits:]}"
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        return instant.replace(tzinfo=timezone.utc)
-    return instant.astimezone(timezone.utc)
+        return utc_now()
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from cpo_app.charge_point.clock import Clock, parse_time
+from cpo_app.charge_point.clock import Clock
 from cpo_app.charge_point.evse import Evse, Result
 from cpo_app.charge_point.profile import ChargingLimit
 from cpo_app.charge_point.recorder import Recorder
 from cpo_app.charge_point.session import Reservation
+from domain.times import parse_datetime
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ class CommandDesk:
 
     def _reserve(self, command: Command) -> Result:
         try:
-            expiry = parse_time(_need(command.expiry, "expiry"))
+            expiry = parse_datetime(_need(command.expiry, "expiry"))
         except _Incomplete:
             raise
         except (ValueError, OverflowError):

@@ -13,12 +13,13 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any
 
-from cpo_app.charge_point.clock import Clock, wire_time
+from cpo_app.charge_point.clock import Clock
 from cpo_app.charge_point.metering import Meter
 from cpo_app.charge_point.power import Car, Supply
 from cpo_app.charge_point.profile import ChargingLimit
 from cpo_app.charge_point.session import Reservation, Session
 from cpo_app.charge_point.states import IN_SESSION, Event, Refused, State, next_state
+from domain.times import format_datetime
 
 Emit = Callable[[str, dict[str, Any]], None]
 
@@ -386,7 +387,7 @@ class Evse:
             {
                 "session_id": session.session_id,
                 "connector_id": session.connector_id,
-                "at": wire_time(session.started_at),
+                "at": format_datetime(session.started_at),
                 "register_wh": round(self.meter.register_wh, 3),
                 "id_tag": session.id_tag,
                 "source": session.source,

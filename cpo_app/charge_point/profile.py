@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cpo_app.charge_point.clock import parse_time, wire_time
 from cpo_app.charge_point.power import Supply
+from domain.times import format_datetime, parse_datetime
 
 _MAX_PERIODS = 1024
 _MAX_SECONDS = 10 * 366 * 86400
@@ -76,7 +76,7 @@ class ChargingLimit:
         """The same shape that `parse` reads."""
         return {
             "unit": self.unit,
-            "start": wire_time(self.start),
+            "start": format_datetime(self.start),
             "periods": [{"start_s": start_s, "limit": limit} for start_s, limit in self.periods],
             "duration_s": self.duration_s,
             "min_charging_rate": self.min_charging_rate,
@@ -134,7 +134,7 @@ def active_profile(
             begin = math.ceil((instant - now).total_seconds())
             periods.append({"start_period": begin, "limit": rate})
     profile: dict[str, Any] = {
-        "start": wire_time(now),
+        "start": format_datetime(now),
         "duration_s": duration_s,
         "charging_rate_unit": unit,
         "periods": periods,
@@ -156,6 +156,6 @@ def _instant(text: Any) -> datetime:
     if not isinstance(text, str):
         raise ValueError("limit.start: an ISO 8601 instant is needed")
     try:
-        return parse_time(text)
+        return parse_datetime(text)
     except (ValueError, OverflowError):
         raise ValueError("limit.start: an ISO 8601 instant is needed") from None

@@ -13,8 +13,9 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from cpo_app.charge_point.clock import Clock, wire_time
+from cpo_app.charge_point.clock import Clock
 from cpo_app.charge_point.journal import MAX_ENDED_SESSIONS, Journal, Message
+from domain.times import format_datetime
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Recorder:
     def emit(self, kind: str, fields: dict[str, Any]) -> None:
         """Add a message; `at` is now unless `fields` has it."""
         self._seq += 1
-        head = {"seq": self._seq, "kind": kind, "at": wire_time(self._clock.now())}
+        head = {"seq": self._seq, "kind": kind, "at": format_datetime(self._clock.now())}
         message = {**head, **fields}
         self._messages.append(message)
         if kind == "session_stopped":

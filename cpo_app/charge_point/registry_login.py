@@ -12,15 +12,14 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
 
 import httpx
 import jwt
 
-from cpo_app.charge_point.clock import parse_time
 from cpo_app.charge_point.credentials_store import CredentialsStore, StoredCredentials
 from cpo_app.charge_point.settings import MonitorSettings
+from domain.times import parse_datetime, utc_now
 
 logger = logging.getLogger(__name__)
 
@@ -168,6 +167,6 @@ def _life_s(token: str, expires_at: Any) -> float:
     except (jwt.PyJWTError, KeyError, TypeError, ValueError):
         pass
     try:
-        return (parse_time(expires_at) - datetime.now(timezone.utc)).total_seconds()
+        return (parse_datetime(expires_at) - utc_now()).total_seconds()
     except (ValueError, TypeError, AttributeError, OverflowError):
         return 3600.0

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cpo_app.charge_point.clock import parse_time, wire_time
 from cpo_app.charge_point.profile import ChargingLimit
+from domain.times import format_datetime, parse_datetime
 
 
 @dataclass
@@ -35,22 +35,22 @@ class Session:
             "connector_id": self.connector_id,
             "source": self.source,
             "id_tag": self.id_tag,
-            "plug_by": wire_time(self.plug_by),
-            "started_at": wire_time(self.started_at) if self.started_at else None,
+            "plug_by": format_datetime(self.plug_by),
+            "started_at": format_datetime(self.started_at) if self.started_at else None,
             "start_register_wh": self.start_register_wh,
             "limit": self.limit.as_dict() if self.limit else None,
         }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Session:
-        plug_by = parse_time(data["plug_by"])
+        plug_by = parse_datetime(data["plug_by"])
         return cls(
             session_id=data["session_id"],
             connector_id=data["connector_id"],
             source=data["source"],
             id_tag=data["id_tag"],
             plug_by=plug_by,
-            started_at=parse_time(data["started_at"]) if data["started_at"] else None,
+            started_at=parse_datetime(data["started_at"]) if data["started_at"] else None,
             start_register_wh=data["start_register_wh"],
             limit=ChargingLimit.parse(data["limit"], plug_by) if data["limit"] else None,
         )
@@ -77,9 +77,9 @@ class Reservation:
         return {
             "reservation_id": self.reservation_id,
             "id_tag": self.id_tag,
-            "expiry": wire_time(self.expiry),
+            "expiry": format_datetime(self.expiry),
         }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Reservation:
-        return cls(data["reservation_id"], data["id_tag"], parse_time(data["expiry"]))
+        return cls(data["reservation_id"], data["id_tag"], parse_datetime(data["expiry"]))

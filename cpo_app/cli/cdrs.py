@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from pathlib import Path
@@ -168,7 +168,7 @@ def credit(
         done = await credit_cdr(
             backend.store,
             cdr_id,
-            now=datetime.now(timezone.utc),
+            now=backend.db.now(),
             party=owner,
             corrected=fields,
             kwh=energy,

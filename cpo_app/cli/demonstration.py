@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import Any
 
 from cpo_app.backend import Backend
@@ -43,7 +42,7 @@ async def invite(settings: Settings) -> str:
     try:
         for peer in await backend.peers.all(name=EMSP_NAME):
             await backend.peers.remove(peer.peer_id)
-        _peer, token = await backend.peers.invite(EMSP_NAME, datetime.now(timezone.utc))
+        _peer, token = await backend.peers.invite(EMSP_NAME, backend.db.now())
         return token
     finally:
         await backend.aclose()

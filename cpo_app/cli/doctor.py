@@ -6,7 +6,6 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Annotated, Any
 
 import typer
@@ -27,6 +26,7 @@ from cpo_app.doctor.store import check_store
 from cpo_app.settings import Settings, SettingsError
 from db_interface.database import STORE_ERRORS, Database, StoreUnavailable
 from domain.secrets import MIN_KEY_LENGTH, SecretUnusable, Vault
+from domain.times import utc_now
 
 _COLOURS = {Level.OK: "\x1b[32m", Level.WARN: "\x1b[33m", Level.FAIL: "\x1b[31m"}
 _PLAIN = "\x1b[0m"
@@ -78,7 +78,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 async def _examine(settings: Settings, embedded: bool) -> list[Finding]:
-    now = datetime.now(timezone.utc)
+    now = utc_now()
     try:
         db = Database.connect(settings.CPO_MONGO_URL)
     except StoreUnavailable as error:

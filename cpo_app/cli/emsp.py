@@ -8,7 +8,6 @@ import logging
 import secrets
 import socket
 import sys
-from datetime import datetime, timezone
 from typing import Annotated, Any
 
 import httpx
@@ -23,6 +22,7 @@ from cpo_app.cli.output import note, print_table
 from cpo_app.cli.signals import until_signalled
 from cpo_app.demo_emsp.emsp import COUNTRY_CODE, PARTY_ID, Emsp, EmspError
 from cpo_app.demo_emsp.receiver import build_receiver
+from domain.times import format_datetime, utc_now
 
 
 def emsp(
@@ -173,5 +173,5 @@ def _card(uid: str) -> dict[str, Any]:
         "issuer": "Demonstration eMSP",
         "valid": True,
         "whitelist": "ALLOWED",
-        "last_updated": datetime.now(timezone.utc).isoformat(timespec="seconds")[:19] + "Z",
+        "last_updated": format_datetime(utc_now()),
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -44,10 +43,10 @@ def invite(
     """Make an invitation: a token A to hand over with the versions URL. It is shown once."""
 
     async def work(backend: Backend) -> dict[str, str]:
-        peer, token = await backend.peers.invite(name, _now())
+        peer, token = await backend.peers.invite(name, backend.db.now())
         if raw_token:
             quirks = {**peer.quirks, "raw_token": True}
-            await backend.peers.set(peer.peer_id, _now(), quirks=quirks)
+            await backend.peers.set(peer.peer_id, backend.db.now(), quirks=quirks)
         return {
             "peer_id": peer.peer_id,
             "token": token,
@@ -294,7 +293,3 @@ def _do(work: Callable[[Backend], Awaitable[T]], data_dir: Path | None) -> T:
         return on_backend(work, data_dir)
     except switches.NotPossible as error:
         raise CliError(str(error)) from error
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

@@ -18,13 +18,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cpo_app.console.forms import COOKIE, Forms
-from cpo_app.console.rendering import Rendering, utc_now
+from cpo_app.console.rendering import Rendering
 from cpo_app.operator_guard import OperatorGuard
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.charge_points import evse_history
 from domain.charge_points.evse_history import Uptime
 from domain.peers.peers import Peer
+from domain.times import utc_now
 
 logger = logging.getLogger("cpo.console")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from cpo_app.console import words
+from domain.times import utc_now
 
 HERE = Path(__file__).parent
 ASSETS = "/console/static"
@@ -35,10 +36,6 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 _KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-
-
-def utc_now() -> datetime:
-    return datetime.now(timezone.utc)
 
 
 class Rendering:

@@ -30,6 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cpo_app.operator_guard import OperatorGuard
 from db_interface.database import STORE_ERRORS, Database
 from domain.charge_points.evse_states import EvseStatus
+from domain.times import utc_now
 
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 MODULES = frozenset(
@@ -186,7 +187,7 @@ def build_metrics_router(db: Database, guard: OperatorGuard, counts: OcpiCounts)
                 headers=dict(refusal.headers),
                 media_type="text/plain",
             )
-        now = datetime.now(timezone.utc)
+        now = utc_now()
         try:
             state: Standing | None = await asyncio.wait_for(standing(db, now), STORE_WITHIN_S)
         except _NO_ANSWER:

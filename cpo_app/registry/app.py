@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from cpo_app.docs_page import add_docs
-from cpo_app.registry.context import Clock, Registry, utc_now
+from cpo_app.registry.context import Clock, Registry
 from cpo_app.registry.errors import add_error_handlers
 from cpo_app.registry.routes import charge_point_routes
 from cpo_app.registry.views import time_text
@@ -24,6 +24,7 @@ from db_interface.database import Database, StoreUnavailable
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
 from domain.places import geonames
+from domain.times import utc_now
 
 logger = logging.getLogger("cpo.registry")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import math
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from auth import charge_point_tokens
 from auth.charge_point_credentials import CredentialHashes
@@ -19,13 +19,10 @@ from cpo_app.settings import Party, Settings, SettingsError
 from db_interface.interface import DbInterface
 from domain.charge_points.registrations import Record
 from domain.secrets import SecretUnusable
+from domain.times import utc_now
 
 MAX_TOKEN_LIFE_HOURS = 10 * 366 * 24
 Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    return datetime.now(timezone.utc)
 
 
 class Registry:

@@ -32,6 +32,7 @@ from domain.charge_points.evse_history import record
 from domain.charge_points.evse_states import STATUS, View, view_of
 from domain.charge_points.site_publishing import rebuild_site
 from domain.sites import Party
+from domain.times import to_milliseconds
 
 COLLECTION = "charge_points"
 REGISTERED = "REGISTERED"
@@ -65,7 +66,7 @@ async def apply(
     that was never heard of gets its document here. Two workers at once: the later one's
     transaction conflicts and runs again on what the first has written.
     """
-    now = _milliseconds(now)
+    now = to_milliseconds(now)  # as the store keeps it
     registration = await store.db["registrations"].find_one(
         {"folded_id": fold(cp_id)}, {"status": 1, "site_id": 1}, session=tx.mongo
     )
@@ -161,8 +162,3 @@ async def _write(
 def _why(view: View, event: Event) -> str:
     """A removal is EV_Registry's doing, whatever event brought it to light."""
     return RegistrationChanged().why if view is View.DEREGISTERED else event.why
-
-
-def _milliseconds(moment: datetime) -> datetime:
-    """As the store keeps it, so that what is compared later compares equal."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

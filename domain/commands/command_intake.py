@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -96,7 +96,7 @@ class Intake:
         grace_s: float = GRACE_S,
     ) -> None:
         self.store = store
-        self.clock = clock or (lambda: datetime.now(timezone.utc))
+        self.clock = clock or store.db.now
         self.check_url = check_url
         self.party = party
         self.wake: Callable[[], None] = lambda: None

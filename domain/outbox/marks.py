@@ -23,7 +23,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -85,7 +85,7 @@ async def mark_changes(store: DbInterface, module: str, changes: Sequence[Change
     peers = await _receivers(store, module, changes, tx)
     if not peers:
         return
-    now = datetime.now(timezone.utc)
+    now = tx.now
     updates: list[tuple[str, Mapping[str, Any]]] = []
     for change in changes:
         parts, identity = _parts(module, change), _identity_of_gone(change)
@@ -200,7 +200,7 @@ async def _mark_again(
         wanted = {"_id": {"$in": [mark_id(peer_id, module, key) for key in keys]}}
         proven = {row["key"] async for row in store.db["deliveries"].find(wanted, {"key": 1})}
         keys = [key for key in keys if key not in proven]
-    now = datetime.now(timezone.utc)
+    now = store.db.now()
     updates = [_mark(peer_id, module, key, now, parts=None, known=known) for key in keys]
     await upsert_each(store.db[MARKS], updates)
     return len(updates)

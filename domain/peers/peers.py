@@ -19,7 +19,7 @@ from __future__ import annotations
 import secrets as random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from db_interface.collection import Collection
@@ -114,6 +114,10 @@ class Peers:
         self._documents = db["peers"]
         self._vault = vault
 
+    def now(self) -> datetime:
+        """The database's clock."""
+        return self._db.now()
+
     async def invite(self, name: str, now: datetime) -> tuple[Peer, str]:
         """A new peer and its CREDENTIALS_TOKEN_A, shown this once."""
         token = new_token()
@@ -153,7 +157,7 @@ class Peers:
         document = await self._documents.find_one({"token_hashes.hash": digest})
         if document is None:
             return None
-        now = datetime.now(timezone.utc)
+        now = self._db.now()
         entries = document["token_hashes"]
         used = next(entry for entry in entries if entry["hash"] == digest)
         if used.get("until") and used["until"] <= now:

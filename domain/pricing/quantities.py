@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from domain.pricing.money import EXACT
+from domain.times import format_datetime
 
 UKWH_PER_KWH = 1_000_000
 UKWH_PER_WH = 1_000
@@ -143,6 +144,4 @@ def datetime_of(us: int) -> datetime:
 
 def ocpi_time(us: int) -> str:
     """An instant in OCPI's DateTime form, with milliseconds only where there are any."""
-    moment = datetime_of(us)
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{moment.microsecond // 1000:03d}Z" if moment.microsecond >= 1000 else f"{text}Z"
+    return format_datetime(datetime_of(us))

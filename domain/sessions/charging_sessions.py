@@ -41,6 +41,7 @@ from domain.sessions.session_segments import (
 )
 from domain.sessions.session_states import FINAL, Event, Status, next_status
 from domain.sessions.tariff_choice import in_force
+from domain.times import to_milliseconds
 
 __all__ = [
     "COLLECTION",
@@ -258,7 +259,7 @@ async def _begin(
     if not document["created"] - _CLOCKS_APART <= at <= now + _CLOCKS_APART:
         logger.warning("session %s: its charge point's clock is wrong", document["_id"])
         at = min(max(at, document["created"]), now)
-    at = at.replace(microsecond=at.microsecond // 1000 * 1000)
+    at = to_milliseconds(at)
     segments: list[Segment] = document["segments"]
     if segments:
         at = max(at, segments[-1]["start"])
@@ -316,7 +317,7 @@ async def _finish(
 def _in_order(document: Document, reading: Reading, now: datetime) -> Reading:
     """The reading with a time and an energy that do not fall behind what is known."""
     at = now if reading.at > now + _CLOCKS_APART else reading.at
-    at = max(at.replace(microsecond=at.microsecond // 1000 * 1000), document["last_at"])
+    at = max(to_milliseconds(at), document["last_at"])
     energy_wh = max(reading.energy_wh, document["energy_wh"])
     return Reading(**{**reading.__dict__, "at": at, "energy_wh": energy_wh})
 

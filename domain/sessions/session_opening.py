@@ -30,6 +30,7 @@ from domain.sessions.session_records import (
 from domain.sessions.session_segments import Kind, opening
 from domain.sessions.session_states import Event, Status, next_status
 from domain.sessions.tariff_choice import in_force, tariffs_of
+from domain.times import to_milliseconds
 
 _MAX_METER_ID_LENGTH = 255
 _FALLBACK_CURRENCY = "EUR"
@@ -214,7 +215,7 @@ async def _document(
     tx: Tx,
     session_id: str | None,
 ) -> Document:
-    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    now = to_milliseconds(now)
     cdr_token: Document = validate(CdrToken, dict(token))
     if token.get("group_id"):
         cdr_token["group_id"] = token["group_id"]

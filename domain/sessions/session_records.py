@@ -46,6 +46,7 @@ from domain.schemas import SchemaError
 from domain.sessions.cdr_making import make_cdr
 from domain.sessions.session_object import Course, course_of, owned_session, session_object
 from domain.sessions.session_states import Status
+from domain.times import to_milliseconds
 
 logger = logging.getLogger("cpo.sessions")
 
@@ -123,7 +124,7 @@ async def save(
 
     `at_once` False: the Session object follows when the last publication is long enough ago.
     """
-    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    now = to_milliseconds(now)
     changes = dict(changes)
     after: Document = {**(before or {}), **changes}
     completed = (

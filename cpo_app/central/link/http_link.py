@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -26,6 +26,7 @@ from cpo_app.central.link.link import (
     SessionEnd,
 )
 from cpo_app.central.wire import SessionEnded
+from domain.times import format_datetime
 
 CONNECT_TIMEOUT_S = 3.0
 DEFAULT_TIMEOUT_S = 10.0
@@ -119,7 +120,7 @@ class HttpLink(ChargePointLink):
         fields = {
             "reservation_id": reservation_id,
             "id_tag": id_tag,
-            "expiry": _wire_time(expiry),
+            "expiry": format_datetime(expiry),
             "connector_id": connector_id,
         }
         return await self._command(cp_id, command_id, "reserve", fields, timeout_s)
@@ -268,8 +269,3 @@ def _ended(cp_id: str, told: object) -> SessionEnd | None:
         return SessionEnd(**SessionEnded.parse_obj(told).dict())
     except ValidationError:
         raise LinkUnreachable(f"{cp_id}: an end of a session that is none", sent=True) from None
-
-
-def _wire_time(moment: datetime) -> str:
-    utc = moment.astimezone(timezone.utc)
-    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -11,13 +11,14 @@ import email.utils
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import timezone
 from typing import Any, Literal
 from urllib.parse import urljoin
 
 import orjson
 
 from cpo_app.ocpi.links import parse_next
+from domain.times import utc_now
 
 Kind = Literal[
     "refused_url",
@@ -207,5 +208,5 @@ def _retry_after_s(header: str | None) -> float | None:
         return None
     if when.tzinfo is None:
         when = when.replace(tzinfo=timezone.utc)
-    seconds = (when - datetime.now(timezone.utc)).total_seconds()
+    seconds = (when - utc_now()).total_seconds()
     return min(max(0.0, seconds), MAX_RETRY_AFTER_S)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timezone
 from urllib.parse import quote, urlsplit
 
 import orjson
@@ -94,7 +93,7 @@ class RealtimeAuthorization:
         except (SecretUnusable, ValueError) as error:
             problem = str(error)
         logger.warning("peer %s: no real-time authorization: %s", emsp.peer_id, problem)
-        await self._peers.failed(emsp.peer_id, f"authorize: {problem}", datetime.now(timezone.utc))
+        await self._peers.failed(emsp.peer_id, f"authorize: {problem}", self._peers.now())
         return Reply()
 
     async def _post(

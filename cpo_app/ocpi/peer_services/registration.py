@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -80,7 +80,7 @@ class Registration:
         peer = await self._peers.get(peer_id)
         if peer.status not in _REGISTERED:
             raise MethodNotAllowed("Not registered")
-        await self._peers.disconnect(peer_id, _now())
+        await self._peers.disconnect(peer_id, self._peers.now())
         self._forget()
 
     async def _accept(
@@ -94,7 +94,7 @@ class Registration:
             peer.peer_id,
             our_token=token,
             their_token=data["token"],
-            now=_now(),
+            now=self._peers.now(),
             grace_s=grace_s,
             presented=presented,
             **_facts(found, data),
@@ -118,7 +118,7 @@ class Registration:
         found = await discover(
             self._client, versions_url, token_a, raw_token=raw_token, timeout_s=timeout_s
         )
-        now = _now()
+        now = self._peers.now()
         peer, token_b = await self._peers.invite(name or versions_url, now)
         if raw_token:
             await self._peers.set(peer.peer_id, now, quirks={**peer.quirks, "raw_token": True})
@@ -141,13 +141,13 @@ class Registration:
             peer.peer_id,
             our_token=token_b,
             their_token=theirs["token"],
-            now=_now(),
+            now=self._peers.now(),
             name=name or _name_of(theirs["roles"]),
             **_facts(found, theirs),
         )
         self._forget()
         if problem is not None:
-            await self._peers.failed(peer.peer_id, problem, _now())
+            await self._peers.failed(peer.peer_id, problem, self._peers.now())
         return await self._peers.get(peer.peer_id)
 
     async def refresh(self, peer_id: str) -> Peer:
@@ -156,7 +156,7 @@ class Registration:
         found = await self._discover(peer, str(peer.versions_url), self._peers.their_token(peer))
         await self._peers.set(
             peer_id,
-            _now(),
+            self._peers.now(),
             version_url=found.version_url,
             endpoints=found.stored(),
             last_error=None,
@@ -177,8 +177,8 @@ class Registration:
         found = await self._discover(peer, str(peer.versions_url), their_token)
         token = new_token()
         grace_s = self._settings.CPO_ROTATION_GRACE_S
-        until = _now() + timedelta(seconds=grace_s)
-        await self._peers.admit_also(peer_id, token, until, _now())
+        until = self._peers.now() + timedelta(seconds=grace_s)
+        await self._peers.admit_also(peer_id, token, until, self._peers.now())
         self._forget()
         try:
             theirs = await self._exchange("PUT", found, their_token, token, raw_token=raw_token)
@@ -186,13 +186,13 @@ class Registration:
             if isinstance(error.__cause__, PeerUnusable) and _refused(error.__cause__):
                 await self._peers.revoke(peer_id, token)
                 self._forget()
-            await self._peers.failed(peer_id, f"rotation: {error}", _now())
+            await self._peers.failed(peer_id, f"rotation: {error}", self._peers.now())
             raise
         await self._peers.connect(
             peer_id,
             our_token=token,
             their_token=theirs["token"],
-            now=_now(),
+            now=self._peers.now(),
             grace_s=grace_s,
             **_facts(found, theirs),
         )
@@ -254,7 +254,7 @@ class Registration:
                 timeout_s=self._settings.CPO_PEER_TIMEOUT_S,
             )
         except OcpiError as error:
-            await self._peers.failed(peer.peer_id, str(error), _now())
+            await self._peers.failed(peer.peer_id, str(error), self._peers.now())
             raise
 
     def _registered(self, peer: Peer) -> Peer:
@@ -318,7 +318,3 @@ def _role(party: Party) -> dict[str, Any]:
 
 def _name_of(roles: Sequence[Mapping[str, Any]]) -> str:
     return roles[0]["business_details"]["name"]
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

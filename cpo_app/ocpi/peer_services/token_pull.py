@@ -12,7 +12,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
@@ -36,10 +36,6 @@ SPLAY = 0.1
 OVERLAP = timedelta(minutes=5)
 """Added to what a delta fetches: the peer's clock need not be ours."""
 FIRST_RETRY_S = 30.0
-
-
-def utc_now() -> datetime:
-    return datetime.now(timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -66,14 +62,16 @@ class TokenPull:
         client: PeerClient,
         may_speak_for: MaySpeakFor,
         *,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] | None = None,
         pause_s: float = PAUSE_S,
     ) -> None:
         self._db = store.db
         self._settings = settings
         self._peers = peers
-        self._pages = TokenPages(store, settings, peers, client, may_speak_for, clock, LEASE_S)
-        self._clock = clock
+        self._clock = clock or store.db.now
+        self._pages = TokenPages(
+            store, settings, peers, client, may_speak_for, self._clock, LEASE_S
+        )
         self._pause_s = pause_s
         self._loop: asyncio.Task[None] | None = None
         self._pulling: set[asyncio.Task[None]] = set()

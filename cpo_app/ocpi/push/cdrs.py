@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote
 
@@ -39,17 +38,17 @@ async def deliver_cdr(
     cdr_id = state.fields["id"]
     if mark.posting is not None:
         # A POST that was cut off may still be on its way through the peer's house.
-        await asyncio.sleep(SETTLE_S - (_now() - mark.posting).total_seconds())
+        await asyncio.sleep(SETTLE_S - (db.now() - mark.posting).total_seconds())
         url = await _found(db, channel, endpoint, mark, state)
         if url is not None:
-            await keep_proof(db, mark, cdr_id, url, _now())
+            await keep_proof(db, mark, cdr_id, url, db.now())
             return
     else:
-        await announce_post(db, mark, _now())
+        await announce_post(db, mark, db.now())
         crash_point("cdr-announced")
     location = await _post(db, channel, endpoint, mark, state)
     crash_point("cdr-posted")
-    await keep_proof(db, mark, cdr_id, location, _now())
+    await keep_proof(db, mark, cdr_id, location, db.now())
     crash_point("cdr-proven")
 
 
@@ -108,7 +107,3 @@ async def _candidates(db: Database, endpoint: str, mark: Mark, state: Present) -
 
 def _is_cdr(data: Any, cdr_id: str) -> bool:
     return isinstance(data, Mapping) and str(data.get("id", "")).lower() == cdr_id.lower()
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

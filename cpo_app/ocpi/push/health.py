@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 from cpo_app.ocpi.push import metrics
 from cpo_app.ocpi.push.breaker import Breaker
 from cpo_app.ocpi.push.failures import SUSPICIOUS, Failure
 from cpo_app.ocpi.push.lease import Lease
+from db_interface.database import Database
 from domain.peers.peers import Peer, Peers
 
 logger = logging.getLogger("cpo.push")
@@ -23,7 +23,8 @@ logger = logging.getLogger("cpo.push")
 class Health:
     """One peer's, while this process holds its lane; kept in the lane's document."""
 
-    def __init__(self, peers: Peers, peer_id: str, lease: Lease) -> None:
+    def __init__(self, db: Database, peers: Peers, peer_id: str, lease: Lease) -> None:
+        self._db = db
         self._peers = peers
         self._peer_id = peer_id
         self._lease = lease
@@ -45,7 +46,7 @@ class Health:
 
     @property
     def admits(self) -> bool:
-        return self._breaker.admits(_now())
+        return self._breaker.admits(self._db.now())
 
     async def answered(self, epoch: int) -> None:
         """The peer took an object, or refused it with reason: it works."""
@@ -69,7 +70,7 @@ class Health:
     async def shut_out(self, failure: Failure) -> None:
         """Nothing goes to the peer for a while."""
         self.epoch += 1
-        now = _now()
+        now = self._db.now()
         self._breaker.failed(
             now, failure.text, first_s=failure.first_s, retry_after_s=failure.retry_after_s
         )
@@ -77,7 +78,3 @@ class Health:
         logger.warning("push to %s pauses: %s", self._peer_id, failure.text)
         await self._peers.failed(self._peer_id, f"push: {failure.text}", now)
         await self._lease.note(**self._breaker.facts(), opened=now)
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

@@ -13,7 +13,7 @@ import contextlib
 import logging
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
 from cpo_app.ocpi.push import metrics
@@ -69,7 +69,7 @@ class Lane:
         self._db = context.store.db
         self.peer_id = peer_id
         self._lease = Lease(self._db, peer_id, context.owner)
-        self._health = Health(context.peers, peer_id, self._lease)
+        self._health = Health(self._db, context.peers, peer_id, self._lease)
         self._queue: asyncio.Queue[Pair] = asyncio.Queue()
         self._busy: set[str] = set()
         self._seen: list[tuple[str, str]] = []
@@ -141,7 +141,7 @@ class Lane:
             room = self._room()
             pairs: list[Pair] = []
             if room > 0:
-                pairs, self._more = await self._choice.next(_now(), room, self._busy)
+                pairs, self._more = await self._choice.next(self._db.now(), room, self._busy)
             if pairs:
                 # After the marks: a peer that was narrowed or widened has been changed before
                 # it was marked, and must not be sent this as it was.
@@ -207,7 +207,7 @@ class Lane:
         self._seen.append((mark.id, mark.version))
         self._to_clear.set()
         self._delivered += 1
-        latency_s = max(0.0, (_now() - mark.changed).total_seconds())
+        latency_s = max(0.0, (self._db.now() - mark.changed).total_seconds())
         before = self._latency_ms
         self._latency_ms = latency_s * 1000 if before is None else before * 0.9 + latency_s * 100
         metrics.DELIVERED.labels(self.peer_id, mark.module).inc()
@@ -219,7 +219,7 @@ class Lane:
 
     async def _failed(self, mark: Mark, failure: Failure, epoch: int) -> None:
         metrics.FAILED.labels(self.peer_id, mark.module, "peer" if failure.peer else "object").inc()
-        now, attempts = _now(), mark.attempts + 1
+        now, attempts = self._db.now(), mark.attempts + 1
         pause_s = (
             backoff_s(attempts, _PEERS_FAULT_FIRST_S, _PEERS_FAULT_LONGEST_S)
             if failure.peer
@@ -281,9 +281,5 @@ class Lane:
     def _figures(self) -> dict[str, object]:
         figures: dict[str, object] = {}
         if self._latency_ms is not None:
-            figures = {"latency_ms": round(self._latency_ms, 1), "last_delivered": _now()}
+            figures = {"latency_ms": round(self._latency_ms, 1), "last_delivered": self._db.now()}
         return figures
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

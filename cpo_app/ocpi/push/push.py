@@ -14,7 +14,7 @@ import socket
 import time
 import uuid
 from collections.abc import Collection
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from cpo_app.ocpi.peer_client.client import PeerClient
@@ -133,7 +133,7 @@ class Push:
             await pause(self._awake, max(0.0, last + self._look_every_s - time.monotonic()))
 
     async def _start_lanes(self, peer_ids: Collection[str] | None) -> None:
-        now = _now()
+        now = self._store.db.now()
         for row in await push_lanes.waiting(self._store.db, now, peer_ids):
             peer_id, lane = row["_id"], row.get("lane") or {}
             if not lane.get("greeted"):
@@ -167,7 +167,8 @@ class Push:
             peer = await self._peers.get(peer_id)
             number = await mark_everything(self._store, peer.document)
             logger.info("first push to %s: %d objects", peer_id, number)
-        await push_lanes.greeted(self._store.db, peer_id, _now() + CHANGES_END_WITHIN)
+        db = self._store.db
+        await push_lanes.greeted(db, peer_id, db.now() + CHANGES_END_WITHIN)
 
     async def _settle(self, peer_id: str, settles_at: datetime) -> None:
         """A change that was under way when the peer was connected did not know of it, and the
@@ -202,7 +203,3 @@ def _is_its_turn(row: dict[str, Any], lane: dict[str, Any], now: datetime) -> bo
     if retry_at is None or retry_at <= now:
         return True
     return bool(opened and row.get("updated") and row["updated"] > opened)
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

@@ -18,6 +18,7 @@ from cpo_app.ocpi.push.addressing import object_url, owner_of
 from domain.outbox.due_marks import Mark, Present
 from domain.outbox.mark_parts import EVSE, FIELD
 from domain.peers.peers import Peer
+from domain.times import format_datetime, parse_datetime
 
 _ENDED = ("COMPLETED", "INVALID")
 
@@ -105,7 +106,9 @@ def _with_evses_removed(raw: bytes, at: datetime) -> bytes:
     """The location for one who shall forget it. `at`, when it was taken away, moves last_updated:
     a receiver may ignore a state that does not claim to be newer."""
     location = orjson.loads(raw)
-    moment = max(location["last_updated"], at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    moment = location["last_updated"]
+    if parse_datetime(moment) < at:
+        moment = format_datetime(at)
     location["last_updated"] = moment
     location["evses"] = [
         {**evse, "status": "REMOVED", "last_updated": moment} for evse in location.get("evses", ())

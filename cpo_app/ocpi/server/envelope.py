@@ -6,11 +6,12 @@ The only place where answers are put together; `data` arrives rendered, nothing 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from functools import lru_cache
 
 import orjson
 from starlette.responses import Response
+
+from domain.times import format_datetime, utc_now
 
 MEDIA_TYPE = "application/json"
 
@@ -38,7 +39,7 @@ def envelope(data: bytes | Sequence[bytes] | None, status_code: int, message: st
     A message is cut at 255 signs, the longest that the text's string type takes there.
     """
     status = _status(status_code, None if message is None else message[:255])
-    tail = b'%b"timestamp":"%b"}' % (status, now_text().encode())
+    tail = b'%b"timestamp":"%b"}' % (status, format_datetime(utc_now()).encode())
     if data is None:
         return b"{" + tail
     if isinstance(data, bytes):
@@ -61,8 +62,3 @@ def _status(status_code: int, message: str | None) -> bytes:
     # The text's string type: printable.
     printable = "".join(sign if sign.isprintable() else " " for sign in message)
     return fields + b'"status_message":' + orjson.dumps(printable) + b","
-
-
-def now_text() -> str:
-    """The present in the wire form: UTC, milliseconds, Z."""
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

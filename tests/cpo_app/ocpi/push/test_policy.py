@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import orjson
 import pytest
 
 from cpo_app.ocpi.peer_client.peer_answer import PeerUnusable
@@ -12,8 +13,11 @@ from cpo_app.ocpi.peer_client.peer_headers import RoutingHeaders
 from cpo_app.ocpi.push.addressing import object_url, routing
 from cpo_app.ocpi.push.breaker import MAX_DURATION_S, Breaker, backoff_s
 from cpo_app.ocpi.push.failures import judged
+from cpo_app.ocpi.push.requests import removal
+from domain.outbox.due_marks import Mark, Present
 from domain.outbox.mark_parts import changed_parts
 from domain.peers.peers import Peer
+from domain.times import parse_datetime
 from tests.cpo_app.ocpi.push.objects import evse, location
 
 AT = datetime(2024, 5, 1, 12, tzinfo=timezone.utc)
@@ -163,3 +167,29 @@ def test_whom_it_is_for(
 ) -> None:
     headers = routing(peer(*roles), module, audience, ("NL", "EVC"))
     assert headers == RoutingHeaders("NL", "EVC", *(to or (None, None)))
+
+
+@pytest.mark.parametrize(
+    ("last_seen", "taken_away", "sent"),
+    [
+        ("2024-05-01T10:00:00Z", 500, "2024-05-01T10:00:00.500Z"),
+        ("2024-05-01T10:00:00.500Z", 900, "2024-05-01T10:00:00.900Z"),
+        ("2024-05-01T10:00:00.250Z", 0, "2024-05-01T10:00:00.250Z"),
+        ("2024-05-01T10:00:01Z", 999, "2024-05-01T10:00:01Z"),
+    ],
+)
+def test_a_location_taken_away_never_bears_an_older_date_than_the_peer_has(
+    last_seen: str, taken_away: int, sent: str
+) -> None:
+    """A receiver may ignore a state that does not claim to be newer."""
+    at = datetime(2024, 5, 1, 10, 0, 0, taken_away * 1000, tzinfo=timezone.utc)
+    gone = location("L", at=last_seen)
+    mark = Mark("m", "p", "locations", "L", "v", at, at, True, (), True, 0, None)
+
+    request = removal("https://emsp/locations", mark, Present(orjson.dumps(gone), "", gone))
+
+    assert request is not None and request.body is not None
+    pushed = orjson.loads(request.body)
+    assert pushed["last_updated"] == sent
+    assert {part["last_updated"] for part in pushed["evses"]} == {sent}
+    assert parse_datetime(sent) >= parse_datetime(last_seen)
