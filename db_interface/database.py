@@ -25,6 +25,7 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
+from db_interface.backoff import Backoff
 from db_interface.database_clock import Clock, DatabaseClock, HostClock
 
 logger = logging.getLogger("cpo.store")
@@ -132,15 +133,13 @@ class Database:
 
     async def wait_until_reachable(self, *, first_delay_s: float = 0.2) -> None:
         """Return when the server answers; until then say once per try, with growing pauses."""
-        delay_s = first_delay_s
-        while True:
+        for delay_s in Backoff(first_delay_s, max_s=10.0).delays():
             try:
                 await self.ping()
                 return
             except StoreUnavailable as error:
                 logger.warning("MongoDB not reachable, next try in %.1f s: %s", delay_s, error)
             await asyncio.sleep(delay_s)
-            delay_s = min(delay_s * 2, 10.0)
 
     def close(self) -> None:
         self.client.close()

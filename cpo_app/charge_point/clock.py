@@ -7,8 +7,6 @@ meter; `now` gives the instants on the wire.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -29,18 +27,3 @@ class SystemClock:
 
     def now(self) -> datetime:
         return utc_now()
-
-
-@dataclass(frozen=True)
-class Backoff:
-    """Waiting times between attempts: `first_s`, growing by `factor`, never above `max_s`."""
-
-    first_s: float = 2.0
-    factor: float = 1.5
-    max_s: float = 10.0
-
-    def delays(self) -> Iterator[float]:
-        delay = self.first_s
-        while True:
-            yield delay
-            delay = min(delay * self.factor, self.max_s)

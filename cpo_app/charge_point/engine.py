@@ -13,7 +13,7 @@ from typing import Any
 
 from cpo_app.charge_point.card_reader import CardReader
 from cpo_app.charge_point.central_link import CentralLink
-from cpo_app.charge_point.clock import Backoff, Clock, SystemClock
+from cpo_app.charge_point.clock import Clock, SystemClock
 from cpo_app.charge_point.commands import CommandDesk
 from cpo_app.charge_point.engine_http import build_app
 from cpo_app.charge_point.evse import Evse, EvseConfig
@@ -24,7 +24,8 @@ from cpo_app.charge_point.serving import listen, serve
 from cpo_app.charge_point.settings import EngineSettings
 from cpo_app.charge_point.simulation import Simulation
 from cpo_app.charge_point.state_dir import link_key, private_dir
-from cpo_app.charge_point.telemetry import TelemetrySender
+from cpo_app.charge_point.telemetry import TELEMETRY_BACKOFF, TelemetrySender
+from db_interface.backoff import Backoff
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Engine:
         settings: EngineSettings,
         *,
         clock: Clock | None = None,
-        backoff: Backoff = Backoff(first_s=1.0),
+        backoff: Backoff = TELEMETRY_BACKOFF,
     ) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()

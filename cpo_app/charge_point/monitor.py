@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 
-from cpo_app.charge_point.clock import Backoff
 from cpo_app.charge_point.credentials_store import CredentialsStore, real_keyring
 from cpo_app.charge_point.engine_watch import EngineWatch
 from cpo_app.charge_point.registry_login import LoginFailed, RegistryLogin, Token
 from cpo_app.charge_point.settings import MonitorSettings
 from cpo_app.charge_point.state_dir import link_key
+from db_interface.backoff import Backoff
 
 logger = logging.getLogger(__name__)
 
 _REQUEST_TIMEOUT_S = 10.0
 _DEFAULT_INTERVAL_S = 5.0
+LOGIN_BACKOFF = Backoff(first_s=2.0, max_s=10.0, factor=1.5)
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -44,15 +46,17 @@ class Monitor:
         self,
         settings: MonitorSettings,
         *,
-        backoff: Backoff = Backoff(),
+        backoff: Backoff = LOGIN_BACKOFF,
         sleep: Sleep = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
+        phase: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
         self._cp_id = settings.cp_id
         self._backoff = backoff
         self._sleep = sleep
         self._monotonic = monotonic
+        self._phase = phase
         try:
             key = link_key(settings.link_key, settings.state_dir, settings.cp_id)
             backend = real_keyring() if settings.keyring else None
@@ -80,7 +84,7 @@ class Monitor:
                 await self._keep_watch()
                 # A Central that takes the registration and refuses the heartbeat must not be
                 # asked in a tight loop.
-                await self._sleep(self._backoff.first_s)
+                await self._sleep(self._backoff.after(1))
         finally:
             await self._http.aclose()
 
@@ -98,6 +102,9 @@ class Monitor:
 
     async def _keep_watch(self) -> None:
         """Watch, report, renew; returns when Central wants us to register again."""
+        # A fleet that was switched on, or let in again, at one moment must not beat in step for
+        # ever: the first pause is a random part of the interval.
+        part = self._phase()
         while True:
             if self._token and self._monotonic() >= self._token.renew_at:
                 await self._try_to_renew()
@@ -115,7 +122,8 @@ class Monitor:
                 # Deregistered, or a Central that has lost its records: ask the registry first.
                 self._token = None
                 return
-            await self._sleep(self._until_next())
+            await self._sleep(self._until_next() * part)
+            part = 1.0
 
     def _until_next(self) -> float:
         if self._token is None:

@@ -11,12 +11,13 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from cpo_app.charge_point.central_link import CentralLink, CentralUnavailable
-from cpo_app.charge_point.clock import Backoff
 from cpo_app.charge_point.journal import Journal
+from db_interface.backoff import Backoff
 
 logger = logging.getLogger(__name__)
 
 MAX_PER_BATCH = 500
+TELEMETRY_BACKOFF = Backoff(first_s=1.0, max_s=10.0, factor=1.5)
 _MALFORMED = frozenset({400, 413, 422})
 
 
@@ -25,7 +26,7 @@ class TelemetrySender:
         self,
         journal: Journal,
         link: CentralLink,
-        backoff: Backoff = Backoff(first_s=1.0),
+        backoff: Backoff = TELEMETRY_BACKOFF,
         wait: Callable[[asyncio.Event, float], Awaitable[None]] | None = None,
     ) -> None:
         self._journal = journal

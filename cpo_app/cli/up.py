@@ -24,11 +24,13 @@ from cpo_app.cli import demonstration
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.signals import until_signalled
 from cpo_app.settings import Settings
+from db_interface.backoff import Backoff
 from db_interface.child_process import die_with_parent
 
 logger = logging.getLogger("cpo.up")
 
 STOP_TIMEOUT_S = 3.0
+_RESTARTS = Backoff(first_s=0.5, max_s=30.0)
 START_TIMEOUT_S = 60.0
 
 
@@ -103,7 +105,7 @@ def _after_the_servers(settings: Settings, charge_points: int, demo: bool) -> li
 
 async def _keep_running(part: Part, environment: dict[str, str]) -> None:
     """Run the part, again whenever it ends, with growing pauses; stop it when cancelled."""
-    delay_s = 0.5
+    delays = _RESTARTS.delays()
     while True:
         started = time.monotonic()
         process = await asyncio.create_subprocess_exec(
@@ -124,10 +126,10 @@ async def _keep_running(part: Part, environment: dict[str, str]) -> None:
             await _stop(process)
             raise
         if time.monotonic() - started > 60:
-            delay_s = 0.5
+            delays = _RESTARTS.delays()
+        delay_s = next(delays)
         logger.error("%s ended (exit code %s); again in %.1f s", part.name, code, delay_s)
         await asyncio.sleep(delay_s)
-        delay_s = min(delay_s * 2, 30.0)
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 
 from cpo_app.central.commands.command_steps import Ask, Command, Decided, Elsewhere, Kind
 from cpo_app.central.link.link import LinkUnreachable
+from db_interface.backoff import Backoff
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
@@ -35,6 +36,8 @@ PAUSE_S = 1.0
 LEASE_S = 4.0
 ATTEMPT_S = 10.0
 """One question to a charge point; the next attempt bears the same id."""
+ASK_AGAIN = Backoff(first_s=0.5, max_s=5.0)
+TELL_AGAIN = Backoff(first_s=1.0, max_s=15.0)
 MAX_AT_ONCE = 200
 MAX_PER_PEER = 8
 
@@ -221,7 +224,7 @@ class CommandWorker:
 
     async def _try_again(self, command: Command, error: LinkUnreachable) -> None:
         unsent = command["unsent"] + (error.sent is False)
-        pause_s = min(0.25 * 2 ** min(command["attempts"], 5), 5.0)
+        pause_s = ASK_AGAIN.after(command["attempts"])
         logger.info("command %s: %s", command["_id"], error)
         due = self._clock() + timedelta(seconds=pause_s)
         await queue.put_back(self._db, command, due, unsent=unsent)
@@ -275,7 +278,7 @@ class CommandWorker:
 
     async def _deliver_later(self, command: Command, error: NotDelivered) -> None:
         attempts = command["delivery"]["attempts"] + 1
-        pause_s = max(min(0.5 * 2 ** min(attempts, 6), 15.0), error.retry_after_s or 0.0)
+        pause_s = max(TELL_AGAIN.after(attempts), error.retry_after_s or 0.0)
         due = self._clock() + timedelta(seconds=pause_s)
         noted = {"delivery.attempts": attempts, "delivery.error": str(error)}
         if error.again and due < command["delivery"]["until"]:

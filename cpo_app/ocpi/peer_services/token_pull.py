@@ -18,6 +18,7 @@ from typing import Any
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
 from cpo_app.ocpi.peer_services.token_pages import MaySpeakFor, TokenPages
 from cpo_app.settings import Settings
+from db_interface.backoff import Backoff
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from domain.authorization import token_pulls
@@ -180,9 +181,9 @@ class TokenPull:
     async def _broken_off(
         self, claimed: dict[str, Any], problem: str, wait_s: float | None = None
     ) -> None:
-        failures = min(claimed.get("failures", 0), 20)
-        delay_s = min(FIRST_RETRY_S * 2**failures, self._interval().total_seconds())
-        delay = timedelta(seconds=max(delay_s * random.uniform(0.5, 1.0), wait_s or 0.0))
+        backoff = Backoff(FIRST_RETRY_S, max_s=self._interval().total_seconds())
+        delay_s = backoff.after(claimed.get("failures", 0) + 1)
+        delay = timedelta(seconds=max(delay_s, wait_s or 0.0))
         await token_pulls.broken_off(self._db, claimed, problem, self._clock() + delay)
 
     def _interval(self) -> timedelta:

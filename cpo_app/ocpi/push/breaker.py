@@ -6,21 +6,13 @@ until `retry_at`; after that a single mark is tried, and its success closes the 
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from db_interface.backoff import Backoff
+
 FIRST_S, MAX_DURATION_S = 1.0, 300.0
-# A day of failures doubles no further than this.
-_MAX_DOUBLINGS = 20
-
-
-def backoff_s(attempt: int, first_s: float, longest_s: float) -> float:
-    """Seconds before the next try after the attempt-th failure (from 1), with jitter: half to all
-    of a pause that doubles, so that many who failed together do not come back together."""
-    pause = min(longest_s, first_s * 2 ** min(attempt - 1, _MAX_DOUBLINGS))
-    return pause * random.uniform(0.5, 1.0)
 
 
 @dataclass
@@ -59,7 +51,7 @@ class Breaker:
         """The peer failed as a whole. It is never asked before its own Retry-After."""
         self.failures += 1
         self.reason = reason
-        pause_s = backoff_s(self.failures, first_s, max(MAX_DURATION_S, first_s))
+        pause_s = Backoff(first_s, max(MAX_DURATION_S, first_s)).after(self.failures)
         self.retry_at = now + timedelta(seconds=max(pause_s, retry_after_s or 0.0))
 
     def succeeded(self) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cpo_app.ocpi.peer_client.peer_answer import PeerUnusable
-from cpo_app.ocpi.push.breaker import FIRST_S, backoff_s
+from cpo_app.ocpi.push.breaker import FIRST_S
+from db_interface.backoff import Backoff
 
 REFUSED_FIRST_S, REFUSED_LONGEST_S = 300.0, 12 * 3600.0
 BROKEN_FIRST_S, BROKEN_LONGEST_S = 2.0, 3600.0
@@ -40,7 +41,7 @@ class Failure:
 
     def object_waits_s(self, attempts: int) -> float:
         """How long the object is held back after so many attempts (this one included)."""
-        return max(backoff_s(attempts, self.first_s, self.longest_s), self.retry_after_s or 0.0)
+        return max(Backoff(self.first_s, self.longest_s).after(attempts), self.retry_after_s or 0.0)
 
 
 def judged(error: PeerUnusable) -> Failure:

@@ -17,7 +17,6 @@ from datetime import timedelta
 
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
 from cpo_app.ocpi.push import metrics
-from cpo_app.ocpi.push.breaker import backoff_s
 from cpo_app.ocpi.push.cdrs import deliver_cdr
 from cpo_app.ocpi.push.choosing import Choice, Pair
 from cpo_app.ocpi.push.failures import NOT_LET_IN_S, Failure, judged
@@ -25,6 +24,7 @@ from cpo_app.ocpi.push.health import Health
 from cpo_app.ocpi.push.lease import Lease
 from cpo_app.ocpi.push.pausing import pause
 from cpo_app.ocpi.push.sending import PeerChannel, bring_up_to_date
+from db_interface.backoff import Backoff
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from domain.outbox import due_marks
@@ -44,7 +44,7 @@ _GATHER_S = 0.02  # marks to be taken away are gathered so long, for one round t
 _READ_AT_ONCE = 128
 _READ_AHEAD_S = 0.25
 # A mark whose attempt met a dead peer: others are tried first, but it is soon back.
-_PEERS_FAULT_FIRST_S, _PEERS_FAULT_LONGEST_S = 1.0, 30.0
+_PEERS_FAULT = Backoff(first_s=1.0, max_s=30.0)
 
 
 @dataclass(frozen=True)
@@ -220,11 +220,7 @@ class Lane:
     async def _failed(self, mark: Mark, failure: Failure, epoch: int) -> None:
         metrics.FAILED.labels(self.peer_id, mark.module, "peer" if failure.peer else "object").inc()
         now, attempts = self._db.now(), mark.attempts + 1
-        pause_s = (
-            backoff_s(attempts, _PEERS_FAULT_FIRST_S, _PEERS_FAULT_LONGEST_S)
-            if failure.peer
-            else failure.object_waits_s(attempts)
-        )
+        pause_s = _PEERS_FAULT.after(attempts) if failure.peer else failure.object_waits_s(attempts)
         refused = not failure.peer and not failure.suspicious
         until = now + timedelta(seconds=pause_s)
         await due_marks.hold(self._db, mark, until, failure.text, now, refused=refused)

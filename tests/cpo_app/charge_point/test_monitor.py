@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from cpo_app.charge_point.clock import Backoff
 from cpo_app.charge_point.commands import Command
 from cpo_app.charge_point.engine import Engine
+from cpo_app.charge_point.monitor import LOGIN_BACKOFF
 from tests.cpo_app.charge_point.worlds import (
     FakeCentral,
     FakeRegistry,
@@ -138,14 +138,39 @@ def test_started_before_its_servers_it_waits_and_gets_there(tmp_path: Path) -> N
 
         async with house.engine() as engine:
             monitor = new_monitor(tmp_path, house.central, house.registry, engine.port)
-            monitor._backoff, monitor._sleep = Backoff(), sleep
+            monitor._backoff, monitor._sleep = LOGIN_BACKOFF, sleep
             async with running(monitor.run()):
                 await until(lambda: len(waits) >= 6)
-                assert waits[:6] == [2, 3, 4.5, 6.75, 10, 10]
+                for wait, longest in zip(waits, (2, 3, 4.5, 6.75, 10, 10), strict=False):
+                    assert longest / 2 <= wait <= longest
                 await house.registry.up()
                 await until(lambda: house.registry.count("/cp/register"))
                 await house.central.up()
                 await until(lambda: house.central.heartbeats)
+
+    play(tmp_path, story)
+
+
+def test_a_fleet_switched_on_at_one_moment_does_not_beat_in_step(tmp_path: Path) -> None:
+    """The first pause is a random part of the interval; each keeps its phase after that."""
+
+    async def story(house: House) -> None:
+        waits: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            waits.append(seconds)
+            await asyncio.sleep(0.001)
+
+        async with house.engine() as engine:
+            for phase in (0.25, 0.75):
+                waits.clear()
+                monitor = new_monitor(
+                    tmp_path, house.central, house.registry, engine.port, health_interval=8
+                )
+                monitor._phase, monitor._sleep = (lambda phase=phase: phase), sleep
+                async with running(monitor.run()):
+                    await until(lambda: len(waits) >= 3)
+                assert waits[:3] == [8 * phase, 8, 8]
 
     play(tmp_path, story)
 

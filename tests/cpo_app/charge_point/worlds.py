@@ -17,13 +17,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from cpo_app.charge_point.clock import Backoff
 from cpo_app.charge_point.engine import Engine
 from cpo_app.charge_point.evse import Evse, EvseConfig
 from cpo_app.charge_point.monitor import Monitor
 from cpo_app.charge_point.power import Car, Supply
 from cpo_app.charge_point.serving import listen, serve
 from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
+from db_interface.backoff import Backoff
 
 QUICK = Backoff(first_s=0.01, max_s=0.05)
 NOON = datetime(2024, 5, 1, 12, 0, 0, tzinfo=timezone.utc)

@@ -11,7 +11,7 @@ import pytest
 from cpo_app.ocpi.peer_client.peer_answer import PeerUnusable
 from cpo_app.ocpi.peer_client.peer_headers import RoutingHeaders
 from cpo_app.ocpi.push.addressing import object_url, routing
-from cpo_app.ocpi.push.breaker import MAX_DURATION_S, Breaker, backoff_s
+from cpo_app.ocpi.push.breaker import MAX_DURATION_S, Breaker
 from cpo_app.ocpi.push.failures import judged
 from cpo_app.ocpi.push.requests import removal
 from domain.outbox.due_marks import Mark, Present
@@ -66,14 +66,6 @@ def test_parts_of_a_session(changes: dict[str, Any], parts: tuple[str, ...] | No
 
 def test_tariffs_have_no_parts() -> None:
     assert changed_parts("tariffs", {"id": "T", "price": 1}, {"id": "T", "price": 2}) is None
-
-
-def test_the_pause_doubles_up_to_its_limit_with_jitter() -> None:
-    for attempt in range(1, 100):
-        pause = backoff_s(attempt, 1.0, 300.0)
-        whole = min(300.0, 2.0 ** (attempt - 1))
-        assert whole / 2 <= pause <= whole
-    assert len({backoff_s(5, 1.0, 300.0) for _ in range(10)}) > 1
 
 
 def test_the_breaker_opens_waits_and_closes() -> None:
