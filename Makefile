@@ -5,13 +5,29 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test check bench compare format lock clean
+.PHONY: run test test-fast test-random check coverage bench compare format lock clean
 
 run: $(STAMP)
 	@exec $(BIN)/cpo up $(ARGS)
 
+# Each worker has a mongod of its own; WORKERS=0 runs all in one process.
+WORKERS := 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
+
 test: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
+
+# Without the tests that start real processes.
+test-fast: $(STAMP)
+	$(PYTEST) -m "not processes" $(ARGS)
+
+# Property tests with new examples each time; what they find is kept in .hypothesis.
+test-random: $(STAMP)
+	$(PYTEST) --hypothesis-profile random $(ARGS)
+
+# Lines and branches that no test in this process reaches; fails below the floor.
+coverage: $(STAMP)
+	$(PYTEST) -m "not processes" --cov $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

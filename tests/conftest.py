@@ -1,4 +1,7 @@
-"""Shared by all tests: one real mongod for the session, a fresh database for each test."""
+"""Shared by all tests: one real mongod for the session, an empty database for each test.
+
+tests/README.md says which fixture is which.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,20 @@ from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
 import pytest
-from pymongo import WriteConcern
+from hypothesis import settings
 
 from db_interface.database import Database
 from db_interface.embedded import EmbeddedMongo
 from db_interface.indexes import ensure_indexes
+from tests.one_database import directory_in_memory, emptied, written_by_others
 
 T = TypeVar("T")
+
+# No deadline: on a busy machine an example may take its time. The gate draws the same examples
+# each time; `make test-random` (--hypothesis-profile random) draws new ones.
+settings.register_profile("gate", deadline=None, derandomize=True)
+settings.register_profile("random", deadline=None)
+settings.load_profile("gate")
 
 
 class Loop:
@@ -45,9 +55,10 @@ def loop() -> Iterator[Loop]:
 @pytest.fixture(scope="session")
 def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real mongod (single-node replica set) that lives as long as the session."""
-    server = EmbeddedMongo(tmp_path_factory.mktemp("mongo"))
-    yield server.start()
-    server.stop()
+    with directory_in_memory(tmp_path_factory.mktemp("mongo")) as directory:
+        server = EmbeddedMongo(directory)
+        yield server.start()
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -69,16 +80,17 @@ def _shared(_client: Database, loop: Loop) -> Database:
 
 
 @pytest.fixture
-def store_url(mongo_url: str, db: Database) -> str:
-    """The URL of the database behind `db`, for processes and apps that connect on their own."""
-    return mongo_url.replace("/?", f"/{db.name}?")
+def db(_shared: Database, loop: Loop) -> Database:
+    """An empty database with its indexes; use it inside `loop.run`."""
+    loop.run(emptied(_shared), timeout_s=60)
+    return _shared
 
 
 @pytest.fixture
-def db(_shared: Database, loop: Loop) -> Iterator[Database]:
-    """An empty database with its indexes; use it inside `loop.run`."""
-    loop.run(_empty(_shared), timeout_s=60)
-    yield _shared
+def store_url(mongo_url: str, db: Database, loop: Loop) -> Iterator[str]:
+    """The URL of the database behind `db`, for processes that connect on their own."""
+    yield mongo_url.replace("/?", f"/{db.name}?")
+    loop.run(written_by_others(db))
 
 
 @pytest.fixture
@@ -93,17 +105,7 @@ def fresh_url(mongo_url: str, _client: Database, loop: Loop) -> Iterator[str]:
     loop.run(drop(), timeout_s=60)
 
 
-async def _empty(database: Database) -> None:
-    """Leave every collection and index, and nothing in them."""
-    raw = database.client[database.name]
-    await raw.command("profile", 0)
-    names = await raw.list_collection_names()
-    if "system.profile" in names:
-        await raw.drop_collection("system.profile")
-    await asyncio.gather(
-        *(
-            raw[name].with_options(write_concern=WriteConcern(w=1)).delete_many({})
-            for name in names
-            if not name.startswith("system.")
-        )
-    )
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files whose tests start processes come first: none is left for one worker at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("processes")}
+    items.sort(key=lambda item: item.path not in slow)

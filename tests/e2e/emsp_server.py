@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.conftest import Loop
-from tests.serving import free_port, served
+from tests.serving import listener, served, url_of
 
 Json = dict[str, Any]
 CPO_PARTY = ("DE", "CPO")
@@ -329,7 +329,7 @@ def _now() -> str:
 @contextlib.contextmanager
 def emsp_serving(loop: Loop, party: tuple[str, str]) -> Iterator[EmspServer]:
     """The eMSP on a free loopback port while the block runs."""
-    port = free_port()
-    server = EmspServer(party, f"http://127.0.0.1:{port}")
-    with served(server.app(), loop, port):
+    listening = listener()
+    server = EmspServer(party, url_of(listening))
+    with served(server.app(), loop, listening):
         yield server

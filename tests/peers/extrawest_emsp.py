@@ -29,7 +29,7 @@ from py_ocpi.modules.versions.v_2_2_1.schemas import VersionDetail
 
 from cpo_app.ocpi.links import parse_next
 from tests.conftest import Loop
-from tests.serving import free_port, served
+from tests.serving import listener, served, url_of
 
 TOKEN_A = "token-a-of-the-extrawest-emsp-01"
 TOKEN_C = "token-c-of-the-extrawest-emsp-02"
@@ -167,7 +167,7 @@ def _application(emsp: ExtrawestEmsp, host: str) -> FastAPI:
 @contextmanager
 def extrawest_emsp_on(loop: Loop) -> Iterator[ExtrawestEmsp]:
     """The eMSP on a server of its own."""
-    port = free_port()
-    emsp = ExtrawestEmsp(f"http://127.0.0.1:{port}")
-    with served(_application(emsp, f"127.0.0.1:{port}"), loop, port):
+    listening = listener()
+    emsp = ExtrawestEmsp(url_of(listening))
+    with served(_application(emsp, emsp.base_url.removeprefix("http://")), loop, listening):
         yield emsp

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,7 +34,8 @@ class Asked:
 class TokenEmsp(Emsp):
     """`tokens` in order of creation. `pages_left`: so many pages it gives, then it breaks down.
 
-    `words`: AuthorizationInfo, or whole Response, by uid; None: no answer, ever.
+    `words`: AuthorizationInfo, or whole Response, by uid; None: no answer, ever. They are given
+    once `answers_when` holds.
     """
 
     tokens: list[Any] = field(default_factory=list)
@@ -44,6 +45,7 @@ class TokenEmsp(Emsp):
     words: dict[str, Any] = field(default_factory=dict)
     requests: list[Asked] = field(default_factory=list)
     at_page: asyncio.Event | None = None
+    answers_when: Callable[[], object] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/tokens"):
@@ -86,6 +88,8 @@ class TokenEmsp(Emsp):
         uid = asked.path.split("/")[2]
         if uid not in self.words:
             return envelope(status_code=2004)
+        while self.answers_when and not self.answers_when():
+            await asyncio.sleep(0.005)
         word = self.words[uid]
         if word is None:
             await asyncio.Event().wait()

@@ -13,7 +13,7 @@ from domain.errors import UnknownLocationInCommand
 from domain.reservations.reservations import inner_id
 from tests.conftest import Loop
 from tests.cpo_app.central.command_world import Asker, CommandWorld
-from tests.cpo_app.ocpi.conftest import emptied
+from tests.one_database import emptied
 
 PARTIES = ("de*aaa", "nl*bbb")
 PROFILE = {

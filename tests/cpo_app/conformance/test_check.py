@@ -18,9 +18,7 @@ from tests.conftest import Loop
 from tests.cpo_app.ocpi.conftest import (  # noqa: F401
     Face,
     MakeFace,
-    _one_db,
     _one_face,
-    db,
     face,
     make_face,
 )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -22,7 +20,6 @@ from cpo_app.ocpi.server.app import build_ocpi_app
 from cpo_app.settings import Settings
 from crud.cpo_crud import CpoCrud
 from db_interface.database import Database
-from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
 from domain.objects.locations import owned_location
@@ -31,7 +28,7 @@ from domain.secrets import Vault, new_token
 from tests.conftest import Loop
 from tests.peers.emsp import Emsp, emsp_on
 from tests.peers.subjects import NO_TLS
-from tests.serving import free_port, served
+from tests.serving import listener, served
 
 
 @dataclass
@@ -131,10 +128,15 @@ def running_face(
     db: Database, loop: Loop, modules: dict[ModuleID, Any] | None = None, **changed: Any
 ) -> Iterator[Face]:
     """An OCPI face on `db` with settings of one's choice, and further modules' Cruds."""
-    port = free_port()
+    listening = listener()
     settings = Settings(
         _env_file=None,  # type: ignore[call-arg]
-        **{"CENTRAL_PORT": port, "CPO_ALLOW_PRIVATE_URLS": True, "CPO_PEER_TIMEOUT_S": 2} | changed,
+        **{
+            "CENTRAL_PORT": listening.getsockname()[1],
+            "CPO_ALLOW_PRIVATE_URLS": True,
+            "CPO_PEER_TIMEOUT_S": 2,
+        }
+        | changed,
     )
     store = DbInterface(db)
     peers = Peers(db, Vault("k" * 32))
@@ -142,36 +144,9 @@ def running_face(
     client = PeerClient(allow_private=settings.CPO_ALLOW_PRIVATE_URLS)
     registration = Registration(settings, peers, client, authenticator)
     crud = CpoCrud(store, {ModuleID.credentials_and_registration: registration, **(modules or {})})
-    with served(build_ocpi_app(settings, crud, authenticator), loop, port) as base_url:
+    with served(build_ocpi_app(settings, crud, authenticator), loop, listening) as base_url:
         yield Face(base_url, settings, store, peers, registration, authenticator, loop)
     loop.run(client.aclose())
-
-
-@pytest.fixture(scope="session")
-def _one_db(_client: Database, loop: Loop) -> Iterator[Database]:
-    database = Database(_client.client, f"test_ocpi_{uuid.uuid4().hex[:12]}")
-    loop.run(ensure_indexes(database))
-    yield database
-
-    async def drop() -> None:
-        await database.client.drop_database(database.name)
-
-    loop.run(drop())
-
-
-@pytest.fixture
-def db(_one_db: Database, loop: Loop) -> Iterator[Database]:
-    """One database for all tests of this room, emptied after each: making indexes takes longer."""
-    yield _one_db
-    loop.run(emptied(_one_db))
-
-
-async def emptied(db: Database) -> None:
-    """Delete every document, keep the indexes."""
-    names = await db.client[db.name].list_collection_names()
-    await asyncio.gather(
-        *(db[name].delete_many({}) for name in names if not name.startswith("system."))
-    )
 
 
 @pytest.fixture
@@ -182,8 +157,8 @@ def make_face(db: Database, loop: Loop) -> Iterator[MakeFace]:
 
 
 @pytest.fixture(scope="session")
-def _one_face(_one_db: Database, loop: Loop) -> Iterator[Face]:
-    with running_face(_one_db, loop) as face:
+def _one_face(_shared: Database, loop: Loop) -> Iterator[Face]:
+    with running_face(_shared, loop) as face:
         yield face
 
 

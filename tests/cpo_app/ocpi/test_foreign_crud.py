@@ -17,7 +17,7 @@ from tests.conftest import Loop
 from tests.cpo_app.ocpi.conftest import Face
 from tests.domain.schemas.samples import connector, evse, location
 from tests.peers.subjects import data_of
-from tests.serving import free_port, served
+from tests.serving import served
 
 ROWS = [
     {**location(id=f"L{n}"), "last_updated": datetime(2024, 5, 1, tzinfo=timezone.utc)}
@@ -63,7 +63,7 @@ def test_its_lists_and_objects_leave_in_the_texts_form(
     face: Face, app: FastAPI, loop: Loop
 ) -> None:
     headers = {"Authorization": encoded(face.connected("DE*TNM").token)}
-    with served(app, loop, free_port()) as base_url:
+    with served(app, loop) as base_url:
         url = f"{base_url}/ocpi/cpo/2.2.1/locations"
         page = httpx.get(url, params={"limit": 2}, headers=headers)
         assert [row["id"] for row in data_of(page)] == ["L0", "L1"]

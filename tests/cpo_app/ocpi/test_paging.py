@@ -15,8 +15,9 @@ from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
 from domain.objects.locations import owned_location
-from tests.cpo_app.ocpi.conftest import Face, MakeFace, PeerSide, emptied
+from tests.cpo_app.ocpi.conftest import Face, MakeFace, PeerSide
 from tests.domain.schemas.samples import location, tariff
+from tests.one_database import emptied
 from tests.peers.subjects import assert_refused, data_of
 
 DAY = "2024-05-{:02}T00:00:00Z"

@@ -22,7 +22,8 @@ from domain.objects.locations import owned_location
 from domain.schemas import CDR, Location, OcpiModel, Session, Tariff, parse_datetime, validate
 from domain.visibility import audience_of_token_holder
 from tests.conftest import Loop
-from tests.cpo_app.ocpi.conftest import Face, emptied, running_face
+from tests.cpo_app.ocpi.conftest import Face, running_face
+from tests.one_database import emptied
 from tests.peers.subjects import Subject
 from tests.serving import free_port
 
@@ -155,7 +156,7 @@ def _subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
         with library_alone() as subject:
             yield subject
         return
-    db: Database = request.getfixturevalue("_one_db")
+    db: Database = request.getfixturevalue("_shared")
     loop: Loop = request.getfixturevalue("loop")
     modules = {
         ModuleID.commands: ChargePointsThatAccept(),
@@ -168,7 +169,7 @@ def _subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
 
 
 @pytest.fixture
-def subject(_subject: Subject) -> Iterator[Subject]:
+def subject(_subject: Subject) -> Subject:
     """A CPO that hosts BE*BEC and knows nothing yet."""
-    yield _subject
     _subject.clear()
+    return _subject

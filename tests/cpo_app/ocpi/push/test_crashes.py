@@ -70,15 +70,14 @@ def short_transactions(house: House) -> Iterator[None]:
 
 @pytest.mark.processes
 @pytest.mark.usefixtures("short_transactions")
-def test_killed_at_every_step_between_changed_and_delivered(house: House, mongo_url: str) -> None:
+def test_killed_at_every_step_between_changed_and_delivered(house: House, store_url: str) -> None:
     emsp, _ = house.peer("DE*TNM")
-    url = mongo_url.replace("/?", f"/{house.db.name}?")
     for number, name in enumerate(NAMES):
-        with driver(url, number, name) as process:
+        with driver(store_url, number, name) as process:
             assert process.wait(40) == 137, f"never came to {name}"
         the_lease_ends(house)
 
-    with driver(url, len(NAMES)) as survivor:
+    with driver(store_url, len(NAMES)) as survivor:
         emsp.wait_until(lambda: f"C{len(NAMES)}" in emsp.cdrs, 40)
         house.until_nothing_is_left(40)
         assert survivor.poll() is None
