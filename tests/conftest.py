@@ -39,6 +39,14 @@ class Loop:
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float = 30) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout_s)
 
+    def tasks(self) -> set[asyncio.Task[Any]]:
+        """Those that are not done."""
+
+        async def seen() -> set[asyncio.Task[Any]]:
+            return asyncio.all_tasks() - {asyncio.current_task()}
+
+        return self.run(seen())
+
     def close(self) -> None:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)
@@ -50,6 +58,27 @@ def loop() -> Iterator[Loop]:
     loop = Loop()
     yield loop
     loop.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_runs_on(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test has left running in the shared loop ends with it: a worker that it never
+    stopped would take the next test's work out of the one database."""
+    if "loop" not in request.fixturenames:
+        yield
+        return
+    loop: Loop = request.getfixturevalue("loop")
+    before = loop.tasks()
+    yield
+    left = loop.tasks() - before
+    if left:
+        loop.run(_ended(left), timeout_s=20)
+
+
+async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks, timeout=10)
 
 
 @pytest.fixture(scope="session")
