@@ -10,9 +10,10 @@ from __future__ import annotations
 from auth.charge_point_tokens import TokenRefused, verify
 from db_interface.database import Database
 from db_interface.owned_objects import fold
+from domain.charge_points import registration_store
+from domain.charge_points.registration_records import REGISTERED
 
 NOT_REGISTERED = "CP not registered in EV_Registry or is deregistered"
-REGISTERED = "REGISTERED"
 
 
 class ChargePointRefused(Exception):
@@ -37,9 +38,7 @@ async def admit(
     401 token missing, invalid, expired or outdated. Raises domain.secrets.SecretUnusable when a
     token is to be checked and the secret is missing or too short.
     """
-    registration = await db["registrations"].find_one(
-        {"folded_id": fold(cp_id)}, {"status": 1, "token_version": 1}
-    )
+    registration = await registration_store.get(db, cp_id, ("status", "token_version"))
     if registration is None or registration.get("status") != REGISTERED:
         raise ChargePointRefused(403, NOT_REGISTERED)
     if token is None:

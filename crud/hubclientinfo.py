@@ -51,6 +51,6 @@ class HubClientInfo:
 async def parties_not_online(store: DbInterface, peer_id: str) -> frozenset[str]:
     """The parties, folded, that no request reaches through this hub, by its own word."""
     found = await store.objects(HubClientInfo.module).documents(
-        {"audience": peer_id, "fields.status": {"$ne": "CONNECTED"}}, projection={"owner": 1}
+        {"audience": peer_id, "fields.status": {"$ne": "CONNECTED"}}, fields={"owner": 1}
     )
     return frozenset(document["owner"] for document in found)

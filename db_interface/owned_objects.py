@@ -1,32 +1,28 @@
 """OCPI objects as documents: rendered when they change, read as bytes.
 
-A document of an owned object:
-    _id           key: owner and id, folded ("nl/evc/loc1"), so look-ups ignore case
-    lid           the folded id alone, for look-ups that name no party
-    owner         "nl*evc", folded
-    audience      who may read it: "*" everybody, "" nobody, else the folded party it is for
-    seq           order of creation, assigned in the creating transaction, never reused
-    last_updated  date, milliseconds
-    fields        the object as OCPI fields, for people and queries
-    raw           its JSON bytes, what is sent
-    links         folded ids of what it holds or belongs to, by kind, for look-ups
+Which to read: **`raw` is the truth**, for it is what peers get; who wants the object as data calls
+`plain(document)`. `fields` is for MongoDB's queries and for showing single values to people: the
+driver turns its numbers and dates into its own. It is never sent and nothing is computed from it.
 
-Nothing here validates: callers do that before they write (OCPI knowledge lives in crud).
+Nothing here validates: callers do that before they write (OCPI knowledge lives in the domain).
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import TypedDict
 
 import orjson
 
+from db_interface.collection import Collection, Documents, Sort, Where
+from db_interface.counters import COUNTS, Counter, next_seq
 from db_interface.database import Database
-from db_interface.transaction import Tx, mongo_session
+from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.transaction import Tx
 
 logger = logging.getLogger("cpo.store")
 
@@ -46,6 +42,35 @@ def party_key(country_code: str, party_id: str) -> str:
     return f"{country_code}*{party_id}".lower()
 
 
+class OwnedDocument(TypedDict, total=False):
+    """A document of an owned object. Complete as stored; some readers ask for less."""
+
+    _id: str
+    """key: owner and id, folded ("nl/evc/loc1"), so look-ups ignore case"""
+    lid: str
+    """the folded id alone, for look-ups that name no party"""
+    owner: str
+    """"nl*evc", folded"""
+    audience: str
+    """who may read it: "*" everybody, "" nobody, else the folded party it is for"""
+    seq: int
+    """order of creation, assigned in the creating transaction, never reused"""
+    last_updated: datetime
+    """milliseconds"""
+    fields: JsonMapping
+    """the object as OCPI fields, for people and queries"""
+    raw: bytes
+    """its JSON bytes, what is sent"""
+    links: Mapping[str, Sequence[str]]
+    """folded ids of what it holds or belongs to, by kind, for look-ups"""
+
+
+def plain(document: OwnedDocument) -> JsonObject:
+    """The OCPI object of a stored document, as fresh plain data that may be changed."""
+    found: JsonObject = orjson.loads(document["raw"])
+    return found
+
+
 @dataclass(frozen=True)
 class OwnedObject:
     """An OCPI object ready to be kept; `key_parts` follow the owner in the key: (type,) id."""
@@ -53,7 +78,7 @@ class OwnedObject:
     country_code: str
     party_id: str
     key_parts: tuple[str, ...]
-    fields: Mapping[str, Any]
+    fields: JsonMapping
     last_updated: datetime
     audience: str = EVERYBODY
     links: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -66,8 +91,9 @@ class OwnedObject:
     def owner(self) -> str:
         return party_key(self.country_code, self.party_id)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> OwnedDocument:
         return {
+            "_id": self.key,
             "lid": self.key_parts[-1].lower(),
             "owner": self.owner,
             "audience": self.audience,
@@ -122,8 +148,11 @@ class OwnedObjects:
     def __init__(self, db: Database, module: str) -> None:
         self.db = db
         self.module = module
-        self._documents = db[module]
-        self._counts = db["counts"]
+        self._collection: Collection[OwnedDocument] = Collection(module)
+
+    def of(self, where: Where) -> Documents[OwnedDocument]:
+        """The documents themselves, to be queried; who writes them goes by `replace`."""
+        return self._collection.of(where)
 
     async def put(self, obj: OwnedObject, tx: Tx) -> str:
         """Write `obj`; call inside a transaction. Returns "created", "updated" or "unchanged"."""
@@ -132,12 +161,11 @@ class OwnedObjects:
     async def replace(self, obj: OwnedObject, tx: Tx) -> Replaced:
         """`put`, saying in addition what was there before."""
         document = obj.document()
-        before = await self._documents.find_one(
-            {"_id": obj.key}, {"audience": 1, "raw": 1, "owner": 1}, session=tx.mongo
-        )
+        documents = self.of(tx)
+        before = await documents.find_one({"_id": obj.key}, {"audience": 1, "raw": 1, "owner": 1})
         if before is None:
-            document["seq"] = await self._next_seq(tx)
-            await self._documents.insert_one({"_id": obj.key, **document}, session=tx.mongo)
+            document["seq"] = await next_seq(tx, self.module)
+            await documents.insert_one(document)
             await self._count(obj.owner, obj.audience, 1, tx)
             return Replaced("created", None, None)
         if before["audience"] != obj.audience:
@@ -145,21 +173,17 @@ class OwnedObjects:
             await self._count(obj.owner, obj.audience, 1, tx)
         elif before["raw"] == document["raw"]:
             return Replaced("unchanged", before["audience"], before["raw"])
-        await self._documents.update_one({"_id": obj.key}, {"$set": document}, session=tx.mongo)
+        await documents.update_one({"_id": obj.key}, {"$set": document})
         return Replaced("updated", before["audience"], before["raw"])
 
     async def put_new(self, objects: Sequence[OwnedObject], tx: Tx) -> None:
         """Insert many objects that are known to be new; one round trip for all."""
         if not objects:
             return
-        last = await self._next_seq(tx, len(objects))
+        last = await next_seq(tx, self.module, len(objects))
         first = last - len(objects) + 1
-        await self._documents.insert_many(
-            [
-                {"_id": obj.key, **obj.document(), "seq": first + index}
-                for index, obj in enumerate(objects)
-            ],
-            session=tx.mongo,
+        await self.of(tx).insert_many(
+            [{**obj.document(), "seq": first + index} for index, obj in enumerate(objects)]
         )
         tally: dict[tuple[str, str], int] = {}
         for obj in objects:
@@ -169,38 +193,41 @@ class OwnedObjects:
 
     async def known(self, keys: Sequence[str], tx: Tx | None = None) -> set[str]:
         """Which of the folded keys are there."""
-        found = self._documents.find(
-            {"_id": {"$in": list(keys)}}, {"_id": 1}, session=mongo_session(tx)
-        )
-        return {document["_id"] async for document in found}
+        found = await self.of(tx or self.db).find({"_id": {"$in": list(keys)}}, {"_id": 1})
+        return {document["_id"] for document in found}
 
     async def remove(self, key: str, tx: Tx) -> bool:
-        """Delete the object; call inside a transaction. False when it was not there."""
-        gone = await self._documents.find_one_and_delete({"_id": key}, session=tx.mongo)
+        """Delete the object. False when it was not there."""
+        gone = await self.of(tx).take({"_id": key})
         if gone is None:
             return False
         await self._count(gone["owner"], gone["audience"], -1, tx)
         return True
 
-    async def document(self, key: str, tx: Tx | None = None) -> dict[str, Any] | None:
+    async def document(self, key: str, tx: Tx | None = None) -> OwnedDocument | None:
         """The whole document under a folded key, or None."""
-        return await self._documents.find_one({"_id": key}, session=mongo_session(tx))
+        return await self.of(tx or self.db).find_one({"_id": key})
 
     async def documents(
-        self, query: Mapping[str, Any], tx: Tx | None = None, **options: Any
-    ) -> list[dict[str, Any]]:
+        self,
+        query: JsonMapping,
+        tx: Tx | None = None,
+        *,
+        fields: JsonMapping | None = None,
+        sort: Sort | None = None,
+        limit: int = 0,
+    ) -> list[OwnedDocument]:
         """Documents by any indexed query, for inner use (no paging)."""
-        found = self._documents.find(query, session=mongo_session(tx), **options)
-        return await found.to_list(None)
+        return await self.of(tx or self.db).find(query, fields, sort=sort, limit=limit)
 
     async def read(
         self, object_id: str, audiences: Sequence[str], owners: Sequence[str] | None = None
     ) -> bytes | None:
         """The bytes of the object with that id that the reader may see, or None."""
-        query: dict[str, Any] = {"lid": object_id.lower(), "audience": _any_of(audiences)}
+        query: JsonObject = {"lid": object_id.lower(), "audience": _any_of(audiences)}
         if owners is not None:
             query["owner"] = _any_of(owners)
-        found = await self._documents.find_one(query, {"raw": 1, "_id": 0}, sort=[("owner", 1)])
+        found = await self.of(self.db).find_one(query, {"raw": 1, "_id": 0}, sort=[("owner", 1)])
         return None if found is None or not _sound(found) else found["raw"]
 
     async def page(self, query: PageQuery) -> Page:
@@ -212,7 +239,7 @@ class OwnedObjects:
         if query.after is not None:
             match["seq"] = {"$gt": query.after}
         skip = [{"$skip": query.offset}] if query.after is None and query.offset else []
-        stages: list[dict[str, Any]] = [
+        stages: list[JsonObject] = [
             {"$match": match},
             {"$sort": {"seq": 1}},
             *skip,
@@ -221,8 +248,7 @@ class OwnedObjects:
             {"$unionWith": self._tally(query)},
         ]
         # Objects and numbers in one batch: a batch just filled would cost a second round trip.
-        cursor = self._documents.aggregate(stages, batchSize=query.limit + _ROOM_FOR_NUMBERS)
-        found = await cursor.to_list(None)
+        found = await self.of(self.db).aggregate(stages, batchSize=query.limit + _ROOM_FOR_NUMBERS)
         total = 0
         while found and "n" in found[-1]:
             total += found.pop()["n"]
@@ -240,53 +266,43 @@ class OwnedObjects:
     async def count(self, query: PageQuery) -> int:
         """How many objects match, whatever the page. O(1) without dates: counted as written."""
         tally = self._tally(query)
-        rows = await self.db[tally["coll"]].aggregate(tally["pipeline"]).to_list(None)
+        counted: Collection[Counter] = Collection(tally["coll"])
+        rows = await counted.of(self.db).aggregate(tally["pipeline"])
         return sum(row["n"] for row in rows)
 
     async def all_raw(self, owners: Iterable[str] | None = None) -> AsyncIterator[bytes]:
         """Every object's bytes in order of creation, for exports."""
         match = {} if owners is None else {"owner": {"$in": list(owners)}}
-        async for document in self._documents.find(match, {"_id": 0, "raw": 1}).sort("seq", 1):
+        wanted = {"_id": 0, "raw": 1}
+        async for document in self.of(self.db).stream(match, wanted, sort=[("seq", 1)]):
             yield document["raw"]
 
-    def _tally(self, query: PageQuery) -> dict[str, Any]:
+    def _tally(self, query: PageQuery) -> JsonObject:
         """Where and how the numbers are found whose sum is how many objects match: rows {n}."""
         if query.date_from is not None or query.date_to is not None:
             return {"coll": self.module, "pipeline": [{"$match": _match(query)}, {"$count": "n"}]}
-        match: dict[str, Any] = {"module": self.module, "audience": _any_of(query.audiences)}
+        match: JsonObject = {"module": self.module, "audience": _any_of(query.audiences)}
         if query.owners is not None:
             match["owner"] = _any_of(query.owners)
         return {"coll": "counts", "pipeline": [{"$match": match}, {"$project": {"_id": 0, "n": 1}}]}
 
-    async def _next_seq(self, tx: Tx, number: int = 1) -> int:
-        """Reserve `number` places; inside the transaction, so order of seq is order of commit."""
-        counter = await self._counts.find_one_and_update(
-            {"_id": self.module},
-            {"$inc": {"seq": number}},
-            upsert=True,
-            return_document=True,
-            session=tx.mongo,
-        )
-        return counter["seq"]
-
     async def _count(self, owner: str, audience: str, change: int, tx: Tx) -> None:
-        await self._counts.update_one(
+        await COUNTS.of(tx).update_one(
             {"_id": f"{self.module}/{owner}/{audience}"},
             {
                 "$inc": {"n": change},
                 "$setOnInsert": {"module": self.module, "owner": owner, "audience": audience},
             },
             upsert=True,
-            session=tx.mongo,
         )
 
 
-def _any_of(values: Sequence[str]) -> Any:
+def _any_of(values: Sequence[str]) -> object:
     return values[0] if len(values) == 1 else {"$in": list(values)}
 
 
-def _match(query: PageQuery) -> dict[str, Any]:
-    match: dict[str, Any] = {"audience": _any_of(query.audiences)}
+def _match(query: PageQuery) -> JsonObject:
+    match: JsonObject = {"audience": _any_of(query.audiences)}
     if query.owners is not None:
         match["owner"] = _any_of(query.owners)
     dates: dict[str, datetime] = {}
@@ -299,7 +315,7 @@ def _match(query: PageQuery) -> dict[str, Any]:
     return match
 
 
-def _to_milliseconds(moment: datetime, rounding: Any) -> datetime:
+def _to_milliseconds(moment: datetime, rounding: Callable[[float], int]) -> datetime:
     """Dates are kept in milliseconds: round outwards, so that no object falls between two pulls."""
     milliseconds = rounding(moment.microsecond / 1000)
     if milliseconds == 1000 and moment >= _LAST_SECOND:
@@ -307,7 +323,7 @@ def _to_milliseconds(moment: datetime, rounding: Any) -> datetime:
     return moment.replace(microsecond=0) + timedelta(milliseconds=milliseconds)
 
 
-def _sound(document: Mapping[str, Any]) -> bool:
+def _sound(document: OwnedDocument | JsonObject) -> bool:
     """Whether the stored bytes can stand in a list: damage from outside must not spoil others."""
     raw = document.get("raw")
     return isinstance(raw, bytes) and raw.startswith(b"{") and raw.endswith(b"}")

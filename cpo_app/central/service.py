@@ -23,6 +23,7 @@ from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points
+from domain.charge_points.charge_point_documents import Fault
 from domain.charge_points.charge_point_events import (
     Event,
     Heartbeat,
@@ -112,7 +113,7 @@ class Central:
         return await self.store.transact(lambda tx: self._apply(cp_id, event, tx))
 
     async def _apply(self, cp_id: str, event: Event, tx: Tx) -> Applied:
-        return await charge_points.apply(self.store, self.party, cp_id, event, self.clock(), tx)
+        return await charge_points.apply(tx, self.party, cp_id, event)
 
     async def register(self, cp_id: str, host: str, port: int, *, proven: bool) -> str:
         """Take a charge point's registration; returns the key that Central will command with.
@@ -143,7 +144,7 @@ class Central:
         cp_id: str,
         interval_s: float,
         engine_state: str | None,
-        faults: list[dict[str, str]],
+        faults: list[Fault],
     ) -> None:
         """Take a monitor's sign of life; tells its engine what it missed."""
         missed = self.settings.CENTRAL_HEARTBEAT_MISSED

@@ -67,8 +67,8 @@ class Telemetry:
         now: datetime,
         tx: Tx,
     ) -> int:
-        key = await charge_points.canonical_id(self._store.db, cp_id, tx) or cp_id
-        known = await charge_points.get(self._store.db, key, tx)
+        key = await charge_points.canonical_id(tx, cp_id) or cp_id
+        known = await charge_points.get(tx, key)
         boots = known["boots"] if known else []
         acked = next((boot["seq"] for boot in boots if boot["boot_id"] == boot_id), 0)
         new = [message for message in messages if message["seq"] > acked]
@@ -84,7 +84,7 @@ class Telemetry:
                 meters[message["connector_id"]] = _reading(message)
             await self._hand_over(key, message, tx)
         taken = TelemetryTaken(boot_id, new[-1]["seq"], meters)
-        await charge_points.apply(self._store, self._party, key, taken, now, tx)
+        await charge_points.apply(tx, self._party, key, taken)
         return new[-1]["seq"]
 
     async def _follow(self, key: str, message: Message, now: datetime, tx: Tx) -> None:
@@ -96,13 +96,13 @@ class Telemetry:
             error_code=message.get("error_code"),
             session_id=message.get("session_id"),
         )
-        await charge_points.apply(self._store, self._party, key, event, now, tx)
+        await charge_points.apply(tx, self._party, key, event)
 
     async def _hand_over(self, key: str, message: Message, tx: Tx) -> None:
         handler = self.handlers.get(message["kind"])
         if handler is None:
             return
-        charge_point = await charge_points.get(self._store.db, key, tx)
+        charge_point = await charge_points.get(tx, key)
         try:
             await handler(tx, charge_point or {"_id": key}, message)
         except MessageRefused as refused:

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from cpo_app.docs_page import add_docs
-from cpo_app.registry.context import Clock, Registry
+from cpo_app.registry.context import Registry
 from cpo_app.registry.errors import add_error_handlers
 from cpo_app.registry.routes import charge_point_routes
 from cpo_app.registry.views import time_text
@@ -24,7 +24,6 @@ from db_interface.database import Database, StoreUnavailable
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
 from domain.places import geonames
-from domain.times import utc_now
 
 logger = logging.getLogger("cpo.registry")
 
@@ -32,9 +31,7 @@ TITLE = "EV_Registry"
 VERSION = version("ocpi-cpo-backend")
 
 
-def build_registry(
-    settings: Settings, store: DbInterface | None = None, clock: Clock = utc_now
-) -> FastAPI:
+def build_registry(settings: Settings, store: DbInterface | None = None) -> FastAPI:
     """EV_Registry on `store`, or on the database that CPO_MONGO_URL names.
 
     A store that is handed in is ready to use and stays open. Raises SettingsError for settings
@@ -42,7 +39,7 @@ def build_registry(
     """
     if store is None and not settings.CPO_MONGO_URL:
         raise StoreUnavailable("CPO_MONGO_URL is not set: EV_Registry has no database")
-    registry = Registry(settings, store, clock)
+    registry = Registry(settings, store)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -104,7 +101,7 @@ def _add_health(app: FastAPI, registry: Registry) -> None:
             "service": TITLE,
             "status": "ok" if registry.store is not None else "starting",
             "version": VERSION,
-            "timestamp": time_text(registry.clock()),
+            "timestamp": time_text(registry.now()),
         }
 
     @app.get("/healthz", tags=["Health"], summary="The process lives")

@@ -1,4 +1,4 @@
-"""What EV_Registry's routes work with: the store once it answers, the keys, the clock.
+"""What EV_Registry's routes work with: the store once it answers, and the keys.
 
 Refuses unusable settings here, before a port is opened; nothing in it may be shown or logged.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hmac
 import math
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from auth import charge_point_tokens
@@ -22,19 +21,15 @@ from domain.secrets import SecretUnusable
 from domain.times import utc_now
 
 MAX_TOKEN_LIFE_HOURS = 10 * 366 * 24
-Clock = Callable[[], datetime]
 
 
 class Registry:
     """EV_Registry's settings in use. Raises SettingsError for those that cannot be."""
 
-    def __init__(
-        self, settings: Settings, store: DbInterface | None = None, clock: Clock = utc_now
-    ) -> None:
+    def __init__(self, settings: Settings, store: DbInterface | None = None) -> None:
         self.settings = settings
         self.store = store
         """None until the database answered and has its indexes."""
-        self.clock = clock
         self._secret = settings.REGISTRY_SECRET_KEY
         try:
             charge_point_tokens.check_secret(self._secret)
@@ -45,6 +40,10 @@ class Registry:
         if not math.isfinite(hours) or hours > MAX_TOKEN_LIFE_HOURS:
             raise SettingsError("REGISTRY_TOKEN_EXPIRATION_HOURS is longer than ten years")
         self._token_life = timedelta(hours=hours)
+
+    def now(self) -> datetime:
+        """The database's clock; before it has answered, this host's."""
+        return utc_now() if self.store is None else self.store.db.now()
 
     @property
     def party(self) -> Party:
@@ -71,7 +70,7 @@ class Registry:
             location=record["location"],
             token_version=record["token_version"],
             lifetime=self._token_life,
-            now=self.clock(),
+            now=self.now(),
         )
 
     def version_of_own_token(self, authorization: str | None, cp_id: str) -> int:

@@ -21,6 +21,7 @@ from domain.charge_points.registrations import (
     NotEntitled,
     NotRegistered,
     Proof,
+    Record,
 )
 from domain.secrets import new_token
 
@@ -50,7 +51,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         x_existing_credentials: str | None = Header(None),
         store: DbInterface = Depends(the_store),
     ) -> dict[str, Any]:
-        now = registry.clock()
+        now = registry.now()
         credentials = new_token()
         shown = x_existing_credentials
         try:
@@ -64,7 +65,6 @@ def charge_point_routes(registry: Registry) -> APIRouter:
                 open_to_new=registry.open_to_new,
                 credentials_hash=registry.hashes.of(credentials)[0],
                 party=registry.party,
-                now=now,
             )
         except NotEntitled:
             raise unauthorized(
@@ -99,7 +99,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
     ) -> dict[str, Any]:
         digests = registry.hashes.of(body.credentials)
         try:
-            record = await registrations.authenticate(store, body.cp_id, digests, registry.clock())
+            record = await registrations.authenticate(store.db, body.cp_id, digests)
         except NotEntitled:
             raise unauthorized("unknown charge point or wrong credentials") from None
         except IsDeregistered:
@@ -120,7 +120,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         status = status_filter.strip().upper() if status_filter else None
         if status is not None and status not in STATUSES:
             raise HttpError.bad_field("status_filter", f"is {' or '.join(STATUSES)}")
-        page = await registrations.page(store, status=status, limit=limit, offset=offset)
+        page = await registrations.page(store.db, status=status, limit=limit, offset=offset)
         return {
             "cps": [facts(record) for record in page.records],
             "total": page.total,
@@ -130,7 +130,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
 
     @router.get("/{cp_id}", summary="What anybody may know of a charge point")
     async def show(cp_id: str, store: DbInterface = Depends(the_store)) -> dict[str, Any]:
-        record = await registrations.get(store, cp_id)
+        record = await registrations.get(store.db, cp_id)
         if record is None:
             raise not_registered(cp_id)
         return facts(record)
@@ -148,7 +148,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
             proof = Proof(token_version=registry.version_of_own_token(authorization, cp_id))
         try:
             record = await registrations.deregister(
-                store, cp_id, proof=proof, party=registry.party, now=registry.clock()
+                store, cp_id, proof=proof, party=registry.party
             )
         except NotRegistered:
             raise not_registered(cp_id) from None
@@ -175,7 +175,7 @@ def _application(body: Registering, certificate_required: bool, now: datetime) -
     return Application(body.cp_id, body.location, body.metadata, certificate_pem)
 
 
-def _with_token(registry: Registry, record: dict[str, Any], response: Response) -> dict[str, Any]:
+def _with_token(registry: Registry, record: Record, response: Response) -> dict[str, Any]:
     """What register and authenticate have in common: a fresh token that nobody may cache."""
     response.headers["Cache-Control"] = "no-store"
     token, expires_at = registry.issue_token(record)

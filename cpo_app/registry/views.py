@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from domain.charge_points.registrations import Record
+from domain.charge_points.registration_records import Offer, Record
 from domain.schemas import format_datetime
 from domain.sites import public_metadata
 
@@ -31,7 +31,7 @@ def facts(record: Record) -> dict[str, Any]:
     }
 
 
-def _offer(ocpi: dict[str, Any] | None) -> dict[str, Any]:
+def _offer(ocpi: Offer | None) -> dict[str, Any]:
     """Whether it is offered over OCPI, under which location, and what stands in the way."""
     offer: dict[str, Any] = {"offered": bool(ocpi and ocpi["offered"])}
     for name in ("location_id", "reasons", "warnings"):

@@ -135,7 +135,7 @@ class Authorizer:
         if party is not None:
             query["owner"] = party
         found = await self._store.objects("tokens").documents(
-            query, projection={"fields": 1}, sort=[("seq", 1)], limit=MAX_HOLDERS
+            query, fields={"fields": 1}, sort=[("seq", 1)], limit=MAX_HOLDERS
         )
         cards = []
         for document in found:

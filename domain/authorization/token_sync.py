@@ -50,7 +50,7 @@ async def keep_all(store: DbInterface, tokens: Iterable[Token], tx: Tx) -> Count
         document["_id"]: document["fields"]["last_updated"]
         for document in await objects.documents(
             {"_id": {"$in": list(newest)}},
-            projection={"fields.last_updated": 1},
+            fields={"fields.last_updated": 1},
             tx=tx,
         )
     }

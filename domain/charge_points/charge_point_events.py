@@ -1,32 +1,19 @@
-"""What can happen to a charge point at Central, and which facts each event changes. No I/O.
-
-A document of `charge_points`, the facts side:
-    _id                cp_id, case as registered
-    host, port         where its engine takes commands
-    command_key        bytes, sealed: what Central presents to the engine
-    presence           evse_states.Presence
-    last_seen          last sign of life of the monitor
-    heartbeat_interval_s, silence_s, heartbeat_due
-                       silent once `heartbeat_due` (= last sign + silence_s) has passed; None
-                       while silent or never seen
-    engine_state, faults [{code, message}]      as the monitor reports them
-    operative          False: taken out of service by the operator
-    operative_told     what the engine last accepted of that; None: not told since it started
-    connectors         [{id, state, ev_state, error_code, session_id, at, meter?}]
-    reservation_id, session_id      what Central knows to hold the EVSE, or None
-    boots              [{boot_id, seq}], newest last: up to where telemetry was taken
-    boot_id, acked_seq the newest of them
-
-Derived, written by charge_points.apply alone: state, ocpi_status, status_updated, status_n.
-"""
+"""What can happen to a charge point at Central, and which facts each event changes. No I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
+from domain.charge_points.charge_point_documents import (
+    Boot,
+    ChargePoint,
+    Connector,
+    Fault,
+    Reading,
+)
 from domain.charge_points.evse_states import (
     PRESENCE,
     ConnectorState,
@@ -36,8 +23,8 @@ from domain.charge_points.evse_states import (
     deciding,
 )
 
-Document = Mapping[str, Any]
-Changes = dict[str, Any]
+Changes = ChargePoint
+"""The facts that an event sets, of all those of the document."""
 
 BOOTS_KEPT = 8
 MAX_CONNECTORS = 32
@@ -49,11 +36,11 @@ class Event(Protocol):
     def why(self) -> str:
         """For the status history, should the status change."""
 
-    def changes(self, before: Document, now: datetime) -> Changes | None:
+    def changes(self, before: ChargePoint, now: datetime) -> Changes | None:
         """The facts that are to be set; None when the event no longer means anything."""
 
 
-def engine_is_to_be_told(document: Document) -> bool:
+def engine_is_to_be_told(document: ChargePoint) -> bool:
     """Whether the engine may not know what the operator wants of it; telling twice is harmless."""
     operative = document["operative"]
     told = document["operative_told"]
@@ -80,7 +67,7 @@ def never_seen(cp_id: str) -> Changes:
     }
 
 
-def facts_of(document: Document, *, registered: bool) -> Facts:
+def facts_of(document: ChargePoint, *, registered: bool) -> Facts:
     """The facts that the status depends on, out of a document."""
     connectors = document["connectors"]
     return Facts(
@@ -107,12 +94,13 @@ class Registered:
     renew_key: bool = False
     why: str = "registered at Central"
 
-    def changes(self, before: Document, now: datetime) -> Changes:
-        changes = {"host": self.host, "port": self.port, "registered_at": now}
+    def changes(self, before: ChargePoint, now: datetime) -> Changes:
+        changes = _heard(before, self.interval_s, self.missed, now)
+        changes.update({"host": self.host, "port": self.port, "registered_at": now})
         if self.renew_key or before.get("host") != self.host or not before.get("command_key"):
             # Another host is another engine: it is told nothing and knows no key yet.
-            changes |= {"command_key": self.new_key, "operative_told": None}
-        return changes | _heard(before, self.interval_s, self.missed, now)
+            changes.update({"command_key": self.new_key, "operative_told": None})
+        return changes
 
 
 @dataclass(frozen=True)
@@ -122,7 +110,7 @@ class Heartbeat:
     interval_s: float
     missed: int
     engine_state: str | None = None
-    faults: Sequence[Mapping[str, str]] = ()
+    faults: Sequence[Fault] = ()
 
     @property
     def why(self) -> str:
@@ -130,10 +118,10 @@ class Heartbeat:
             return "fault: " + ", ".join(fault["code"] for fault in self.faults)
         return "heartbeat"
 
-    def changes(self, before: Document, now: datetime) -> Changes:
+    def changes(self, before: ChargePoint, now: datetime) -> Changes:
         return {
             "engine_state": self.engine_state,
-            "faults": [dict(fault) for fault in self.faults],
+            "faults": list(self.faults),
             **_heard(before, self.interval_s, self.missed, now),
         }
 
@@ -145,7 +133,7 @@ class Missed:
     due: datetime
     why: str = "monitor silent"
 
-    def changes(self, before: Document, now: datetime) -> Changes | None:
+    def changes(self, before: ChargePoint, now: datetime) -> Changes | None:
         if before["heartbeat_due"] is None or before["heartbeat_due"] != self.due:
             return None
         if before["heartbeat_due"] > now:
@@ -170,13 +158,11 @@ class StateReported:
         code = f" ({self.error_code})" if self.error_code else ""
         return f"connector {self.connector_id} {self.state.value}{code}"
 
-    def changes(self, before: Document, now: datetime) -> Changes | None:
+    def changes(self, before: ChargePoint, now: datetime) -> Changes | None:
         connectors = {c["id"]: c for c in before["connectors"]}
         if self.connector_id not in connectors and len(connectors) >= MAX_CONNECTORS:
             return None
-        kept = connectors.get(self.connector_id, {})
-        connectors[self.connector_id] = {
-            **kept,
+        reported: Connector = {
             "id": self.connector_id,
             "state": self.state.value,
             "ev_state": self.ev_state,
@@ -184,6 +170,8 @@ class StateReported:
             "session_id": self.session_id,
             "at": self.at,
         }
+        known = connectors.get(self.connector_id)
+        connectors[self.connector_id] = reported if known is None else {**known, **reported}
         return {"connectors": list(connectors.values())}
 
 
@@ -193,11 +181,11 @@ class TelemetryTaken:
 
     boot_id: str
     seq: int
-    meters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    meters: Mapping[str, Reading] = field(default_factory=dict)
     why: str = "telemetry"
 
-    def changes(self, before: Document, now: datetime) -> Changes:
-        boots = [dict(boot) for boot in before["boots"]]
+    def changes(self, before: ChargePoint, now: datetime) -> Changes:
+        boots: list[Boot] = [{**boot} for boot in before["boots"]]
         known = next((boot for boot in boots if boot["boot_id"] == self.boot_id), None)
         changes: Changes = {"telemetry_at": now}
         if known is None:
@@ -206,10 +194,11 @@ class TelemetryTaken:
         else:
             known["seq"] = max(known["seq"], self.seq)
         boots = boots[-BOOTS_KEPT:]
-        changes |= {"boots": boots, "boot_id": boots[-1]["boot_id"], "acked_seq": boots[-1]["seq"]}
+        newest = boots[-1]
+        changes.update({"boots": boots, "boot_id": newest["boot_id"], "acked_seq": newest["seq"]})
         if self.meters:
             changes["connectors"] = [
-                {**c, "meter": dict(self.meters[c["id"]])} if c["id"] in self.meters else c
+                {**c, "meter": self.meters[c["id"]]} if c["id"] in self.meters else c
                 for c in before["connectors"]
             ]
         return changes
@@ -225,7 +214,7 @@ class OperativeSet:
     def why(self) -> str:
         return "operator: back in service" if self.operative else "operator: out of service"
 
-    def changes(self, before: Document, now: datetime) -> Changes:
+    def changes(self, before: ChargePoint, now: datetime) -> Changes:
         return {"operative": self.operative}
 
 
@@ -236,7 +225,7 @@ class OperativeTold:
     operative: bool
     why: str = "engine told"
 
-    def changes(self, before: Document, now: datetime) -> Changes:
+    def changes(self, before: ChargePoint, now: datetime) -> Changes:
         return {"operative_told": self.operative}
 
 
@@ -250,7 +239,7 @@ class ReservationSet:
     def why(self) -> str:
         return "reservation ended" if self.reservation_id is None else "reserved"
 
-    def changes(self, before: Document, now: datetime) -> Changes:
+    def changes(self, before: ChargePoint, now: datetime) -> Changes:
         return {"reservation_id": self.reservation_id}
 
 
@@ -261,7 +250,7 @@ class SessionSet:
     session_id: str | None
     why: str = "session"
 
-    def changes(self, before: Document, now: datetime) -> Changes:
+    def changes(self, before: ChargePoint, now: datetime) -> Changes:
         return {"session_id": self.session_id}
 
 
@@ -271,11 +260,11 @@ class RegistrationChanged:
 
     why: str = "EV_Registry"
 
-    def changes(self, before: Document, now: datetime) -> Changes:
+    def changes(self, before: ChargePoint, now: datetime) -> Changes:
         return {}
 
 
-def _heard(before: Document, interval_s: float, missed: int, now: datetime) -> Changes:
+def _heard(before: ChargePoint, interval_s: float, missed: int, now: datetime) -> Changes:
     silence_s = interval_s * missed
     return {
         "presence": PRESENCE[Presence(before["presence"])][Sign.HEARD].value,

@@ -1,28 +1,34 @@
 """Every change of an EVSE's status with its time, and the uptime that follows from it.
 
-A document of `evse_status_history`:
-    _id    "<cp_id>/<n>"   n counts each charge point's changes from 1
-    cp_id, n
-    at     when (never before the change before it)
-    from   the status before, None for the first
-    to     the status since
-    why    what brought it about
-
 Entries are never changed. Written by charge_points.apply alone, in its transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
-from db_interface.database import Database
+from db_interface.collection import Collection, Where
 from db_interface.transaction import Tx
+from domain.charge_points.charge_point_documents import ChargePoint
 from domain.charge_points.evse_states import EvseStatus
 
-COLLECTION = "evse_status_history"
+Change = TypedDict(
+    "Change",
+    {
+        "_id": str,  # "<cp_id>/<n>": n counts each charge point's changes from 1
+        "cp_id": str,
+        "n": int,
+        "at": datetime,  # never before the change before it
+        "from": str | None,  # the status before, None for the first
+        "to": str,  # the status since
+        "why": str,  # what brought it about
+    },
+)
+"""A document of `evse_status_history`."""
+
+HISTORY: Collection[Change] = Collection("evse_status_history")
 MAX_ENTRIES = 1000
 
 UP = frozenset({EvseStatus.AVAILABLE, EvseStatus.BLOCKED, EvseStatus.CHARGING, EvseStatus.RESERVED})
@@ -43,43 +49,37 @@ class Uptime:
     uptime_percent: float | None
 
 
-async def record(
-    db: Database,
-    before: Mapping[str, Any],
-    status: str,
-    why: str,
-    now: datetime,
-    tx: Tx,
-) -> dict[str, Any]:
-    """Write the change of `before`'s status; returns the fields that its charge point gets."""
-    # The clocks of two hosts differ: a history must not run backwards.
-    at = max(now, before.get("status_updated") or now)
+async def record(tx: Tx, before: ChargePoint, status: str, why: str) -> tuple[datetime, int]:
+    """Write the change of `before`'s status; when it happened, and which change it is."""
+    # The clocks of two databases may differ after an election: a history must not run backwards.
+    at = max(tx.now, before.get("status_updated", tx.now))
     n = before.get("status_n", 0) + 1
-    entry = {
-        "_id": f"{before['_id']}/{n}",
-        "cp_id": before["_id"],
-        "n": n,
-        "at": at,
-        "from": before.get("ocpi_status"),
-        "to": status,
-        "why": why,
-    }
-    await db[COLLECTION].insert_one(entry, session=tx.mongo)
-    return {"status_updated": at, "status_n": n}
+    await HISTORY.of(tx).insert_one(
+        {
+            "_id": f"{before['_id']}/{n}",
+            "cp_id": before["_id"],
+            "n": n,
+            "at": at,
+            "from": before.get("ocpi_status"),
+            "to": status,
+            "why": why,
+        }
+    )
+    return at, n
 
 
 async def history(
-    db: Database, cp_id: str, since: datetime, until: datetime, limit: int = MAX_ENTRIES
-) -> list[dict[str, Any]]:
-    """Changes in [since, until), oldest first: [{at, from, to, why}]; at most `limit`."""
-    found = db[COLLECTION].find(
-        {"cp_id": cp_id, "at": {"$gte": since, "$lt": until}}, {"_id": 0, "cp_id": 0}
+    where: Where, cp_id: str, since: datetime, until: datetime, limit: int = MAX_ENTRIES
+) -> list[Change]:
+    """Changes in [since, until), oldest first; at most `limit`."""
+    return await HISTORY.of(where).find(
+        {"cp_id": cp_id, "at": {"$gte": since, "$lt": until}},
+        sort=[("at", 1), ("n", 1)],
+        limit=limit,
     )
-    rows = await found.sort([("at", 1), ("n", 1)]).limit(limit).to_list(limit)
-    return [{name: row[name] for name in ("at", "from", "to", "why")} for row in rows]
 
 
-async def uptime(db: Database, cp_id: str, since: datetime, until: datetime) -> Uptime:
+async def uptime(where: Where, cp_id: str, since: datetime, until: datetime) -> Uptime:
     """How long the EVSE was in which status in [since, until).
 
     `until` should not be later than now: the present status is taken to last until then.
@@ -88,19 +88,21 @@ async def uptime(db: Database, cp_id: str, since: datetime, until: datetime) -> 
     if since >= until:
         raise ValueError("since is not before until")
     seconds: dict[str, float] = {}
-    status, begun = await _status_at(db, cp_id, since), since
-    changes = db[COLLECTION].find({"cp_id": cp_id, "at": {"$gte": since, "$lt": until}})
-    async for change in changes.sort([("at", 1), ("n", 1)]):
+    status, begun = await _status_at(where, cp_id, since), since
+    async for change in HISTORY.of(where).stream(
+        {"cp_id": cp_id, "at": {"$gte": since, "$lt": until}}, sort=[("at", 1), ("n", 1)]
+    ):
         _count(seconds, status, begun, change["at"])
         status, begun = change["to"], change["at"]
     _count(seconds, status, begun, until)
     return _summed(seconds)
 
 
-async def _status_at(db: Database, cp_id: str, moment: datetime) -> str | None:
-    earlier = db[COLLECTION].find({"cp_id": cp_id, "at": {"$lt": moment}})
-    last = await earlier.sort([("at", -1), ("n", -1)]).limit(1).to_list(1)
-    return last[0]["to"] if last else None
+async def _status_at(where: Where, cp_id: str, moment: datetime) -> str | None:
+    last = await HISTORY.of(where).find_one(
+        {"cp_id": cp_id, "at": {"$lt": moment}}, sort=[("at", -1), ("n", -1)]
+    )
+    return None if last is None else last["to"]
 
 
 def _count(seconds: dict[str, float], status: str | None, begun: datetime, end: datetime) -> None:

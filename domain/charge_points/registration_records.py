@@ -1,19 +1,5 @@
 """What a registration record says after each operation, and who is entitled to which. Pure: the
 document's shape and rules, without the store.
-
-A document of `registrations`:
-    _id                  cp_id as it was first written
-    folded_id            the same folded: "cp-001" and "CP-001" are one charge point
-    location, metadata   as registered; metadata stays in the house (see domain.sites)
-    status               "REGISTERED" or "DEREGISTERED"
-    credentials_hash     keyed hash, kept after deregistration so that only the right secret
-                         learns of it
-    token_version        raised by every registration and deregistration: outdates tokens
-    certificate_pem      or None
-    site_id, ocpi        which site it belongs to, and whether that is offered over OCPI
-    registered_seq       order of creation
-    registration_date, updated_at, last_authenticated
-    history              what happened when, the last HISTORY_LENGTH entries
 """
 
 from __future__ import annotations
@@ -21,7 +7,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from db_interface.owned_objects import fold
 from domain.sites import site_id_of
@@ -33,7 +19,52 @@ HISTORY_LENGTH = 50
 _NO_HASH = "0" * 64
 """Compared against for an unknown id, so that it takes the steps of a known one."""
 
-Record = dict[str, Any]
+Metadata = dict[str, object]
+"""Whatever a charge point's operator wrote: read without trust (domain.sites)."""
+
+
+class HistoryEntry(TypedDict):
+    at: datetime
+    event: str
+    by: str
+
+
+class Offer(TypedDict):
+    """Whether a charge point is offered over OCPI, and what stands in the way."""
+
+    offered: bool
+    reasons: list[str]
+    warnings: list[str]
+    location_id: str | None
+
+
+class Record(TypedDict, total=False):
+    """A document of `registrations`. Complete as stored; some readers ask for less."""
+
+    _id: str
+    """cp_id as it was first written"""
+    folded_id: str
+    """the same folded: "cp-001" and "CP-001" are one charge point"""
+    location: str
+    metadata: Metadata
+    """as registered; it is internal (see domain.sites)"""
+    status: str
+    """REGISTERED or DEREGISTERED"""
+    credentials_hash: str
+    """keyed hash, kept after deregistration so that only the right secret learns of it"""
+    token_version: int
+    """raised by every registration and deregistration: outdates tokens"""
+    certificate_pem: str | None
+    site_id: str
+    """which site it belongs to, folded"""
+    ocpi: Offer | None
+    registered_seq: int
+    """order of creation"""
+    registration_date: datetime
+    updated_at: datetime
+    last_authenticated: datetime | None
+    history: list[HistoryEntry]
+    """what happened when, the last HISTORY_LENGTH entries"""
 
 
 class NotEntitled(Exception):
@@ -54,7 +85,7 @@ class Application:
 
     cp_id: str
     location: str
-    metadata: dict[str, Any] | None = None
+    metadata: Metadata | None = None
     certificate_pem: str | None = None
 
 
@@ -114,24 +145,25 @@ def registered(
         "ocpi": None,
         "history": [],
     }
-    record = {
+    metadata = before["metadata"] if application.metadata is None else application.metadata
+    return {
         **before,
         "location": application.location,
-        "metadata": (before["metadata"] if application.metadata is None else application.metadata),
+        "metadata": metadata,
         "certificate_pem": application.certificate_pem or before["certificate_pem"],
         "status": REGISTERED,
         "credentials_hash": credentials_hash,
         "token_version": before["token_version"] + 1,
         "updated_at": now,
         "history": history_with(before, "registered again" if known else "registered", proof, now),
+        "site_id": fold(site_id_of({"cp_id": before["_id"], "metadata": metadata})),
     }
-    record["site_id"] = fold(site_id_of({**record, "cp_id": record["_id"]}))
-    return record
 
 
-def history_with(record: Record, event: str, proof: Proof, now: datetime) -> list[dict[str, Any]]:
+def history_with(record: Record, event: str, proof: Proof, now: datetime) -> list[HistoryEntry]:
     """The record's history with one entry more, bounded."""
-    return [*record["history"], {"at": now, "event": event, "by": proof.by()}][-HISTORY_LENGTH:]
+    entry: HistoryEntry = {"at": now, "event": event, "by": proof.by()}
+    return [*record["history"], entry][-HISTORY_LENGTH:]
 
 
 def matches(record: Record | None, digests: tuple[str, ...]) -> bool:

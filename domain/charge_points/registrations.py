@@ -7,11 +7,12 @@ never come here: callers hand in keyed hashes. The records' shape: registration_
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
+from db_interface.collection import Where
+from db_interface.counters import next_seq
+from db_interface.database import Database
 from db_interface.interface import DbInterface
-from db_interface.owned_objects import fold
-from db_interface.transaction import Tx, mongo_session
+from db_interface.transaction import Tx
 from domain.charge_points.charge_points import registration_changed
 from domain.charge_points.registration_records import (
     DEREGISTERED,
@@ -30,11 +31,11 @@ from domain.charge_points.registration_records import (
     matches,
     registered,
 )
+from domain.charge_points.registration_store import REGISTRATIONS, get
 from domain.charge_points.site_publishing import rebuild_site
 from domain.sites import Party
 
 __all__ = [
-    "COLLECTION",
     "DEREGISTERED",
     "HISTORY_LENGTH",
     "REGISTERED",
@@ -54,8 +55,6 @@ __all__ = [
     "register",
 ]
 
-COLLECTION = "registrations"
-
 
 @dataclass(frozen=True)
 class RegistrationPage:
@@ -63,21 +62,16 @@ class RegistrationPage:
     total: int
 
 
-async def get(store: DbInterface, cp_id: str, tx: Tx | None = None) -> Record | None:
-    """The record of a charge point, whatever its status; ids compare ignoring case."""
-    return await store.db[COLLECTION].find_one(
-        {"folded_id": fold(cp_id)}, session=mongo_session(tx)
-    )
-
-
 async def page(
-    store: DbInterface, *, status: str | None = None, limit: int, offset: int = 0
+    where: Where, *, status: str | None = None, limit: int, offset: int = 0
 ) -> RegistrationPage:
     """Records in order of first registration, without their history, and how many there are."""
     match = {"status": {"$in": list(STATUSES) if status is None else [status]}}
-    records = store.db[COLLECTION]
-    found = records.find(match, {"history": 0}).sort("registered_seq", 1).skip(offset).limit(limit)
-    return RegistrationPage(await found.to_list(limit), await records.count_documents(match))
+    records = REGISTRATIONS.of(where)
+    found = await records.find(
+        match, {"history": 0}, sort=[("registered_seq", 1)], skip=offset, limit=limit
+    )
+    return RegistrationPage(found, await records.count(match))
 
 
 async def register(
@@ -88,7 +82,6 @@ async def register(
     open_to_new: bool,
     credentials_hash: str,
     party: Party,
-    now: datetime,
 ) -> Registration:
     """Register a charge point, or register it again with new credentials.
 
@@ -97,52 +90,45 @@ async def register(
     """
 
     async def work(tx: Tx) -> Registration:
-        known = await get(store, application.cp_id, tx)
+        known = await get(tx, application.cp_id)
         check(known, proof, open_to_new)
-        record = registered(known, application, proof, credentials_hash, now)
+        record = registered(known, application, proof, credentials_hash, tx.now)
         if known is None:
-            record["registered_seq"] = await _next_seq(store, tx)
-            await store.db[COLLECTION].insert_one(record, session=tx.mongo)
+            record["registered_seq"] = await next_seq(tx, REGISTRATIONS.name)
+            await REGISTRATIONS.of(tx).insert_one(record)
         else:
             changes = {name: value for name, value in record.items() if name != "_id"}
-            await store.db[COLLECTION].update_one(
-                {"_id": record["_id"]}, {"$set": changes}, session=tx.mongo
-            )
+            await REGISTRATIONS.of(tx).update_one({"_id": record["_id"]}, {"$set": changes})
             if known["site_id"] != record["site_id"]:
-                await rebuild_site(store, known["site_id"], party, tx, now)
-        await registration_changed(store, party, record["_id"], now, tx)
-        await rebuild_site(store, record["site_id"], party, tx, now)
+                await rebuild_site(tx, known["site_id"], party)
+        await registration_changed(tx, record["_id"])
+        await rebuild_site(tx, record["site_id"], party)
         return Registration(record, is_new=known is None)
 
     return await store.transact(work)
 
 
-async def authenticate(
-    store: DbInterface, cp_id: str, digests: tuple[str, ...], now: datetime
-) -> Record:
+async def authenticate(db: Database, cp_id: str, digests: tuple[str, ...]) -> Record:
     """The record of the charge point whose credentials these are the hashes of.
 
     digests: one per key in use, the present key's first; a hash under another key is renewed.
     Raises NotEntitled for a wrong secret and an unknown id alike, after the same steps, and
     IsDeregistered for the right secret of a deregistered one.
     """
-    record = await get(store, cp_id)
+    record = await get(db, cp_id)
     if not matches(record, digests) or record is None:
         raise NotEntitled
     if record["status"] != REGISTERED:
         raise IsDeregistered
     # Only if nobody rotated or deregistered it since it was read.
     unchanged = {"_id": record["_id"], "token_version": record["token_version"]}
-    seen = {"last_authenticated": now, "credentials_hash": digests[0]}
-    outcome = await store.db[COLLECTION].update_one(unchanged, {"$set": seen})
-    if not outcome.matched_count:
+    seen: Record = {"last_authenticated": db.now(), "credentials_hash": digests[0]}
+    if not await REGISTRATIONS.of(db).update_one(unchanged, {"$set": seen}):
         raise NotEntitled
     return {**record, **seen}
 
 
-async def deregister(
-    store: DbInterface, cp_id: str, *, proof: Proof, party: Party, now: datetime
-) -> Record:
+async def deregister(store: DbInterface, cp_id: str, *, proof: Proof, party: Party) -> Record:
     """Deregister: credentials and tokens die, the EVSE becomes REMOVED, the history stays.
 
     Done once, it stays done: the admin may repeat it. Raises NotRegistered, or NotEntitled for
@@ -150,7 +136,7 @@ async def deregister(
     """
 
     async def work(tx: Tx) -> Record:
-        record = await get(store, cp_id, tx)
+        record = await get(tx, cp_id)
         if record is None:
             raise NotRegistered
         if not proof.admin and (
@@ -159,33 +145,15 @@ async def deregister(
             raise NotEntitled
         if record["status"] == DEREGISTERED:
             return record
-        changes = {
+        changes: Record = {
             "status": DEREGISTERED,
             "token_version": record["token_version"] + 1,
-            "updated_at": now,
-            "history": history_with(record, "deregistered", proof, now),
+            "updated_at": tx.now,
+            "history": history_with(record, "deregistered", proof, tx.now),
         }
-        await store.db[COLLECTION].update_one(
-            {"_id": record["_id"]}, {"$set": changes}, session=tx.mongo
-        )
-        await registration_changed(store, party, record["_id"], now, tx)
-        await rebuild_site(store, record["site_id"], party, tx, now)
+        await REGISTRATIONS.of(tx).update_one({"_id": record["_id"]}, {"$set": changes})
+        await registration_changed(tx, record["_id"])
+        await rebuild_site(tx, record["site_id"], party)
         return {**record, **changes}
 
     return await store.transact(work)
-
-
-async def _next_seq(store: DbInterface, tx: Tx) -> int:
-    """The next place in order of creation.
-
-    Taken inside the transaction: of two first registrations of one id at once, the second
-    conflicts here, runs again and finds the first.
-    """
-    counter = await store.db["counts"].find_one_and_update(
-        {"_id": COLLECTION},
-        {"$inc": {"seq": 1}},
-        upsert=True,
-        return_document=True,
-        session=tx.mongo,
-    )
-    return counter["seq"]

@@ -42,7 +42,7 @@ class Place:
     location: Mapping[str, Any]
     evse: Mapping[str, Any]
     cp_id: str | None
-    charge_point: Document | None
+    charge_point: charge_points.ChargePoint | None
     reservation: Document | None
 
     @property
@@ -140,14 +140,14 @@ async def _place(
         location,
         evse,
         cp_id,
-        await charge_points.get(db, cp_id, tx),
+        await charge_points.get(tx or db, cp_id),
         await reservations.at_charge_point(db, cp_id, now, tx),
     )
 
 
 async def _cp_id(db: Database, location_id: str, uid: str, tx: Tx | None) -> str | None:
     """An EVSE's uid is its cp_id; one that OCPI could not carry is found among its site's."""
-    cp_id = await charge_points.canonical_id(db, uid, tx)
+    cp_id = await charge_points.canonical_id(tx or db, uid)
     if cp_id is not None:
         return cp_id
     found = db["registrations"].find(

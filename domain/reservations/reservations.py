@@ -137,7 +137,7 @@ async def hold(
             after["session_id"] = session_id
     await documents.replace_one({"_id": after["_id"]}, after, upsert=True, session=tx.mongo)
     event = ReservationSet(after["_id"])
-    await charge_points.apply(store, party, after["cp_id"], event, now, tx)
+    await charge_points.apply(tx, party, after["cp_id"], event)
     if replaced is None or replaced["cp_id"] == after["cp_id"]:
         return None
     await _free(store, party, replaced, now, tx)
@@ -219,6 +219,6 @@ async def _close(
 async def _free(
     store: DbInterface, party: Party, held: Mapping[str, Any], now: datetime, tx: Tx
 ) -> None:
-    charge_point = await charge_points.get(store.db, held["cp_id"], tx)
+    charge_point = await charge_points.get(tx, held["cp_id"])
     if charge_point is not None and charge_point["reservation_id"] == held["_id"]:
-        await charge_points.apply(store, party, held["cp_id"], ReservationSet(None), now, tx)
+        await charge_points.apply(tx, party, held["cp_id"], ReservationSet(None))

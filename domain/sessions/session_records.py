@@ -220,4 +220,4 @@ async def _tell_charge_point(
         return
     owner = _Owner(after["country_code"], after["party_id"], after["operator"])
     held_by = SessionSet(after["_id"] if after["running"] else None)
-    await charge_points.apply(store, owner, after["cp_id"], held_by, now, tx)
+    await charge_points.apply(tx, owner, after["cp_id"], held_by)

@@ -6,15 +6,18 @@ may hold anything, and must never make this room raise, nor bring a half-valid L
 Source: OCPI 2.2.1, mod_locations, object description.
 """
 
-from domain.sites.identifiers import site_id_of
+from domain.sites.identifiers import ocpi_id, site_id_of
 from domain.sites.location import Built, HeldBack, Party, build_location
 from domain.sites.public import public_metadata
+from domain.sites.status_change import with_status
 
 __all__ = [
     "Built",
     "HeldBack",
     "Party",
     "build_location",
+    "ocpi_id",
     "public_metadata",
     "site_id_of",
+    "with_status",
 ]

@@ -20,7 +20,7 @@ def stamped(
 
     The new timestamp is `now`, but never before the previous one.
     """
-    stamp = _stamp(previous, now)
+    stamp = stamp_after(previous, now)
     return _stamped(location, previous, stamp, ("evses", "uid"), ("connectors", "id"))
 
 
@@ -43,7 +43,8 @@ def _stamped(
     return {**result, "last_updated": stamp}
 
 
-def _stamp(previous: Mapping[str, Any] | None, now: datetime) -> str:
+def stamp_after(previous: Mapping[str, Any] | None, now: datetime) -> str:
+    """`now` in its wire form, but never before the previous one."""
     if now.tzinfo is None:
         now = now.replace(tzinfo=timezone.utc)
     if previous:

@@ -98,7 +98,7 @@ class Sweeper:
             document = await get(self._store.db, session_id, tx)
             if document is None or not document["running"]:
                 return None
-            charge_point = await charge_points.get(self._store.db, document["cp_id"], tx)
+            charge_point = await charge_points.get(tx, document["cp_id"])
             reason = self._reason(document, charge_point, now, listened)
             if reason is not None:
                 await abandon(self._store, session_id, reason, now, tx, self._rules)

@@ -65,7 +65,7 @@ class Watch:
 
     async def _mark(self, cp_id: str, due: datetime, now: datetime) -> bool:
         applied = await self._store.transact(
-            lambda tx: charge_points.apply(self._store, self._party, cp_id, Missed(due), now, tx)
+            lambda tx: charge_points.apply(tx, self._party, cp_id, Missed(due))
         )
         if applied.status_changed:
             logger.warning("CP %s: monitor silent", cp_id)
