@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 
 from db_interface.database import Database
+from db_interface.database_clock import HostClock
 from db_interface.embedded import EmbeddedMongo
 from db_interface.indexes import ensure_indexes
 from tests.one_database import directory_in_memory, emptied, written_by_others
@@ -112,6 +113,7 @@ def _shared(_client: Database, loop: Loop) -> Database:
 def db(_shared: Database, loop: Loop) -> Database:
     """An empty database with its indexes; use it inside `loop.run`."""
     loop.run(emptied(_shared), timeout_s=60)
+    _shared.clock = HostClock()  # an earlier test may have turned it
     return _shared
 
 

@@ -13,6 +13,7 @@ from cpo_app.central.operator_router import build_operator_router
 from cpo_app.central.service import Central
 from cpo_app.central.wire import AuthorizeBody, HeartbeatBody, Registration, TelemetryBody
 from cpo_app.http_errors import HttpError
+from domain.charge_points.charge_point_documents import Fault
 
 
 def build_router(central: Central) -> APIRouter:
@@ -37,7 +38,9 @@ def build_router(central: Central) -> APIRouter:
     async def heartbeat(body: HeartbeatBody, request: Request) -> dict[str, Any]:
         """The monitor lives; this is what it sees of its engine."""
         await _admitted(central, request, body.cp_id)
-        faults = [fault.dict() for fault in body.engine.faults]
+        faults: list[Fault] = [
+            {"code": fault.code, "message": fault.message} for fault in body.engine.faults
+        ]
         await central.heartbeat(body.cp_id, body.interval_s, body.engine.state, faults)
         return {"status": "ok"}
 

@@ -147,9 +147,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         else:
             proof = Proof(token_version=registry.version_of_own_token(authorization, cp_id))
         try:
-            record = await registrations.deregister(
-                store, cp_id, proof=proof, party=registry.party
-            )
+            record = await registrations.deregister(store, cp_id, proof=proof, party=registry.party)
         except NotRegistered:
             raise not_registered(cp_id) from None
         except NotEntitled:

@@ -31,7 +31,7 @@ from domain.reservations import reservations
 from domain.secrets import Vault
 from domain.visibility import Reader, audiences
 from tests.conftest import Loop
-from tests.cpo_app.central.conftest import Clock
+from tests.cpo_app.central.conftest import Clock, SameClock
 
 _IDS = itertools.count(1)
 
@@ -347,6 +347,7 @@ class CommandWorld:
         self.db, self.loop = db, loop
         self.store = DbInterface(db)
         self.clock = Clock()
+        db.clock = SameClock(self.clock)
         self.link = FakeLink()
         self.peers = Peers()
         self.deliver = deliver or self.peers.deliver
@@ -485,6 +486,5 @@ class CommandWorld:
                 open_to_new=True,
                 credentials_hash="0" * 64,
                 party=self.settings.parties[0],
-                now=self.clock(),
             )
         )

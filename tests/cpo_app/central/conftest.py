@@ -39,6 +39,16 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
+@dataclass
+class SameClock:
+    """The world's clock as the database's."""
+
+    clock: Clock
+
+    def now(self) -> datetime:
+        return self.clock()
+
+
 class World:
     """One store, and as many Centrals ("workers") on it as a test makes."""
 
@@ -46,6 +56,7 @@ class World:
         self.db, self.loop = db, loop
         self.store = DbInterface(db)
         self.clock = Clock()
+        db.clock = SameClock(self.clock)
         self.workers: list[Central] = []
         self.clients: list[httpx.AsyncClient] = []
 
@@ -85,7 +96,6 @@ class World:
                 open_to_new=True,
                 credentials_hash="0" * 64,
                 party=Settings(_env_file=None).parties[0],
-                now=self.clock(),
             )
         )
         return token(cp_id, version=made.record["token_version"])

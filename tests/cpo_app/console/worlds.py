@@ -16,8 +16,8 @@ from cpo_app.console import Console, build_console_router
 from cpo_app.operator.metrics import OcpiCounts, OcpiMetrics, build_metrics_router
 from cpo_app.operator_guard import OperatorGuard
 from db_interface.database import Database
+from db_interface.database_clock import HostClock
 from db_interface.interface import DbInterface
-from db_interface.transaction import Tx
 from domain.charge_points import charge_points, registrations
 from domain.charge_points.charge_point_events import (
     Heartbeat,
@@ -32,6 +32,7 @@ from domain.charge_points.registrations import Application, Proof
 from domain.outbox.marks import mark_everything
 from domain.peers.peers import Peers
 from domain.secrets import Vault, new_token
+from tests.clock import Clock
 from tests.conftest import Loop
 from tests.domain.sessions import worlds as charging
 
@@ -88,11 +89,11 @@ class Night:
         self.apply("CP-BAD", Heartbeat(2, 5, "FAULTED", [{"code": "HOT", "message": EVIL}]), 10)
         self.apply("CP-SILENT", Missed(self.document("CP-SILENT")["heartbeat_due"]), 60)
         self.apply("CP-OFF", OperativeSet(False), 5)
+        self.db.clock = Clock(self.at(70))
         self.loop.run(
-            registrations.deregister(
-                self.store, "CP-GONE", proof=Proof(admin=True), party=Party(), now=self.at(70)
-            )
+            registrations.deregister(self.store, "CP-GONE", proof=Proof(admin=True), party=Party())
         )
+        self.db.clock = HostClock()
         self._charge()
         self._connect_peers()
         return self
@@ -104,6 +105,7 @@ class Night:
     def register(self, cp_id: str, place: str, metadata: dict[str, Any] | None = None) -> None:
         digest = VAULT.digest(new_token())
         self.secrets.append(digest)
+        self.db.clock = Clock(self.at(0))
         self.loop.run(
             registrations.register(
                 self.store,
@@ -112,7 +114,6 @@ class Night:
                 open_to_new=True,
                 credentials_hash=digest,
                 party=Party(),
-                now=self.at(0),
             )
         )
 
@@ -122,12 +123,10 @@ class Night:
         self.apply(cp_id, Registered("engine.inner.example", 8001, VAULT.seal(key), 2, 5), 1)
 
     def apply(self, cp_id: str, event: Any, seconds: float) -> None:
-        async def work(tx: Tx) -> Any:
-            return await charge_points.apply(
-                self.store, Party(), cp_id, event, self.at(seconds), tx
-            )
-
-        self.loop.run(DbInterface(self.db).transact(work))
+        self.db.clock = Clock(self.at(seconds))
+        self.loop.run(
+            DbInterface(self.db).transact(lambda tx: charge_points.apply(tx, Party(), cp_id, event))
+        )
 
     def document(self, cp_id: str) -> dict[str, Any]:
         found = self.loop.run(charge_points.get(self.db, cp_id))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -14,33 +12,20 @@ from cpo_app.registry.app import build_registry
 from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from tests.clock import Clock
 from tests.conftest import Loop
 
 SECRET = "registry-secret-" * 3
 ADMIN_KEY = "the-admin-key"
 
 
-@dataclass
-class Clock:
-    """Starts now; a test moves it."""
-
-    now: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **by: float) -> None:
-        self.now += timedelta(**by)
-
-
 class Api:
     """A running EV_Registry as its callers meet it."""
 
-    def __init__(self, loop: Loop, store: DbInterface, settings: Settings, clock: Clock) -> None:
+    def __init__(self, loop: Loop, store: DbInterface, settings: Settings) -> None:
         self.loop = loop
         self.store = store
-        self.clock = clock
-        app = build_registry(settings, store, clock)
+        app = build_registry(settings, store)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=app), base_url="http://registry"
         )
@@ -94,8 +79,11 @@ class Api:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock(db: Database) -> Clock:
+    """The database's; it starts now, and a test moves it."""
+    clock = Clock()
+    db.clock = clock
+    return clock
 
 
 @pytest.fixture
@@ -105,7 +93,7 @@ def make_api(loop: Loop, db: Database, clock: Clock) -> Iterator[Callable[..., A
 
     def make(**settings: Any) -> Api:
         values: dict[str, Any] = {"REGISTRY_SECRET_KEY": SECRET, "CPO_ENCRYPTION_KEY": ""}
-        api = Api(loop, DbInterface(db), Settings(_env_file=None, **{**values, **settings}), clock)
+        api = Api(loop, DbInterface(db), Settings(_env_file=None, **{**values, **settings}))
         made.append(api)
         return api
 

@@ -23,7 +23,7 @@ def test_the_operator_deregisters_with_the_admin_key_and_may_repeat_it(guarded: 
 
     assert guarded.deregister("cp-001", key=ADMIN_KEY).status_code == 200
     assert guarded.deregister("CP-001", key=ADMIN_KEY).status_code == 200
-    record = guarded.loop.run(registrations.get(guarded.store, "CP-001"))
+    record = guarded.loop.run(registrations.get(guarded.store.db, "CP-001"))
     assert record is not None
     assert [(entry["event"], entry["by"]) for entry in record["history"]] == [
         ("registered", "admin"),
@@ -65,7 +65,7 @@ def test_the_admin_brings_it_back_with_its_history(guarded: Api) -> None:
 
     assert guarded.authenticate("CP-001", first["credentials"]).status_code == 401
     assert guarded.authenticate("CP-001", again["credentials"]).status_code == 200
-    record = guarded.loop.run(registrations.get(guarded.store, "CP-001"))
+    record = guarded.loop.run(registrations.get(guarded.store.db, "CP-001"))
     assert record is not None
     assert record["token_version"] == 3
     assert [entry["event"] for entry in record["history"]] == [

@@ -16,7 +16,8 @@ from auth import charge_point_tokens
 from domain.charge_points import registration_records, registrations
 from domain.schemas import parse_datetime
 from domain.secrets import Vault
-from tests.cpo_app.registry.conftest import ADMIN_KEY, SECRET, Api, Clock
+from tests.clock import Clock
+from tests.cpo_app.registry.conftest import ADMIN_KEY, SECRET, Api
 
 
 def test_a_new_charge_point_gets_its_credentials_and_a_token(api: Api, clock: Clock) -> None:
@@ -31,7 +32,7 @@ def test_a_new_charge_point_gets_its_credentials_and_a_token(api: Api, clock: Cl
     }
     assert (body["cp_id"], body["location"], body["status"]) == ("CP-001", "Berlin", "REGISTERED")
     assert re.fullmatch(r"[0-9a-f]{64}", body["credentials"])
-    assert abs((parse_datetime(body["registration_date"]) - clock.now).total_seconds()) < 0.01
+    assert abs((parse_datetime(body["registration_date"]) - clock.at).total_seconds()) < 0.01
     claims = charge_point_tokens.verify(SECRET, body["token"])
     assert (claims.cp_id, claims.location, claims.token_version) == ("CP-001", "Berlin", 1)
     assert claims.expires_at - claims.issued_at == 24 * 3600
@@ -48,7 +49,7 @@ def test_the_token_lives_as_long_as_is_set(make_api: Callable[..., Api]) -> None
 
 def test_credentials_are_exchanged_for_a_token(api: Api, clock: Clock) -> None:
     credentials = api.registered("CP-001")["credentials"]
-    clock.advance(seconds=2)
+    clock.advance(2)
 
     answer = api.authenticate("CP-001", credentials)
 
@@ -61,7 +62,7 @@ def test_credentials_are_exchanged_for_a_token(api: Api, clock: Clock) -> None:
     }
     assert charge_point_tokens.verify(SECRET, body["token"]).token_version == 1
     assert api.get("/cp/CP-001").json()["last_authenticated"] == body["last_authenticated"]
-    assert abs((parse_datetime(body["last_authenticated"]) - clock.now).total_seconds()) < 0.01
+    assert abs((parse_datetime(body["last_authenticated"]) - clock.at).total_seconds()) < 0.01
 
 
 def test_a_wrong_secret_and_an_unknown_id_are_answered_alike(api: Api) -> None:
@@ -113,7 +114,7 @@ def test_registering_again_needs_proof(api: Api) -> None:
 
 def test_registering_again_rotates_credentials_and_outdates_tokens(api: Api, clock: Clock) -> None:
     first = api.registered("CP-001", "Berlin")
-    clock.advance(seconds=2)
+    clock.advance(2)
 
     second = api.registered("CP-001", "Madrid", existing=first["credentials"])
 
@@ -236,7 +237,7 @@ def test_the_log_tells_of_registrations_and_holds_no_secret(
 def test_no_plain_credentials_are_stored(api: Api) -> None:
     body = api.registered("CP-001")
 
-    stored = str(api.loop.run(registrations.get(api.store, "CP-001")))
+    stored = str(api.loop.run(registrations.get(api.store.db, "CP-001")))
 
     assert body["credentials"] not in stored
     assert body["token"] not in stored

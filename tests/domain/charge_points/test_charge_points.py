@@ -15,6 +15,7 @@ from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points, evse_history, registrations
+from domain.charge_points.charge_point_documents import ChargePoint, Fault
 from domain.charge_points.charge_point_events import (
     MAX_CONNECTORS,
     Event,
@@ -33,6 +34,7 @@ from domain.charge_points.charge_point_events import (
 from domain.charge_points.charge_points import Applied
 from domain.charge_points.evse_states import ConnectorState, EvseStatus
 from domain.charge_points.registrations import Application, Proof
+from tests.clock import Clock
 from tests.conftest import Loop
 
 PARTY = Party("DE", "CPO", "Test")
@@ -54,7 +56,7 @@ def reported(state: str, plugged: bool = False, connector_id: str = "1") -> Stat
 
 
 def beat(*faults: str) -> Heartbeat:
-    return Heartbeat(2, 5, "AVAILABLE", [{"code": code, "message": ""} for code in faults])
+    return Heartbeat(2, 5, "AVAILABLE", [Fault(code=code, message="") for code in faults])
 
 
 class World:
@@ -63,6 +65,8 @@ class World:
     def __init__(self, db: Database, loop: Loop) -> None:
         self.db, self.loop = db, loop
         self.store = DbInterface(db)
+        self.clock = Clock(START)
+        db.clock = self.clock
         for cp_id in ("CP-001", "CP-002"):
             self.enrol(cp_id)
 
@@ -76,21 +80,20 @@ class World:
                 open_to_new=True,
                 credentials_hash="0" * 64,
                 party=PARTY,
-                now=START,
             )
         )
 
     async def happen(self, event: Event, seconds: float = 0, cp_id: str = "CP-001") -> Applied:
-        async def work(tx: Tx) -> Applied:
-            return await charge_points.apply(self.store, PARTY, cp_id, event, after(seconds), tx)
-
-        return await DbInterface(self.db).transact(work)
+        self.clock.at = after(seconds)
+        return await DbInterface(self.db).transact(
+            lambda tx: charge_points.apply(tx, PARTY, cp_id, event)
+        )
 
     def apply(self, event: Event, seconds: float = 0, cp_id: str = "CP-001") -> str:
         """Let it happen; the OCPI status after it."""
         return self.loop.run(self.happen(event, seconds, cp_id)).charge_point["ocpi_status"]
 
-    def document(self, cp_id: str = "CP-001") -> dict[str, Any]:
+    def document(self, cp_id: str = "CP-001") -> ChargePoint:
         found = self.loop.run(charge_points.get(self.db, cp_id))
         assert found is not None
         return found
@@ -189,9 +192,7 @@ def test_silence_counts_only_if_no_heartbeat_came_after_all(world: World) -> Non
 def test_a_deregistered_charge_point_is_removed_whatever_it_reports(world: World) -> None:
     world.apply(registered())
     world.loop.run(
-        registrations.deregister(
-            world.store, "CP-001", proof=Proof(admin=True), party=PARTY, now=START
-        )
+        registrations.deregister(world.store, "CP-001", proof=Proof(admin=True), party=PARTY)
     )
     assert world.apply(beat("X"), 1) == "REMOVED"
     assert world.evse()["status"] == "REMOVED"
@@ -211,7 +212,7 @@ def test_the_registry_can_let_the_status_follow_at_once(world: World) -> None:
             await world.db["registrations"].update_one(
                 {"folded_id": cp_id.lower()}, {"$set": {"status": "DEREGISTERED"}}, session=tx.mongo
             )
-            await charge_points.registration_changed(world.store, PARTY, cp_id, after(9), tx)
+            await charge_points.registration_changed(tx, cp_id)
 
         await DbInterface(world.db).transact(work)
 
@@ -284,7 +285,7 @@ def test_a_failure_inside_the_transaction_leaves_no_half(world: World) -> None:
     world.apply(registered())
 
     async def work(tx: Tx) -> None:
-        await charge_points.apply(world.store, PARTY, "CP-001", beat("X"), after(1), tx)
+        await charge_points.apply(tx, PARTY, "CP-001", beat("X"))
         raise RuntimeError("the process died here")
 
     with pytest.raises(RuntimeError):
@@ -327,10 +328,9 @@ def test_uptime_is_counted_to_the_second(world: World) -> None:
 
 def test_time_after_removal_counts_neither_way(world: World) -> None:
     world.apply(registered(), 0)
+    world.clock.at = after(100)
     world.loop.run(
-        registrations.deregister(
-            world.store, "CP-001", proof=Proof(admin=True), party=PARTY, now=after(100)
-        )
+        registrations.deregister(world.store, "CP-001", proof=Proof(admin=True), party=PARTY)
     )
     world.apply(RegistrationChanged(), 100)
     figures = world.loop.run(evse_history.uptime(world.db, "CP-001", after(0), after(1000)))

@@ -22,6 +22,7 @@ from domain.charge_points.registrations import (
     NotRegistered,
     Proof,
 )
+from tests.clock import Clock
 
 T = TypeVar("T")
 PARTY = Party("DE", "ABC", "Example Charging")
@@ -31,7 +32,8 @@ OLD, NEW = "a" * 64, "b" * 64
 
 @pytest.fixture
 def store() -> DbInterface:
-    return DbInterface(Database(AsyncMongoMockClient(tz_aware=True), transactions=False))
+    client = AsyncMongoMockClient(tz_aware=True)
+    return DbInterface(Database(client, transactions=False, clock=Clock(NOW)))
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -48,6 +50,7 @@ def register(
     now: datetime = NOW,
     **more: Any,
 ) -> registrations.Registration:
+    store.db.clock = Clock(now)
     return run(
         registrations.register(
             store,
@@ -56,7 +59,6 @@ def register(
             open_to_new=open_to_new,
             credentials_hash=credentials_hash,
             party=PARTY,
-            now=now,
         )
     )
 
@@ -64,7 +66,7 @@ def register(
 def test_a_new_record(store: DbInterface) -> None:
     done = register(store, metadata={"site_id": "Hub"})
 
-    record = run(registrations.get(store, "cp-001"))
+    record = run(registrations.get(store.db, "cp-001"))
     assert done.is_new
     assert record is not None
     assert record.pop("ocpi")["offered"] is True
@@ -94,7 +96,7 @@ def test_registering_again_keeps_who_it_was(store: DbInterface) -> None:
         store, "cp-001", proof=Proof(digests=(NEW, OLD)), credentials_hash=NEW, now=later
     )
 
-    record = run(registrations.get(store, "CP-001"))
+    record = run(registrations.get(store.db, "CP-001"))
     assert record is not None
     assert not done.is_new
     assert (record["_id"], record["registered_seq"], record["token_version"]) == ("CP-001", 1, 2)
@@ -109,12 +111,12 @@ def test_without_the_right_proof_a_known_id_stays_as_it_is(
     store: DbInterface, proof: Proof
 ) -> None:
     register(store)
-    before = run(registrations.get(store, "CP-001"))
+    before = run(registrations.get(store.db, "CP-001"))
 
     with pytest.raises(NotEntitled):
         register(store, proof=proof, credentials_hash=NEW)
 
-    assert run(registrations.get(store, "CP-001")) == before
+    assert run(registrations.get(store.db, "CP-001")) == before
 
 
 def test_closed_to_newcomers_only_the_admin_brings_one(store: DbInterface) -> None:
@@ -127,12 +129,12 @@ def test_closed_to_newcomers_only_the_admin_brings_one(store: DbInterface) -> No
 def test_authenticating_renews_a_hash_under_an_older_key(store: DbInterface) -> None:
     register(store, credentials_hash=OLD)
 
-    record = run(registrations.authenticate(store, "cp-001", (NEW, OLD), NOW))
+    record = run(registrations.authenticate(store.db, "cp-001", (NEW, OLD)))
 
     assert (record["credentials_hash"], record["last_authenticated"]) == (NEW, NOW)
-    run(registrations.authenticate(store, "CP-001", (NEW,), NOW))
+    run(registrations.authenticate(store.db, "CP-001", (NEW,)))
     with pytest.raises(NotEntitled):
-        run(registrations.authenticate(store, "CP-001", (OLD,), NOW))
+        run(registrations.authenticate(store.db, "CP-001", (OLD,)))
 
 
 def test_authenticating_as_somebody_unknown_or_with_the_dummy_hash(store: DbInterface) -> None:
@@ -140,25 +142,21 @@ def test_authenticating_as_somebody_unknown_or_with_the_dummy_hash(store: DbInte
 
     for cp_id, digest in (("CP-999", OLD), ("CP-999", "0" * 64), ("CP-001", NEW)):
         with pytest.raises(NotEntitled):
-            run(registrations.authenticate(store, cp_id, (digest,), NOW))
+            run(registrations.authenticate(store.db, cp_id, (digest,)))
 
 
 def test_deregistering_outdates_the_token_and_keeps_the_hash(store: DbInterface) -> None:
     register(store)
 
-    run(
-        registrations.deregister(
-            store, "cp-001", proof=Proof(token_version=1), party=PARTY, now=NOW
-        )
-    )
+    run(registrations.deregister(store, "cp-001", proof=Proof(token_version=1), party=PARTY))
 
-    record = run(registrations.get(store, "CP-001"))
+    record = run(registrations.get(store.db, "CP-001"))
     assert record is not None
     assert (record["status"], record["token_version"]) == ("DEREGISTERED", 2)
     with pytest.raises(IsDeregistered):
-        run(registrations.authenticate(store, "CP-001", (OLD,), NOW))
+        run(registrations.authenticate(store.db, "CP-001", (OLD,)))
     with pytest.raises(NotEntitled):
-        run(registrations.authenticate(store, "CP-001", (NEW,), NOW))
+        run(registrations.authenticate(store.db, "CP-001", (NEW,)))
     with pytest.raises(NotEntitled):
         register(store, proof=Proof(digests=(OLD,)))
 
@@ -172,23 +170,21 @@ def test_deregistering_with_an_outdated_token_or_none(
     with pytest.raises(NotEntitled):
         run(
             registrations.deregister(
-                store, "CP-001", proof=Proof(token_version=version), party=PARTY, now=NOW
+                store, "CP-001", proof=Proof(token_version=version), party=PARTY
             )
         )
 
 
 def test_deregistering_one_that_is_not_there(store: DbInterface) -> None:
     with pytest.raises(NotRegistered):
-        run(
-            registrations.deregister(store, "CP-001", proof=Proof(admin=True), party=PARTY, now=NOW)
-        )
+        run(registrations.deregister(store, "CP-001", proof=Proof(admin=True), party=PARTY))
 
 
 def test_the_history_is_bounded_and_keeps_the_latest(store: DbInterface) -> None:
     for minute in range(HISTORY_LENGTH + 5):
         register(store, proof=Proof(admin=True), now=NOW + timedelta(minutes=minute))
 
-    record = run(registrations.get(store, "CP-001"))
+    record = run(registrations.get(store.db, "CP-001"))
     assert record is not None
     assert len(record["history"]) == HISTORY_LENGTH
     assert record["history"][-1]["at"] == NOW + timedelta(minutes=HISTORY_LENGTH + 4)
@@ -198,7 +194,7 @@ def test_a_page_leaves_the_history_out(store: DbInterface) -> None:
     for number in range(3):
         register(store, f"CP-{number:03}")
 
-    page = run(registrations.page(store, limit=2, offset=1))
+    page = run(registrations.page(store.db, limit=2, offset=1))
 
     assert [record["_id"] for record in page.records] == ["CP-001", "CP-002"]
     assert page.total == 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 import orjson
@@ -18,9 +18,12 @@ from domain.charge_points import registrations
 from domain.charge_points.charge_point_events import Heartbeat, StateReported
 from domain.charge_points.charge_points import apply
 from domain.charge_points.evse_states import ConnectorState
+from domain.charge_points.registration_store import REGISTRATIONS
 from domain.charge_points.registrations import Application, Proof
 from domain.objects.locations import owned_location
 from domain.outbox.publishing import publish
+from domain.sites import build_location
+from tests.clock import Clock
 from tests.conftest import Loop
 
 PARTY = Party("DE", "ABC", "Example Charging")
@@ -34,12 +37,14 @@ class House:
     def __init__(self, loop: Loop, db: Database) -> None:
         self.loop = loop
         self.store = DbInterface(db)
-        self.now = START
+        self.clock = Clock(START)
+        db.clock = self.clock
 
     def register(self, cp_id: str, location: str = "Berlin", **metadata: Any) -> None:
-        self.loop.run(self._register(Application(cp_id, location, metadata), self._tick()))
+        self._tick()
+        self.loop.run(self._register(Application(cp_id, location, metadata)))
 
-    async def _register(self, application: Application, now: datetime) -> None:
+    async def _register(self, application: Application) -> None:
         await registrations.register(
             self.store,
             application,
@@ -47,25 +52,24 @@ class House:
             open_to_new=False,
             credentials_hash="0" * 64,
             party=PARTY,
-            now=now,
         )
 
     def deregister(self, cp_id: str) -> None:
-        self.loop.run(
-            registrations.deregister(self.store, cp_id, proof=ADMIN, party=PARTY, now=self._tick())
-        )
+        self._tick()
+        self.loop.run(registrations.deregister(self.store, cp_id, proof=ADMIN, party=PARTY))
 
     def report(self, cp_id: str, status: str) -> None:
         """What EV_Central does when a state changes."""
-        self.loop.run(self._report(cp_id, status, self._tick()))
+        self._tick()
+        self.loop.run(self._report(cp_id, status))
 
-    async def _report(self, cp_id: str, status: str, now: datetime) -> None:
+    async def _report(self, cp_id: str, status: str) -> None:
         async def work(tx: Tx) -> None:
             for event in (
                 Heartbeat(interval_s=5, missed=5),
-                StateReported("1", ConnectorState(status), "unplugged", now),
+                StateReported("1", ConnectorState(status), "unplugged", tx.now),
             ):
-                await apply(self.store, PARTY, cp_id, event, now, tx)
+                await apply(tx, PARTY, cp_id, event)
 
         await self.store.transact(work)
 
@@ -82,13 +86,12 @@ class House:
         return {evse["uid"]: evse["status"] for evse in self.location(site_id)["evses"]}
 
     def ocpi(self, cp_id: str) -> dict[str, Any]:
-        record = self.loop.run(registrations.get(self.store, cp_id))
+        record = self.loop.run(registrations.get(self.store.db, cp_id))
         assert record is not None
         return record["ocpi"]
 
-    def _tick(self) -> datetime:
-        self.now += timedelta(minutes=1)
-        return self.now
+    def _tick(self) -> None:
+        self.clock.advance(60)
 
 
 @pytest.fixture
@@ -255,10 +258,56 @@ def test_a_failure_on_the_way_leaves_nothing_half_done(
 
     assert house.location("OLD") == location
     assert house.document("NEW") is None
-    assert house.loop.run(registrations.get(house.store, "CP-002")) is None
-    record = house.loop.run(registrations.get(house.store, "CP-001"))
+    assert house.loop.run(registrations.get(house.store.db, "CP-002")) is None
+    record = house.loop.run(registrations.get(house.store.db, "CP-001"))
     assert record is not None
     assert (record["site_id"], record["token_version"]) == ("old", 1)
+
+
+def test_a_status_change_derives_nothing_from_the_metadata_anew(house: House) -> None:
+    """Neither metadata nor gazetteer are asked: what they would say now does not show."""
+    house.register("CP-001", site_id="HUB")
+    house.register("CP-002", site_id="HUB")
+    before = house.location("HUB")
+    spoilt = {"location": "Behind the moon", "metadata": {"site_id": "HUB", "power_rating": "?"}}
+    house.loop.run(REGISTRATIONS.of(house.store.db).update_many({}, {"$set": spoilt}))
+
+    house.report("CP-001", "CHARGING")
+
+    after = house.location("HUB")
+    moment = "2025-03-01T12:03:00Z"
+    changed = {**before["evses"][0], "status": "CHARGING", "last_updated": moment}
+    assert after == {
+        **before,
+        "evses": [changed, before["evses"][1]],
+        "last_updated": moment,
+    }
+    assert house.ocpi("CP-001")["offered"] is True
+
+
+def test_each_site_is_rebuilt_once_per_transaction(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    derived: list[list[str]] = []
+
+    def counting(records: Any, *given: Any, **named: Any) -> Any:
+        derived.append([record["cp_id"] for record in records])
+        return build_location(records, *given, **named)
+
+    monkeypatch.setattr("domain.charge_points.site_publishing.build_location", counting)
+
+    house.register("CP-001", site_id="OLD")
+    house.register("CP-002", site_id="OLD")
+    house.report("CP-001", "AVAILABLE")
+    assert derived == [["CP-001"], ["CP-001", "CP-002"]]
+
+    derived.clear()
+    house.deregister("CP-001")
+    assert derived == [["CP-001", "CP-002"]]
+
+    derived.clear()
+    house.register("CP-001", site_id="NEW")
+    assert derived == [["CP-002"], ["CP-001"]]
 
 
 def test_states_reported_at_once_all_arrive(house: House) -> None:
@@ -267,8 +316,8 @@ def test_states_reported_at_once_all_arrive(house: House) -> None:
         house.register(name, site_id="HUB")
 
     async def all_at_once() -> None:
-        now = house.now + timedelta(minutes=1)
-        await asyncio.gather(*(house._report(name, "CHARGING", now) for name in names))
+        house.clock.advance(60)
+        await asyncio.gather(*(house._report(name, "CHARGING") for name in names))
 
     house.loop.run(all_at_once())
 
