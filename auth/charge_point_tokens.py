@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import jwt
 
+from db_interface.json_data import JsonObject
 from domain.secrets import SecretUnusable
 
 ISSUER = "ev-registry"
@@ -92,7 +92,7 @@ def verify(secret: str, token: str) -> Claims:
     if len(token) > MAX_LENGTH:
         raise TokenRefused("invalid")
     try:
-        claims: dict[str, Any] = jwt.decode(
+        claims: JsonObject = jwt.decode(
             token,
             key,
             algorithms=[ALGORITHM],
@@ -108,7 +108,7 @@ def verify(secret: str, token: str) -> Claims:
     return _read(claims)
 
 
-def _read(claims: dict[str, Any]) -> Claims:
+def _read(claims: JsonObject) -> Claims:
     version = claims["token_version"]
     if claims["type"] != TYPE:
         raise TokenRefused("of another type")

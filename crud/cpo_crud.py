@@ -14,6 +14,7 @@ from crud.sessions import Sessions
 from crud.tariffs import Tariffs
 from crud.tokens import Tokens
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonObject
 
 
 class CpoCrud(Crud):
@@ -34,7 +35,7 @@ class CpoCrud(Crud):
         return await self._modules[module].get(id, **named)
 
     async def list(
-        self, module: ModuleID, role: RoleEnum, filters: dict[str, Any], *_: Any, **named: Any
+        self, module: ModuleID, role: RoleEnum, filters: JsonObject, *_: Any, **named: Any
     ) -> Any:
         return await self._modules[module].list(filters, **named)
 
@@ -57,7 +58,7 @@ class CpoCrud(Crud):
         role: RoleEnum | None,
         action: Action,
         *_: Any,
-        data: dict[str, Any] | None = None,
+        data: JsonObject | None = None,
         **named: Any,
     ) -> Any:
         return await self._modules[module].do(action, data=data, **named)

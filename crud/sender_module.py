@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import PageQuery
+from domain.objects import OcpiObject
 from domain.rendered import Listing, Rendered
 from domain.visibility import Reader, audiences
 
@@ -32,7 +33,7 @@ class SenderModule:
 
     async def list(
         self,
-        filters: Mapping[str, Any],
+        filters: OcpiObject,
         *,
         reader: Reader | None = None,
         owners: Any = None,

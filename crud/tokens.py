@@ -6,13 +6,13 @@ the party that owns a token may see or change it; the caller checks the party, t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import fold
 from db_interface.transaction import Tx
 from domain.errors import InvalidParameters, UnknownToken
+from domain.objects import OcpiObject
 from domain.objects.tokens import owned_token
 from domain.rendered import Rendered
 from domain.schemas import Token, apply_patch, validate_patch
@@ -34,13 +34,13 @@ class Tokens:
         )
         return None if document is None else Rendered(document["raw"])
 
-    async def create(self, data: Mapping[str, Any], **_: Any) -> str:
+    async def create(self, data: OcpiObject, **_: Any) -> str:
         """Keep a valid Token whole; "created", "updated" or "unchanged"."""
         return await self.store.create(self.module, owned_token(data))
 
     async def update(
         self,
-        data: Mapping[str, Any],
+        data: OcpiObject,
         uid: str,
         *,
         country_code: str,

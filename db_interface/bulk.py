@@ -5,12 +5,13 @@ It knows no collection's shape. Inside a transaction the writes are part of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pymongo import DeleteOne, UpdateOne
 from pymongo.read_concern import ReadConcern
 
+from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx, mongo_session
 
 _AT_ONCE = 1000
@@ -18,7 +19,7 @@ _AT_ONCE = 1000
 
 async def upsert_each(
     collection: Any,
-    changes: Sequence[tuple[str, Mapping[str, Any]]],
+    changes: Sequence[tuple[str, JsonMapping]],
     tx: Tx | None = None,
 ) -> None:
     """Apply (id, update) pairs, each making its document where there is none."""
@@ -33,7 +34,7 @@ async def upsert_each(
         )
 
 
-async def delete_each(collection: Any, filters: Sequence[Mapping[str, Any]]) -> int:
+async def delete_each(collection: Any, filters: Sequence[JsonMapping]) -> int:
     """Delete one document for each filter; how many there were."""
     if not filters:
         return 0

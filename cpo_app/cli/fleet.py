@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import SecretStr
 
@@ -13,6 +13,7 @@ from cpo_app.charge_point.drivers import Drivers
 from cpo_app.charge_point.engine import Engine
 from cpo_app.charge_point.monitor import Monitor
 from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
+from db_interface.json_data import JsonObject
 
 # Where the simulated charge points stand, and what they can do.
 _SITES: tuple[tuple[str, str, Literal["AC", "DC"]], ...] = (
@@ -56,7 +57,7 @@ async def run(
                 speed=DEMO_SPEED if demo else 1,
             )
         )
-        metadata: dict[str, Any] = {"power_rating": power, "type": kind}
+        metadata: JsonObject = {"power_rating": power, "type": kind}
         monitor = Monitor(
             MonitorSettings(
                 cp_id=f"CP-{number:03}",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import orjson
 from rich.console import Console
 from rich.table import Table
+
+from db_interface.json_data import JsonMapping
 
 
 def print_json(data: Any) -> None:
@@ -30,7 +32,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: st
     Console(width=None if sys.stdout.isatty() else 240).print(table)
 
 
-def print_facts(facts: Mapping[str, Any]) -> None:
+def print_facts(facts: JsonMapping) -> None:
     """Name and value, a line each."""
     width = max(map(len, facts), default=0)
     for name, value in facts.items():

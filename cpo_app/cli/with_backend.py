@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -14,6 +14,7 @@ from cpo_app.backend import Backend, announced
 from cpo_app.bootstrap import prepare
 from cpo_app.settings import Settings
 from db_interface.indexes import ensure_indexes
+from db_interface.json_data import JsonObject
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ DataDir = Annotated[
 
 def settings_for(data_dir: Path | None = None, **changed: object) -> Settings:
     """The environment's settings with what the command line says laid over them."""
-    given: dict[str, Any] = {name: value for name, value in changed.items() if value is not None}
+    given: JsonObject = {name: value for name, value in changed.items() if value is not None}
     if data_dir is not None:
         given["CPO_DATA_DIR"] = data_dir
     return Settings(**given)

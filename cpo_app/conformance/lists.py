@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 
 from cpo_app.conformance.probe import Probe
 from cpo_app.conformance.rules import Rule, Untested, demand
+from db_interface.json_data import JsonObject
 from domain.schemas import CDR, Location, SchemaError, Session, Tariff, parse_datetime, validate
 
-_MODELS: dict[str, Any] = {
+_MODELS: JsonObject = {
     "locations": Location,
     "sessions": Session,
     "cdrs": CDR,

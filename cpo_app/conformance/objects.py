@@ -6,11 +6,12 @@ from typing import Any
 
 from cpo_app.conformance.probe import Probe
 from cpo_app.conformance.rules import Advised, Rule, Untested, demand
+from db_interface.json_data import JsonObject
 
 _LOCATIONS = "mod_locations 8.2.1"
 
 
-async def _some_location(probe: Probe) -> dict[str, Any]:
+async def _some_location(probe: Probe) -> JsonObject:
     rows = await probe.first_page("locations")
     with_evses = [row for row in rows if row.get("evses")]
     if not rows:

@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from db_interface.json_data import JsonObject
+
 TIMEOUT_S = 30.0
 
 
@@ -26,7 +28,7 @@ class Probe:
         self.versions: Any = None
         self.details_url = ""
         self.details: Any = None
-        self._lists: dict[str, list[dict[str, Any]]] = {}
+        self._lists: dict[str, list[JsonObject]] = {}
 
     async def __aenter__(self) -> Probe:
         return self
@@ -75,7 +77,7 @@ class Probe:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unusable(f"no answer: {error or type(error).__name__}") from error
 
-    def envelope(self, response: httpx.Response) -> dict[str, Any]:
+    def envelope(self, response: httpx.Response) -> JsonObject:
         """The answer's envelope. Raises Unusable."""
         try:
             answer = response.json()
@@ -95,7 +97,7 @@ class Probe:
             )
         return answer.get("data")
 
-    async def first_page(self, module: str) -> list[dict[str, Any]]:
+    async def first_page(self, module: str) -> list[JsonObject]:
         """The first page of a sender list, fetched once; [] where there is none."""
         if module not in self._lists:
             url = self.list_url(module)

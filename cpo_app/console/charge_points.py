@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 from db_interface.database import Database
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import fold
 from domain.charge_points.evse_states import EvseStatus, View
 
@@ -45,7 +45,7 @@ _SHOWN = dict.fromkeys(
 )
 _REGISTRATION = {"location": 1, "status": 1, "site_id": 1, "ocpi": 1}
 
-Document = Mapping[str, Any]
+Document = JsonMapping
 
 
 async def counts(db: Database) -> dict[str, int]:
@@ -64,9 +64,9 @@ async def counts(db: Database) -> dict[str, int]:
     return found
 
 
-async def in_trouble(db: Database, limit: int) -> list[dict[str, Any]]:
+async def in_trouble(db: Database, limit: int) -> list[JsonObject]:
     """Rows of those out of order, silent or out of service; the latest change of each first."""
-    rows: list[dict[str, Any]] = []
+    rows: list[JsonObject] = []
     for status in TROUBLE:
         rows += await _in_status(db, status.value, limit - len(rows))
         if len(rows) >= limit:
@@ -74,9 +74,9 @@ async def in_trouble(db: Database, limit: int) -> list[dict[str, Any]]:
     return rows + await never_seen(db, limit - len(rows))
 
 
-async def never_seen(db: Database, limit: int) -> list[dict[str, Any]]:
+async def never_seen(db: Database, limit: int) -> list[JsonObject]:
     """Registered lately, and EV_Central has not heard of them yet."""
-    stages: list[dict[str, Any]] = [
+    stages: list[JsonObject] = [
         {"$match": {"status": _REGISTERED}},
         {"$sort": {"registered_seq": -1}},
         {"$limit": NEVER_SEEN_AMONG},
@@ -99,7 +99,7 @@ async def never_seen(db: Database, limit: int) -> list[dict[str, Any]]:
 
 async def table(
     db: Database, *, status: str | None, search: str, after: str | None
-) -> tuple[list[dict[str, Any]], str | None]:
+) -> tuple[list[JsonObject], str | None]:
     """Rows for the table, and the `after` of the next page.
 
     `search` is the beginning of an id. With `status` the latest PAGE changes, without by id.
@@ -114,7 +114,7 @@ async def table(
             rows += await never_seen(db, PAGE - len(rows))
         return rows, None
     key = "_id"
-    match: dict[str, Any] = {} if after is None else {"_id": {"$gt": after}}
+    match: JsonObject = {} if after is None else {"_id": {"$gt": after}}
     if search:
         key = "folded_id"
         match = {key: {"$regex": f"^{re.escape(fold(search))}"}}
@@ -125,7 +125,7 @@ async def table(
     return rows, rows[-1]["id"] if more else None
 
 
-async def one(db: Database, cp_id: str) -> dict[str, Any] | None:
+async def one(db: Database, cp_id: str) -> JsonObject | None:
     """Everything that is shown of one charge point, by its id in any case; None: unknown."""
     wanted = {
         **_REGISTRATION,
@@ -151,18 +151,18 @@ async def one(db: Database, cp_id: str) -> dict[str, Any] | None:
     }
 
 
-async def history(db: Database, cp_id: str, limit: int) -> list[dict[str, Any]]:
+async def history(db: Database, cp_id: str, limit: int) -> list[JsonObject]:
     """The latest changes of its status, the newest first: [{at, from, to, why}]."""
     found = db["evse_status_history"].find({"cp_id": cp_id}, {"_id": 0, "cp_id": 0})
     return await found.sort([("at", -1), ("n", -1)]).limit(limit).to_list(limit)
 
 
-def timeline(changes: Sequence[Document], since: datetime, until: datetime) -> list[dict[str, Any]]:
+def timeline(changes: Sequence[Document], since: datetime, until: datetime) -> list[JsonObject]:
     """The statuses of [since, until) as pieces {status, begin, end, x, width} of a bar of 1000.
 
     `changes` newest first; before the oldest of them its `from` held.
     """
-    pieces: list[dict[str, Any]] = []
+    pieces: list[JsonObject] = []
     end, length = until, (until - since).total_seconds()
     for change in changes:
         begin = max(change["at"], since)
@@ -183,7 +183,7 @@ def timeline(changes: Sequence[Document], since: datetime, until: datetime) -> l
     return pieces[::-1]
 
 
-def row_of(registration: Document, charge_point: Document | None) -> dict[str, Any]:
+def row_of(registration: Document, charge_point: Document | None) -> JsonObject:
     """A charge point in a table."""
     facts = charge_point or {}
     removed = registration["status"] != _REGISTERED
@@ -221,7 +221,7 @@ def faults_of(charge_point: Document) -> list[str]:
     return said
 
 
-async def held_back(db: Database, limit: int) -> tuple[list[dict[str, Any]], int]:
+async def held_back(db: Database, limit: int) -> tuple[list[JsonObject], int]:
     """Registered, but not offered over OCPI, with the reasons; and how many there are."""
     match = {"status": _REGISTERED, "ocpi.offered": False}
     found = db["registrations"].find(match, {**_REGISTRATION, "updated_at": 1})
@@ -244,7 +244,7 @@ def last(hours: float, now: datetime) -> tuple[datetime, datetime]:
     return end - timedelta(hours=hours), end
 
 
-async def _in_status(db: Database, status: str, limit: int) -> list[dict[str, Any]]:
+async def _in_status(db: Database, status: str, limit: int) -> list[JsonObject]:
     found = db["charge_points"].find({"ocpi_status": status}, _SHOWN)
     states = await found.sort("status_updated", -1).limit(limit).to_list(limit)
     wanted = {"_id": {"$in": [state["_id"] for state in states]}}
@@ -253,7 +253,7 @@ async def _in_status(db: Database, status: str, limit: int) -> list[dict[str, An
     return [row_of(by_id[state["_id"]], state) for state in states if state["_id"] in by_id]
 
 
-async def _with_states(db: Database, found: Sequence[Document]) -> list[dict[str, Any]]:
+async def _with_states(db: Database, found: Sequence[Document]) -> list[JsonObject]:
     wanted = {"_id": {"$in": [registration["_id"] for registration in found]}}
     states = await db["charge_points"].find(wanted, _SHOWN).to_list(len(found) or 1)
     by_id = {state["_id"]: state for state in states}

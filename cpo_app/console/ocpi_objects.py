@@ -6,15 +6,15 @@ Drivers' card numbers are shown by their last signs only.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import orjson
 
 from cpo_app.console.words import hidden
 from db_interface.database import Database
 from db_interface.indexes import BY_NAME
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import NOBODY, fold
 from domain.visibility import GUESTS
 
@@ -24,7 +24,7 @@ MAX_SUMMED = 20_000
 MODULES = ("locations", "sessions", "cdrs", "tariffs")
 _LAST_LETTER = "\uffff"
 
-Document = Mapping[str, Any]
+Document = JsonMapping
 
 
 async def total(db: Database, module: str) -> int:
@@ -33,7 +33,7 @@ async def total(db: Database, module: str) -> int:
     return sum(row["n"] for row in rows)
 
 
-async def latest_cdrs(db: Database) -> list[dict[str, Any]]:
+async def latest_cdrs(db: Database) -> list[JsonObject]:
     """The latest CDRs, newest first."""
     wanted = {
         f"fields.{name}": 1
@@ -59,12 +59,12 @@ async def latest_cdrs(db: Database) -> list[dict[str, Any]]:
     return [{**row["fields"], "key": row["_id"]} for row in await latest(db, "cdrs", wanted)]
 
 
-async def cdr_totals(db: Database, since: datetime) -> list[dict[str, Any]]:
+async def cdr_totals(db: Database, since: datetime) -> list[JsonObject]:
     """Number, energy (kWh) and cost of the CDRs made since, by currency.
 
     At most the latest MAX_SUMMED; `is_all` says whether that was all of them.
     """
-    stages: list[dict[str, Any]] = [
+    stages: list[JsonObject] = [
         {"$match": {"last_updated": {"$gte": since}}},
         {"$sort": {"last_updated": -1, "seq": -1}},
         {"$limit": MAX_SUMMED},
@@ -90,13 +90,13 @@ async def cdr_totals(db: Database, since: datetime) -> list[dict[str, Any]]:
 
 async def locations(
     db: Database, *, search: str, held: bool, after: int | None
-) -> tuple[list[dict[str, Any]], int | None]:
+) -> tuple[list[JsonObject], int | None]:
     """A page of locations, and the `after` of the next one.
 
     `search`: the beginning of an id, else of a city's name (case and accents do not matter).
     `held`: only those that no peer may see.
     """
-    match: dict[str, Any] = {}
+    match: JsonObject = {}
     if held:
         match["audience"] = NOBODY
     if search:
@@ -112,7 +112,7 @@ async def locations(
     )
 
 
-async def tariffs(db: Database) -> list[dict[str, Any]]:
+async def tariffs(db: Database) -> list[JsonObject]:
     """The latest tariffs, newest first, each with its price components in words."""
     rows = await latest(db, "tariffs", {"fields": 1})
     return [{**row["fields"], "key": row["_id"], "prices": _prices(row["fields"])} for row in rows]
@@ -129,7 +129,7 @@ async def object_text(db: Database, module: str, key: str) -> str | None:
     return orjson.dumps(fields, option=orjson.OPT_INDENT_2).decode()
 
 
-async def latest(db: Database, module: str, wanted: Document) -> list[dict[str, Any]]:
+async def latest(db: Database, module: str, wanted: Document) -> list[JsonObject]:
     """The LATEST objects of a module, newest first."""
     return await db[module].find({}, wanted).sort("seq", -1).limit(LATEST).to_list(LATEST)
 
@@ -145,7 +145,7 @@ async def _search(db: Database, search: str, match: Document) -> Sequence[Docume
     return await found.sort("fields.city", 1).limit(LOCATIONS_PAGE).to_list(LOCATIONS_PAGE)
 
 
-def _location(row: Document) -> dict[str, Any]:
+def _location(row: Document) -> JsonObject:
     fields = row["fields"]
     evses = fields.get("evses") or []
     statuses: dict[str, int] = {}
@@ -174,7 +174,7 @@ def _prices(tariff: Document) -> list[str]:
     return parts if len(parts) <= 6 else [*parts[:6], f"and {len(parts) - 6} more"]
 
 
-def _total(row: Document, is_all: bool) -> dict[str, Any]:
+def _total(row: Document, is_all: bool) -> JsonObject:
     gross = row["with_vat"] == row["number"]
     amount = row["incl_vat"] if gross else row["excl_vat"]
     return {

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
 
 from cpo_app.console import ocpi_objects
 from db_interface.database import Database
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import fold
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
-Document = Mapping[str, Any]
+Document = JsonMapping
 
 
-async def running(db: Database, limit: int) -> tuple[list[dict[str, Any]], int]:
+async def running(db: Database, limit: int) -> tuple[list[JsonObject], int]:
     """Sessions that hold a connector, the longest unheard of first; and how many there are."""
     match = {"running": True, "last_heard": {"$gte": _EPOCH}}
     rows = (
@@ -32,7 +31,7 @@ async def running(db: Database, limit: int) -> tuple[list[dict[str, Any]], int]:
     return shown, await db["charging_sessions"].count_documents(match)
 
 
-async def latest(db: Database) -> list[dict[str, Any]]:
+async def latest(db: Database) -> list[JsonObject]:
     """The latest sessions, newest first."""
     objects = await ocpi_objects.latest(db, "sessions", _SESSION)
     ids = [row["fields"]["id"] for row in objects]
@@ -41,7 +40,7 @@ async def latest(db: Database) -> list[dict[str, Any]]:
     return [_session(row["fields"], facts.get(row["fields"]["id"], {})) for row in objects]
 
 
-async def without_cdr(db: Database, limit: int) -> tuple[list[dict[str, Any]], int]:
+async def without_cdr(db: Database, limit: int) -> tuple[list[JsonObject], int]:
     """Sessions that ended, but whose bill could not be made, with the reason; how many."""
     match = {"cdr_problem": {"$exists": True}}
     found = db["charging_sessions"].find(match, {"cp_id": 1, "ended": 1, "cdr_problem": 1})
@@ -58,7 +57,7 @@ async def without_cdr(db: Database, limit: int) -> tuple[list[dict[str, Any]], i
     return shown, await db["charging_sessions"].count_documents(match)
 
 
-def _session(fields: Document, facts: Document) -> dict[str, Any]:
+def _session(fields: Document, facts: Document) -> JsonObject:
     """A session out of its OCPI object and EV_Central's document; either may be missing."""
     token = facts.get("token") or fields.get("cdr_token") or {}
     energy_wh = facts.get("energy_wh")

@@ -5,10 +5,10 @@ Times are UTC: charge points, peers and log lines are compared by them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
 from urllib.parse import quote, urlsplit
+
+from db_interface.json_data import JsonMapping
 
 NOTHING = "–"
 _STATUS_TONE = {
@@ -84,7 +84,7 @@ def with_unit(value: float | None, unit: str, digits: int = 1, divisor: float = 
     return NOTHING if value is None else f"{number(value / divisor, digits)}\u00a0{unit}"
 
 
-def price(value: Mapping[str, Any] | None, currency: str | None) -> str:
+def price(value: JsonMapping | None, currency: str | None) -> str:
     """An OCPI Price: with VAT where it is known, else said to be without."""
     if not value:
         return NOTHING
@@ -111,7 +111,7 @@ def public_url(url: str | None) -> str:
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
-def party(fields: Mapping[str, Any] | None) -> str:
+def party(fields: JsonMapping | None) -> str:
     """ "NL/TNM" of anything with country_code and party_id."""
     if not fields or not fields.get("country_code"):
         return NOTHING

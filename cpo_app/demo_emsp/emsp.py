@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlparse
 
 import httpx
+
+from db_interface.json_data import JsonMapping, JsonObject
 
 COUNTRY_CODE, PARTY_ID = "DE", "DEM"
 
@@ -26,7 +28,7 @@ class Emsp:
         self._token = ""
         self.endpoints: dict[str, str] = {}
 
-    async def handshake(self, token_a: str, token_b: str, own_versions_url: str) -> dict[str, Any]:
+    async def handshake(self, token_a: str, token_b: str, own_versions_url: str) -> JsonObject:
         """Register with the CPO; returns its credentials. Raises EmspError."""
         self._token = token_a
         await self.discover()
@@ -55,7 +57,7 @@ class Emsp:
         details = (await self.call("GET", url))["data"]
         self.endpoints = {row["identifier"]: row["url"] for row in details["endpoints"]}
 
-    async def crawl(self, module: str) -> AsyncIterator[dict[str, Any]]:
+    async def crawl(self, module: str) -> AsyncIterator[JsonObject]:
         """Every object of a sender module, following the Link headers."""
         url: str | None = self.endpoints[module]
         while url is not None:
@@ -64,7 +66,7 @@ class Emsp:
                 yield row
             url = response.links.get("next", {}).get("url")
 
-    async def command(self, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def command(self, name: str, body: JsonMapping) -> JsonObject:
         """Send a command; returns the CommandResponse."""
         url = self.endpoints["commands"].rstrip("/") + "/" + name
         return (await self.call("POST", url, body))["data"]
@@ -72,7 +74,7 @@ class Emsp:
     async def unregister(self) -> None:
         await self.call("DELETE", self.endpoints["credentials"])
 
-    async def call(self, method: str, url: str, body: Any = None) -> dict[str, Any]:
+    async def call(self, method: str, url: str, body: Any = None) -> JsonObject:
         """One request; the envelope of its answer. Raises EmspError."""
         return _envelope(await self._send(method, url, body))
 
@@ -89,7 +91,7 @@ class Emsp:
             raise EmspError(f"{host} does not answer: {error or type(error).__name__}") from error
 
 
-def _envelope(response: httpx.Response) -> dict[str, Any]:
+def _envelope(response: httpx.Response) -> JsonObject:
     what = f"{response.request.method} {response.request.url.path}"
     try:
         answer = response.json()

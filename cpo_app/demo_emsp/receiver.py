@@ -19,6 +19,8 @@ from py_ocpi.main import get_application
 from py_ocpi.modules.versions.enums import VersionNumber
 from py_ocpi.modules.versions.v_2_2_1.schemas import Endpoint
 
+from db_interface.json_data import JsonObject
+
 MODULES = [
     ModuleID.credentials_and_registration,
     ModuleID.locations,
@@ -36,7 +38,7 @@ Heard = Callable[[ModuleID, str, Any], None]
 class Memory(Crud):
     """What the CPO has told us, by module and id; the library's Crud contract."""
 
-    def __init__(self, tokens: list[dict[str, Any]], heard: Heard) -> None:
+    def __init__(self, tokens: list[JsonObject], heard: Heard) -> None:
         self.objects: dict[tuple[ModuleID, str], Any] = {}
         self._tokens = tokens
         self._heard = heard
@@ -48,7 +50,7 @@ class Memory(Crud):
         return self.objects.get((module, str(id).lower()))
 
     async def list(
-        self, module: ModuleID, role: RoleEnum, filters: dict[str, Any], *_: Any, **named: Any
+        self, module: ModuleID, role: RoleEnum, filters: JsonObject, *_: Any, **named: Any
     ) -> tuple[list[Any], int, bool]:
         rows = self._tokens if module is ModuleID.tokens else []
         return rows, len(rows), True
@@ -80,7 +82,7 @@ class Memory(Crud):
 
 
 def build_receiver(
-    host: str, credentials_token: str, tokens: list[dict[str, Any]], heard: Heard
+    host: str, credentials_token: str, tokens: list[JsonObject], heard: Heard
 ) -> tuple[FastAPI, Memory]:
     """The eMSP's OCPI app at `host` ("127.0.0.1:9000"), and its memory.
 

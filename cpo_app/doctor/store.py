@@ -9,12 +9,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from db_interface.database import Database, StoreUnavailable
 from db_interface.indexes import INDEXES
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 
 MIN_VERSION = (5, 0)
@@ -57,7 +57,7 @@ def _version(version: str) -> Finding:
     return ok("store", f"MongoDB {version} answers")
 
 
-def _replica_set(hello: dict[str, Any], embedded: bool) -> Finding:
+def _replica_set(hello: JsonObject, embedded: bool) -> Finding:
     check, name = "replica set", hello.get("setName")
     if not name and hello.get("msg") != "isdbgrid":
         return fail(

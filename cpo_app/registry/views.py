@@ -5,8 +5,8 @@ just issued, no certificate, no host, port or key out of the metadata.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
+from db_interface.json_data import JsonObject
 from domain.charge_points.registration_records import Offer, Record
 from domain.schemas import format_datetime
 from domain.sites import public_metadata
@@ -16,7 +16,7 @@ def time_text(moment: datetime | None) -> str | None:
     return None if moment is None else format_datetime(moment)
 
 
-def facts(record: Record) -> dict[str, Any]:
+def facts(record: Record) -> JsonObject:
     """A charge point as anybody may see it."""
     return {
         "cp_id": record["_id"],
@@ -31,9 +31,9 @@ def facts(record: Record) -> dict[str, Any]:
     }
 
 
-def _offer(ocpi: Offer | None) -> dict[str, Any]:
+def _offer(ocpi: Offer | None) -> JsonObject:
     """Whether it is offered over OCPI, under which location, and what stands in the way."""
-    offer: dict[str, Any] = {"offered": bool(ocpi and ocpi["offered"])}
+    offer: JsonObject = {"offered": bool(ocpi and ocpi["offered"])}
     for name in ("location_id", "reasons", "warnings"):
         if ocpi and ocpi.get(name):
             offer[name] = ocpi[name]

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import party_key
 from domain.authorization.authorization_answer import Question, Token, Word, word_of
 from domain.authorization.emsps import Emsp, Emsps, Reply
@@ -82,8 +82,8 @@ class Authorizer:
         self,
         uid: str,
         token_type: str,
-        location: Mapping[str, Any],
-        evse: Mapping[str, Any],
+        location: JsonMapping,
+        evse: JsonMapping,
         now: datetime,
         *,
         party: str | None = None,
@@ -103,8 +103,8 @@ class Authorizer:
         uid: str,
         token_type: str,
         holder: Token,
-        location: Mapping[str, Any],
-        evse: Mapping[str, Any],
+        location: JsonMapping,
+        evse: JsonMapping,
     ) -> bool:
         """Whether a card belongs to the group of `holder`'s token: same party, same group_id,
         and valid. Its party is asked where it has not told us of the card."""
@@ -131,7 +131,7 @@ class Authorizer:
 
     async def _cards(self, uid: str, token_type: str, party: str | None) -> list[_Card]:
         """The tokens that the card may be, the one known longest first."""
-        query: dict[str, Any] = {"lid": uid.lower(), "fields.type": token_type}
+        query: JsonObject = {"lid": uid.lower(), "fields.type": token_type}
         if party is not None:
             query["owner"] = party
         found = await self._store.objects("tokens").documents(
@@ -239,9 +239,7 @@ class Authorizer:
             await keep_if_newer(self._store, token)
 
 
-def _question(
-    uid: str, token_type: str, location: Mapping[str, Any], evse: Mapping[str, Any]
-) -> Question:
+def _question(uid: str, token_type: str, location: JsonMapping, evse: JsonMapping) -> Question:
     return Question(
         uid=uid,
         token_type=token_type,

@@ -6,15 +6,14 @@ could restrict it can be read. What came from the peer is never put into an erro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from db_interface.json_data import JsonMapping, JsonObject
 from domain.authorization.whitelist import Allowed
 from domain.schemas import AuthorizationInfo, DisplayText, LocationReferences, SchemaError, validate
 from domain.schemas import Token as TokenModel
 
-Token = Mapping[str, Any]
+Token = JsonMapping
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Question:
     country_code: str
     party_id: str
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> JsonObject:
         """The LocationReferences of the request."""
         return {"location_id": self.location_id, "evse_uids": [self.evse_uid]}
 
@@ -67,9 +66,7 @@ def word_of(data: object, question: Question) -> Word:
     )
 
 
-def _in_part(
-    data: Mapping[str, Any], info: str | None, question: Question, error: SchemaError
-) -> Word:
+def _in_part(data: JsonMapping, info: str | None, question: Question, error: SchemaError) -> Word:
     """The word of an answer with faults: good for a refusal, and for an ALLOWED whose fault is
     the token alone (whoever knows the token may go on with what he has)."""
     try:
@@ -89,7 +86,7 @@ def _in_part(
     )
 
 
-def _here(allowed: Allowed, location: Mapping[str, Any] | None, question: Question) -> Allowed:
+def _here(allowed: Allowed, location: JsonMapping | None, question: Question) -> Allowed:
     """ALLOWED only if it is for this EVSE: "only the EVSEs the EV driver is allowed to charge at
     are returned". None named (left out, or the list is empty): the whole location."""
     if allowed is not Allowed.ALLOWED or location is None:
@@ -106,7 +103,7 @@ def _is_asked_for(token: Token, question: Question) -> bool:
     return token["uid"].lower() == question.uid.lower() and token["type"] == question.token_type
 
 
-def _says_same_card(token: Mapping[str, Any], question: Question) -> bool:
+def _says_same_card(token: JsonMapping, question: Question) -> bool:
     """Whether a token with faults says nothing of another card, or of one that is not valid."""
     return (
         str(token.get("uid", question.uid)).lower() == question.uid.lower()

@@ -20,16 +20,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from db_interface.database import Database
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx, mongo_session
 
 COLLECTION = "token_pulls"
 RESUMED_FOR = timedelta(hours=24)
 """A pull that broke off longer ago than this starts anew: the peer's list has moved on."""
 
-Document = dict[str, Any]
+Document = JsonObject
 
 
 class LeaseLost(Exception):
@@ -88,7 +88,7 @@ async def claim(
 
 async def _claim(
     db: Database,
-    query: Mapping[str, Any],
+    query: JsonMapping,
     now: datetime,
     lease_s: float,
     unset: Mapping[str, str] | None = None,
@@ -103,7 +103,7 @@ async def _claim(
     )
 
 
-def run_of(claimed: Mapping[str, Any], now: datetime, overlap: timedelta) -> Document:
+def run_of(claimed: JsonMapping, now: datetime, overlap: timedelta) -> Document:
     """The run to go on with: the one that broke off, or a new one of what changed since the last
     complete one, less `overlap` for clocks that differ."""
     run = claimed.get("run")
@@ -112,7 +112,7 @@ def run_of(claimed: Mapping[str, Any], now: datetime, overlap: timedelta) -> Doc
     return new_run(claimed, now, overlap)
 
 
-def new_run(claimed: Mapping[str, Any], now: datetime, overlap: timedelta) -> Document:
+def new_run(claimed: JsonMapping, now: datetime, overlap: timedelta) -> Document:
     """A run from its first page."""
     pulled_from = claimed.get("pulled_from")
     run: Document = {"started": now, "since": now, "counts": {}}
@@ -123,8 +123,8 @@ def new_run(claimed: Mapping[str, Any], now: datetime, overlap: timedelta) -> Do
 
 async def progressed(
     db: Database,
-    claimed: Mapping[str, Any],
-    run: Mapping[str, Any],
+    claimed: JsonMapping,
+    run: JsonMapping,
     now: datetime,
     lease_s: float,
     tx: Tx,
@@ -140,8 +140,8 @@ async def progressed(
 
 async def finished(
     db: Database,
-    claimed: Mapping[str, Any],
-    run: Mapping[str, Any],
+    claimed: JsonMapping,
+    run: JsonMapping,
     now: datetime,
     due: datetime,
 ) -> None:
@@ -163,7 +163,7 @@ async def finished(
     )
 
 
-async def broken_off(db: Database, claimed: Mapping[str, Any], problem: str, due: datetime) -> None:
+async def broken_off(db: Database, claimed: JsonMapping, problem: str, due: datetime) -> None:
     """It could not go on; tried again at `due`, from where it was. `problem` holds no secret.
     Raises LeaseLost."""
     await _write(
@@ -178,9 +178,7 @@ async def broken_off(db: Database, claimed: Mapping[str, Any], problem: str, due
     )
 
 
-async def _write(
-    db: Database, claimed: Mapping[str, Any], change: Mapping[str, Any], tx: Tx | None
-) -> None:
+async def _write(db: Database, claimed: JsonMapping, change: JsonMapping, tx: Tx | None) -> None:
     mine = {"_id": claimed["_id"], "lease.owner": claimed["lease"]["owner"]}
     outcome = await db[COLLECTION].update_one(mine, change, session=mongo_session(tx))
     if not outcome.matched_count:

@@ -7,10 +7,10 @@ may have been overtaken by it on the way. Whose tokens a peer may bring is the c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping
 from db_interface.owned_objects import OwnedObject
 from db_interface.transaction import Tx
 from domain.objects.tokens import owned_token
@@ -19,7 +19,7 @@ from domain.schemas import parse_datetime
 _MODULE = "tokens"
 OLDER = "older"
 
-Token = Mapping[str, Any]
+Token = JsonMapping
 
 
 async def keep_if_newer(store: DbInterface, token: Token) -> str:

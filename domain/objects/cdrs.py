@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any
 
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonObject
 from db_interface.owned_objects import OwnedObject, party_key
 from db_interface.transaction import Tx
+from domain.objects import OcpiObject
 from domain.outbox.publishing import publish
 from domain.pricing import Priced, price_cdr
 from domain.rendered import Rendered
@@ -29,7 +30,7 @@ class UnknownCdr(ValueError):
         super().__init__(f"there is no CDR {cdr_id}")
 
 
-async def add_cdr(store: DbInterface, cdr: Mapping[str, Any], tx: Tx) -> None:
+async def add_cdr(store: DbInterface, cdr: OcpiObject, tx: Tx) -> None:
     """Keep a valid CDR for good; call inside a transaction. Raises CdrExists."""
     obj = owned_cdr(cdr)
     if await store.objects(MODULE).document(obj.key, tx) is not None:
@@ -37,7 +38,7 @@ async def add_cdr(store: DbInterface, cdr: Mapping[str, Any], tx: Tx) -> None:
     await publish(store, MODULE, obj, tx)
 
 
-def owned_cdr(cdr: Mapping[str, Any]) -> OwnedObject:
+def owned_cdr(cdr: OcpiObject) -> OwnedObject:
     """A valid CDR as the store keeps it, to be found by its session and by what it credits."""
     return OwnedObject(
         country_code=cdr["country_code"],
@@ -55,12 +56,12 @@ def owned_cdr(cdr: Mapping[str, Any]) -> OwnedObject:
 
 async def find_cdr(
     store: DbInterface, cdr_id: str, party: tuple[str, str] | None = None, tx: Tx | None = None
-) -> dict[str, Any]:
+) -> JsonObject:
     """The CDR with that id, whatever its case. Raises UnknownCdr.
 
     `party` (country_code, party_id) where several parties of ours have one of that id.
     """
-    query: dict[str, Any] = {"lid": cdr_id.lower()}
+    query: JsonObject = {"lid": cdr_id.lower()}
     if party is not None:
         query["owner"] = party_key(*party)
     found = await store.objects(MODULE).documents(query, tx=tx)
@@ -77,9 +78,9 @@ async def all_cdrs(
     since: datetime | None = None,
     until: datetime | None = None,
     session_id: str | None = None,
-) -> AsyncIterator[dict[str, Any]]:
+) -> AsyncIterator[JsonObject]:
     """CDRs in order of creation, `since` <= last_updated < `until`."""
-    match: dict[str, Any] = {}
+    match: JsonObject = {}
     if since is not None or until is not None:
         bounds = {"$gte": since, "$lt": until}
         match["last_updated"] = {name: at for name, at in bounds.items() if at is not None}
@@ -90,7 +91,7 @@ async def all_cdrs(
         yield Rendered(document["raw"]).plain()
 
 
-async def time_zone_of(store: DbInterface, cdr: Mapping[str, Any]) -> str:
+async def time_zone_of(store: DbInterface, cdr: OcpiObject) -> str:
     """The time zone that the CDR was priced in: its session's, else its location's, else UTC."""
     session_id = cdr.get("session_id")
     if session_id:
@@ -101,6 +102,6 @@ async def time_zone_of(store: DbInterface, cdr: Mapping[str, Any]) -> str:
     return rows[0]["fields"]["time_zone"] if rows else "UTC"
 
 
-def reprice(cdr: Mapping[str, Any], time_zone: str) -> Priced | None:
+def reprice(cdr: OcpiObject, time_zone: str) -> Priced | None:
     """The CDR's price worked out anew from its own periods and tariffs; None without a tariff."""
     return price_cdr(cdr, None, time_zone) if cdr.get("tariffs") else None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from db_interface.owned_objects import OwnedObject
+from domain.objects import OcpiObject
 from domain.schemas import parse_datetime
 
 
-def owned_tariff(tariff: Mapping[str, Any]) -> OwnedObject:
+def owned_tariff(tariff: OcpiObject) -> OwnedObject:
     """A valid Tariff as the store keeps it."""
     return OwnedObject(
         country_code=tariff["country_code"],

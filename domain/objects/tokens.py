@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from db_interface.owned_objects import OwnedObject, party_key
+from domain.objects import OcpiObject
 from domain.schemas import parse_datetime
 
 
-def owned_token(token: Mapping[str, Any]) -> OwnedObject:
+def owned_token(token: OcpiObject) -> OwnedObject:
     """A valid Token as the store keeps it."""
     return OwnedObject(
         country_code=token["country_code"],

@@ -7,16 +7,16 @@ A document of `deliveries`: _id "peer id/cdrs/object key", peer_id, module, key,
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from db_interface.bulk import settled
 from db_interface.database import Database
+from db_interface.json_data import JsonObject
 from domain.outbox.due_marks import Mark
 
 DELIVERIES = "deliveries"
 
 
-async def proof_of(db: Database, mark: Mark) -> dict[str, Any] | None:
+async def proof_of(db: Database, mark: Mark) -> JsonObject | None:
     return await settled(db[DELIVERIES]).find_one({"_id": mark.id})
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from db_interface.bulk import delete_each, settled
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping, JsonObject
 from domain.outbox.marks import MARKS, mark_id
 
 
@@ -36,7 +36,7 @@ class Mark:
     identity: Mapping[str, str] | None = None
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Mark:
+    def of(cls, document: JsonMapping) -> Mark:
         return cls(
             id=document["_id"],
             peer_id=document["peer_id"],
@@ -60,14 +60,14 @@ class Present:
 
     raw: bytes
     audience: str
-    fields: Mapping[str, Any]
+    fields: JsonMapping
 
 
 async def due(
     db: Database, peer_id: str, now: datetime, limit: int, without: Collection[str] = ()
 ) -> list[Mark]:
     """The peer's due marks, longest behind first; `without` are ids that are being dealt with."""
-    query: dict[str, Any] = {"peer_id": peer_id, "due": {"$lte": now}}
+    query: JsonObject = {"peer_id": peer_id, "due": {"$lte": now}}
     if without:
         query["_id"] = {"$nin": list(without)}
     found = settled(db[MARKS]).find(query).sort("due", 1).limit(limit)
@@ -169,7 +169,7 @@ async def backlogs(db: Database) -> dict[str, int]:
     return {row["_id"]: row["n"] async for row in rows}
 
 
-async def backlog(db: Database, peer_id: str, show_held: int = 10) -> dict[str, Any]:
+async def backlog(db: Database, peer_id: str, show_held: int = 10) -> JsonObject:
     """For the operator: how far behind the peer is, and what it refuses."""
     mine = {"peer_id": peer_id}
     oldest = await db[MARKS].find_one(mine, {"since": 1}, sort=[("since", 1)])

@@ -6,8 +6,9 @@ session that a PATCH may carry, mod_sessions 9.2.2.3). None: send the whole obje
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
+
+from db_interface.json_data import JsonMapping
 
 EVSE, FIELD = "evse:", "field:"
 
@@ -19,9 +20,7 @@ _OF_A_SESSION = {"kwh", "total_cost"}
 _MAX_EVSES = 4
 
 
-def changed_parts(
-    module: str, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> tuple[str, ...] | None:
+def changed_parts(module: str, before: JsonMapping, after: JsonMapping) -> tuple[str, ...] | None:
     """The parts that lead from one state to the other, or None if they are not enough."""
     names = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     names.discard(_MOMENT)

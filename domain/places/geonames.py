@@ -20,6 +20,8 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from db_interface.json_data import JsonObject
+
 CITIES = "cities15000.json"
 TOWNS = "cities1000.json"
 
@@ -85,7 +87,7 @@ class Index:
         entries: set[int] = set()
         time_zones: dict[str, str] = {}
 
-        def keep(entry: dict[str, Any]) -> None:
+        def keep(entry: JsonObject) -> None:
             """Called by the JSON parser for each object; returning None lets it go again."""
             if "alternatenames" not in entry or alpha2 not in (None, entry["countrycode"]):
                 return
@@ -155,7 +157,7 @@ def us_states() -> dict[str, str]:
     return states
 
 
-def _names(entry: dict[str, Any]) -> Iterator[str]:
+def _names(entry: JsonObject) -> Iterator[str]:
     yield entry["name"]
     for name in entry["alternatenames"]:
         # Airport and traffic codes ("ABC" for Albacete) would turn junk into places.

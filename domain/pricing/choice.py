@@ -6,10 +6,11 @@ start_date_time), unless the charging periods name another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
+from db_interface.json_data import JsonObject
+from domain.objects import OcpiObject
 from domain.pricing.periods import Period
 from domain.pricing.quantities import PricingInputError, instant_us
 from domain.pricing.tariff import CompiledTariff, compile_tariff
@@ -18,12 +19,12 @@ REGULAR = "REGULAR"
 
 
 def choose_tariff(
-    tariffs: Sequence[Mapping[str, Any]],
+    tariffs: Sequence[OcpiObject],
     at: datetime | str,
     *,
     ad_hoc: bool = False,
     profile: str | None = None,
-) -> dict[str, Any] | None:
+) -> JsonObject | None:
     """The tariff of a session that starts at `at`, or None when none of `tariffs` is for it.
 
     `ad_hoc`: paid at the charge point. `profile`: the profile_type of the session's charging

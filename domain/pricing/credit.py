@@ -6,14 +6,13 @@ negative amounts" (mod_cdrs, Credit CDRs). Nothing else may be changed here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from db_interface.json_data import JsonObject
+from domain.objects import OcpiObject
 from domain.pricing.money import json_number
 from domain.pricing.quantities import number
 
 
-def negate(totals: Mapping[str, Any]) -> dict[str, Any]:
+def negate(totals: OcpiObject) -> JsonObject:
     """A copy of a CDR (or of its totals) in which total_cost is negative."""
     cost = totals["total_cost"]
     negative = {

@@ -15,6 +15,8 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
+from db_interface.json_data import JsonObject
+from domain.objects import OcpiObject
 from domain.pricing.component import Component, from_parts
 from domain.pricing.explanation import COST_FIELDS, Explained, explain, lines_of, row_texts
 from domain.pricing.limits import Adjustment, adjustments
@@ -48,9 +50,9 @@ class Priced:
     adjusted: Sequence[Adjustment]
     end: datetime
 
-    def totals(self) -> dict[str, Any]:
+    def totals(self) -> JsonObject:
         """The CDR's total_* fields as JSON numbers; those that do not apply are left out."""
-        totals: dict[str, Any] = {"total_cost": self.total_cost.to_ocpi()}
+        totals: JsonObject = {"total_cost": self.total_cost.to_ocpi()}
         totals["total_energy"] = json_number(self.total_energy_kwh)
         totals["total_time"] = json_number(self.total_time_h)
         if self.total_parking_time_h is not None:
@@ -118,7 +120,7 @@ def price_session(
 
 
 def price_cdr(
-    cdr: Mapping[str, Any],
+    cdr: OcpiObject,
     tariff: AnyTariff | Sequence[AnyTariff] | None,
     time_zone: str,
 ) -> Priced:
@@ -154,7 +156,7 @@ def price_cdr(
     return priced
 
 
-def price_files(tariff: Mapping[str, Any], cdr: Mapping[str, Any], time_zone: str) -> Priced:
+def price_files(tariff: OcpiObject, cdr: OcpiObject, time_zone: str) -> Priced:
     """Price the CDR of one JSON file under the tariff of another."""
     if not isinstance(tariff, Mapping):
         raise PricingInputError("tariff: not an object")

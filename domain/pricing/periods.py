@@ -12,6 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from db_interface.json_data import JsonObject
+from domain.objects import OcpiObject
 from domain.pricing.money import json_number
 from domain.pricing.quantities import (
     UKWH_PER_KWH,
@@ -39,7 +41,7 @@ class ChargingPeriod:
     tariff_id: str | None = None
 
     @classmethod
-    def from_ocpi(cls, value: Mapping[str, Any], where: str = "charging period") -> ChargingPeriod:
+    def from_ocpi(cls, value: OcpiObject, where: str = "charging period") -> ChargingPeriod:
         """Read the JSON form; raises `PricingInputError`."""
         start = datetime_of(instant_us(_get(value, "start_date_time", where), where))
         volumes = _volumes(value, where)
@@ -49,9 +51,9 @@ class ChargingPeriod:
             value.get("tariff_id"),
         )
 
-    def to_ocpi(self) -> dict[str, Any]:
+    def to_ocpi(self) -> JsonObject:
         """The JSON form; volumes with at most four decimals."""
-        period: dict[str, Any] = {
+        period: JsonObject = {
             "start_date_time": ocpi_time(instant_us(self.start, "charging period")),
             "dimensions": [
                 {"type": kind, "volume": json_number(volume)}
@@ -73,7 +75,7 @@ class Period(NamedTuple):
     parking_us: int
     reservation_us: int
     tariff_id: str | None
-    volumes: Mapping[str, Any]
+    volumes: OcpiObject
 
     @property
     def is_reservation(self) -> bool:
@@ -110,7 +112,7 @@ class Period(NamedTuple):
 
 
 def read_periods(
-    periods: Sequence[ChargingPeriod | Mapping[str, Any]], start_us: int, end_us: int
+    periods: Sequence[ChargingPeriod | OcpiObject], start_us: int, end_us: int
 ) -> list[Period]:
     """Charging periods in exact quantities; a session without any is one empty period.
 
@@ -136,9 +138,9 @@ def read_periods(
     ]
 
 
-def _read(value: ChargingPeriod | Mapping[str, Any], start: int, end: int, index: int) -> Period:
+def _read(value: ChargingPeriod | OcpiObject, start: int, end: int, index: int) -> Period:
     if isinstance(value, ChargingPeriod):
-        volumes: Mapping[str, Any] = value.dimensions
+        volumes: OcpiObject = value.dimensions
         tariff_id = value.tariff_id
     else:
         volumes = _volumes(value, "charging_periods[%d]", index)
@@ -165,7 +167,7 @@ def _get(value: object, key: str, where: str) -> Any:
     return found
 
 
-def _volumes(period: Mapping[str, Any], where: str, index: int | None = None) -> dict[str, Any]:
+def _volumes(period: OcpiObject, where: str, index: int | None = None) -> JsonObject:
     try:
         dimensions = period.get("dimensions") or ()
         volumes = {item["type"]: item["volume"] for item in dimensions}

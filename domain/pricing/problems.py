@@ -6,9 +6,10 @@ but hardly say what their author meant. Nothing here changes a tariff.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from domain.objects import OcpiObject
 from domain.pricing.component import FLAT, TIME
 from domain.pricing.quantities import PricingInputError
 from domain.pricing.restrictions import Restrictions, parse_restrictions
@@ -30,7 +31,7 @@ _RESTRICTION_FIELDS = {
 }
 
 
-def tariff_problems(tariff: Mapping[str, Any]) -> list[str]:
+def tariff_problems(tariff: OcpiObject) -> list[str]:
     """Every problem that decides or may spoil a price; an empty list for a sound tariff."""
     try:
         compiled = compile_tariff(tariff)
@@ -48,7 +49,7 @@ def tariff_problems(tariff: Mapping[str, Any]) -> list[str]:
     return problems + list(_unreachable(compiled))
 
 
-def _of_tariff(tariff: Mapping[str, Any], compiled: CompiledTariff) -> Iterator[str]:
+def _of_tariff(tariff: OcpiObject, compiled: CompiledTariff) -> Iterator[str]:
     if compiled.type is not None and compiled.type not in _TYPES:
         yield f"type: {compiled.type!r} is not a TariffType"
     currency = compiled.currency
@@ -70,7 +71,7 @@ def _of_tariff(tariff: Mapping[str, Any], compiled: CompiledTariff) -> Iterator[
             yield "min_price.incl_vat is above max_price.incl_vat"
 
 
-def _of_components(value: Mapping[str, Any], element: Element) -> Iterator[str]:
+def _of_components(value: OcpiObject, element: Element) -> Iterator[str]:
     kinds = [item["type"] for item in value["price_components"]]
     for kind in sorted({kind for kind in kinds if kinds.count(kind) > 1}):
         yield f"price_components: more than one {kind}; only the first can apply"
@@ -85,7 +86,7 @@ def _of_components(value: Mapping[str, Any], element: Element) -> Iterator[str]:
             yield f"{name}: step_size {component.step_size} is less than 1"
 
 
-def _of_restrictions(given: Mapping[str, Any]) -> Iterator[str]:
+def _of_restrictions(given: OcpiObject) -> Iterator[str]:
     """Fields that exclude each other, so that the element can never apply."""
     restrictions = parse_restrictions(given, "restrictions")
     for name in sorted(set(given) - _RESTRICTION_FIELDS):
@@ -112,7 +113,7 @@ def _bounds(restrictions: Restrictions) -> list[tuple[str, str, Any, Any]]:
     ]
 
 
-def _odd_restrictions(given: Mapping[str, Any]) -> Iterator[str]:
+def _odd_restrictions(given: OcpiObject) -> Iterator[str]:
     if str(given.get("end_time") or "").endswith(":59"):
         yield (
             f"restrictions: end_time {given['end_time']} is exclusive, so its last minute is left "

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from domain.objects import OcpiObject
 from domain.pricing.choice import tariffs_of_periods
 from domain.pricing.local_time import LocalClock, zone_of
 from domain.pricing.periods import ChargingPeriod, Period, read_periods
@@ -13,8 +14,8 @@ from domain.pricing.pieces import Piece, cut
 from domain.pricing.quantities import PricingInputError, instant_us
 from domain.pricing.tariff import CompiledTariff, compile_tariff
 
-AnyTariff = Mapping[str, Any] | CompiledTariff
-AnyPeriod = ChargingPeriod | Mapping[str, Any]
+AnyTariff = OcpiObject | CompiledTariff
+AnyPeriod = ChargingPeriod | OcpiObject
 
 
 class CutSession(NamedTuple):

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from domain.objects import OcpiObject
 from domain.pricing.component import DIMENSIONS, ENERGY, PARKING_TIME, TIME, Component
 from domain.pricing.quantities import PricingInputError, instant_us, number, whole
 from domain.pricing.restrictions import Restrictions, parse_restrictions
@@ -101,7 +102,7 @@ class _ByContent:
 
     __slots__ = ("content", "tariff")
 
-    def __init__(self, tariff: Mapping[str, Any]) -> None:
+    def __init__(self, tariff: OcpiObject) -> None:
         self.tariff = tariff
         try:
             self.content = orjson.dumps(dict(tariff), default=_key_text)
@@ -119,7 +120,7 @@ def _key_text(value: object) -> str:
     return f"{type(value).__name__}:{value}"
 
 
-def compile_tariff(tariff: Mapping[str, Any] | CompiledTariff) -> CompiledTariff:
+def compile_tariff(tariff: OcpiObject | CompiledTariff) -> CompiledTariff:
     """A Tariff as JSON, compiled; raises `PricingInputError` naming the field that is wrong."""
     if isinstance(tariff, CompiledTariff):
         return tariff
@@ -151,7 +152,7 @@ def _compiled(key: _ByContent) -> CompiledTariff:
     )
 
 
-def _instant(tariff: Mapping[str, Any], key: str, where: str) -> int | None:
+def _instant(tariff: OcpiObject, key: str, where: str) -> int | None:
     value = tariff.get(key)
     return None if value is None else instant_us(value, f"{where}.{key}")
 
@@ -168,7 +169,7 @@ def _limit(value: object, where: str) -> Limit | None:
     )
 
 
-def _list(value: Mapping[str, Any], key: str, where: str) -> list[Any]:
+def _list(value: OcpiObject, key: str, where: str) -> list[Any]:
     items = value.get(key)
     if not isinstance(items, (list, tuple)) or not items:
         raise PricingInputError(f"{where}.{key}: a list with at least one entry is needed")

@@ -4,13 +4,12 @@
 table, whose correction for Location did not reach it. Who makes a CDR must shorten them.
 """
 
-from typing import Any
-
 from py_ocpi.modules.cdrs.v_2_2_1.enums import AuthMethod, CdrDimensionType
 from py_ocpi.modules.locations.v_2_2_1.enums import ConnectorFormat, ConnectorType, PowerType
 from py_ocpi.modules.tokens.v_2_2_1.enums import TokenType
 from pydantic import Field, StrictBool, root_validator, validator
 
+from db_interface.json_data import JsonObject
 from domain.schemas.common import Price
 from domain.schemas.locations import GeoLocation
 from domain.schemas.tariffs import Tariff
@@ -72,7 +71,7 @@ class CdrDimension(OcpiModel):
     volume: Number
 
     @validator("volume")
-    def _state_of_charge_is_a_percentage(cls, value: float, values: dict[str, Any]) -> float:
+    def _state_of_charge_is_a_percentage(cls, value: float, values: JsonObject) -> float:
         if values.get("type") == "STATE_OF_CHARGE" and not 0 <= value <= 100:
             raise ValueError("STATE_OF_CHARGE is a percentage from 0 to 100")
         return value
@@ -139,7 +138,7 @@ class CDR(OcpiModel):
         return value
 
     @root_validator(skip_on_failure=True)
-    def _credit(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _credit(cls, values: JsonObject) -> JsonObject:
         if values["credit"]:
             if values["credit_reference_id"] is None:
                 raise ValueError("credit_reference_id is required when credit is true")

@@ -1,7 +1,5 @@
 """Commands (OCPI 2.2.1, mod_commands): the five requests, the response and the result."""
 
-from typing import Any
-
 from py_ocpi.modules.commands.v_2_2_1.enums import (
     CommandResponseType,
     CommandResultType,
@@ -9,6 +7,7 @@ from py_ocpi.modules.commands.v_2_2_1.enums import (
 )
 from pydantic import root_validator
 
+from db_interface.json_data import JsonObject
 from domain.schemas.common import DisplayText
 from domain.schemas.tokens import Token
 from domain.schemas.types import CiString36, DateTime, Int, OcpiModel, Url
@@ -38,7 +37,7 @@ class StartSession(OcpiModel):
     authorization_reference: CiString36 | None = None
 
     @root_validator(skip_on_failure=True)
-    def _connector_needs_its_evse(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _connector_needs_its_evse(cls, values: JsonObject) -> JsonObject:
         if values["connector_id"] is not None and values["evse_uid"] is None:
             raise ValueError("evse_uid is required when connector_id is set")
         return values

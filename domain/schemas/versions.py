@@ -4,12 +4,11 @@ The models are the text's tables. A peer may list versions and modules that we d
 what a peer says, use `known_versions` and `known_endpoints`, which leave those out.
 """
 
-from typing import Any
-
 from py_ocpi.modules.versions.enums import VersionNumber
 from py_ocpi.modules.versions.v_2_2_1.enums import InterfaceRole
 from pydantic import Field
 
+from db_interface.json_data import JsonObject
 from domain.schemas.types import CiString, OcpiModel, Url
 from domain.schemas.validation import SchemaError, validate
 
@@ -36,12 +35,12 @@ class VersionDetails(OcpiModel):
     endpoints: list[Endpoint] = Field(..., min_items=1)
 
 
-def known_versions(data: object) -> list[dict[str, Any]]:
+def known_versions(data: object) -> list[JsonObject]:
     """The Version objects in a peer's list that can be read. Raises SchemaError: not a list."""
     return _readable(Version, data, "")
 
 
-def known_endpoints(details: object) -> list[dict[str, Any]]:
+def known_endpoints(details: object) -> list[JsonObject]:
     """The Endpoint objects in a peer's version details that can be read.
 
     Raises SchemaError where the details are not an object with a list of endpoints.
@@ -51,7 +50,7 @@ def known_endpoints(details: object) -> list[dict[str, Any]]:
     return _readable(Endpoint, details.get("endpoints"), "endpoints")
 
 
-def _readable(model: type[OcpiModel], data: object, path: str) -> list[dict[str, Any]]:
+def _readable(model: type[OcpiModel], data: object, path: str) -> list[JsonObject]:
     if not isinstance(data, list):
         raise SchemaError([(path, "value is not a list")])
     readable = []

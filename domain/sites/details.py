@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from db_interface.json_data import JsonObject
 from domain.sites.facts import Facts
 from domain.sites.fields import read_boolean, read_list, read_location_field
 from domain.sites.whereabouts import read_whereabouts
@@ -25,10 +26,10 @@ _OPTIONAL = (
 _OPTIONAL_LISTS = ("related_locations", "directions", "facilities", "images")
 
 
-def read_details(facts: Facts) -> dict[str, Any]:
+def read_details(facts: Facts) -> JsonObject:
     """The fields that have a value; what is missing or bad goes to `facts`."""
     publish = facts.mandatory("publish", read_boolean)
-    fields: dict[str, Any] = {"publish": True if publish is None else publish}
+    fields: JsonObject = {"publish": True if publish is None else publish}
     fields["publish_allowed_to"] = _publish_allowed_to(facts, fields["publish"])
     fields.update(read_whereabouts(facts))
     for name in _OPTIONAL:

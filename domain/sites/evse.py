@@ -8,6 +8,7 @@ from typing import Any
 
 from py_ocpi.modules.locations.v_2_2_1.enums import Status
 
+from db_interface.json_data import JsonMapping, JsonObject
 from domain.sites.connectors import Rating, connectors_of, read_current, read_power_kw
 from domain.sites.fields import (
     BadValue,
@@ -46,7 +47,7 @@ class EvseDraft:
     """An EVSE without timestamps, or the reasons why there is none; and what was left out."""
 
     uid: str
-    evse: dict[str, Any] | None = None
+    evse: JsonObject | None = None
     reasons: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -70,7 +71,7 @@ def draft_evse(record: Record, status: str, country_code: str, party_id: str) ->
     connectors = _connectors(record, metadata, draft)
     if connectors is None:
         return draft
-    evse: dict[str, Any] = {"uid": draft.uid}
+    evse: JsonObject = {"uid": draft.uid}
     evse_id = _evse_id(record, metadata, country_code, party_id, draft)
     if evse_id:
         evse["evse_id"] = evse_id
@@ -94,7 +95,7 @@ def draft_evse(record: Record, status: str, country_code: str, party_id: str) ->
     return draft
 
 
-def _evse_metadata(record: Record, draft: EvseDraft) -> dict[str, Any]:
+def _evse_metadata(record: Record, draft: EvseDraft) -> JsonObject:
     shared = {
         key: value
         for key, value in record.metadata.items()
@@ -109,9 +110,7 @@ def _evse_metadata(record: Record, draft: EvseDraft) -> dict[str, Any]:
     return {**shared, **own}
 
 
-def _connectors(
-    record: Record, metadata: Mapping[str, Any], draft: EvseDraft
-) -> list[dict[str, Any]] | None:
+def _connectors(record: Record, metadata: JsonMapping, draft: EvseDraft) -> list[JsonObject] | None:
     given = metadata.get("connectors")
     try:
         current = read_current(metadata.get("type"))
@@ -142,7 +141,7 @@ def _connectors(
 
 
 def _evse_id(
-    record: Record, metadata: Mapping[str, Any], country_code: str, party_id: str, draft: EvseDraft
+    record: Record, metadata: JsonMapping, country_code: str, party_id: str, draft: EvseDraft
 ) -> str | None:
     given = metadata.get("evse_id")
     if isinstance(given, str) and is_evse_id(given.strip()):
@@ -152,7 +151,7 @@ def _evse_id(
     return evse_id_of(record.cp_id, country_code, party_id)
 
 
-def _capabilities(metadata: Mapping[str, Any], draft: EvseDraft) -> list[str]:
+def _capabilities(metadata: JsonMapping, draft: EvseDraft) -> list[str]:
     given = metadata.get("capabilities")
     if given is None:
         return list(DEFAULT_CAPABILITIES)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from db_interface.json_data import JsonMapping, JsonObject
 from domain.sites.evse import REMOVED, draft_evse, status_of, uid_of
 from domain.sites.fields import BadValue, geo_location, read_point
 from domain.sites.records import Record
 
-Evse = dict[str, Any]
+Evse = JsonObject
 
 
 @dataclass
@@ -31,7 +31,7 @@ def gather_evses(
     records: Sequence[Record],
     statuses: Mapping[str, str],
     owner: tuple[str, str],
-    previous: Mapping[str, Any] | None,
+    previous: JsonMapping | None,
 ) -> SiteEvses:
     """The EVSEs of the records; `owner` is country_code and party_id.
 
@@ -59,7 +59,7 @@ def gather_evses(
     return site
 
 
-def with_removed(evses: Mapping[str, Evse], previous: Mapping[str, Any] | None) -> list[Evse]:
+def with_removed(evses: Mapping[str, Evse], previous: JsonMapping | None) -> list[Evse]:
     """All EVSEs, those that are no longer here as REMOVED; in the order that peers know."""
     known = _known(previous)
     gone = [{**evse, "status": REMOVED} for uid, evse in known.items() if uid not in evses]
@@ -84,5 +84,5 @@ def add_own_coordinates(
             evse.setdefault("coordinates", geo_location(point))
 
 
-def _known(previous: Mapping[str, Any] | None) -> dict[str, Evse]:
+def _known(previous: JsonMapping | None) -> dict[str, Evse]:
     return {evse["uid"].lower(): evse for evse in (previous or {}).get("evses", [])}

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any
+
+from db_interface.json_data import JsonMapping
 
 _MAX_ID_LENGTH = 36  # Location.id and EVSE.uid: CiString(36)
 _MAX_OUTLET_LENGTH = 30  # eMI3, EVSE ID: power outlet id of 1 to 30 letters, digits and separators
@@ -21,7 +22,7 @@ _EVSE_ID = re.compile(
 )
 
 
-def site_id_of(record: Mapping[str, Any]) -> str:
+def site_id_of(record: JsonMapping) -> str:
     """The Location id of a record: `metadata.site_id`, else its `cp_id`.
 
     Ids compare case-insensitively: group records by the folded id.

@@ -6,16 +6,13 @@ Connectors" was last updated.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
 
+from db_interface.json_data import JsonMapping, JsonObject
 from domain.schemas import format_datetime, parse_datetime
 
 
-def stamped(
-    location: Mapping[str, Any], previous: Mapping[str, Any] | None, now: datetime
-) -> dict[str, Any]:
+def stamped(location: JsonMapping, previous: JsonMapping | None, now: datetime) -> JsonObject:
     """The location (without timestamps) with those of `previous` where nothing has changed.
 
     The new timestamp is `now`, but never before the previous one.
@@ -25,11 +22,11 @@ def stamped(
 
 
 def _stamped(
-    new: Mapping[str, Any],
-    old: Mapping[str, Any] | None,
+    new: JsonMapping,
+    old: JsonMapping | None,
     stamp: str,
     *levels: tuple[str, str],
-) -> dict[str, Any]:
+) -> JsonObject:
     result = {key: value for key, value in new.items() if key != "last_updated"}
     if levels and levels[0][0] in result:
         (children, identifier), deeper = levels[0], levels[1:]
@@ -43,7 +40,7 @@ def _stamped(
     return {**result, "last_updated": stamp}
 
 
-def stamp_after(previous: Mapping[str, Any] | None, now: datetime) -> str:
+def stamp_after(previous: JsonMapping | None, now: datetime) -> str:
     """`now` in its wire form, but never before the previous one."""
     if now.tzinfo is None:
         now = now.replace(tzinfo=timezone.utc)

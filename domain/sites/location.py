@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
+from db_interface.json_data import JsonMapping, JsonObject
 from domain.schemas import Location, SchemaError, validate
 from domain.sites.details import read_details
 from domain.sites.evse import uid_of
@@ -46,7 +47,7 @@ class Built:
     are not offered as their records say now, by cp_id, each with the reasons.
     """
 
-    location: dict[str, Any]
+    location: JsonObject
     private: bool = False
     warnings: list[str] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=dict)
@@ -60,11 +61,11 @@ class HeldBack:
 
 
 def build_location(
-    records: Sequence[Mapping[str, Any]],
+    records: Sequence[JsonMapping],
     statuses: Mapping[str, str],
     party: Party,
     *,
-    previous: Mapping[str, Any] | None = None,
+    previous: JsonMapping | None = None,
     now: datetime,
 ) -> Built | HeldBack:
     """The Location of the records of one site (`site_id_of`).
@@ -119,7 +120,7 @@ def build_location(
     )
 
 
-def _registration(record: Mapping[str, Any]) -> tuple[datetime, str]:
+def _registration(record: JsonMapping) -> tuple[datetime, str]:
     read = Record.read(record)
     return read.registered_at, read.cp_id
 
@@ -155,7 +156,7 @@ def _all_reasons(left_out: Mapping[str, list[str]]) -> list[str]:
     return [reason for reasons in left_out.values() for reason in reasons]
 
 
-def _location_id(first: Mapping[str, Any], previous: Mapping[str, Any] | None) -> str:
+def _location_id(first: JsonMapping, previous: JsonMapping | None) -> str:
     """Location.id "can never be changed, modified or renamed", not even in its case."""
     return previous["id"] if previous else site_id_of(first)
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from db_interface.json_data import JsonObject
+
 _DEEPEST = 16
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -41,7 +43,7 @@ _INNER_DOMAINS = ("local", "localhost", "internal", "intranet", "lan", "home", "
 _TIME = re.compile(r"\d{1,2}:\d\d(:\d\d)?|.*\d{4}-\d\d-\d\dT\d\d:\d\d.*", re.DOTALL)
 
 
-def public_metadata(metadata: object) -> dict[str, Any]:
+def public_metadata(metadata: object) -> JsonObject:
     """The metadata without inner and secret entries; anything but an object gives {}."""
     return _public_object(metadata, 0) if isinstance(metadata, Mapping) else {}
 
@@ -63,7 +65,7 @@ def is_public_url(url: str) -> bool:
     return len(labels) > 1 and labels[-1] not in _INNER_DOMAINS and not labels[-1].isdigit()
 
 
-def _public_object(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+def _public_object(value: Mapping[Any, Any], depth: int) -> JsonObject:
     return {
         key: shown
         for key, item in value.items()

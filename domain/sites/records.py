@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+
+from db_interface.json_data import JsonMapping
 
 DEREGISTERED = "DEREGISTERED"
 
@@ -18,12 +19,12 @@ class Record:
 
     cp_id: str
     location: str
-    metadata: Mapping[str, Any]
+    metadata: JsonMapping
     deregistered: bool
     registered_at: datetime
 
     @classmethod
-    def read(cls, data: Mapping[str, Any]) -> Record:
+    def read(cls, data: JsonMapping) -> Record:
         metadata, location = data.get("metadata"), data.get("location")
         registered_at = data.get("registration_date")
         if not isinstance(registered_at, datetime):

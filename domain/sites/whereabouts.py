@@ -6,8 +6,7 @@ names. What cannot be derived is a reason to hold the Location back: nothing is 
 
 from __future__ import annotations
 
-from typing import Any
-
+from db_interface.json_data import JsonObject
 from domain.places.countries import find_country
 from domain.places.gazetteer import Address, Place, Point, distance_km, nearest_place, read_address
 from domain.places.geonames import Country
@@ -20,7 +19,7 @@ _MAX_CITY_LENGTH = 45
 _MAX_POSTAL_CODE_LENGTH = 10
 
 
-def read_whereabouts(facts: Facts) -> dict[str, Any]:
+def read_whereabouts(facts: Facts) -> JsonObject:
     """The Location's fields from address to time_zone; complaints go to `facts`.
 
     Where `facts.reasons` is not empty afterwards, fields are missing.
@@ -58,7 +57,7 @@ def read_whereabouts(facts: Facts) -> dict[str, Any]:
     if point and place and distance_km(point, place.point) > _FARTHEST_FROM_CITY_KM:
         facts.warnings.append(f"coordinates are far from {place.city}")
 
-    fields: dict[str, Any] = {"address": street, "city": city}
+    fields: JsonObject = {"address": street, "city": city}
     postal_code = facts.optional(
         "postal_code", lambda value: read_location_field("postal_code", value)
     )

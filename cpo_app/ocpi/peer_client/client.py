@@ -11,7 +11,6 @@ import ssl
 import time
 from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import Any
 from urllib.parse import urljoin
 
 import certifi
@@ -30,6 +29,7 @@ from cpo_app.ocpi.peer_client.peer_headers import RoutingHeaders, request_header
 from cpo_app.ocpi.peer_client.peer_pages import next_by_offset, objects_of, with_query
 from cpo_app.ocpi.peer_client.resolver import SystemResolver
 from cpo_app.ocpi.peer_client.url_guard import PeerUrl, Resolver, UrlGuard, UrlRefused, same_place
+from db_interface.json_data import JsonObject
 
 __all__ = ["PeerAnswer", "PeerClient", "PeerUnusable", "RoutingHeaders"]
 
@@ -145,7 +145,7 @@ class PeerClient:
         correlation_id: str | None = None,
         limit: int | None = None,
         timeout_s: float = 10.0,
-    ) -> AsyncIterator[list[dict[str, Any]]]:
+    ) -> AsyncIterator[list[JsonObject]]:
         """The pages of a list, each a list of objects, by following `Link: rel="next"`.
 
         limit       page size to ask for; never more than the X-Limit that the peer states

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from cpo_app.ocpi.peer_client.peer_answer import PeerUnusable
+from db_interface.json_data import JsonObject
 
 # Lists far beyond what OCPI knows are nonsense, not news.
 _MAX_ROWS = 200
@@ -69,19 +70,19 @@ def parse_details(data: Any) -> PeerDetails:
     return PeerDetails(version, endpoints)
 
 
-def _version(row: dict[str, Any]) -> PeerVersion | None:
+def _version(row: JsonObject) -> PeerVersion | None:
     version, url = _text(row, "version"), _text(row, "url")
     return PeerVersion(version, url) if version and url else None
 
 
-def _endpoint(row: dict[str, Any]) -> PeerEndpoint | None:
+def _endpoint(row: JsonObject) -> PeerEndpoint | None:
     identifier, url, role = _text(row, "identifier"), _text(row, "url"), _text(row, "role")
     if not identifier or not url:
         return None
     return PeerEndpoint(identifier, role.upper() if role else None, url)
 
 
-def _rows(data: Any, name: str, read: Callable[[dict[str, Any]], _Row | None]) -> list[_Row]:
+def _rows(data: Any, name: str, read: Callable[[JsonObject], _Row | None]) -> list[_Row]:
     if not isinstance(data, list):
         raise _not_ocpi(f"the {name} are not a list")
     if len(data) > _MAX_ROWS:
@@ -95,7 +96,7 @@ def _rows(data: Any, name: str, read: Callable[[dict[str, Any]], _Row | None]) -
     return rows
 
 
-def _text(row: dict[str, Any], name: str) -> str | None:
+def _text(row: JsonObject, name: str) -> str | None:
     value = row.get(name)
     return value.strip() if isinstance(value, str) and len(value) <= _MAX_LENGTH else None
 

@@ -5,13 +5,13 @@ Pure: it reads answers and makes URLs; the client fetches them, through the guar
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from cpo_app.ocpi.peer_client.peer_answer import PeerAnswer, PeerUnusable
+from db_interface.json_data import JsonObject
 
 
-def objects_of(answer: PeerAnswer) -> list[dict[str, Any]]:
+def objects_of(answer: PeerAnswer) -> list[JsonObject]:
     """The objects of one page. Raises PeerUnusable if it is no list of objects."""
     data = answer.data()
     if data is None:  # some peers leave the data of an empty list out

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from db_interface.database import Database
+from db_interface.json_data import JsonObject
 from domain.outbox import push_lanes
 
 # Left over when a send begins: a process that stalls longer than this in between is found out
@@ -23,7 +24,7 @@ class Lease:
         self._owner = owner
         self._good_until = 0.0
 
-    async def claim(self) -> dict[str, Any] | None:
+    async def claim(self) -> JsonObject | None:
         """Take or renew it; the lane's document, or None while another process has it."""
         began = time.monotonic()
         lane = await push_lanes.claim(self._db, self._peer_id, self._owner)

@@ -39,6 +39,7 @@ from cpo_app.ocpi.server.routers import (
     versions,
 )
 from cpo_app.settings import Settings, SettingsError
+from db_interface.json_data import JsonObject
 
 V_2_2_1 = VersionNumber.v_2_2_1
 
@@ -106,7 +107,7 @@ def _shell(settings: Settings, crud: Crud, authenticator: OcpiAuthenticator) -> 
     library_settings.OCPI_HOST = settings.ocpi_host
     library_settings.PROTOCOL = settings.PROTOCOL
     library_settings.OCPI_PREFIX = settings.OCPI_PREFIX
-    routers: dict[str, Any] = ROUTERS[V_2_2_1]
+    routers: JsonObject = ROUTERS[V_2_2_1]
     rows: dict[ModuleID, Any] = ENDPOINTS[V_2_2_1][RoleEnum.cpo]
     before = (dict(routers), dict(rows), py_ocpi.main.versions_router)
     base = f"{settings.base_url}/{settings.OCPI_PREFIX}/cpo/2.2.1"

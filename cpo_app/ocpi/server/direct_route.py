@@ -17,6 +17,8 @@ from py_ocpi.core.dependencies import get_crud
 from starlette.requests import Request
 from starlette.responses import Response
 
+from db_interface.json_data import JsonObject
+
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -36,7 +38,7 @@ class DirectRoute(APIRoute):
         endpoint = self.endpoint
 
         async def handle(request: Request) -> Response:
-            arguments: dict[str, Any] = dict(request.path_params)
+            arguments: JsonObject = dict(request.path_params)
             if crud_names:
                 # The library's contract: get_application() puts the Crud behind this override.
                 crud = request.app.dependency_overrides[get_crud]()

@@ -12,7 +12,9 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.schema import schema
 
-_PAGE: list[dict[str, Any]] = [
+from db_interface.json_data import JsonObject
+
+_PAGE: list[JsonObject] = [
     {"name": "date_from", "description": "last_updated from this DateTime on (inclusive)"},
     {"name": "date_to", "description": "last_updated before this DateTime (exclusive)"},
     {"name": "offset", "description": "The first object returned, from 0"},
@@ -20,7 +22,7 @@ _PAGE: list[dict[str, Any]] = [
 ]
 
 
-def paged() -> dict[str, Any]:
+def paged() -> JsonObject:
     """The paging parameters, for `openapi_extra`."""
     return {
         "parameters": [
@@ -29,7 +31,7 @@ def paged() -> dict[str, Any]:
     }
 
 
-def query(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
+def query(name: str, description: str, *, required: bool = False) -> JsonObject:
     """One query parameter, for `openapi_extra`."""
     return {
         "parameters": [
@@ -44,7 +46,7 @@ def query(name: str, description: str, *, required: bool = False) -> dict[str, A
     }
 
 
-def body(model: type[BaseModel]) -> dict[str, Any]:
+def body(model: type[BaseModel]) -> JsonObject:
     """The body's schema, for `openapi_extra`."""
     definitions = schema([model], ref_prefix="#/components/schemas/")["definitions"]
     shown = definitions[model.__name__]
@@ -56,7 +58,7 @@ def say_how_to_authorize(app: FastAPI) -> None:
     """Let the docs page offer a field for the Authorization header."""
     make = app.openapi
 
-    def openapi() -> dict[str, Any]:
+    def openapi() -> JsonObject:
         document = make()
         schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
         schemes["Token"] = {
@@ -71,7 +73,7 @@ def say_how_to_authorize(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _inline(node: Any, definitions: dict[str, Any], depth: int) -> None:
+def _inline(node: Any, definitions: JsonObject, depth: int) -> None:
     """Replace references by what they mean: FastAPI does not know these models."""
     if isinstance(node, list):
         for part in node:

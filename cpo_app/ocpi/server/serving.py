@@ -5,7 +5,6 @@ Objects that are already rendered pass as bytes; whatever another Crud returns i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,6 +20,7 @@ from cpo_app.ocpi.server.context import caller_of, context_of
 from cpo_app.ocpi.server.envelope import answer
 from cpo_app.ocpi.server.paging import page_headers, page_parameters
 from cpo_app.settings import Settings
+from db_interface.json_data import JsonMapping, JsonObject
 from domain.errors import InvalidParameters, MalformedJson, UnknownParty
 from domain.rendered import Listing
 from domain.visibility import Reader
@@ -38,7 +38,7 @@ def query_of(request: Request) -> dict[str, str]:
     return dict(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
 
-def crud_keywords(request: Request) -> dict[str, Any]:
+def crud_keywords(request: Request) -> JsonObject:
     """What every Crud call gets: the library's keywords, and who asks for what, ours."""
     caller, context = caller_of(request), context_of(request)
     return {
@@ -107,7 +107,7 @@ async def own_party(request: Request, country_code: str, party_id: str) -> None:
         raise UnknownParty(f"{country_code}/{party_id} is none of your credentials' roles")
 
 
-def same_as_url(data: Mapping[str, Any], **url: str) -> None:
+def same_as_url(data: JsonMapping, **url: str) -> None:
     """Raises InvalidParameters when a field is unlike the URL's (ids ignore case)."""
     for name, value in url.items():
         if str(data.get(name)).lower() != value.lower():

@@ -1,7 +1,5 @@
 """Credentials, as receiver (OCPI 2.2.1, credentials 7.2)."""
 
-from typing import Any
-
 from fastapi import APIRouter, Depends, Request
 from py_ocpi.core.crud import Crud
 from py_ocpi.core.dependencies import get_crud
@@ -10,6 +8,7 @@ from starlette.responses import Response
 
 from cpo_app.ocpi.server.openapi import body
 from cpo_app.ocpi.server.serving import CPO, body_of, caller_of, crud_keywords, done, one
+from db_interface.json_data import JsonObject
 from domain.errors import MethodNotAllowed
 from domain.schemas import Credentials, validate
 
@@ -45,7 +44,7 @@ async def delete_credentials(request: Request, crud: Crud = Depends(get_crud)) -
     return done()
 
 
-async def _given(request: Request) -> dict[str, Any]:
+async def _given(request: Request) -> JsonObject:
     return validate(Credentials, await body_of(request))
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from cpo_app.ocpi.server.direct_route import DirectRoute
 from cpo_app.ocpi.server.openapi import paged
 from cpo_app.ocpi.server.serving import CPO, crud_keywords, one, page_of, rendered
+from db_interface.json_data import JsonObject
 from domain.errors import UnknownLocation
 from domain.objects.locations import connector_of, evse_of
 from domain.rendered import Rendered
@@ -59,7 +60,7 @@ async def _location(request: Request, crud: Crud, location_id: str) -> Any:
     return location
 
 
-def _evse(location: Any, evse_uid: str) -> dict[str, Any]:
+def _evse(location: Any, evse_uid: str) -> JsonObject:
     evse = evse_of(Rendered(rendered(location)).plain(), evse_uid)
     if evse is None:
         raise UnknownLocation(f"Unknown EVSE {evse_uid}")

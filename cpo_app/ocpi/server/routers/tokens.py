@@ -1,7 +1,5 @@
 """Tokens, receiver interface (OCPI 2.2.1, mod_tokens 12.2.1)."""
 
-from typing import Any
-
 from fastapi import APIRouter, Depends, Request
 from py_ocpi.core.crud import Crud
 from py_ocpi.core.dependencies import get_crud
@@ -19,6 +17,7 @@ from cpo_app.ocpi.server.serving import (
     own_party,
     same_as_url,
 )
+from db_interface.json_data import JsonObject
 from domain.errors import InvalidParameters, UnknownToken
 from domain.schemas import Token, validate
 
@@ -77,7 +76,7 @@ async def patch_token(
     return done()
 
 
-async def _named(request: Request, country_code: str, party_id: str) -> dict[str, Any]:
+async def _named(request: Request, country_code: str, party_id: str) -> JsonObject:
     """The Crud keywords with the token's party and type, once both are found right."""
     await own_party(request, country_code, party_id)
     text = request.query_params.get("type", TokenType.rfid.value)
