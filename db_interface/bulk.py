@@ -39,7 +39,7 @@ async def delete_each(collection: Any, filters: Sequence[JsonMapping]) -> int:
     if not filters:
         return 0
     outcome = await collection.bulk_write([DeleteOne(wanted) for wanted in filters], ordered=False)
-    return outcome.deleted_count
+    return int(outcome.deleted_count)
 
 
 def settled(collection: Any) -> Any:

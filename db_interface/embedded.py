@@ -210,7 +210,7 @@ class EmbeddedMongo:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 with contextlib.suppress(OSError):
                     probe.bind(("127.0.0.1", port))
-                    return probe.getsockname()[1]
+                    return int(probe.getsockname()[1])
         raise StoreUnavailable("no free port on 127.0.0.1 for the embedded MongoDB")
 
     def _write_secrets(self) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from pymongo.errors import OperationFailure, PyMongoError
 
 from db_interface.database import Database
+from db_interface.json_data import JsonObject
 
 logger = logging.getLogger("cpo.store")
 
@@ -65,5 +66,6 @@ async def inserted(db: Database, collection: str, field: str) -> AsyncIterator[s
         await asyncio.sleep(_PAUSE_S)
 
 
-async def _run(db: Database, command: dict[str, Any], session: Any) -> dict[str, Any]:
-    return await db.client[db.name].command(command, session=session)
+async def _run(db: Database, command: JsonObject, session: Any) -> JsonObject:
+    answer: JsonObject = await db.client[db.name].command(command, session=session)
+    return answer

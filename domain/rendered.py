@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import orjson
+
+from db_interface.json_data import JsonObject
 
 
 class Rendered(bytes):
     """An OCPI object as the JSON bytes that go on the wire."""
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> JsonObject:
         # orjson takes no subclass of bytes.
-        return orjson.loads(memoryview(self))
+        found: JsonObject = orjson.loads(memoryview(self))
+        return found
 
 
 class Listing(list[bytes]):

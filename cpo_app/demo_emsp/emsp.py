@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import AsyncIterator
-from typing import Any
 from urllib.parse import urlparse
 
 import httpx
@@ -45,8 +44,9 @@ class Emsp:
             ],
         }
         answer = await self.call("POST", self.endpoints["credentials"], credentials)
-        self._token = answer["data"]["token"]
-        return answer["data"]
+        theirs: JsonObject = answer["data"]
+        self._token = theirs["token"]
+        return theirs
 
     async def discover(self) -> None:
         """Read versions and details: where every module is."""
@@ -69,16 +69,17 @@ class Emsp:
     async def command(self, name: str, body: JsonMapping) -> JsonObject:
         """Send a command; returns the CommandResponse."""
         url = self.endpoints["commands"].rstrip("/") + "/" + name
-        return (await self.call("POST", url, body))["data"]
+        response: JsonObject = (await self.call("POST", url, body))["data"]
+        return response
 
     async def unregister(self) -> None:
         await self.call("DELETE", self.endpoints["credentials"])
 
-    async def call(self, method: str, url: str, body: Any = None) -> JsonObject:
+    async def call(self, method: str, url: str, body: object = None) -> JsonObject:
         """One request; the envelope of its answer. Raises EmspError."""
         return _envelope(await self._send(method, url, body))
 
-    async def _send(self, method: str, url: str, body: Any = None) -> httpx.Response:
+    async def _send(self, method: str, url: str, body: object = None) -> httpx.Response:
         headers = {
             "Authorization": "Token " + base64.b64encode(self._token.encode()).decode(),
             "X-Request-ID": str(uuid.uuid4()),
@@ -94,7 +95,7 @@ class Emsp:
 def _envelope(response: httpx.Response) -> JsonObject:
     what = f"{response.request.method} {response.request.url.path}"
     try:
-        answer = response.json()
+        answer: JsonObject = response.json()
     except ValueError as error:
         raise EmspError(f"{what}: HTTP {response.status_code}, not JSON") from error
     if response.status_code >= 400 or answer.get("status_code", 0) >= 2000:

@@ -100,7 +100,8 @@ def _here(allowed: Allowed, location: JsonMapping | None, question: Question) ->
 
 
 def _is_asked_for(token: Token, question: Question) -> bool:
-    return token["uid"].lower() == question.uid.lower() and token["type"] == question.token_type
+    same_uid: bool = token["uid"].lower() == question.uid.lower()
+    return same_uid and token["type"] == question.token_type
 
 
 def _says_same_card(token: JsonMapping, question: Question) -> bool:

@@ -99,7 +99,7 @@ async def time_zone_of(store: DbInterface, cdr: OcpiObject) -> str:
         if known is not None:
             return known["time_zone"]
     rows = await store.objects("locations").documents({"lid": cdr["cdr_location"]["id"].lower()})
-    return rows[0]["fields"]["time_zone"] if rows else "UTC"
+    return str(rows[0]["fields"]["time_zone"]) if rows else "UTC"
 
 
 def reprice(cdr: OcpiObject, time_zone: str) -> Priced | None:

@@ -88,7 +88,7 @@ def read_current(value: object) -> str | None:
     """ "AC" or "DC" from a charge point's `type`: "AC", "dc", "DC fast charger"."""
     if value is None or value == "":
         return None
-    found = set(_KIND.findall(value.upper())) if isinstance(value, str) else set()
+    found: set[str] = set(_KIND.findall(value.upper())) if isinstance(value, str) else set()
     if len(found) != 1:
         raise BadValue("neither AC nor DC")
     return found.pop()

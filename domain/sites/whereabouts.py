@@ -110,7 +110,7 @@ def _address(facts: Facts, text: str, written: Address | None, refused: set[str]
     """The street in the `location` text, or all of it ("Berlin")."""
     candidate = (written.street if written else None) or text
     try:
-        address = read_location_field("address", candidate)
+        address: str | None = read_location_field("address", candidate)
     except BadValue as bad:
         if "address" not in refused:
             facts.reasons.append(f"no address: the location text is {bad}; set metadata.address")

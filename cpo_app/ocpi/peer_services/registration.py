@@ -267,7 +267,7 @@ class Registration:
         for role in roles:
             key = (role["role"], role["country_code"].lower(), role["party_id"].lower())
             if key in seen:
-                raise InvalidParameters(f"roles: {'/'.join(key)} stands twice")
+                raise InvalidParameters(f"roles: {'/'.join(key)} is listed twice")
             seen.add(key)
             ours = f"{key[1]}*{key[2]}"
             if role["role"] == "CPO" and ours in {party.key for party in self._settings.parties}:

@@ -118,7 +118,7 @@ def _shell(settings: Settings, crud: Crud, authenticator: OcpiAuthenticator) -> 
         rows.clear()
         for module, (_router, role, end) in MODULES.items():
             rows[module] = Endpoint(identifier=module, role=role, url=f"{base}/{module.value}{end}")
-        return get_application(
+        made: FastAPI = get_application(
             version_numbers=[V_2_2_1],
             roles=[RoleEnum.cpo],
             crud=crud,
@@ -133,3 +133,4 @@ def _shell(settings: Settings, crud: Crud, authenticator: OcpiAuthenticator) -> 
         rows.clear()
         rows.update(before[1])
         py_ocpi.main.versions_router = before[2]
+    return made

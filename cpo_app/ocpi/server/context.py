@@ -71,7 +71,8 @@ class RequestContext:
 
 
 def context_of(request: Request) -> RequestContext:
-    return request.scope[SCOPE_KEY]
+    context: RequestContext = request.scope[SCOPE_KEY]
+    return context
 
 
 def caller_of(request: Request) -> Caller:

@@ -43,6 +43,7 @@ class DirectRoute(APIRoute):
                 # The library's contract: get_application() puts the Crud behind this override.
                 crud = request.app.dependency_overrides[get_crud]()
                 arguments.update(dict.fromkeys(crud_names, crud))
-            return await endpoint(request, **arguments)
+            response: Response = await endpoint(request, **arguments)
+            return response
 
         return handle

@@ -30,7 +30,8 @@ _UTC = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
 def settings_of(request: Request) -> Settings:
-    return request.app.state.settings
+    settings: Settings = request.app.state.settings
+    return settings
 
 
 def query_of(request: Request) -> dict[str, str]:

@@ -6,8 +6,9 @@ from py_ocpi.core.dependencies import get_crud
 from py_ocpi.core.enums import ModuleID
 from starlette.responses import Response
 
+from cpo_app.ocpi.server.context import caller_of
 from cpo_app.ocpi.server.openapi import body
-from cpo_app.ocpi.server.serving import CPO, body_of, caller_of, crud_keywords, done, one
+from cpo_app.ocpi.server.serving import CPO, body_of, crud_keywords, done, one
 from db_interface.json_data import JsonObject
 from domain.errors import MethodNotAllowed
 from domain.schemas import Credentials, validate
