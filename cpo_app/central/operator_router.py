@@ -110,6 +110,7 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
         "last_seen": charge_point.get("last_seen"),
         "session": charge_point.get("session_id") or _session_reported(charge_point),
         "fault": _fault(charge_point),
+        "clock_offset_s": (charge_point.get("clock") or {}).get("offset_s"),
     }
 
 

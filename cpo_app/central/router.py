@@ -47,9 +47,12 @@ def build_router(central: Central) -> APIRouter:
     @router.post("/telemetry")
     async def telemetry(body: TelemetryBody, request: Request) -> dict[str, Any]:
         """What happened at the engine, in order; `acked`: up to where it is kept for good."""
+        received_at = central.clock()
         await _admitted(central, request, body.cp_id)
         messages = [message.dict() for message in body.messages]
-        acked = await central.telemetry.take(body.cp_id, body.boot_id, messages, central.clock())
+        acked = await central.telemetry.take(
+            body.cp_id, body.boot_id, messages, received_at, sent_at=body.sent_at
+        )
         return {"status": "ok", "acked": acked}
 
     @router.post("/authorize")

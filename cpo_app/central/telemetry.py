@@ -23,6 +23,7 @@ from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.charge_points.charge_point_events import StateReported, TelemetryTaken
+from domain.charge_points.engine_clocks import by_our_clock, observed
 from domain.charge_points.evse_states import ConnectorState
 from domain.sites import Party
 
@@ -50,12 +51,22 @@ class Telemetry:
         self.handlers[kind] = handler
 
     async def take(
-        self, cp_id: str, boot_id: str, messages: Sequence[Message], now: datetime
+        self,
+        cp_id: str,
+        boot_id: str,
+        messages: Sequence[Message],
+        now: datetime,
+        *,
+        sent_at: datetime | None = None,
     ) -> int:
-        """Apply what is new of `messages` (ascending seq); up to which seq all is taken now."""
+        """Apply what is new of `messages` (ascending seq); up to which seq all is taken now.
+
+        `now`: when they were received; `sent_at`: when that was by the engine's clock. Their
+        times are moved to our clock by what lies between (engine_clocks).
+        """
 
         async def work(tx: Tx) -> int:
-            return await self._take(cp_id, boot_id, messages, now, tx)
+            return await self._take(cp_id, boot_id, messages, now, sent_at, tx)
 
         return await self._store.transact(work)
 
@@ -65,6 +76,7 @@ class Telemetry:
         boot_id: str,
         messages: Sequence[Message],
         now: datetime,
+        sent_at: datetime | None,
         tx: Tx,
     ) -> int:
         key = await charge_points.canonical_id(tx, cp_id) or cp_id
@@ -74,6 +86,10 @@ class Telemetry:
         new = [message for message in messages if message["seq"] > acked]
         if not new:
             return acked
+        clock = None
+        if sent_at is not None:
+            clock = observed((known or {}).get("clock"), boot_id, sent_at, now)
+        new = [{**m, "at": by_our_clock(m["at"], clock, now)} for m in new]
         # What an engine said before it started anew tells nothing of the connectors of today.
         outdated = any(boot["boot_id"] == boot_id for boot in boots[:-1])
         meters: dict[str, Message] = {}
@@ -83,7 +99,7 @@ class Telemetry:
             if message["kind"] == "meter" and not outdated:
                 meters[message["connector_id"]] = _reading(message)
             await self._hand_over(key, message, tx)
-        taken = TelemetryTaken(boot_id, new[-1]["seq"], meters)
+        taken = TelemetryTaken(boot_id, new[-1]["seq"], meters, clock)
         await charge_points.apply(tx, self._party, key, taken)
         return new[-1]["seq"]
 

@@ -200,10 +200,13 @@ class TelemetryMessage(BaseModel):
 
 
 class TelemetryBody(BaseModel):
-    """POST /cp/telemetry: messages of one start of the engine, in order."""
+    """POST /cp/telemetry: messages of one start of the engine, in order.
+
+    `sent_at`: now, by the clock that the messages' `at` go by; older engines do not tell."""
 
     cp_id: CpId
     boot_id: Id
+    sent_at: Instant | None = None
     messages: list[TelemetryMessage] = Field(min_items=1, max_items=MAX_MESSAGES)
 
     @validator("messages")

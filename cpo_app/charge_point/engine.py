@@ -25,6 +25,7 @@ from cpo_app.charge_point.settings import EngineSettings
 from cpo_app.charge_point.simulation import Simulation
 from cpo_app.charge_point.state_dir import link_key, private_dir
 from cpo_app.charge_point.telemetry import TELEMETRY_BACKOFF, TelemetrySender
+from cpo_app.charge_point.timeline import Timeline
 from db_interface.backoff import Backoff
 
 logger = logging.getLogger(__name__)
@@ -63,8 +64,9 @@ class Engine:
             self._listener.close()
             raise EngineError(f"engine {settings.cp_id}: {error}") from None
         self.link = CentralLink(settings.cp_id, settings.ca_file)
-        self._sender = TelemetrySender(self._journal, self.link, backoff)
-        self._recorder = Recorder(self._journal, self.clock, self._sender.new.set)
+        timeline = self._continued_timeline()
+        self._sender = TelemetrySender(self._journal, timeline, self.link, backoff)
+        self._recorder = Recorder(self._journal, timeline, self._sender.new.set)
         self.evse = self._remembered_evse()
         answers = self._journal.answers()
         self.desk = CommandDesk(self.evse, self._recorder, self.clock, answers)
@@ -135,6 +137,14 @@ class Engine:
                 self._recorder.commit(self.evse.as_dict())
             except Exception:
                 logger.exception("tick of %s failed; charging goes on", self.settings.cp_id)
+
+    def _continued_timeline(self) -> Timeline:
+        """The one of the last start while anything is dated by it; else a new one, so that a
+        wall clock that was put right counts."""
+        memory = self._journal.state() or {}
+        if memory.get("session") or self._journal.waiting():
+            return Timeline(self.clock, memory.get("timeline"))
+        return Timeline(self.clock)
 
     def _remembered_evse(self) -> Evse:
         memory = self._journal.state()

@@ -19,7 +19,6 @@ from cpo_app.charge_point.power import Car, Supply
 from cpo_app.charge_point.profile import ChargingLimit
 from cpo_app.charge_point.session import Reservation, Session
 from cpo_app.charge_point.states import IN_SESSION, Event, Refused, State, next_state
-from domain.times import format_datetime
 
 Emit = Callable[[str, dict[str, Any]], None]
 
@@ -387,7 +386,6 @@ class Evse:
             {
                 "session_id": session.session_id,
                 "connector_id": session.connector_id,
-                "at": format_datetime(session.started_at),
                 "register_wh": round(self.meter.register_wh, 3),
                 "id_tag": session.id_tag,
                 "source": session.source,

@@ -13,8 +13,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from cpo_app.charge_point.clock import Clock
 from cpo_app.charge_point.journal import MAX_ENDED_SESSIONS, Journal, Message
+from cpo_app.charge_point.timeline import Timeline
 from domain.times import format_datetime
 
 logger = logging.getLogger(__name__)
@@ -23,11 +23,11 @@ logger = logging.getLogger(__name__)
 class Recorder:
     """`on_new` is called after each write that holds messages (the sender's wake-up)."""
 
-    def __init__(self, journal: Journal, clock: Clock, on_new: Callable[[], None]) -> None:
+    def __init__(self, journal: Journal, timeline: Timeline, on_new: Callable[[], None]) -> None:
         #: A new one at each start: `seq` counts from 1 within it.
         self.boot_id = secrets.token_hex(8)
         self._journal = journal
-        self._clock = clock
+        self._timeline = timeline
         self._on_new = on_new
         self._seq = 0
         self._messages: list[Message] = []
@@ -36,9 +36,13 @@ class Recorder:
         self._ended_now: list[dict[str, Any]] = []
 
     def emit(self, kind: str, fields: dict[str, Any]) -> None:
-        """Add a message; `at` is now unless `fields` has it."""
+        """Add a message about this instant."""
         self._seq += 1
-        head = {"seq": self._seq, "kind": kind, "at": format_datetime(self._clock.now())}
+        head = {
+            "seq": self._seq,
+            "kind": kind,
+            "at": format_datetime(self._timeline.now()),
+        }
         message = {**head, **fields}
         self._messages.append(message)
         if kind == "session_stopped":

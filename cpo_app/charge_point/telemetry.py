@@ -12,7 +12,9 @@ from collections.abc import Awaitable, Callable
 
 from cpo_app.charge_point.central_link import CentralLink, CentralUnavailable
 from cpo_app.charge_point.journal import Journal
+from cpo_app.charge_point.timeline import Timeline
 from db_interface.backoff import Backoff
+from domain.times import format_datetime
 
 logger = logging.getLogger(__name__)
 
@@ -25,11 +27,13 @@ class TelemetrySender:
     def __init__(
         self,
         journal: Journal,
+        timeline: Timeline,
         link: CentralLink,
         backoff: Backoff = TELEMETRY_BACKOFF,
         wait: Callable[[asyncio.Event, float], Awaitable[None]] | None = None,
     ) -> None:
         self._journal = journal
+        self._timeline = timeline
         self._link = link
         self._backoff = backoff
         self._wait = wait or _wait_at_most
@@ -60,7 +64,12 @@ class TelemetrySender:
         if batch is None:
             return False
         boot_id, messages = batch
-        body = {"cp_id": self._link.cp_id, "boot_id": boot_id, "messages": messages}
+        body = {
+            "cp_id": self._link.cp_id,
+            "boot_id": boot_id,
+            "sent_at": format_datetime(self._timeline.now()),
+            "messages": messages,
+        }
         try:
             answer = await self._link.post("/cp/telemetry", body)
         except CentralUnavailable as error:

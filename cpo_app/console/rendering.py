@@ -58,6 +58,7 @@ class Rendering:
         env.globals |= {"project": title, "docs_url": docs_url, "asset": self._asset_url}
         env.filters |= {
             "ago": lambda moment: words.ago(moment, self._clock()),
+            "clock_offset": words.clock_offset,
             "duration": words.duration,
             "hidden": words.hidden,
             "moment": words.moment,

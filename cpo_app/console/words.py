@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from urllib.parse import quote, urlsplit
 
 from db_interface.json_data import JsonMapping
+from domain.charge_points.engine_clocks import EngineClock, agrees
 
 NOTHING = "–"
 _STATUS_TONE = {
@@ -61,6 +62,17 @@ def duration(seconds: float | None) -> str:
         hours, minutes = divmod(s // 60, 60)
         return f"{hours} h {minutes} min" if hours < 10 and minutes else f"{hours} h"
     return f"{s // 86400} d"
+
+
+def clock_offset(clock: EngineClock | None) -> str:
+    """ "1 h behind ours: its times are moved": how far an engine's clock is off."""
+    if not clock:
+        return NOTHING
+    offset_s = clock["offset_s"]
+    if agrees(offset_s):
+        return "agrees with ours"
+    side = "behind" if offset_s > 0 else "ahead of"
+    return f"{duration(abs(offset_s))} {side} ours: its times are moved by that"
 
 
 def moment(value: datetime | str | None) -> str:

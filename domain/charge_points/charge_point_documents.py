@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from db_interface.collection import Collection, Where
+from domain.charge_points.engine_clocks import EngineClock
 
 Reading = Mapping[str, object]
 """A connector's last meter value as its engine reported it, but for `kind` and `connector_id`."""
@@ -74,6 +75,8 @@ class ChargePoint(TypedDict, total=False):
     acked_seq: int
     """the newest of them"""
     telemetry_at: datetime
+    clock: EngineClock
+    """how far its engine's clock is off, where the engine tells when it sends"""
 
     state: str
     """derived: evse_states.View, Central's own state"""

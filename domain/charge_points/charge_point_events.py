@@ -14,6 +14,7 @@ from domain.charge_points.charge_point_documents import (
     Fault,
     Reading,
 )
+from domain.charge_points.engine_clocks import EngineClock
 from domain.charge_points.evse_states import (
     PRESENCE,
     ConnectorState,
@@ -182,12 +183,15 @@ class TelemetryTaken:
     boot_id: str
     seq: int
     meters: Mapping[str, Reading] = field(default_factory=dict)
+    clock: EngineClock | None = None
     why: str = "telemetry"
 
     def changes(self, before: ChargePoint, now: datetime) -> Changes:
         boots: list[Boot] = [{**boot} for boot in before["boots"]]
         known = next((boot for boot in boots if boot["boot_id"] == self.boot_id), None)
         changes: Changes = {"telemetry_at": now}
+        if self.clock is not None:
+            changes["clock"] = self.clock
         if known is None:
             boots.append({"boot_id": self.boot_id, "seq": self.seq})
             changes["operative_told"] = None

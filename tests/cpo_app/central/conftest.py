@@ -169,8 +169,9 @@ class Api:
         *messages: dict[str, Any],
         boot_id: str = "boot-1",
         cp_id: str = "CP-001",
+        **more: Any,
     ) -> httpx.Response:
-        body = {"cp_id": cp_id, "boot_id": boot_id, "messages": list(messages)}
+        body = {"cp_id": cp_id, "boot_id": boot_id, "messages": list(messages), **more}
         return self.post("/cp/telemetry", token, body)
 
 

@@ -39,6 +39,7 @@ def test_the_list_shows_every_registered_charge_point(world: World) -> None:
                 "last_seen": seen,
                 "session": "S1",
                 "fault": "OVERHEATED: as seen",
+                "clock_offset_s": None,
             },
             {
                 "id": "CP-002",
@@ -49,6 +50,7 @@ def test_the_list_shows_every_registered_charge_point(world: World) -> None:
                 "last_seen": None,
                 "session": None,
                 "fault": None,
+                "clock_offset_s": None,
             },
         ],
         "next": None,

@@ -14,6 +14,7 @@ from cpo_app.charge_point.evse import Evse, EvseConfig
 from cpo_app.charge_point.journal import Journal
 from cpo_app.charge_point.power import Car, Supply
 from cpo_app.charge_point.recorder import Recorder
+from cpo_app.charge_point.timeline import Timeline
 from tests.cpo_app.charge_point.worlds import FakeClock
 
 
@@ -21,7 +22,7 @@ class Desk:
     def __init__(self, path: Path) -> None:
         self.clock = FakeClock()
         self.journal = Journal(path)
-        self.recorder = Recorder(self.journal, self.clock, lambda: None)
+        self.recorder = Recorder(self.journal, Timeline(self.clock), lambda: None)
         config = EvseConfig(Car(60_000, 0.2, 50_000))
         self.evse = Evse(Supply(22_000, 230, 3), config, self.clock, self.recorder.emit)
         if memory := self.journal.state():

@@ -37,7 +37,6 @@ def test_a_remote_start_delivers_at_once_and_the_simulated_car_leaves_after_the_
             {
                 "session_id": "S1",
                 "connector_id": "1",
-                "at": "2024-05-01T12:00:00Z",
                 "register_wh": 0.0,
                 "id_tag": "card-1",
                 "source": "remote",

@@ -11,7 +11,8 @@ import pytest
 from cpo_app.charge_point.central_link import CentralLink, CentralUnavailable
 from cpo_app.charge_point.journal import Journal
 from cpo_app.charge_point.telemetry import MAX_PER_BATCH, TelemetrySender
-from tests.cpo_app.charge_point.worlds import QUICK, running, until
+from cpo_app.charge_point.timeline import Timeline
+from tests.cpo_app.charge_point.worlds import QUICK, FakeClock, running, until
 
 
 class ScriptedLink:
@@ -44,7 +45,7 @@ def fill(journal: Journal, count: int, boot_id: str = "b1", first: int = 1) -> N
 
 def deliver(journal: Journal, link: Any) -> None:
     async def story() -> None:
-        async with running(TelemetrySender(journal, link, QUICK).run()):
+        async with running(TelemetrySender(journal, Timeline(FakeClock()), link, QUICK).run()):
             await until(lambda: journal.waiting() == 0)
 
     asyncio.run(story())
@@ -106,7 +107,7 @@ def test_a_message_that_comes_while_sending_wakes_the_sender(journal: Journal) -
     link = ScriptedLink()
 
     async def story() -> None:
-        sender = TelemetrySender(journal, link, QUICK)  # type: ignore[arg-type]
+        sender = TelemetrySender(journal, Timeline(FakeClock()), link, QUICK)  # type: ignore[arg-type]
         async with running(sender.run()):
             fill(journal, 1)
             sender.new.set()
@@ -124,7 +125,7 @@ def test_without_a_link_nothing_is_sent_and_nothing_is_lost(journal: Journal) ->
         link = CentralLink("CP-001")
         fill(journal, 1)
         with pytest.raises(CentralUnavailable):
-            await TelemetrySender(journal, link, QUICK).send_batch()
+            await TelemetrySender(journal, Timeline(FakeClock()), link, QUICK).send_batch()
         await link.close()
 
     asyncio.run(story())

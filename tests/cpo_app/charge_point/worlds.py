@@ -32,6 +32,8 @@ NOON = datetime(2024, 5, 1, 12, 0, 0, tzinfo=timezone.utc)
 class FakeClock:
     def __init__(self) -> None:
         self.passed_s = 0.0
+        self.wall_off_s = 0.0
+        """What somebody set the wall clock by."""
 
     def turn(self, seconds: float) -> None:
         self.passed_s += seconds
@@ -40,7 +42,7 @@ class FakeClock:
         return 1000.0 + self.passed_s
 
     def now(self) -> datetime:
-        return NOON + timedelta(seconds=self.passed_s)
+        return NOON + timedelta(seconds=self.passed_s + self.wall_off_s)
 
 
 class Story:
