@@ -1,4 +1,4 @@
-"""Many small writes in one round trip, and reads of what can no longer be rolled back.
+"""Many small writes in one round trip.
 
 It knows no collection's shape. Inside a transaction the writes are part of it.
 """
@@ -9,39 +9,34 @@ from collections.abc import Sequence
 from typing import Any
 
 from pymongo import DeleteOne, UpdateOne
-from pymongo.read_concern import ReadConcern
 
+from db_interface.collection import Documents
 from db_interface.json_data import JsonMapping
-from db_interface.transaction import Tx, mongo_session
 
 _AT_ONCE = 1000
 
 
 async def upsert_each(
-    collection: Any,
+    documents: Documents[Any],
     changes: Sequence[tuple[str, JsonMapping]],
-    tx: Tx | None = None,
 ) -> None:
     """Apply (id, update) pairs, each making its document where there is none."""
     for start in range(0, len(changes), _AT_ONCE):
-        await collection.bulk_write(
+        await documents.driver.bulk_write(
             [
                 UpdateOne({"_id": key}, update, upsert=True)
                 for key, update in changes[start : start + _AT_ONCE]
             ],
             ordered=False,
-            session=mongo_session(tx),
+            session=documents.mongo,
         )
 
 
-async def delete_each(collection: Any, filters: Sequence[JsonMapping]) -> int:
+async def delete_each(documents: Documents[Any], filters: Sequence[JsonMapping]) -> int:
     """Delete one document for each filter; how many there were."""
     if not filters:
         return 0
-    outcome = await collection.bulk_write([DeleteOne(wanted) for wanted in filters], ordered=False)
+    outcome = await documents.driver.bulk_write(
+        [DeleteOne(wanted) for wanted in filters], ordered=False, session=documents.mongo
+    )
     return int(outcome.deleted_count)
-
-
-def settled(collection: Any) -> Any:
-    """The collection, read as far as a majority has it: what is seen stays, whoever dies."""
-    return collection.with_options(read_concern=ReadConcern("majority"))

@@ -89,6 +89,11 @@ class Documents(Generic[D]):
         found: list[dict[str, Any]] = await cursor.to_list(None)
         return found
 
+    async def distinct(self, field: str) -> list[Any]:
+        """The values of the field, each once."""
+        found: list[Any] = await self.driver.distinct(field, session=self.mongo)
+        return found
+
     async def count(self, query: Query, *, limit: int = 0) -> int:
         bound = {"limit": limit} if limit else {}
         number: int = await self.driver.count_documents(query, session=self.mongo, **bound)

@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from db_interface.bulk import delete_each, settled
+from db_interface.bulk import delete_each
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
-from domain.outbox.marks import MARKS, mark_id
+from domain.outbox.marks import MARKS, MarkDocument, mark_id
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Mark:
     identity: Mapping[str, str] | None = None
 
     @classmethod
-    def of(cls, document: JsonMapping) -> Mark:
+    def of(cls, document: MarkDocument) -> Mark:
         return cls(
             id=document["_id"],
             peer_id=document["peer_id"],
@@ -70,8 +70,8 @@ async def due(
     query: JsonObject = {"peer_id": peer_id, "due": {"$lte": now}}
     if without:
         query["_id"] = {"$nin": list(without)}
-    found = settled(db[MARKS]).find(query).sort("due", 1).limit(limit)
-    return [Mark.of(document) for document in await found.to_list(limit)]
+    found = await MARKS.of(db).settled().find(query, sort=[("due", 1)], limit=limit)
+    return [Mark.of(document) for document in found]
 
 
 async def present(store: DbInterface, marks: Sequence[Mark]) -> dict[tuple[str, str], Present]:
@@ -81,18 +81,23 @@ async def present(store: DbInterface, marks: Sequence[Mark]) -> dict[tuple[str, 
         keys.setdefault(mark.module, []).append(mark.key)
     states: dict[tuple[str, str], Present] = {}
     for module, wanted in keys.items():
-        found = settled(store.db[module]).find(
-            {"_id": {"$in": wanted}},
-            {
-                "raw": 1,
-                "audience": 1,
-                "fields.country_code": 1,
-                "fields.party_id": 1,
-                "fields.id": 1,
-                "fields.session_id": 1,
-            },
+        found = (
+            await store.objects(module)
+            .of(store.db)
+            .settled()
+            .find(
+                {"_id": {"$in": wanted}},
+                {
+                    "raw": 1,
+                    "audience": 1,
+                    "fields.country_code": 1,
+                    "fields.party_id": 1,
+                    "fields.id": 1,
+                    "fields.session_id": 1,
+                },
+            )
         )
-        async for document in found:
+        for document in found:
             states[module, document["_id"]] = Present(
                 bytes(document["raw"]), document["audience"], document["fields"]
             )
@@ -105,12 +110,14 @@ async def unsent(db: Database, peer_id: str, module: str, keys: Collection[str])
         "_id": {"$in": [mark_id(peer_id, module, key) for key in keys]},
         "error.refused": {"$ne": True},
     }
-    return {row["key"] async for row in settled(db[MARKS]).find(wanted, {"key": 1})}
+    return {row["key"] for row in await MARKS.of(db).settled().find(wanted, {"key": 1})}
 
 
 async def clear(db: Database, seen: Sequence[tuple[str, str]]) -> int:
     """Take away the marks (id, version) whose object has not changed since. How many."""
-    return await delete_each(db[MARKS], [{"_id": id_, "version": version} for id_, version in seen])
+    return await delete_each(
+        MARKS.of(db), [{"_id": id_, "version": version} for id_, version in seen]
+    )
 
 
 async def hold(
@@ -119,7 +126,7 @@ async def hold(
     """Put the mark off after an attempt in vain, saying why. `refused`: the peer has read the
     object and does not want it. A change meanwhile has already brought it forward again."""
     error = {"at": at, "text": text[:300], "refused": refused}
-    await db[MARKS].update_one(
+    await MARKS.of(db).update_one(
         {"_id": mark.id, "version": mark.version},
         {"$set": {"due": until, "error": error}, "$inc": {"attempts": 1}},
     )
@@ -133,55 +140,54 @@ async def await_party(db: Database, mark: Mark, party: str, until: datetime, at:
         "refused": False,
         "awaits": party,
     }
-    await db[MARKS].update_one(
+    await MARKS.of(db).update_one(
         {"_id": mark.id, "version": mark.version}, {"$set": {"due": until, "error": error}}
     )
 
 
 async def party_is_back(db: Database, peer_id: str, party: str, at: datetime) -> None:
     """Bring forward what awaited the party."""
-    await db[MARKS].update_many(
+    await MARKS.of(db).update_many(
         {"peer_id": peer_id, "error.awaits": party}, {"$set": {"due": at}, "$unset": {"error": ""}}
     )
 
 
 async def announce_post(db: Database, mark: Mark, at: datetime) -> None:
     """Note that a CDR's POST goes out now: whoever finds the mark asks before sending again."""
-    await db[MARKS].update_one({"_id": mark.id}, {"$set": {"posting": at}})
+    await MARKS.of(db).update_one({"_id": mark.id}, {"$set": {"posting": at}})
 
 
 async def disproved(db: Database, mark: Mark) -> None:
     """The POST did not reach the peer after all."""
-    await db[MARKS].update_one({"_id": mark.id}, {"$unset": {"posting": ""}})
+    await MARKS.of(db).update_one({"_id": mark.id}, {"$unset": {"posting": ""}})
 
 
 async def forget(db: Database, peer_id: str) -> None:
-    await db[MARKS].delete_many({"peer_id": peer_id})
+    await MARKS.of(db).delete_many({"peer_id": peer_id})
 
 
 async def marked_peers(db: Database) -> list[str]:
-    return await db[MARKS].distinct("peer_id")
+    return await MARKS.of(db).distinct("peer_id")
 
 
 async def backlogs(db: Database) -> dict[str, int]:
     """How many objects each peer has not seen."""
-    rows = db[MARKS].aggregate([{"$group": {"_id": "$peer_id", "n": {"$sum": 1}}}])
-    return {row["_id"]: row["n"] async for row in rows}
+    rows = await MARKS.of(db).aggregate([{"$group": {"_id": "$peer_id", "n": {"$sum": 1}}}])
+    return {row["_id"]: row["n"] for row in rows}
 
 
 async def backlog(db: Database, peer_id: str, show_held: int = 10) -> JsonObject:
     """For the operator: how far behind the peer is, and what it refuses."""
     mine = {"peer_id": peer_id}
-    oldest = await db[MARKS].find_one(mine, {"since": 1}, sort=[("since", 1)])
-    held = (
-        await db[MARKS]
-        .find({**mine, "error": {"$exists": True}}, {"_id": 0, "parts": 0, "version": 0})
-        .sort("due", 1)
-        .limit(show_held)
-        .to_list(show_held)
+    oldest = await MARKS.of(db).find_one(mine, {"since": 1}, sort=[("since", 1)])
+    held = await MARKS.of(db).find(
+        {**mine, "error": {"$exists": True}},
+        {"parts": 0, "version": 0},
+        sort=[("due", 1)],
+        limit=show_held,
     )
     return {
-        "backlog": await db[MARKS].count_documents(mine),
+        "backlog": await MARKS.of(db).count(mine),
         "oldest": None if oldest is None else oldest["since"],
         "held_back": [
             {

@@ -4,18 +4,6 @@ Written in the transaction of the change, for every peer that may see the object
 until now (for a blocked one only what it may no longer see); taken away by the push
 (due_marks.py) once the peer has seen it. A mark says nothing of the object's state: that is read
 when it is sent.
-
-A document of `marks`:
-    _id        "peer id/module/object key": one mark, however often the object changes
-    peer_id, module, key
-    version    another one with every change, never reused
-    since      when the peer fell behind; changed: the latest change
-    due        not to be sent before; a change brings it forward
-    whole      True: send all of it; else only `parts` (domain/outbox/mark_parts.py) have changed
-    known      False: the peer cannot have had it when the mark was made
-    attempts   in vain since the latest change; error {at, text} of the last one
-    posting    a CDR only: its POST went out, the outcome is not known
-    identity   {country_code, party_id, id} of an object that was deleted, as it was written
 """
 
 from __future__ import annotations
@@ -24,20 +12,65 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
 import orjson
 
 from db_interface.bulk import upsert_each
+from db_interface.collection import Collection
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import NOBODY, OwnedObject, Replaced
 from db_interface.transaction import Tx
+from domain.outbox import deliveries
 from domain.outbox.mark_parts import changed_parts
+from domain.peers.peer_document import PeerDocument, receivers
 from domain.peers.statuses import BLOCKED, MARKED_FOR
 from domain.visibility import GUESTS, Reader, audiences, may_see
 
-MARKS = "marks"
+
+class MarkError(TypedDict, total=False):
+    at: datetime
+    text: str
+    refused: bool
+    """the peer has read the object and does not want it"""
+    awaits: str
+    """the folded party that its hub does not reach now"""
+
+
+class MarkDocument(TypedDict, total=False):
+    """A document of `marks`. Complete as stored; some readers ask for less."""
+
+    _id: str
+    """ "peer id/module/object key": one mark, however often the object changes"""
+    peer_id: str
+    module: str
+    key: str
+    version: str
+    """another one with every change, never reused"""
+    since: datetime
+    """when the peer fell behind"""
+    changed: datetime
+    """the latest change"""
+    due: datetime
+    """not to be sent before; a change brings it forward"""
+    whole: bool
+    """send all of it; else only `parts` (mark_parts.py) have changed"""
+    parts: list[str]
+    known: bool
+    """False: the peer cannot have had it when the mark was made"""
+    attempts: int
+    """in vain since the latest change"""
+    error: MarkError
+    """of the last attempt"""
+    posting: datetime
+    """a CDR only: its POST went out, the outcome is not known"""
+    identity: Mapping[str, str]
+    """{country_code, party_id, id} of an object that was deleted, as it was written"""
+
+
+MARKS: Collection[MarkDocument] = Collection("marks")
 PUSHED = ("tariffs", "locations", "sessions", "cdrs")
 """The modules whose objects are pushed; what others refer to comes first."""
 FOR_EVERY_READER = ("tariffs", "locations")
@@ -68,25 +101,25 @@ def mark_id(peer_id: str, module: str, key: str) -> str:
     return f"{peer_id}/{module}/{key}"
 
 
-def reader_of(peer: Mapping[str, Any]) -> Reader:
+def reader_of(peer: PeerDocument) -> Reader:
     """A peer's document as visibility knows it."""
     return Reader(
         tuple(peer.get("parties") or ()), bool((peer.get("settings") or {}).get("narrowed"))
     )
 
 
-async def mark_changes(store: DbInterface, module: str, changes: Sequence[Changed], tx: Tx) -> None:
+async def mark_changes(module: str, changes: Sequence[Changed], tx: Tx) -> None:
     """Mark the peers that these changes concern; call in the transaction that made them.
 
     The peers are read in it, too: nobody who is connected when it begins is left out.
     """
     if module not in PUSHED or not changes:
         return
-    peers = await _receivers(store, module, changes, tx)
+    peers = await _receivers(module, changes, tx)
     if not peers:
         return
     now = tx.now
-    updates: list[tuple[str, Mapping[str, Any]]] = []
+    updates: list[tuple[str, JsonMapping]] = []
     for change in changes:
         parts, identity = _parts(module, change), _identity_of_gone(change)
         for peer in peers:
@@ -102,12 +135,12 @@ async def mark_changes(store: DbInterface, module: str, changes: Sequence[Change
                 if identity is not None:
                     update["$set"]["identity"] = identity
                 updates.append((id_, update))
-    await upsert_each(store.db[MARKS], updates, tx)
+    await upsert_each(MARKS.of(tx), updates)
 
 
 async def mark_everything(
     store: DbInterface,
-    peer: Mapping[str, Any],
+    peer: PeerDocument,
     modules: Sequence[str] = PUSHED,
     changed_since: datetime | None = None,
 ) -> int:
@@ -120,14 +153,14 @@ async def mark_everything(
     for module in modules:
         if not offers(peer, module):
             continue
-        wanted: dict[str, Any] = {"audience": {"$in": list(audiences(module, reader_of(peer)))}}
+        wanted: JsonObject = {"audience": {"$in": list(audiences(module, reader_of(peer)))}}
         if changed_since is not None:
             wanted["last_updated"] = {"$gte": changed_since}
         total += await _mark_all(store, peer["_id"], module, wanted)
     return total
 
 
-async def mark_unpublished(store: DbInterface, peer: Mapping[str, Any], *, known: bool) -> int:
+async def mark_unpublished(store: DbInterface, peer: PeerDocument, *, known: bool) -> int:
     """Mark what a narrowed peer does not see and others do, when the peer (its document) has been
     narrowed (`known`: it could see that until now) or widened. How many."""
     return sum(
@@ -147,14 +180,13 @@ async def mark_again(store: DbInterface, peer_id: str, module: str, key: str) ->
 async def post_again(db: Database, peer_id: str) -> int:
     """Forget that CDRs' POSTs went out with unknown outcome: the operator has found out that
     they failed. How many there were."""
-    outcome = await db[MARKS].update_many(
+    return await MARKS.of(db).update_many(
         {"peer_id": peer_id, "module": "cdrs", "posting": {"$exists": True}},
         {"$unset": {"posting": ""}},
     )
-    return outcome.modified_count
 
 
-def offers(peer: Mapping[str, Any], module: str) -> bool:
+def offers(peer: PeerDocument, module: str) -> bool:
     """Whether the peer (its document) takes pushes of the module."""
     return any(
         row["identifier"] == module and row["role"] == "RECEIVER"
@@ -162,30 +194,23 @@ def offers(peer: Mapping[str, Any], module: str) -> bool:
     )
 
 
-async def _receivers(
-    store: DbInterface, module: str, changes: Sequence[Changed], tx: Tx
-) -> list[dict[str, Any]]:
+async def _receivers(module: str, changes: Sequence[Changed], tx: Tx) -> list[PeerDocument]:
     concerned = {change.audience_before for change in changes}
     concerned |= {change.audience_after for change in changes}
     concerned.discard(NOBODY)
     if not concerned:
         return []
-    query: dict[str, Any] = {
-        "status": {"$in": [*MARKED_FOR, BLOCKED]},
-        "endpoints": {"$elemMatch": {"identifier": module, "role": "RECEIVER"}},
-    }
-    if module not in FOR_EVERY_READER:
-        query["parties"] = {"$in": sorted(concerned)}
-    wanted = {"parties": 1, "status": 1, "settings.narrowed": 1}
-    return await store.db["peers"].find(query, wanted, session=tx.mongo).to_list(None)
+    parties = None if module in FOR_EVERY_READER else concerned
+    return await receivers(tx, module, [*MARKED_FOR, BLOCKED], parties)
 
 
 async def _mark_all(
-    store: DbInterface, peer_id: str, module: str, wanted: Mapping[str, Any], *, known: bool = True
+    store: DbInterface, peer_id: str, module: str, wanted: JsonMapping, *, known: bool = True
 ) -> int:
     """Mark all objects of the module that match, in batches; how many."""
-    total, keys = 0, []
-    async for document in store.db[module].find(wanted, {"_id": 1}).batch_size(_BATCH):
+    total = 0
+    keys: list[str] = []
+    async for document in store.objects(module).of(store.db).stream(wanted, {"_id": 1}):
         keys.append(document["_id"])
         if len(keys) == _BATCH:
             total += await _mark_again(store, peer_id, module, keys, known=known)
@@ -197,12 +222,11 @@ async def _mark_again(
     store: DbInterface, peer_id: str, module: str, keys: Sequence[str], *, known: bool = True
 ) -> int:
     if module == "cdrs" and keys:
-        wanted = {"_id": {"$in": [mark_id(peer_id, module, key) for key in keys]}}
-        proven = {row["key"] async for row in store.db["deliveries"].find(wanted, {"key": 1})}
+        proven = await deliveries.proven(store.db, [mark_id(peer_id, module, key) for key in keys])
         keys = [key for key in keys if key not in proven]
     now = store.db.now()
     updates = [_mark(peer_id, module, key, now, parts=None, known=known) for key in keys]
-    await upsert_each(store.db[MARKS], updates)
+    await upsert_each(MARKS.of(store.db), updates)
     return len(updates)
 
 
@@ -232,9 +256,9 @@ def _mark(
     *,
     parts: tuple[str, ...] | None,
     known: bool,
-) -> tuple[str, dict[str, Any]]:
+) -> tuple[str, JsonObject]:
     fresh = {"version": uuid.uuid4().hex, "changed": now, "attempts": 0}
-    update: dict[str, Any] = {
+    update: JsonObject = {
         "$set": fresh if parts is not None else {**fresh, "whole": True},
         "$min": {"due": now - CLOCKS_DIFFER},
         "$setOnInsert": {

@@ -78,5 +78,5 @@ async def _written(store: DbInterface, module: str, obj: OwnedObject, tx: Tx) ->
 
 async def _mark(store: DbInterface, module: str, changes: Sequence[Changed], tx: Tx) -> None:
     crash_point("object-written")
-    await mark_changes(store, module, changes, tx)
+    await mark_changes(module, changes, tx)
     crash_point("marks-written")

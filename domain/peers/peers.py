@@ -1,41 +1,29 @@
-"""Peers: the OCPI platforms that we talk to, and the tokens that open our door to them.
-
-A peer document:
-    _id            "peer-..."
-    name, status   see statuses.py
-    missed         True: it was blocked, and has not been sent what it missed (switches.py)
-    settings       {narrowed}: True, it sees published locations only
-    token_hashes   [{hash, kind: "A"|"C", since, until?, offered?}], ours to them, hashes only;
-                   until: ends then, at the latest; offered: sent to the peer, not yet used by it
-    parties        folded keys of its roles, to be found by
-    their_token    sealed; what we present to them (token B)
-    versions_url, version, version_url, endpoints [{identifier, role, url}], roles [...]
-    quirks         {raw_token, no_patch, page_size}
-    last_seen, last_error {at, text}, created, updated
+"""Peers: the OCPI platforms that we talk to, and the tokens that open our door to them. Their
+documents: peer_document.py.
 """
 
 from __future__ import annotations
 
 import secrets as random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from db_interface.collection import Collection
 from db_interface.database import Database
-from db_interface.transaction import Tx, mongo_session
+from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.transaction import Tx
+from domain.outbox import due_marks
+from domain.peers.peer_document import PEERS, EndpointRow, PeerDocument, PeerError, TokenHash
 from domain.peers.statuses import CONNECTED, DISCONNECTED, INVITED, SUSPENDED
 from domain.secrets import Vault, new_token
 
-PEERS: Collection[dict[str, Any]] = Collection("peers")
-
-DEFAULT_QUIRKS: dict[str, Any] = {"raw_token": False, "no_patch": False, "page_size": None}
+DEFAULT_QUIRKS: JsonObject = {"raw_token": False, "no_patch": False, "page_size": None}
 """How a peer may differ from the specification: it does not Base64-encode tokens, it takes no
 PATCH, its lists have pages of that size at most. Each has its reader; a test asks for it."""
 
 
-def quirks_of(document: Mapping[str, Any]) -> dict[str, Any]:
+def quirks_of(document: PeerDocument) -> JsonObject:
     """All quirks with the peer's values; one that is no more is left out."""
     noted = document.get("quirks") or {}
     return {name: noted.get(name, value) for name, value in DEFAULT_QUIRKS.items()}
@@ -53,17 +41,17 @@ class Peer:
     peer_id: str
     name: str
     status: str
-    roles: Sequence[Mapping[str, Any]] = ()
-    endpoints: Sequence[Mapping[str, str]] = ()
+    roles: Sequence[JsonMapping] = ()
+    endpoints: Sequence[EndpointRow] = ()
     versions_url: str | None = None
     version: str | None = None
     version_url: str | None = None
-    quirks: Mapping[str, Any] = field(default_factory=lambda: dict(DEFAULT_QUIRKS))
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    quirks: JsonMapping = field(default_factory=lambda: dict(DEFAULT_QUIRKS))
+    settings: JsonMapping = field(default_factory=dict)
     last_seen: datetime | None = None
-    last_error: Mapping[str, Any] | None = None
+    last_error: PeerError | None = None
     created: datetime | None = None
-    document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    document: PeerDocument = field(default_factory=PeerDocument, repr=False, compare=False)
 
     @property
     def parties(self) -> list[str]:
@@ -87,7 +75,7 @@ class Peer:
         return None
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Peer:
+    def of(cls, document: PeerDocument) -> Peer:
         return cls(
             peer_id=document["_id"],
             name=document["name"],
@@ -111,7 +99,7 @@ class Peers:
 
     def __init__(self, db: Database, vault: Vault) -> None:
         self._db = db
-        self._documents = db["peers"]
+        self._documents = PEERS.of(db)
         self._vault = vault
 
     def now(self) -> datetime:
@@ -121,7 +109,7 @@ class Peers:
     async def invite(self, name: str, now: datetime) -> tuple[Peer, str]:
         """A new peer and its CREDENTIALS_TOKEN_A, shown this once."""
         token = new_token()
-        document = {
+        document: PeerDocument = {
             "_id": f"peer-{random.token_hex(5)}",
             "name": name,
             "status": INVITED,
@@ -132,20 +120,6 @@ class Peers:
         }
         await self._documents.insert_one(document)
         return Peer.of(document), token
-
-    async def add(self, name: str, now: datetime, **fields: Any) -> Peer:
-        """A peer that has no token of ours yet (we are about to register with it)."""
-        document = {
-            "_id": f"peer-{random.token_hex(5)}",
-            "name": name,
-            "status": INVITED,
-            "quirks": dict(DEFAULT_QUIRKS),
-            "created": now,
-            "updated": now,
-            **fields,
-        }
-        await self._documents.insert_one(document)
-        return Peer.of(document)
 
     async def by_token(self, token: str) -> tuple[Peer, str] | None:
         """The peer that a token of ours was issued to, and the token's kind; one index look-up.
@@ -176,13 +150,13 @@ class Peers:
 
     async def get(self, peer_id: str, tx: Tx | None = None) -> Peer:
         """Raises UnknownPeer."""
-        document = await self._documents.find_one({"_id": peer_id}, session=mongo_session(tx))
+        document = await PEERS.of(tx or self._db).find_one({"_id": peer_id})
         if document is None:
             raise UnknownPeer(peer_id)
         return Peer.of(document)
 
-    async def all(self, **query: Any) -> list[Peer]:
-        found = await self._documents.find(query).sort("created", 1).to_list(None)
+    async def all(self, **query: object) -> list[Peer]:
+        found = await self._documents.find(query, sort=[("created", 1)])
         return [Peer.of(document) for document in found]
 
     async def of_party(self, party: str) -> Peer | None:
@@ -217,7 +191,7 @@ class Peers:
         A peer that the operator has suspended stays so.
         `facts`: versions_url, version, version_url, endpoints, roles.
         """
-        change: dict[str, Any] = {
+        change: JsonObject = {
             **facts,
             "their_token": self._vault.seal(their_token),
             "last_error": None,
@@ -234,7 +208,7 @@ class Peers:
                 return False
             if our_token is not None:
                 kept = [
-                    {**_lasting(entry), "until": min(entry.get("until") or until, until)}
+                    _lasting(entry, until)
                     for entry in held
                     if grace_s and entry["kind"] == "C" and (entry.get("until") or until) > now
                 ]
@@ -250,14 +224,13 @@ class Peers:
                 "status": document["status"],
                 "token_hashes": document.get("token_hashes"),
             }
-            outcome = await self._documents.update_one(unchanged, {"$set": change})
-            if outcome.matched_count:
+            if await self._documents.update_one(unchanged, {"$set": change}):
                 return True
 
     async def admit_also(self, peer_id: str, token: str, until: datetime, now: datetime) -> None:
         """Offer a further token of ours, good beside the present one (our rotation): until
         `until`, or for good once it is used."""
-        entry = {**self._entry(token, "C", now), "until": until, "offered": True}
+        entry: TokenHash = {**self._entry(token, "C", now), "until": until, "offered": True}
         await self._documents.update_one({"_id": peer_id}, {"$push": {"token_hashes": entry}})
 
     async def revoke(self, peer_id: str, token: str) -> None:
@@ -277,12 +250,10 @@ class Peers:
             },
         )
 
-    async def set(self, peer_id: str, now: datetime, **fields: Any) -> None:
+    async def set(self, peer_id: str, now: datetime, **fields: object) -> None:
         """Change facts or settings; raises UnknownPeer."""
-        outcome = await self._documents.update_one(
-            {"_id": peer_id}, {"$set": {**fields, "updated": now}}
-        )
-        if not outcome.matched_count:
+        changed = {"$set": {**fields, "updated": now}}
+        if not await self._documents.update_one({"_id": peer_id}, changed):
             raise UnknownPeer(peer_id)
 
     async def seen(self, peer_id: str, now: datetime) -> None:
@@ -296,23 +267,28 @@ class Peers:
 
     async def remove(self, peer_id: str) -> None:
         """Raises UnknownPeer. Its tokens are good for nothing from now on."""
-        outcome = await self._documents.delete_one({"_id": peer_id})
-        if not outcome.deleted_count:
+        if not await self._documents.delete_one({"_id": peer_id}):
             raise UnknownPeer(peer_id)
-        await self._db["marks"].delete_many({"peer_id": peer_id})
+        await due_marks.forget(self._db, peer_id)
 
-    def _entry(self, token: str, kind: str, now: datetime) -> dict[str, Any]:
+    def _entry(self, token: str, kind: str, now: datetime) -> TokenHash:
         return {"hash": self._vault.digest(token), "kind": kind, "since": now}
 
 
-def _party_of(role: Mapping[str, Any]) -> str:
+def _party_of(role: JsonMapping) -> str:
     return f"{role['country_code']}*{role['party_id']}".lower()
 
 
-def _replaced(entry: Mapping[str, Any]) -> bool:
+def _replaced(entry: TokenHash) -> bool:
     """Whether a newer token has taken this one's place, and it only lives on for a while."""
     return bool(entry.get("until")) and not entry.get("offered")
 
 
-def _lasting(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in entry.items() if name != "offered"}
+def _lasting(entry: TokenHash, until: datetime) -> TokenHash:
+    """A token that was in use, for as long as the one that takes its place may need."""
+    return {
+        "hash": entry["hash"],
+        "kind": entry["kind"],
+        "since": entry["since"],
+        "until": min(entry.get("until") or until, until),
+    }

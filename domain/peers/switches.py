@@ -15,10 +15,12 @@ from datetime import timedelta
 from typing import Any
 
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
 from domain.outbox import push_lanes
 from domain.outbox.marks import PUSHED, mark_everything, mark_unpublished, post_again
-from domain.peers.peers import DEFAULT_QUIRKS, PEERS, UnknownPeer
+from domain.peers.peer_document import PEERS, PeerDocument
+from domain.peers.peers import DEFAULT_QUIRKS, UnknownPeer
 from domain.peers.statuses import (
     BLOCKED,
     CONNECTED,
@@ -120,7 +122,7 @@ SWITCHES: Mapping[str, Switch] = {
 }
 
 
-def possible_for(peer: Mapping[str, Any]) -> list[str]:
+def possible_for(peer: PeerDocument | JsonMapping) -> list[str]:
     """Names of what can be done with a peer (its document) as it is."""
     narrowed = bool((peer.get("settings") or {}).get("narrowed"))
     return [name for name, switch in SWITCHES.items() if switch.possible(peer["status"], narrowed)]
@@ -145,7 +147,7 @@ def _quirk_value(name: str, value: str) -> bool | int | None:
     return value == "true"
 
 
-async def _peer(store: DbInterface, peer_id: str) -> Mapping[str, Any]:
+async def _peer(store: DbInterface, peer_id: str) -> PeerDocument:
     """Its document; raises UnknownPeer."""
     found = await PEERS.of(store.db).find_one({"_id": peer_id})
     if found is None:
@@ -164,13 +166,13 @@ async def _move(
     peer_id: str,
     changes: Mapping[str, Any],
     allowed: Sequence[str],
-) -> Mapping[str, Any]:
+) -> PeerDocument:
     """Change the peer if its status allows it, and let it be tried at once; its document then.
 
     Raises UnknownPeer, NotPossible. A peer that is there already is left there.
     """
 
-    async def work(tx: Tx) -> Mapping[str, Any]:
+    async def work(tx: Tx) -> PeerDocument:
         there = await PEERS.of(tx).find_one({"_id": peer_id}, {"status": 1})
         if there is None:
             raise UnknownPeer(peer_id)

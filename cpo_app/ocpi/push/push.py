@@ -95,7 +95,7 @@ class Push:
 
     async def _listen(self) -> None:
         try:
-            async for peer_ids in inserted(self._store.db, MARKS, "peer_id"):
+            async for peer_ids in inserted(self._store.db, MARKS.name, "peer_id"):
                 if peer_ids is None:
                     self.wake()
                     continue

@@ -1,0 +1,82 @@
+"""The collection `peers`: the shape of its documents. Written by peers.py and switches.py alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TypedDict
+
+from db_interface.collection import Collection, Where
+from db_interface.json_data import JsonObject
+
+
+class TokenHash(TypedDict, total=False):
+    """A token of ours that opens our door to the peer: its hash only."""
+
+    hash: str
+    kind: str
+    """A (an invitation) or C"""
+    since: datetime
+    until: datetime
+    """it ends then, at the latest"""
+    offered: bool
+    """sent to the peer, not yet used by it"""
+
+
+class EndpointRow(TypedDict):
+    identifier: str
+    role: str
+    url: str
+
+
+class PeerError(TypedDict):
+    at: datetime
+    text: str
+
+
+class PeerDocument(TypedDict, total=False):
+    """A document of `peers`. Complete as stored; some readers ask for less."""
+
+    _id: str
+    """ "peer-..." """
+    name: str
+    status: str
+    """see statuses.py"""
+    missed: bool
+    """it was blocked, and has not been sent what it missed (switches.py)"""
+    settings: JsonObject
+    """{narrowed}: True, it sees published locations only"""
+    token_hashes: list[TokenHash]
+    parties: list[str]
+    """folded keys of its roles, to be found by"""
+    their_token: bytes
+    """sealed; what we present to them (token B)"""
+    versions_url: str
+    version: str
+    version_url: str
+    endpoints: list[EndpointRow]
+    roles: list[JsonObject]
+    quirks: JsonObject
+    """{raw_token, no_patch, page_size}"""
+    last_seen: datetime
+    last_error: PeerError | None
+    created: datetime
+    updated: datetime
+
+
+PEERS: Collection[PeerDocument] = Collection("peers")
+
+
+async def receivers(
+    where: Where, module: str, statuses: Sequence[str], parties: Iterable[str] | None
+) -> list[PeerDocument]:
+    """Peers in one of these statuses that take pushes of the module (of one of these folded
+    parties, if named), as far as visibility knows them."""
+    query: JsonObject = {
+        "status": {"$in": list(statuses)},
+        "endpoints": {"$elemMatch": {"identifier": module, "role": "RECEIVER"}},
+    }
+    if parties is not None:
+        query["parties"] = {"$in": sorted(parties)}
+    wanted = {"parties": 1, "status": 1, "settings.narrowed": 1}
+    return await PEERS.of(where).find(query, wanted)
