@@ -64,7 +64,7 @@ class Background:
                 await self._starting
         await self._token_pull.stop()
         await self._commands.stop()
-        await self._sweeper.stop()
+        await self._sweeper.rounds.stop()
         await self.central.stop()
         await self._backend.aclose()
 
@@ -82,7 +82,7 @@ class Background:
             except Exception:
                 logger.exception("the store answers, but start-up failed; trying again")
                 await asyncio.sleep(2)
-        self._sweeper.start()
+        self._sweeper.rounds.start()
         self._commands.start()
         self._token_pull.start()
         if backend.settings.CPO_PUSH:

@@ -56,7 +56,7 @@ class DatabaseClock(ServerHeartbeatListener):
     def now(self) -> datetime:
         if self._distance_s is None:
             return HostClock().now()
-        return to_milliseconds(_EPOCH + timedelta(seconds=_uptime_s() + self._distance_s))
+        return to_milliseconds(_EPOCH + timedelta(seconds=uptime_s() + self._distance_s))
 
     def heard(self, server: tuple[str, int | None], local_time: datetime, at_s: float) -> None:
         """`server` wrote `local_time` into an answer that arrived at `at_s` of the uptime."""
@@ -80,7 +80,7 @@ class DatabaseClock(ServerHeartbeatListener):
         if "localTime" not in answer:
             return
         if answer.get("isWritablePrimary", answer.get("ismaster")):
-            self.heard(event.connection_id, answer["localTime"], _uptime_s())
+            self.heard(event.connection_id, answer["localTime"], uptime_s())
         else:
             self._distances.pop(event.connection_id, None)
 
@@ -96,6 +96,6 @@ def to_milliseconds(at: datetime) -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
-def _uptime_s() -> float:
+def uptime_s() -> float:
     """Monotonic, and running on while the machine sleeps (Linux)."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

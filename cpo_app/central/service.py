@@ -20,6 +20,7 @@ from cpo_app.central.sweepers.watch import PAUSE_S, Watch
 from cpo_app.central.telemetry import Telemetry
 from cpo_app.settings import Settings
 from db_interface.database import STORE_ERRORS
+from db_interface.database_clock import uptime_s
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points
@@ -72,31 +73,31 @@ class Central:
         clock: Callable[[], datetime] | None = None,
         open_to_loopback: bool = False,
         watch_pause_s: float = PAUSE_S,
+        uptime: Callable[[], float] = uptime_s,
     ) -> None:
         self.store = store
         self.db = store.db
         self.settings = settings
         self.party = settings.parties[0]
         self.clock = clock or store.db.now
+        self.uptime = uptime
         self.admit = admit
         self.open_to_loopback = open_to_loopback
         self.link: ChargePointLink = link or HttpLink(self.endpoint)
         self.telemetry = Telemetry(store, self.party)
         self.authorize: Authorize | None = None
-        self.watch = Watch(store, self.party, self.clock, pause_s=watch_pause_s)
+        self.watch = Watch(store, self.party, self.clock, pause_s=watch_pause_s, uptime=uptime)
         self._vault = vault
-        self._watching: asyncio.Task[None] | None = None
         self._telling: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
         """Start the background work; the store need not be reachable yet."""
         await self.link.start_up()
-        self._watching = asyncio.create_task(self.watch.run())
+        self.watch.rounds.start()
 
     async def stop(self) -> None:
-        tasks = [*self._telling.values(), *([self._watching] if self._watching else [])]
-        self._watching = None
-        for task in tasks:
+        await self.watch.rounds.stop()
+        for task in list(self._telling.values()):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -104,7 +105,7 @@ class Central:
 
     @property
     def watching(self) -> bool:
-        return self._watching is not None and not self._watching.done()
+        return self.watch.rounds.running
 
     async def apply(self, cp_id: str, event: Event, tx: Tx | None = None) -> Applied:
         """Let an event happen to a charge point: in the given transaction, or in its own."""

@@ -45,10 +45,10 @@ class CommandParts:
 
     def start(self) -> None:
         self.worker.start()
-        self.reservations.start()
+        self.reservations.rounds.start()
 
     async def stop(self) -> None:
-        await self.reservations.stop()
+        await self.reservations.rounds.stop()
         await self.worker.stop()
 
 

@@ -29,6 +29,7 @@ from domain.commands import command_queue as queue
 from domain.commands.command_delivery import Deliver, Delivery, NotDelivered
 from domain.commands.command_queue import LeaseLost
 from domain.commands.command_states import FINAL, OPEN, Event, State
+from domain.rounds import Rounds
 
 logger = logging.getLogger("cpo.commands")
 
@@ -63,15 +64,14 @@ class CommandWorker:
         self._lease_s = lease_s
         self._pause_s = pause_s
         self._name = uuid.uuid4().hex[:12]
-        self._news = asyncio.Event()
         self._lanes: set[str] = set()
         self._peers: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._running: asyncio.Task[None] | None = None
+        self.rounds = Rounds("commands", self._turn, pause_s, logger=logger)
 
     def start(self) -> None:
         """Work in the background until `stop`."""
-        self._running = asyncio.create_task(self.run())
+        self.rounds.start()
 
     async def stop(self) -> None:
         """Let go of everything at once; other workers go on with it."""
@@ -81,8 +81,8 @@ class CommandWorker:
 
     async def abandon(self) -> None:
         """Stop as if killed: what is under way stays as it is until its lease ends."""
-        tasks = [*self._tasks, *([self._running] if self._running else [])]
-        self._running = None
+        await self.rounds.stop()
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         for task in tasks:
@@ -91,21 +91,10 @@ class CommandWorker:
 
     def wake(self) -> None:
         """There is something to do."""
-        self._news.set()
+        self.rounds.wake()
 
-    async def run(self) -> None:
-        """Work until cancelled; an unreachable store is waited out."""
-        while True:
-            pause_s = self._pause_s
-            self._news.clear()
-            try:
-                pause_s = min(pause_s, await self._idle_s(await self.round()))
-            except STORE_ERRORS as error:
-                logger.warning("commands wait for the store: %s", type(error).__name__)
-            except Exception:  # the worker must not die of one bad command
-                logger.exception("commands: a round failed")
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._news.wait(), pause_s)
+    async def _turn(self) -> None:
+        self.rounds.within(await self._idle_s(await self.round()))
 
     async def round(self) -> datetime:
         """Take what is due and free; it goes on beside the caller. Returns as of when: one

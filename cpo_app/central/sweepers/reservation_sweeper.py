@@ -10,20 +10,18 @@ Runs in every worker; who comes first ends it, in one transaction.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from datetime import timedelta
 
 from cpo_app.central.commands.command_steps import INNER_RELEASE, INNER_WITHIN, CommandContext
-from db_interface.database import STORE_ERRORS
 from db_interface.transaction import Tx
 from domain.commands import command_queue
 from domain.commands.command_intake import GRACE_S, result_body
 from domain.commands.command_targets import REMOVED
 from domain.reservations import reservations
 from domain.reservations.reservations import Document, Status
+from domain.rounds import Rounds
 
 logger = logging.getLogger("cpo.central")
 
@@ -42,29 +40,7 @@ class ReservationSweeper:
         self._context = context
         self._store = context.store
         self._wake = wake
-        self._pause_s = pause_s
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self.run())
-
-    async def stop(self) -> None:
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    async def run(self) -> None:
-        """Sweep until cancelled; an unreachable store is waited out."""
-        while True:
-            try:
-                await self.round()
-            except STORE_ERRORS as error:
-                logger.warning("reservations wait for the store: %s", type(error).__name__)
-            except Exception:  # the sweeper must not die of one bad reservation
-                logger.exception("reservations: a round failed")
-            await asyncio.sleep(self._pause_s)
+        self.rounds = Rounds("reservations", self.round, pause_s, logger=logger)
 
     async def round(self) -> int:
         """End what is to be ended now; how many were."""

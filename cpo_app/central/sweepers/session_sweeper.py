@@ -12,8 +12,6 @@ silence of our own: it ends nothing before it has listened for as long itself.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -21,18 +19,18 @@ from typing import Any
 
 from cpo_app.central.link.link import LinkUnreachable
 from cpo_app.central.service import Central
-from db_interface.database import STORE_ERRORS
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.charge_points.evse_states import IN_SESSION
+from domain.rounds import Listening, Rounds
 from domain.sessions.charging_sessions import COLLECTION, Rules, abandon, get
 
 logger = logging.getLogger("cpo.central")
 
 PAUSE_S = 2.0
 MAX_AT_ONCE = 100
-ASLEEP_AFTER = timedelta(seconds=30)
-"""Two rounds further apart than this: nobody was listening in between."""
+ASLEEP_AFTER_S = 30.0
+"""Asleep for longer than this: nobody was listening in between."""
 _STOP_TIMEOUT_S = 5.0
 
 NEVER_BEGAN = "it did not begin in time"
@@ -45,45 +43,18 @@ class Sweeper:
         self._central = central
         self._store = central.store
         self._rules = rules
-        self._pause_s = pause_s
         self._pending = timedelta(seconds=central.settings.CENTRAL_PENDING_TIMEOUT_S)
         self._silent = timedelta(seconds=central.settings.CENTRAL_SWEEP_AFTER_S)
-        self._since: datetime | None = None
-        self._last_round: datetime | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Sweep in the background until `stop`."""
-        self._task = asyncio.create_task(self.run())
-
-    async def stop(self) -> None:
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    async def run(self) -> None:
-        """Sweep until cancelled; an unreachable store is waited out."""
-        while True:
-            try:
-                await self.round()
-            except STORE_ERRORS as error:
-                logger.warning("sweeper waits for the store: %s", type(error).__name__)
-                self._since = None
-            except Exception:  # the sweeper must not die of one bad session
-                logger.exception("sweeper: a round failed")
-            await asyncio.sleep(self._pause_s)
+        self._listening = Listening(ASLEEP_AFTER_S, central.uptime)
+        self.rounds = Rounds(
+            "session sweeper", self.round, pause_s, logger=logger, listening=self._listening
+        )
 
     async def round(self) -> list[str]:
         """End what is to be ended now; the ids of those sessions."""
         now = self._central.clock()
-        if self._last_round is not None and now - self._last_round > ASLEEP_AFTER:
-            self._since = None
-        self._since = self._since or now
-        self._last_round = now
+        listened = timedelta(seconds=self._listening.awake())
         await self._stop_what_is_over()
-        listened = now - self._since
         shortest = min(self._pending, self._silent)
         if listened < shortest:
             return []

@@ -26,6 +26,7 @@ from domain.authorization.token_pulls import LeaseLost
 from domain.errors import InvalidParameters
 from domain.peers.peers import Peer, Peers, UnknownPeer
 from domain.peers.statuses import CONNECTED
+from domain.rounds import Rounds
 from domain.secrets import SecretUnusable
 
 logger = logging.getLogger("cpo.tokens")
@@ -73,33 +74,21 @@ class TokenPull:
         self._pages = TokenPages(
             store, settings, peers, client, may_speak_for, self._clock, LEASE_S
         )
-        self._pause_s = pause_s
-        self._loop: asyncio.Task[None] | None = None
+        self._rounds = Rounds("token pulls", self.round, pause_s, logger=logger)
         self._pulling: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Begin the background work; with CPO_TOKEN_PULL_INTERVAL_S = 0 there is none."""
-        if self._settings.CPO_TOKEN_PULL_INTERVAL_S and self._loop is None:
-            self._loop = asyncio.create_task(self.run())
+        if self._settings.CPO_TOKEN_PULL_INTERVAL_S:
+            self._rounds.start()
 
     async def stop(self) -> None:
         """End it; a pull under way is taken up by another worker, or after the restart."""
-        tasks = [*self._pulling, *([self._loop] if self._loop else [])]
-        self._loop = None
-        for task in tasks:
+        await self._rounds.stop()
+        pulling = list(self._pulling)
+        for task in pulling:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def run(self) -> None:
-        """Work until cancelled; an unreachable store is waited out."""
-        while True:
-            try:
-                await self.round()
-            except STORE_ERRORS as error:
-                logger.warning("token pulls wait for the store: %s", type(error).__name__)
-            except Exception:  # the loop must not die of one bad peer
-                logger.exception("token pulls: a round failed")
-            await asyncio.sleep(self._pause_s)
+        await asyncio.gather(*pulling, return_exceptions=True)
 
     async def round(self) -> None:
         """Note who there is, and begin the pulls that are due, each on its own."""

@@ -22,7 +22,6 @@ from cpo_app.ocpi.push.choosing import Choice, Pair
 from cpo_app.ocpi.push.failures import NOT_LET_IN_S, Failure, judged
 from cpo_app.ocpi.push.health import Health
 from cpo_app.ocpi.push.lease import Lease
-from cpo_app.ocpi.push.pausing import pause
 from cpo_app.ocpi.push.sending import PeerChannel, bring_up_to_date
 from db_interface.backoff import Backoff
 from db_interface.database import STORE_ERRORS
@@ -33,6 +32,7 @@ from domain.outbox.due_marks import Mark, Present
 from domain.outbox.marks import mark_again
 from domain.peers.peers import Peer, Peers
 from domain.peers.statuses import CONNECTED
+from domain.rounds import pause
 from domain.secrets import SecretUnusable
 
 logger = logging.getLogger("cpo.push")

@@ -20,7 +20,6 @@ from typing import Any
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.push import metrics
 from cpo_app.ocpi.push.lane import Lane, PushContext
-from cpo_app.ocpi.push.pausing import pause
 from cpo_app.settings import Settings
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
@@ -30,6 +29,7 @@ from domain.outbox.marks import MARKS, mark_everything
 from domain.peers.peers import Peers
 from domain.peers.statuses import REGISTERED
 from domain.peers.switches import CHANGES_END_WITHIN
+from domain.rounds import Rounds
 
 logger = logging.getLogger("cpo.push")
 
@@ -67,22 +67,23 @@ class Push:
         )
         self._lanes: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
         self._news: set[str] = set()
-        self._awake = asyncio.Event()
         self._look_everywhere = True
         self._look_every_s = LOOK_EVERY_S
-        self._tasks: list[asyncio.Task[None]] = []
-        self._counted = self._tidied = 0.0
+        self._listening: asyncio.Task[None] | None = None
+        self._looked = self._counted = self._tidied = 0.0
+        self._rounds = Rounds("push", self._look_around, LOOK_EVERY_S, logger=logger)
 
     async def start(self) -> None:
-        self._tasks = [
-            asyncio.create_task(self._listen()),
-            asyncio.create_task(self._look_around()),
-        ]
+        self._listening = asyncio.create_task(self._listen())
+        self._rounds.start()
 
     async def stop(self) -> None:
         """Requests that are out are broken off; their objects stay marked."""
-        running = [*self._tasks, *(task for _, task in self._lanes.values())]
-        self._tasks = []
+        await self._rounds.stop()
+        running = [task for _, task in self._lanes.values()]
+        if self._listening is not None:
+            running.append(self._listening)
+            self._listening = None
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -91,7 +92,7 @@ class Push:
     def wake(self) -> None:
         """Look at every peer now."""
         self._look_everywhere = True
-        self._awake.set()
+        self._rounds.wake()
 
     async def _listen(self) -> None:
         try:
@@ -105,32 +106,26 @@ class Push:
                         running[0].poke()
                     else:
                         self._news.add(peer_id)
-                        self._awake.set()
+                        self._rounds.wake()
         except NoChangeStream:
             logger.warning("no change streams: new marks are looked for twice a second")
             self._look_every_s = _WITHOUT_STREAM_S
 
     async def _look_around(self) -> None:
-        last = 0.0
-        while True:
-            everywhere = self._look_everywhere or time.monotonic() - last >= self._look_every_s
-            self._look_everywhere = False
-            self._awake.clear()
-            news, self._news = self._news, set()
+        due = time.monotonic() - self._looked >= self._look_every_s
+        everywhere = self._look_everywhere or due
+        self._look_everywhere = False
+        news, self._news = self._news, set()
+        if everywhere:
+            self._looked = time.monotonic()
+        try:
+            await self._start_lanes(None if everywhere else news)
             if everywhere:
-                last = time.monotonic()
-            try:
-                await self._start_lanes(None if everywhere else news)
-                if everywhere:
-                    await self._keep_house()
-            except STORE_ERRORS as error:
-                logger.warning("push: the store does not answer: %s", type(error).__name__)
-                self._look_everywhere = True
-                await asyncio.sleep(0.2)
-            except Exception:
-                logger.exception("push: looking around failed")
-                await asyncio.sleep(LOOK_EVERY_S)
-            await pause(self._awake, max(0.0, last + self._look_every_s - time.monotonic()))
+                await self._keep_house()
+        except Exception:
+            self._look_everywhere = True
+            raise
+        self._rounds.within(self._looked + self._look_every_s - time.monotonic())
 
     async def _start_lanes(self, peer_ids: Collection[str] | None) -> None:
         now = self._store.db.now()
@@ -159,7 +154,7 @@ class Push:
             self._lanes.pop(lane.peer_id, None)
             # A mark may have come while the lane was closing.
             self._news.add(lane.peer_id)
-            self._awake.set()
+            self._rounds.wake()
 
     async def _greet(self, peer_id: str) -> None:
         """A peer that is connected for the first time: by setting it is sent everything."""

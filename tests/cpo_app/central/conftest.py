@@ -79,6 +79,7 @@ class World:
             admit=let_in,
             clock=self.clock,
             open_to_loopback=open_to_loopback,
+            uptime=lambda: self.clock.now.timestamp(),
         )
         self.workers.append(central)
         return central

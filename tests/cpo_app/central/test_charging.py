@@ -357,17 +357,17 @@ def test_a_charge_point_that_goes_on_after_the_end_is_told_to_stop(charging: Cha
 
 def test_the_sweeper_runs_beside_central_and_stops(charging: Charging) -> None:
     session_id = charging.open()
-    charging.sweeper._pause_s = 0.01
+    charging.sweeper.rounds.pause_s = 0.01
 
     async def run() -> str:
         begin: datetime = charging.world.clock.now
-        charging.sweeper.start()
+        charging.sweeper.rounds.start()
         while True:
             document = await charging_sessions.get(charging.world.db, session_id)
             assert document is not None
             if document["status"] != "PENDING":
-                await charging.sweeper.stop()
-                await charging.sweeper.stop()
+                await charging.sweeper.rounds.stop()
+                await charging.sweeper.rounds.stop()
                 return document["status"]
             if charging.world.clock.now - begin < timedelta(seconds=300):
                 charging.world.clock.advance(1)

@@ -143,7 +143,7 @@ def test_two_workers_do_and_tell_everything_once(world: CommandWorld) -> None:
     async def both() -> None:
         workers = [world.parts.worker, second.worker]
         for worker in workers:
-            worker._pause_s = 0.02
+            worker.rounds.pause_s = 0.02
             worker.start()
         while len(world.peers.got) < 12:
             await asyncio.sleep(0.01)
