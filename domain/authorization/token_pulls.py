@@ -21,11 +21,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from db_interface.collection import Change
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.lease import Lease
 from db_interface.transaction import Tx, mongo_session
 
 COLLECTION = "token_pulls"
+LEASE = Lease(owner="lease.owner", until="lease.until")
 RESUMED_FOR = timedelta(hours=24)
 """A pull that broke off longer ago than this starts anew: the peer's list has moved on."""
 
@@ -72,34 +75,26 @@ async def follow(db: Database, sources: Mapping[str, Sequence[str]], now: dateti
 
 async def claim_due(db: Database, now: datetime, lease_s: float) -> Document | None:
     """The peer that is due longest, leased to the caller; None: none is."""
-    return await _claim(db, {"due": {"$lte": now}}, now, lease_s)
+    return await _claim(db, {"due": {"$lte": now}}, lease_s)
 
 
-async def claim(
-    db: Database, peer_id: str, now: datetime, lease_s: float, *, full: bool = False
-) -> Document:
+async def claim(db: Database, peer_id: str, lease_s: float, *, full: bool = False) -> Document:
     """That peer, due or not; `full`: from the beginning. Raises PullUnderWay."""
-    anew = {"pulled_from": "", "run": ""} if full else {}
-    claimed = await _claim(db, {"_id": peer_id}, now, lease_s, anew)
+    anew = ("pulled_from", "run") if full else ()
+    claimed = await _claim(db, {"_id": peer_id}, lease_s, anew)
     if claimed is None:
         raise PullUnderWay(peer_id)
     return claimed
 
 
 async def _claim(
-    db: Database,
-    query: JsonMapping,
-    now: datetime,
-    lease_s: float,
-    unset: Mapping[str, str] | None = None,
+    db: Database, query: JsonMapping, lease_s: float, unset: Sequence[str] = ()
 ) -> Document | None:
-    free = [{"lease": None}, {"lease.until": {"$lte": now}}]
-    lease = {"owner": str(uuid.uuid4()), "until": now + timedelta(seconds=lease_s)}
-    change: Document = {"$set": {"lease": lease}}
+    change: list[Document] = [{"$set": LEASE.taken(str(uuid.uuid4()), lease_s)}]
     if unset:
-        change["$unset"] = dict(unset)
+        change.append({"$unset": list(unset)})
     return await db[COLLECTION].find_one_and_update(
-        {**query, "$or": free}, change, sort=[("due", 1)], return_document=True
+        {**query, **LEASE.free}, change, sort=[("due", 1)], return_document=True
     )
 
 
@@ -125,7 +120,6 @@ async def progressed(
     db: Database,
     claimed: JsonMapping,
     run: JsonMapping,
-    now: datetime,
     lease_s: float,
     tx: Tx,
 ) -> None:
@@ -133,7 +127,7 @@ async def progressed(
     await _write(
         db,
         claimed,
-        {"$set": {"run": dict(run), "lease.until": now + timedelta(seconds=lease_s)}},
+        [{"$set": {"run": {"$literal": dict(run)}, **LEASE.prolonged(lease_s)}}],
         tx,
     )
 
@@ -178,8 +172,8 @@ async def broken_off(db: Database, claimed: JsonMapping, problem: str, due: date
     )
 
 
-async def _write(db: Database, claimed: JsonMapping, change: JsonMapping, tx: Tx | None) -> None:
-    mine = {"_id": claimed["_id"], "lease.owner": claimed["lease"]["owner"]}
+async def _write(db: Database, claimed: JsonMapping, change: Change, tx: Tx | None) -> None:
+    mine = {"_id": claimed["_id"], **LEASE.held_by(claimed["lease"]["owner"])}
     outcome = await db[COLLECTION].update_one(mine, change, session=mongo_session(tx))
     if not outcome.matched_count:
         raise LeaseLost

@@ -11,7 +11,8 @@ A document:
     answer         the synchronous answer that the peer got
     session_id?, and what the kind needs, under `content`
     attempts, unsent   how often the charge point was asked; how often it surely did not hear
-    created, deadline (its answer counts until then), due (a worker may take it), lease
+    created, deadline (its answer counts until then), due (a worker may look),
+    lease, lease_until   who works on it, by the database's clock (db_interface/lease.py)
     result         the body that goes to the peer
     delivery       {peer_id, method, url | module + path, correlation_id, from_party, to_party,
                    until, attempts, error?}; absent where nobody waits
@@ -29,11 +30,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from db_interface.database import Database
+from db_interface.lease import Lease
 from db_interface.transaction import Tx, mongo_session
 from domain.commands.command_states import OPEN, Event, State, next_state
 
 COLLECTION = "commands"
 LANES = "command_lanes"
+LEASE = Lease(owner="lease", until="lease_until")
 
 Document = dict[str, Any]
 
@@ -150,17 +153,20 @@ async def claim(
     db: Database, command_id: str, states: Sequence[str], now: datetime, lease: str, lease_s: float
 ) -> Document | None:
     """Take the command for `lease_s`; None if somebody else was first."""
+    due = now + timedelta(seconds=lease_s)
     return await db[COLLECTION].find_one_and_update(
-        {"_id": command_id, "state": {"$in": list(states)}, "due": {"$lte": now}},
-        {"$set": {"due": now + timedelta(seconds=lease_s), "lease": lease}},
+        {"_id": command_id, "state": {"$in": list(states)}, "due": {"$lte": now}, **LEASE.free},
+        [{"$set": {"due": due, **LEASE.taken(lease, lease_s)}}],
         return_document=True,
     )
 
 
-async def prolong(db: Database, command: Document, until: datetime) -> bool:
-    """Hold it on until then; False: the lease is lost."""
+async def prolong(db: Database, command: Document, now: datetime, lease_s: float) -> bool:
+    """Hold it for so long from now; False: the lease is lost."""
+    due = now + timedelta(seconds=lease_s)
     written = await db[COLLECTION].update_one(
-        {"_id": command["_id"], "lease": command["lease"]}, {"$set": {"due": until}}
+        {"_id": command["_id"], **LEASE.held_by(command["lease"])},
+        [{"$set": {"due": due, **LEASE.prolonged(lease_s)}}],
     )
     return bool(written.matched_count)
 

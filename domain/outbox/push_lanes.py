@@ -20,23 +20,23 @@ from datetime import datetime, timezone
 from typing import Any
 
 from db_interface.database import Database
+from db_interface.lease import Lease
 from db_interface.transaction import Tx
 from domain.peers.statuses import CONNECTED
 
 LANES = "push_lanes"
 LEASE_S = 3.0
+LEASE = Lease(owner="owner", until="until")
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
 
 async def claim(db: Database, peer_id: str, owner: str) -> dict[str, Any] | None:
     """Take or renew the lease: the lane's document, or None while another process has it."""
-    free = [{"owner": owner}, {"$expr": {"$lte": ["$until", "$$NOW"]}}]
-    until = {"$add": ["$$NOW", int(LEASE_S * 1000)]}
     for _ in range(2):
         lane = await db[LANES].find_one_and_update(
-            {"_id": peer_id, "$or": free},
-            [{"$set": {"owner": owner, "until": until}}],
+            {"_id": peer_id, **LEASE.free_for(owner)},
+            [{"$set": LEASE.taken(owner, LEASE_S)}],
             return_document=True,
         )
         if lane is not None:

@@ -299,7 +299,6 @@ class CommandWorker:
     async def _keep(self, command: Command) -> None:
         while True:
             await asyncio.sleep(self._lease_s / 3)
-            until = self._clock() + timedelta(seconds=self._lease_s)
             with contextlib.suppress(*STORE_ERRORS):
-                if not await queue.prolong(self._db, command, until):
+                if not await queue.prolong(self._db, command, self._clock(), self._lease_s):
                     return

@@ -122,9 +122,7 @@ class TokenPages:
             kept = await keep_all(self._store, tokens, tx)
             total = Counter(run["counts"]) + counts + kept
             after.update({**run, **news, "counts": dict(total)})
-            await token_pulls.progressed(
-                self._store.db, claimed, after, self._clock(), self._lease_s, tx
-            )
+            await token_pulls.progressed(self._store.db, claimed, after, self._lease_s, tx)
 
         await self._store.transact(work)
         run.update(after)

@@ -120,7 +120,7 @@ class TokenPull:
         others = await self._peers.all(status=CONNECTED)
         sources = {other.peer_id: _source(other) for other in others if _source(other)}
         await token_pulls.follow(self._db, {**sources, peer_id: source}, now)
-        claimed = await token_pulls.claim(self._db, peer_id, now, LEASE_S, full=full)
+        claimed = await token_pulls.claim(self._db, peer_id, LEASE_S, full=full)
         try:
             return await self._pull(claimed)
         except LeaseLost:

@@ -14,6 +14,7 @@ import orjson
 from cpo_app.central import charging
 from cpo_app.central.commands import command_parts
 from cpo_app.central.commands.command_parts import CommandParts
+from cpo_app.central.commands.command_worker import LEASE_S
 from cpo_app.central.link.link import ChargePointLink, LinkAnswer, LinkResult, LinkUnreachable
 from cpo_app.central.service import Central
 from cpo_app.settings import Settings
@@ -400,6 +401,15 @@ class CommandWorld:
                 await asyncio.sleep(0)  # lets the tasks' callbacks run
 
         self.run(work())
+
+    def leases_end(self) -> None:
+        """Time passes until nobody holds a command any more."""
+        self.clock.advance(LEASE_S + 0.1)
+
+        async def end() -> None:
+            await self.db["commands"].update_many({}, [{"$set": {"lease_until": "$$NOW"}}])
+
+        self.run(end())
 
     def abandon(self, parts: CommandParts | None = None) -> None:
         """As kill -9 would."""

@@ -100,7 +100,7 @@ def test_whenever_a_worker_dies_another_goes_on(
     world.settle(second)
     assert world.peers.got == [], "the dead worker's lease was not respected"
     world.clock.now = until_dead
-    world.clock.advance(LEASE_S + 0.1)
+    world.leases_end()
     world.settle(second)
     assert world.link.kinds() == ["start"]
     assert world.results() == ["ACCEPTED"]
@@ -117,7 +117,7 @@ def test_a_result_whose_receipt_was_lost_is_offered_again(world: CommandWorld) -
     until(world, lambda: freeze.reached)
     world.abandon()
     world.peers.after = None
-    world.clock.advance(LEASE_S + 0.1)
+    world.leases_end()
     world.settle(world.worker())
     assert world.results() == ["ACCEPTED", "ACCEPTED"]
     assert world.link.kinds() == ["start"]

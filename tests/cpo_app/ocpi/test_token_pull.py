@@ -142,7 +142,7 @@ def test_a_worker_that_dies_is_followed_by_another_where_it_was(
     emsp.requests.clear()
     world.round()
     assert emsp.requests == [], "its lease holds still"
-    world.advance(121)
+    world.lease_ends()
     world.round()
     assert [one.query["offset"] for one in emsp.requests] == ["2"]
     assert len(world.tokens()) == 4

@@ -73,6 +73,14 @@ class TokenWorld:
     def clock(self) -> datetime:
         return self.now
 
+    def lease_ends(self) -> None:
+        """Time passes until nobody pulls any more."""
+
+        async def end() -> None:
+            await self.db["token_pulls"].update_many({}, [{"$set": {"lease.until": "$$NOW"}}])
+
+        self.loop.run(end())
+
     def advance(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
