@@ -87,7 +87,7 @@ def _tidy_field(field: ModelField, value: object) -> object:
         items = value if isinstance(value, list) else [value]
         return [_tidy_value(field.type_, item) for item in items if item is not None]
     if isinstance(value, str):
-        bare = value.strip()
+        bare = _without_control(value)
         if not bare or (not field.required and bare.lower() in _NO_VALUE):
             return None
     mended = _tidy_value(field.type_, value)
@@ -145,7 +145,12 @@ def _text(kind: type[String | CiString], value: object) -> object:
         value = str(value)
     if not isinstance(value, str):
         return value
-    return _CONTROL.sub(" ", value).strip()
+    return _without_control(value)
+
+
+def _without_control(text: str) -> str:
+    """Line breaks and other control characters are spaces, outer ones nothing."""
+    return _CONTROL.sub(" ", text).strip()
 
 
 def _upper(kind: type, value: object) -> object:

@@ -112,7 +112,7 @@ def test_a_field_is_mended(field: str, given_value: object, meant: object) -> No
     assert imported(**{field: given_value})[field] == meant
 
 
-@pytest.mark.parametrize("nothing", [None, "", "  ", "null", "N/A", "None"])
+@pytest.mark.parametrize("nothing", [None, "", "  ", "null", "N/A", "None", "\x00", "N/A\x7f"])
 def test_nothing_is_left_out(nothing: object) -> None:
     assert imported(postal_code=nothing, parking_type=nothing, name=nothing) == samples.location()
 
@@ -121,6 +121,8 @@ def test_nothing_is_left_out(nothing: object) -> None:
     ("fields", "path"),
     [
         ({"address": ""}, "address"),
+        ({"address": "\x00"}, "address"),
+        ({"address": "\x07 \u2028"}, "address"),
         ({"city": None}, "city"),
         ({"country": "Atlantis"}, "country"),
         ({"time_zone": "Amsterdam time"}, "time_zone"),
