@@ -147,6 +147,8 @@ class EmbeddedMongo:
                 # Journaled: a killed server recovers at its next start.
                 process.kill()
                 process.wait()
+        if process is not None and process.stderr is not None:
+            process.stderr.close()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
