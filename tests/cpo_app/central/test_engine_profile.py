@@ -51,9 +51,9 @@ def test_what_the_engine_plans_is_an_active_charging_profile() -> None:
     limit = ChargingLimit.parse(to_engine(PROFILE), relative_to=NOW)
     planned = from_engine(active_profile(limit, SUPPLY, NOW, 900))
     assert planned == {
-        "start_date_time": "2025-05-01T12:00:00.000Z",
+        "start_date_time": "2025-05-01T12:00:00Z",
         "charging_profile": {
-            "start_date_time": "2025-05-01T12:00:00.000Z",
+            "start_date_time": "2025-05-01T12:00:00Z",
             "duration": 900,
             "charging_rate_unit": "A",
             "min_charging_rate": 6,

@@ -83,7 +83,7 @@ Ask = Callable[[ChargePointLink], Awaitable[Any]]
                 "kind": "reserve",
                 "reservation_id": "R",
                 "id_tag": "T",
-                "expiry": "2025-05-01T12:00:00.000Z",
+                "expiry": "2025-05-01T12:00:00Z",
             },
         ),
         (
