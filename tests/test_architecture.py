@@ -62,3 +62,75 @@ def test_rooms_meet_in_the_store_and_not_in_each_other(room: str) -> None:
         if module.startswith("cpo_app.") and module.split(".")[1] not in (room, *SHARED)
     ]
     assert own == []
+
+
+PACKAGES = ("cpo_app", "crud", "auth", "domain")
+STILL_OPEN = {
+    "cpo_app/backend.py",
+    "cpo_app/central/commands/command_steps.py",
+    "cpo_app/central/sweepers/reservation_sweeper.py",
+    "cpo_app/central/sweepers/session_sweeper.py",
+    "cpo_app/cli/tariffs.py",
+    "cpo_app/console/charge_points.py",
+    "cpo_app/console/peers.py",
+    "cpo_app/console/sessions.py",
+    "cpo_app/doctor/contents.py",
+    "cpo_app/doctor/store.py",
+    "cpo_app/operator/metrics.py",
+    "crud/charging_profiles.py",
+    "crud/commands.py",
+    "crud/sessions.py",
+    "domain/authorization/token_pulls.py",
+    "domain/commands/command_queue.py",
+    "domain/commands/command_targets.py",
+    "domain/objects/cdrs.py",
+    "domain/outbox/push_lanes.py",
+    "domain/reservations/reservations.py",
+    "domain/sessions/charging_preferences.py",
+    "domain/sessions/charging_sessions.py",
+    "domain/sessions/session_opening.py",
+    "domain/sessions/session_records.py",
+    "domain/sessions/tariff_choice.py",
+    "domain/sessions/unannounced_sessions.py",
+}
+"""Files that still reach into a database by a collection's name; to become empty."""
+
+
+def reached_into(file: Path) -> list[int]:
+    """Lines with `db[...]`, `self._db[...]`, `store.db[...]`."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Subscript)
+        and getattr(node.value, "attr", getattr(node.value, "id", "")) in ("db", "_db", "database")
+    ]
+
+
+def collections_of(file: Path) -> Iterator[str]:
+    """Names of the collections that the file declares: `Collection("name")`."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "id", "") == "Collection"
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            yield str(node.args[0].value)
+
+
+def test_a_database_is_reached_through_collections_only() -> None:
+    found = {
+        str(file.relative_to(REPOSITORY))
+        for package in PACKAGES
+        for file in (REPOSITORY / package).rglob("*.py")
+        if reached_into(file)
+    }
+    assert found <= STILL_OPEN
+
+
+def test_each_collection_has_one_owner() -> None:
+    owners: dict[str, list[str]] = {}
+    for package in (*PACKAGES, "db_interface"):
+        for file in sorted((REPOSITORY / package).rglob("*.py")):
+            for name in collections_of(file):
+                owners.setdefault(name, []).append(str(file.relative_to(REPOSITORY)))
+    assert {name: files for name, files in owners.items() if len(files) > 1} == {}

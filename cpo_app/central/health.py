@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from auth.charge_point_tokens import check_secret
 from cpo_app.central.service import Central
+from domain.charge_points.charge_point_documents import CHARGE_POINTS
 from domain.secrets import SecretUnusable
 
 logger = logging.getLogger("cpo.central")
@@ -49,7 +50,7 @@ def central_checks(central: Central) -> dict[str, Check]:
         return True
 
     async def indexes() -> bool:
-        return "heartbeat_due_1" in await central.db["charge_points"].index_information()
+        return "heartbeat_due_1" in await CHARGE_POINTS.of(central.db).driver.index_information()
 
     async def registry_secret() -> bool:
         try:

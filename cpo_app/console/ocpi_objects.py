@@ -1,6 +1,6 @@
 """What the console shows of CDRs, locations and tariffs: the objects as peers get them.
 
-Drivers' card numbers are shown by their last signs only.
+Drivers' card numbers are shown by their last characters only.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from datetime import datetime
 import orjson
 
 from cpo_app.console.words import hidden
+from db_interface.counters import COUNTS
 from db_interface.database import Database
 from db_interface.indexes import BY_NAME
 from db_interface.json_data import JsonMapping, JsonObject
-from db_interface.owned_objects import NOBODY, fold
+from db_interface.owned_objects import NOBODY, OwnedDocument, OwnedObjects, fold, plain
 from domain.visibility import GUESTS
 
 LATEST = 100
@@ -29,8 +30,7 @@ Document = JsonMapping
 
 async def total(db: Database, module: str) -> int:
     """How many objects a module has, whoever may see them; counted as they were written."""
-    rows = await db["counts"].find({"module": module}, {"n": 1}).to_list(None)
-    return sum(row["n"] for row in rows)
+    return sum(row["n"] for row in await COUNTS.of(db).find({"module": module}, {"n": 1}))
 
 
 async def latest_cdrs(db: Database) -> list[JsonObject]:
@@ -83,7 +83,7 @@ async def cdr_totals(db: Database, since: datetime) -> list[JsonObject]:
         },
         {"$sort": {"_id": 1}},
     ]
-    rows = await db["cdrs"].aggregate(stages).to_list(None)
+    rows = await OwnedObjects(db, "cdrs").of(db).aggregate(stages)
     is_all = sum(row["number"] for row in rows) < MAX_SUMMED
     return [_total(row, is_all) for row in rows]
 
@@ -104,8 +104,9 @@ async def locations(
         return [_location(row) for row in rows], None
     if after is not None:
         match["seq"] = {"$gt": after}
-    found = db["locations"].find(match, _LOCATION).sort("seq", 1).limit(LOCATIONS_PAGE + 1)
-    rows = await found.to_list(LOCATIONS_PAGE + 1)
+    rows = await OwnedObjects(db, "locations").documents(
+        match, fields=_LOCATION, sort=[("seq", 1)], limit=LOCATIONS_PAGE + 1
+    )
     shown = rows[:LOCATIONS_PAGE]
     return [_location(row) for row in shown], (
         shown[-1]["seq"] if len(rows) > LOCATIONS_PAGE else None
@@ -120,32 +121,37 @@ async def tariffs(db: Database) -> list[JsonObject]:
 
 async def object_text(db: Database, module: str, key: str) -> str | None:
     """An object as indented OCPI JSON, card numbers hidden; None: there is none."""
-    found = await db[module].find_one({"_id": key}, {"raw": 1})
+    found = await OwnedObjects(db, module).document(key)
     if found is None:
         return None
-    fields = orjson.loads(found["raw"])
+    fields = plain(found)
     if isinstance(fields.get("cdr_token"), dict) and fields["cdr_token"].get("uid"):
         fields["cdr_token"]["uid"] = hidden(fields["cdr_token"]["uid"])
     return orjson.dumps(fields, option=orjson.OPT_INDENT_2).decode()
 
 
-async def latest(db: Database, module: str, wanted: Document) -> list[JsonObject]:
+async def latest(db: Database, module: str, wanted: Document) -> list[OwnedDocument]:
     """The LATEST objects of a module, newest first."""
-    return await db[module].find({}, wanted).sort("seq", -1).limit(LATEST).to_list(LATEST)
+    return await OwnedObjects(db, module).documents(
+        {}, fields=wanted, sort=[("seq", -1)], limit=LATEST
+    )
 
 
-async def _search(db: Database, search: str, match: Document) -> Sequence[Document]:
+async def _search(db: Database, search: str, match: Document) -> Sequence[OwnedDocument]:
     by_id = {**match, "lid": {"$regex": f"^{re.escape(fold(search))}"}}
-    found = db["locations"].find(by_id, _LOCATION).sort("lid", 1).limit(LOCATIONS_PAGE)
-    rows = await found.to_list(LOCATIONS_PAGE)
+    objects = OwnedObjects(db, "locations")
+    rows = await objects.documents(by_id, fields=_LOCATION, sort=[("lid", 1)], limit=LOCATIONS_PAGE)
     if rows:
         return rows
     by_city = {**match, "fields.city": {"$gte": search, "$lt": search + _LAST_LETTER}}
-    found = db["locations"].find(by_city, _LOCATION).collation(BY_NAME)
-    return await found.sort("fields.city", 1).limit(LOCATIONS_PAGE).to_list(LOCATIONS_PAGE)
+    found = objects.of(db).driver.find(by_city, _LOCATION).collation(BY_NAME)
+    cities: list[OwnedDocument] = await (
+        found.sort("fields.city", 1).limit(LOCATIONS_PAGE).to_list(LOCATIONS_PAGE)
+    )
+    return cities
 
 
-def _location(row: Document) -> JsonObject:
+def _location(row: OwnedDocument) -> JsonObject:
     fields = row["fields"]
     evses = fields.get("evses") or []
     statuses: dict[str, int] = {}

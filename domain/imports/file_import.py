@@ -82,7 +82,7 @@ def understood(
             report.refused.append(Remark(what, str(error)))
             continue
         if obj.key in seen:
-            report.refused.append(Remark(what, "stands twice in the file (ids ignore case)"))
+            report.refused.append(Remark(what, "is listed twice in the file (ids ignore case)"))
             continue
         seen.add(obj.key)
         report.warnings += [Remark(what, text) for text in odd]

@@ -86,8 +86,8 @@ async def all_cdrs(
         match["last_updated"] = {name: at for name, at in bounds.items() if at is not None}
     if session_id is not None:
         match["links.session"] = session_id.lower()
-    cursor = store.db[MODULE].find(match, {"_id": 0, "raw": 1, "seq": 1}).sort("seq", 1)
-    async for document in cursor:
+    objects = store.objects(MODULE).of(store.db)
+    async for document in objects.stream(match, {"raw": 1, "seq": 1}, sort=[("seq", 1)]):
         yield Rendered(document["raw"]).plain()
 
 
