@@ -17,6 +17,7 @@ from cpo_app.http_errors import HttpError
 from cpo_app.operator_guard import require_operator
 from domain.charge_points import charge_points, evse_history
 from domain.charge_points.evse_states import EvseStatus, View
+from domain.charge_points.registration_records import REGISTERED
 
 DEFAULT_HISTORY = timedelta(days=1)
 DEFAULT_UPTIME = timedelta(days=30)
@@ -98,7 +99,7 @@ async def _known(central: Central, cp_id: str) -> str:
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     registration = row["registration"]
     charge_point = row["charge_point"] or {}
-    removed = registration["status"] != charge_points.REGISTERED
+    removed = registration["status"] != REGISTERED
     unseen = View.DEREGISTERED if removed else View.SILENT
     status = EvseStatus.REMOVED.value if removed else charge_point.get("ocpi_status")
     return {

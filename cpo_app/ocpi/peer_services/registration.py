@@ -317,4 +317,5 @@ def _role(party: Party) -> dict[str, Any]:
 
 
 def _name_of(roles: Sequence[Mapping[str, Any]]) -> str:
-    return roles[0]["business_details"]["name"]
+    name: str = roles[0]["business_details"]["name"]
+    return name
