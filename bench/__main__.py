@@ -17,13 +17,13 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 import bench
 from bench.goals import MISSED, Goal
+from db_interface.json_data import JsonObject
 
 
 def sets() -> dict[str, ModuleType]:
@@ -33,7 +33,7 @@ def sets() -> dict[str, ModuleType]:
     return {name: module for name, module in modules.items() if hasattr(module, "run")}
 
 
-def figures(module: ModuleType, quick: bool) -> list[dict[str, Any]]:
+def figures(module: ModuleType, quick: bool) -> list[JsonObject]:
     """Run one set: a row for each figure."""
     knows_quick = "quick" in inspect.signature(module.run).parameters
     measured: dict[str, float] = module.run(quick=quick) if knows_quick else module.run()
@@ -53,7 +53,7 @@ def figures(module: ModuleType, quick: bool) -> list[dict[str, Any]]:
     return rows
 
 
-def table(name: str, rows: list[dict[str, Any]]) -> Table:
+def table(name: str, rows: list[JsonObject]) -> Table:
     shown = Table(title=name, title_justify="left")
     shown.add_column("figure")
     for column in ("measured", "goal"):
@@ -77,7 +77,7 @@ def main() -> None:
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     console = Console()
-    results: dict[str, Any] = {}
+    results: JsonObject = {}
     for name in chosen.names or known:
         print(f"{name} ...", file=sys.stderr)
         results[name] = figures(known[name], chosen.quick)
@@ -86,7 +86,7 @@ def main() -> None:
         chosen.json.write_text(json.dumps(_report(chosen.quick, results), indent=2) + "\n")
 
 
-def _report(quick: bool, results: dict[str, Any]) -> dict[str, Any]:
+def _report(quick: bool, results: JsonObject) -> JsonObject:
     return {
         "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "quick": quick,

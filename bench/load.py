@@ -23,6 +23,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from db_interface.json_data import JsonObject
+
 _BUFFER = 1 << 20
 _MAX_HEAD_LENGTH = 16_384
 
@@ -91,7 +93,7 @@ def _content_length(head: bytearray, end: int) -> int:
     return int(lower[start : lower.index(b"\r\n", start)])
 
 
-async def carry_out(job: dict[str, Any]) -> dict[str, Any]:
+async def carry_out(job: JsonObject) -> JsonObject:
     requests = [text.encode() for text in job["requests"]]
     timed = "seconds" in job
     stream = iter(itertools.cycle(requests) if timed else requests)

@@ -6,7 +6,7 @@ Ids are in lower case: the library folds the id of a URL before its Crud sees it
 
 from __future__ import annotations
 
-from typing import Any
+from db_interface.json_data import JsonObject
 
 NUMBER = 20_000
 COUNTRY_CODE, PARTY_ID = "NL", "BEN"
@@ -23,7 +23,7 @@ def location_id(index: int) -> str:
     return f"loc-{index:06d}"
 
 
-def location(index: int) -> dict[str, Any]:
+def location(index: int) -> JsonObject:
     """The Location of that number, from 0 on."""
     updated = _UPDATED.format(index // 60 % 60, index % 60)
     city, postal_code, latitude, longitude = _CITIES[index % len(_CITIES)]
@@ -52,7 +52,7 @@ def location(index: int) -> dict[str, Any]:
     }
 
 
-def _evse(index: int, number: int, updated: str) -> dict[str, Any]:
+def _evse(index: int, number: int, updated: str) -> JsonObject:
     return {
         "uid": f"{index:06d}-{number}",
         "evse_id": f"NL*BEN*E{index:06d}*{number}",
@@ -64,7 +64,7 @@ def _evse(index: int, number: int, updated: str) -> dict[str, Any]:
     }
 
 
-def _connector(connector_id: str, amperage: int, updated: str) -> dict[str, Any]:
+def _connector(connector_id: str, amperage: int, updated: str) -> JsonObject:
     return {
         "id": connector_id,
         "standard": "IEC_62196_T2",

@@ -10,7 +10,6 @@ import random
 import statistics
 import time
 from datetime import datetime, timezone
-from typing import Any
 
 from auth.authenticator import OcpiAuthenticator
 from auth.credentials_header import encoded
@@ -18,6 +17,7 @@ from bench.goals import Goal
 from bench.ground import Ground, ground
 from db_interface.database import Database
 from db_interface.indexes import ensure_indexes
+from db_interface.json_data import JsonObject
 from domain.peers.peers import Peers
 from domain.peers.statuses import CONNECTED
 from domain.secrets import Vault, new_token
@@ -70,7 +70,7 @@ class _Side:
         vault, now = Vault("bench " * 6), datetime.now(timezone.utc)
         await ensure_indexes(db)
         tokens = [new_token() for _ in range(number)]
-        documents: list[dict[str, Any]] = [
+        documents: list[JsonObject] = [
             {
                 "_id": f"peer-{index}",
                 "name": f"Peer {index}",

@@ -9,17 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
+from db_interface.json_data import JsonObject
 from domain.pricing import price_cdr
 
 _START = datetime(2026, 6, 8, 4, 7, 30, tzinfo=timezone.utc)
 _END = _START + timedelta(hours=24)
 
 
-def dynamic_tariff() -> dict[str, Any]:
+def dynamic_tariff() -> JsonObject:
     """96 elements, one for each quarter of an hour (from a date on), and a default."""
-    elements: list[dict[str, Any]] = []
+    elements: list[JsonObject] = []
     for quarter in range(96):
         start, end = quarter * 15, (quarter + 1) * 15 % 1440
         elements.append(
@@ -39,7 +39,7 @@ def dynamic_tariff() -> dict[str, Any]:
     return {"id": "dynamic", "currency": "EUR", "elements": elements}
 
 
-def day_session(periods: int) -> dict[str, Any]:
+def day_session(periods: int) -> JsonObject:
     """A CDR of a day in equal charging periods."""
     step = timedelta(hours=24) / periods
     return {

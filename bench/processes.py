@@ -17,7 +17,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from db_interface.json_data import JsonObject
 
 _ROOT = Path(__file__).parents[1]
 _START_TIMEOUT_S = 60.0
@@ -88,10 +89,10 @@ class Generator:
         *,
         connections: int,
         seconds: float | None = None,
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """GET the paths from the server; raises RuntimeError when an answer was not 200."""
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        job: dict[str, Any] = {
+        job: JsonObject = {
             "port": server.port,
             "connections": connections,
             "requests": [
@@ -107,7 +108,7 @@ class Generator:
         answer = self._process.stdout.readline()
         if not answer:
             raise RuntimeError("the load generator has ended")
-        result: dict[str, Any] = json.loads(answer)
+        result: JsonObject = json.loads(answer)
         if result["failures"]:
             raise RuntimeError(f"{server.name}: {result['failures']} answers were not 200")
         return result

@@ -27,6 +27,7 @@ from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonObject
 from domain.objects.locations import owned_location
 from domain.outbox.publishing import publish, publish_all
 from domain.peers.peers import Peers
@@ -74,7 +75,7 @@ class _Side:
         self.db = db
         self.store = DbInterface(db)
         self.peers = Peers(db, Vault("bench " * 8))
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[JsonObject] = []
         self._changes = 0
 
     async def peer(self, emsp: _Emsp | None) -> None:

@@ -30,6 +30,7 @@ from bench.ground import Ground, ground
 from bench.processes import Generator, Server, generating, serving
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonObject
 from domain.objects.locations import owned_location
 from domain.peers.peers import Peers
 from domain.secrets import Vault, new_token
@@ -84,7 +85,7 @@ class Stage:
             "X-Correlation-ID": "b3c9a4d2-8e61-4c7d-a1f4-5e2f6d3c8b21",
         }
 
-    def send(self, server: Server, paths: list[str], **how: Any) -> dict[str, Any]:
+    def send(self, server: Server, paths: list[str], **how: Any) -> JsonObject:
         return self.generator.send(server, paths, self.headers, **how)
 
     def our_pages(self, limit: int) -> list[str]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from db_interface.json_data import JsonMapping
 from domain.times import format_datetime, utc_now
 
 STORE_AWAY = "the store cannot be reached at the moment"
@@ -76,7 +76,7 @@ def error_word(http_status: int) -> str:
     return word or HTTPStatus(http_status).phrase.lower().replace(" ", "_").replace("-", "_")
 
 
-def problems_of(errors: Iterable[Mapping[str, Any]]) -> str:
+def problems_of(errors: Iterable[JsonMapping]) -> str:
     """pydantic's errors as "field: what is wrong", joined; never a value."""
     problems = []
     for problem in list(errors)[:_MAX_PROBLEMS]:

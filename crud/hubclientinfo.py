@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject, fold, party_key
+from domain.objects import OcpiObject
 from domain.outbox.due_marks import party_is_back
 from domain.rendered import Rendered
 from domain.schemas import parse_datetime
@@ -29,7 +29,7 @@ class HubClientInfo:
         )
         return None if document is None else Rendered(document["raw"])
 
-    async def create(self, data: Mapping[str, Any], *, peer_id: str, **_: Any) -> str:
+    async def create(self, data: OcpiObject, *, peer_id: str, **_: Any) -> str:
         """Keep a valid ClientInfo; "created", "updated" or "unchanged"."""
         outcome = await self.store.create(
             self.module,

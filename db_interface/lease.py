@@ -12,7 +12,8 @@ changes; each collection's owner adds what else it asks for.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+
+from db_interface.json_data import JsonObject
 
 
 @dataclass(frozen=True)
@@ -23,23 +24,23 @@ class Lease:
     until: str
 
     @property
-    def free(self) -> dict[str, Any]:
+    def free(self) -> JsonObject:
         """Query: nobody holds it now."""
         ended = {"$expr": {"$lte": [f"${self.until}", "$$NOW"]}}
         return {"$or": [{self.owner: None}, ended]}
 
-    def free_for(self, owner: str) -> dict[str, Any]:
+    def free_for(self, owner: str) -> JsonObject:
         """Query: nobody else holds it now."""
         return {"$or": [self.held_by(owner), *self.free["$or"]]}
 
-    def held_by(self, owner: str) -> dict[str, Any]:
+    def held_by(self, owner: str) -> JsonObject:
         """Query: nobody has taken it since this owner did."""
         return {self.owner: owner}
 
-    def taken(self, owner: str, for_s: float) -> dict[str, Any]:
+    def taken(self, owner: str, for_s: float) -> JsonObject:
         """What `$set` of a pipeline writes: it is the owner's for so long from now."""
         return {self.owner: {"$literal": owner}, **self.prolonged(for_s)}
 
-    def prolonged(self, for_s: float) -> dict[str, Any]:
+    def prolonged(self, for_s: float) -> JsonObject:
         """What `$set` of a pipeline writes: held for so long from now."""
         return {self.until: {"$add": ["$$NOW", round(for_s * 1000)]}}

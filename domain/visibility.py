@@ -12,10 +12,9 @@ show its drivers. A location held back, or private, goes to nobody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from db_interface.json_data import JsonMapping
 from db_interface.owned_objects import EVERYBODY, NOBODY, party_key
 
 GUESTS = "guests"
@@ -41,13 +40,13 @@ def may_see(module: str, reader: Reader, audience: str) -> bool:
     return audience != NOBODY and audience in audiences(module, reader)
 
 
-def audience_of_location(location: Mapping[str, Any], *, private: bool = False) -> str:
+def audience_of_location(location: JsonMapping, *, private: bool = False) -> str:
     if private:
         return NOBODY
     return EVERYBODY if location.get("publish", True) else GUESTS
 
 
-def audience_of_token_holder(cdr_token: Mapping[str, Any] | None) -> str:
+def audience_of_token_holder(cdr_token: JsonMapping | None) -> str:
     """Sessions and CDRs: the party whose token was used; without one, nobody."""
     if not cdr_token:
         return NOBODY

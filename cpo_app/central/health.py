@@ -6,13 +6,13 @@ Open to all: names what is missing, never a value, an address or an error text o
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from auth.charge_point_tokens import check_secret
 from cpo_app.central.service import Central
+from db_interface.json_data import JsonObject
 from domain.charge_points.charge_point_documents import CHARGE_POINTS
 from domain.secrets import SecretUnusable
 
@@ -36,7 +36,7 @@ def build_health_router(checks: Mapping[str, Check]) -> APIRouter:
     async def readyz() -> Response:
         passed = await asyncio.gather(*(_passes(name, check) for name, check in checks.items()))
         missing = [name for name, good in zip(checks, passed, strict=True) if not good]
-        body: dict[str, Any] = {"ready": not missing, "missing": missing}
+        body: JsonObject = {"ready": not missing, "missing": missing}
         return JSONResponse(body, 503 if missing else 200)
 
     return router

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cpo_app.backend import Backend
 from cpo_app.settings import Settings
 from db_interface.database import Database
+from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.objects.tariffs import owned_tariff
 from domain.outbox.publishing import publish
@@ -54,7 +53,7 @@ def _backend(settings: Settings) -> Backend:
     )
 
 
-def _tariff(country_code: str, party_id: str) -> dict[str, Any]:
+def _tariff(country_code: str, party_id: str) -> JsonObject:
     energy = {"type": "ENERGY", "price": 0.49, "vat": 19, "step_size": 1}
     parking = {"type": "PARKING_TIME", "price": 3.0, "vat": 19, "step_size": 60}
     flat = {"type": "FLAT", "price": 0.35, "vat": 19, "step_size": 1}

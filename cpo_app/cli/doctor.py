@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -25,6 +24,7 @@ from cpo_app.doctor.network import check_network
 from cpo_app.doctor.store import check_store
 from cpo_app.settings import Settings, SettingsError
 from db_interface.database import STORE_ERRORS, Database, StoreUnavailable
+from db_interface.json_data import JsonMapping
 from domain.secrets import MIN_KEY_LENGTH, SecretUnusable, Vault
 from domain.times import utc_now
 
@@ -108,6 +108,6 @@ def line_of(finding: Finding, *, coloured: bool) -> str:
     return f"{line} -> {finding.do}" if finding.do else line
 
 
-def _wrong_setting(problem: Mapping[str, Any]) -> Finding:
+def _wrong_setting(problem: JsonMapping) -> Finding:
     name = ".".join(map(str, problem["loc"]))
     return fail(name, problem["msg"], "correct it in the environment or in .env")

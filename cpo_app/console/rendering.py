@@ -10,13 +10,13 @@ import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from cpo_app.console import words
+from db_interface.json_data import JsonMapping
 from domain.times import utc_now
 
 HERE = Path(__file__).parent
@@ -76,7 +76,7 @@ class Rendering:
     def page(
         self,
         template: str,
-        values: Mapping[str, Any],
+        values: JsonMapping,
         *,
         status: int = 200,
         headers: Mapping[str, str] | None = None,

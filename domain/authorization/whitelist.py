@@ -12,7 +12,7 @@ from enum import Enum
 
 
 class Allowed(str, Enum):
-    """AllowedType of the text."""
+    """AllowedType of the specification."""
 
     ALLOWED = "ALLOWED"
     BLOCKED = "BLOCKED"

@@ -15,11 +15,11 @@ A document of `push_lanes`:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime, timezone
-from typing import Any
 
 from db_interface.database import Database
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.lease import Lease
 from db_interface.transaction import Tx
 from domain.peers.statuses import CONNECTED
@@ -31,7 +31,7 @@ LEASE = Lease(owner="owner", until="until")
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
 
-async def claim(db: Database, peer_id: str, owner: str) -> dict[str, Any] | None:
+async def claim(db: Database, peer_id: str, owner: str) -> JsonObject | None:
     """Take or renew the lease: the lane's document, or None while another process has it."""
     for _ in range(2):
         lane = await db[LANES].find_one_and_update(
@@ -56,7 +56,7 @@ async def release(db: Database, peer_id: str, owner: str) -> None:
     await db[LANES].update_one({"_id": peer_id, "owner": owner}, {"$set": {"until": _LONG_AGO}})
 
 
-async def note(db: Database, peer_id: str, owner: str, facts: Mapping[str, Any]) -> None:
+async def note(db: Database, peer_id: str, owner: str, facts: JsonMapping) -> None:
     """Keep facts of the lane (its breaker, its figures) while it is ours."""
     await db[LANES].update_one({"_id": peer_id, "owner": owner}, {"$set": dict(facts)})
 
@@ -97,7 +97,7 @@ async def settled(db: Database, peer_id: str) -> None:
     await db[LANES].update_one({"_id": peer_id}, {"$unset": {"settles_at": ""}})
 
 
-async def lane_of(db: Database, peer_id: str) -> dict[str, Any]:
+async def lane_of(db: Database, peer_id: str) -> JsonObject:
     """What is known of the peer's lane, for the operator; empty if it never had one."""
     return await db[LANES].find_one({"_id": peer_id}) or {}
 
@@ -108,13 +108,13 @@ async def forget(db: Database, peer_id: str) -> None:
 
 async def waiting(
     db: Database, due_by: datetime, peer_ids: Collection[str] | None = None
-) -> list[dict[str, Any]]:
+) -> list[JsonObject]:
     """The connected peers (of those named) as {_id, updated, lane, leased, due}: whether a
     process has the lane, and whether something is to be sent.
 
     One round trip, and one index look-up for each peer.
     """
-    wanted: dict[str, Any] = {"status": CONNECTED}
+    wanted: JsonObject = {"status": CONNECTED}
     if peer_ids is not None:
         wanted["_id"] = {"$in": list(peer_ids)}
     rows = db["peers"].aggregate(

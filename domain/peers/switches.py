@@ -164,7 +164,7 @@ async def _mark_again_later(store: DbInterface, peer_id: str) -> None:
 async def _move(
     store: DbInterface,
     peer_id: str,
-    changes: Mapping[str, Any],
+    changes: JsonMapping,
     allowed: Sequence[str],
 ) -> PeerDocument:
     """Change the peer if its status allows it, and let it be tried at once; its document then.

@@ -18,6 +18,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel
 from pydantic.errors import DictError
 
+from db_interface.json_data import JsonObject
 from domain.times import normalise_datetime
 
 # MongoDB's and orjson's range: a larger integer could be neither stored nor sent.
@@ -63,7 +64,7 @@ class _Text(str):
         yield cls.check
 
     @classmethod
-    def __modify_schema__(cls, schema: dict[str, Any]) -> None:
+    def __modify_schema__(cls, schema: JsonObject) -> None:
         schema.update(type="string", maxLength=cls.max_length)
         if cls.pattern is not None:
             schema.update(pattern=f"^{cls.pattern.pattern}$")
@@ -92,7 +93,7 @@ class String(_Text):
 class CiString(_Text):
     """CiString(n): printable ASCII that keeps its case; who compares it folds the case.
 
-    Never empty: every CiString of the text identifies something.
+    Never empty: every CiString of the specification identifies something.
     """
 
     @classmethod
@@ -220,7 +221,7 @@ class LocalTime(String):
 
 
 class LocalDate(String):
-    """string(10): a day at the location; the text's pattern, and the day must exist."""
+    """string(10): a day at the location; the specification's pattern, and the day must exist."""
 
     max_length = 10
     pattern = re.compile("([12][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
@@ -281,7 +282,7 @@ class DateTime(str):
         yield normalise_datetime
 
     @classmethod
-    def __modify_schema__(cls, schema: dict[str, Any]) -> None:
+    def __modify_schema__(cls, schema: JsonObject) -> None:
         schema.update(type="string", format="date-time")
 
 

@@ -133,7 +133,7 @@ def _opening_times(hours: Any) -> Any:
 
 
 def _with_degrees(value: object) -> object:
-    """Additional points with their coordinates in the text's form."""
+    """Additional points with their coordinates in the specification's form."""
     items = value if isinstance(value, list) else [value]
     points = []
     for item in items:

@@ -5,17 +5,15 @@ Sources: mod_charging_profiles, ChargingProfile and ActiveChargingProfile classe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from db_interface.json_data import JsonMapping, JsonObject
 from domain.schemas import ActiveChargingProfile, SchemaError, validate
 
 _RENAMED = (("start_date_time", "start"), ("duration", "duration_s"))
 
 
-def to_engine(profile: Mapping[str, Any]) -> dict[str, Any]:
+def to_engine(profile: JsonMapping) -> JsonObject:
     """An OCPI ChargingProfile as the command's `limit`."""
-    limit: dict[str, Any] = {
+    limit: JsonObject = {
         "unit": profile["charging_rate_unit"],
         "periods": [
             {"start_s": period["start_period"], "limit": period["limit"]}
@@ -28,7 +26,7 @@ def to_engine(profile: Mapping[str, Any]) -> dict[str, Any]:
     return limit
 
 
-def from_engine(answer: Mapping[str, Any]) -> dict[str, Any]:
+def from_engine(answer: JsonMapping) -> JsonObject:
     """The engine's /active_profile as an OCPI ActiveChargingProfile.
 
     Raises ValueError for an answer that is none.

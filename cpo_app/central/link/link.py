@@ -7,11 +7,11 @@ OCPP later). A link decides nothing; it carries a question and brings back what 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any
+
+from db_interface.json_data import JsonMapping
 
 
 class LinkResult(str, Enum):
@@ -50,7 +50,7 @@ class LinkAnswer:
 
     result: LinkResult
     message: str | None = None
-    status: Mapping[str, Any] = field(default_factory=dict)
+    status: JsonMapping = field(default_factory=dict)
     ended: SessionEnd | None = None
 
     @property
@@ -135,7 +135,7 @@ class ChargePointLink(ABC):
         command_id: str,
         *,
         session_id: str,
-        limit: Mapping[str, Any],
+        limit: JsonMapping,
         timeout_s: float | None = None,
     ) -> LinkAnswer:
         """Obey an OCPI ChargingProfile (mod_charging_profiles) while the session runs."""
@@ -149,7 +149,7 @@ class ChargePointLink(ABC):
     @abstractmethod
     async def active_profile(
         self, cp_id: str, *, session_id: str, duration_s: int, timeout_s: float | None = None
-    ) -> Mapping[str, Any] | None:
+    ) -> JsonMapping | None:
         """The OCPI ActiveChargingProfile for the next `duration_s`; None: no such session."""
 
     @abstractmethod

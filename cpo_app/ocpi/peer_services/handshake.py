@@ -1,6 +1,6 @@
 """Reading a peer's versions and endpoints: what both directions of the handshake need first.
 
-Nothing is stored here. Everything that goes wrong is one of the text's three answers: 3001
+Nothing is stored here. Everything that goes wrong is one of the specification's three answers: 3001
 (the peer's API cannot be used), 3002 (no common version), 3003 (a mandatory endpoint missing).
 """
 

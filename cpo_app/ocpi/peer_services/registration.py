@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from auth.authenticator import OcpiAuthenticator
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
 from cpo_app.ocpi.peer_services.handshake import VERSION, Discovered, discover
 from cpo_app.settings import Party, Settings
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import party_key
 from domain.errors import InvalidParameters, MethodNotAllowed, OcpiError, UnableToUseClientApi
 from domain.peers.peers import Peer, Peers
@@ -46,13 +47,13 @@ class Registration:
 
     # -- as receiver: the peer calls our credentials endpoint ------------------------------
 
-    async def get(self, token: str, *, auth_token: str, **_: Any) -> dict[str, Any]:
+    async def get(self, token: str, *, auth_token: str, **_: Any) -> JsonObject:
         """Our credentials for the caller; the token in them is the one that it has used."""
         return self.credentials(auth_token)
 
     async def create(
-        self, data: Mapping[str, Any], *, auth_token: str, peer_id: str, **_: Any
-    ) -> dict[str, Any]:
+        self, data: JsonMapping, *, auth_token: str, peer_id: str, **_: Any
+    ) -> JsonObject:
         """POST: register the peer. Returns our credentials with its new token.
 
         Raises MethodNotAllowed when it is registered, OcpiError 3001 to 3003.
@@ -63,8 +64,8 @@ class Registration:
         return await self._accept(peer, data, auth_token, grace_s=0)
 
     async def update(
-        self, data: Mapping[str, Any], _id: Any, *, auth_token: str, peer_id: str, **_: Any
-    ) -> dict[str, Any]:
+        self, data: JsonMapping, _id: Any, *, auth_token: str, peer_id: str, **_: Any
+    ) -> JsonObject:
         """PUT: the peer's new credentials; it gets a new token, the old one stays for a while.
 
         Raises MethodNotAllowed when it is not registered, OcpiError 3001 to 3003.
@@ -84,8 +85,8 @@ class Registration:
         self._forget()
 
     async def _accept(
-        self, peer: Peer, data: Mapping[str, Any], presented: str, *, grace_s: float
-    ) -> dict[str, Any]:
+        self, peer: Peer, data: JsonMapping, presented: str, *, grace_s: float
+    ) -> JsonObject:
         self._check_roles(data["roles"])
         await self._check_not_taken(peer.peer_id, data["roles"])
         found = await self._discover(peer, data["url"], data["token"])
@@ -216,7 +217,7 @@ class Registration:
         await self._peers.remove(peer_id)
         self._forget()
 
-    def credentials(self, token: str) -> dict[str, Any]:
+    def credentials(self, token: str) -> JsonObject:
         """Our credentials object with a token for the other side (credentials 7.3.1)."""
         return {
             "token": token,
@@ -226,7 +227,7 @@ class Registration:
 
     async def _exchange(
         self, method: str, found: Discovered, token: str, ours: str, *, raw_token: bool
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """Send our credentials, return the peer's. Raises UnableToUseClientApi."""
         try:
             answer = await self._client.request(
@@ -262,7 +263,7 @@ class Registration:
             raise InvalidParameters(f"peer {peer.peer_id} is not connected")
         return peer
 
-    def _check_roles(self, roles: Sequence[Mapping[str, Any]]) -> None:
+    def _check_roles(self, roles: Sequence[JsonMapping]) -> None:
         seen = set()
         for role in roles:
             key = (role["role"], role["country_code"].lower(), role["party_id"].lower())
@@ -273,7 +274,7 @@ class Registration:
             if role["role"] == "CPO" and ours in {party.key for party in self._settings.parties}:
                 raise InvalidParameters(f"roles: {'/'.join(key)} is a party of this platform")
 
-    async def _check_not_taken(self, peer_id: str, roles: Sequence[Mapping[str, Any]]) -> None:
+    async def _check_not_taken(self, peer_id: str, roles: Sequence[JsonMapping]) -> None:
         """A party has one platform: whoever claimed another's would get at its tokens, sessions
         and CDRs. The operator lets it move by removing or blocking the earlier peer."""
         parties = [party_key(role["country_code"], role["party_id"]) for role in roles]
@@ -297,7 +298,7 @@ def _refused(error: PeerUnusable) -> bool:
     return error.sent is False or error.kind == "ocpi_status"
 
 
-def _facts(found: Discovered, credentials: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(found: Discovered, credentials: JsonMapping) -> JsonObject:
     return {
         "versions_url": credentials["url"],
         "version": VERSION,
@@ -307,7 +308,7 @@ def _facts(found: Discovered, credentials: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _role(party: Party) -> dict[str, Any]:
+def _role(party: Party) -> JsonObject:
     return {
         "role": "CPO",
         "business_details": {"name": party.name},
@@ -316,6 +317,6 @@ def _role(party: Party) -> dict[str, Any]:
     }
 
 
-def _name_of(roles: Sequence[Mapping[str, Any]]) -> str:
+def _name_of(roles: Sequence[JsonMapping]) -> str:
     name: str = roles[0]["business_details"]["name"]
     return name

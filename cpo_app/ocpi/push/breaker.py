@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from db_interface.backoff import Backoff
+from db_interface.json_data import JsonObject
 
 FIRST_S, MAX_DURATION_S = 1.0, 300.0
 
@@ -24,11 +24,11 @@ class Breaker:
     reason: str = ""
 
     @classmethod
-    def of(cls, lane: dict[str, Any]) -> Breaker:
+    def of(cls, lane: JsonObject) -> Breaker:
         """As the lane's document keeps it."""
         return cls(lane.get("failures", 0), lane.get("retry_at"), lane.get("reason", ""))
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> JsonObject:
         """For the lane's document."""
         return {"failures": self.failures, "retry_at": self.retry_at, "reason": self.reason}
 

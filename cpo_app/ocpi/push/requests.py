@@ -7,14 +7,13 @@ DELETE. What the peer may no longer see: EVSEs REMOVED, tariffs deleted. CDRs: s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import orjson
 
 from cpo_app.ocpi.push.addressing import object_url, owner_of
+from db_interface.json_data import JsonMapping
 from domain.outbox.due_marks import Mark, Present
 from domain.outbox.mark_parts import EVSE, FIELD
 from domain.peers.peers import Peer
@@ -97,7 +96,7 @@ def _session_patch(endpoint: str, mark: Mark, state: Present) -> list[Request] |
     return [Request("PATCH", _url(endpoint, state), _only(session, *names))]
 
 
-def _only(fields: Mapping[str, Any], *names: str) -> bytes:
+def _only(fields: JsonMapping, *names: str) -> bytes:
     """A PATCH SHALL contain last_updated."""
     return orjson.dumps({name: fields[name] for name in (*names, "last_updated")})
 

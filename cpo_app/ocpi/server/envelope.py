@@ -36,7 +36,7 @@ def answer(
 def envelope(data: bytes | Sequence[bytes] | None, status_code: int, message: str | None) -> bytes:
     """{data?, status_code, status_message?, timestamp} as JSON bytes.
 
-    A message is cut at 255 signs, the longest that the text's string type takes there.
+    A message is cut at 255 characters, the longest that the text's string type takes there.
     """
     status = _status(status_code, None if message is None else message[:255])
     tail = b'%b"timestamp":"%b"}' % (status, format_datetime(utc_now()).encode())

@@ -1,6 +1,6 @@
 """Lists in pages (OCPI 2.2.1, transport_and_format 4.1.5): parameters in, headers out.
 
-`offset` and `limit` work as the text says. The Link that we hand out carries in addition a
+`offset` and `limit` work as the specification says. The Link that we hand out carries in addition a
 cursor, so that the last page costs what the first costs, and a crawl neither skips nor repeats
 an object while others change.
 """

@@ -79,7 +79,7 @@ def one(data: Any) -> Response:
 
 
 def done(created: bool = False) -> Response:
-    """A write that was carried out: 201 for a new object; the text advises no data."""
+    """A write that was carried out: 201 for a new object; the specification advises no data."""
     return answer(http_status=201 if created else 200, message="Success")
 
 
