@@ -10,9 +10,11 @@ import contextlib
 import logging
 
 from cpo_app.backend import Backend
-from cpo_app.central import authorization, charging
+from cpo_app.central.authorization import CardReaders
+from cpo_app.central.charging import rules_of
 from cpo_app.central.commands import command_parts
 from cpo_app.central.service import Central
+from cpo_app.central.sweepers.session_sweeper import Sweeper
 from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from db_interface.indexes import ensure_indexes
@@ -29,18 +31,7 @@ class Background:
         settings = backend.settings
         self._backend = backend
         self._starting: asyncio.Task[None] | None = None
-        self.central = Central(
-            backend.store,
-            settings,
-            backend.vault,
-            admit=backend.authenticator.admit_charge_point,
-            open_to_loopback=open_to_loopback,
-        )
-        # The sweeper's handlers first: those of commands stand on them.
-        self._sweeper = charging.attach(self.central)
-        self._commands = command_parts.attach(
-            self.central, backend.results.deliver, [backend.intake]
-        )
+        rules = rules_of(settings)
         may_speak_for = backend.authenticator.may_speak_for
         authorizer = Authorizer(
             backend.store,
@@ -48,7 +39,19 @@ class Background:
             timeout_s=settings.CENTRAL_AUTHORIZE_TIMEOUT_S,
             realtime_allowed=settings.CENTRAL_REALTIME_ALLOWED,
         )
-        authorization.attach(self.central, authorizer)
+        card_readers = CardReaders(backend.store, settings.parties[0], rules, authorizer)
+        self.central = Central(
+            backend.store,
+            settings,
+            backend.vault,
+            admit=backend.authenticator.admit_charge_point,
+            authorize=card_readers.swiped,
+            open_to_loopback=open_to_loopback,
+        )
+        self._sweeper = Sweeper(self.central, rules)
+        self._commands = command_parts.build(
+            self.central, backend.results.deliver, [backend.intake]
+        )
         self._token_pull = TokenPull(
             backend.store, settings, backend.peers, backend.client, may_speak_for
         )

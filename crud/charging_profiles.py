@@ -1,21 +1,16 @@
-"""ChargingProfiles (OCPI 2.2.1, mod_charging_profiles): asked for, kept, and told of.
+"""ChargingProfiles (OCPI 2.2.1, mod_charging_profiles): what we answer at once, and take on.
 
-The profile itself is obeyed by the charge point; what was accepted stands on the session:
-    profile          {peer_id, charging_profile, set_at, delivery}, while one holds
-    profile_peers    {peer_id: delivery} of everyone that has ever set one on it: they are told
-                     of every change of the ActiveChargingProfile that they did not ask for
+Reads and decides; `command_intake` keeps the command, Central's worker carries it out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from py_ocpi.core.enums import Action
 
-from db_interface.database import Database
-from db_interface.transaction import Tx
 from domain.commands import command_queue as queue
 from domain.commands.command_intake import (
     NOT_SUPPORTED,
@@ -26,22 +21,15 @@ from domain.commands.command_intake import (
     Intake,
     Rejection,
 )
-from domain.commands.command_targets import Place, place_of, running_session_of
-from domain.schemas import format_datetime
+from domain.commands.command_targets import place_of, running_session_of
 from domain.visibility import Reader
 
-SESSIONS = "charging_sessions"
 CAPABLE = "CHARGING_PROFILE_CAPABLE"
 TOO_OFTEN = "TOO_OFTEN"
 
 SET, GET, CLEAR = "SET_PROFILE", "GET_PROFILE", "CLEAR_PROFILE"
-UPDATE = "PROFILE_UPDATE"
-
 MAX_DURATION_S = 7 * 86400
-UPDATE_DURATION_S = 3600
-"""Of the profiles that we send unasked: "between 5 and 60 minutes" (15.3.2.2)."""
-UPDATE_WITHIN = timedelta(minutes=5)
-"""An update that could not be delivered for longer tells nothing any more."""
+_MINUTE = timedelta(minutes=1)
 
 _KINDS = {
     Action.send_update_charging_profile: SET,
@@ -87,7 +75,6 @@ class ChargingProfiles:
             owners=owners,
             peer_id=peer_id,
             correlation_id=correlation_id,
-            now=self._intake.clock(),
         )
         answer = await self._intake.take(request, self._decide)
         return {"result": answer["result"], "timeout": answer["timeout"]}
@@ -99,10 +86,10 @@ class ChargingProfiles:
             return Rejection(UNKNOWN_SESSION, "Unknown Session")
         if inner is None or not inner.get("running"):
             return Rejection(REJECTED, "The Session has ended")
-        place = await place_of(self._store, shown["evse_uid"], request.now)
+        place = await place_of(self._store.db, shown["evse_uid"])
         if place is None or not place.can(CAPABLE):
             return Rejection(NOT_SUPPORTED, "No charging profiles here")
-        if await self._too_often(inner["_id"], request.now):
+        if await self._too_often(inner["_id"]):
             return Rejection(TOO_OFTEN, "Too often")
         return AcceptedCommand(
             ours=shown,
@@ -112,99 +99,9 @@ class ChargingProfiles:
             content=request.content,
         )
 
-    async def _too_often(self, session_id: str, now: datetime) -> bool:
-        if not self._max_per_minute:
+    async def _too_often(self, session_id: str) -> bool:
+        most = self._max_per_minute
+        if not most:
             return False
-        recent = await self._store.db[queue.COLLECTION].count_documents(
-            {
-                "session_id": session_id,
-                "created": {"$gt": now - timedelta(minutes=1)},
-                "kind": {"$in": [SET, GET, CLEAR]},
-            },
-            limit=self._max_per_minute,
-        )
-        return recent >= self._max_per_minute
-
-
-async def keep(
-    db: Database,
-    session_id: str,
-    delivery: Mapping[str, Any],
-    charging_profile: Mapping[str, Any],
-    now: datetime,
-    tx: Tx,
-) -> None:
-    """The charge point obeys this profile now, as the peer of `delivery` asked."""
-    peer_id = delivery["peer_id"]
-    told = _told(delivery)
-    profile = {"peer_id": peer_id, "charging_profile": dict(charging_profile), "set_at": now}
-    await db[SESSIONS].update_one(
-        {"_id": session_id},
-        {"$set": {"profile": profile, f"profile_peers.{peer_id}": told}},
-        session=tx.mongo,
-    )
-
-
-async def forget(db: Database, session_id: str, tx: Tx) -> None:
-    """The charge point obeys no profile any more."""
-    await db[SESSIONS].update_one(
-        {"_id": session_id}, {"$unset": {"profile": ""}}, session=tx.mongo
-    )
-
-
-async def active_profile_changed(
-    db: Database,
-    charging_session: Mapping[str, Any],
-    active: Mapping[str, Any],
-    now: datetime,
-    tx: Tx,
-    *,
-    asked_by: str | None = None,
-) -> int:
-    """Let everyone know who has ever set a profile on the session, but whoever asked for the
-    change: `active` is the ActiveChargingProfile now. Call inside a transaction.
-
-    Returns how many updates are on their way (PUT {their chargingprofiles}/{session_id}).
-    """
-    peers = charging_session.get("profile_peers", {})
-    concerned = [told for peer_id, told in peers.items() if peer_id != asked_by]
-    for told in concerned:
-        await queue.add(
-            db,
-            UPDATE,
-            cp_id=None,
-            now=now,
-            deadline=now + UPDATE_WITHIN,
-            tx=tx,
-            result=active,
-            session_id=charging_session["_id"],
-            delivery={
-                **told,
-                "method": "PUT",
-                "module": "chargingprofiles",
-                "path": charging_session["_id"],
-                "until": now + UPDATE_WITHIN,
-            },
-        )
-    return len(concerned)
-
-
-def unlimited(place: Place, connector_id: str, now: datetime) -> dict[str, Any]:
-    """The ActiveChargingProfile where none is in force: "the maximum charging capacity of the
-    EVSE" (15.3.2.2), from the connector's power in watts."""
-    connector = place.connector(connector_id)
-    phases = {"AC_1_PHASE": 1, "AC_2_PHASE": 2, "AC_3_PHASE": 3}.get(connector["power_type"], 1)
-    volts_amperes = connector["max_voltage"] * connector["max_amperage"] * phases
-    watts = connector.get("max_electric_power") or volts_amperes
-    return {
-        "start_date_time": format_datetime(now),
-        "charging_profile": {
-            "charging_rate_unit": "W",
-            "charging_profile_period": [{"start_period": 0, "limit": watts}],
-        },
-    }
-
-
-def _told(delivery: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("peer_id", "from_party", "to_party", "correlation_id")
-    return {name: delivery[name] for name in names}
+        kinds = (SET, GET, CLEAR)
+        return await queue.recent(self._store.db, session_id, kinds, _MINUTE, most) >= most

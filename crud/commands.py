@@ -1,7 +1,7 @@
 """Commands (OCPI 2.2.1, mod_commands): what we answer at once, and what we take on.
 
 Reads and decides; `command_intake` keeps the document, Central's worker carries it out. Choices
-where the text leaves room:
+where the specification leaves room:
 
 - Not there, or not for the asker's eyes: location, EVSE and connector 2003; session
   UNKNOWN_SESSION; reservation: ACCEPTED, then UNKNOWN_RESERVATION.
@@ -22,7 +22,6 @@ from typing import Any
 from py_ocpi.core.enums import Action
 
 from db_interface.owned_objects import party_key
-from db_interface.transaction import Tx, mongo_session
 from domain.commands.command_intake import (
     NOT_SUPPORTED,
     REJECTED,
@@ -39,6 +38,7 @@ from domain.commands.command_targets import (
     location_of,
     place_of,
     places_of,
+    plugged_in_by_another,
     running_session_of,
 )
 from domain.commands.evse_choice import (
@@ -49,9 +49,10 @@ from domain.commands.evse_choice import (
     none_free,
 )
 from domain.errors import InvalidParameters
+from domain.objects import OcpiObject
 from domain.reservations import reservations
 from domain.schemas import parse_datetime
-from domain.visibility import Reader, may_see
+from domain.visibility import Reader
 
 UNLOCK = "UNLOCK_CAPABLE"
 
@@ -101,7 +102,6 @@ class Commands:
             owners=owners,
             peer_id=peer_id,
             correlation_id=correlation_id,
-            now=self._intake.clock(),
         )
         return await self._intake.take(request, self._deciders[name])
 
@@ -148,16 +148,13 @@ class Commands:
         able = [place for place in places if place.can(RESERVABLE)]
         if not able:
             return Rejection(NOT_SUPPORTED, "No reservations here")
-        if expiry <= request.now:
+        if expiry <= self._store.db.now():
             return Rejection(REJECTED, "expiry_date has passed")
         holder = party_key(asked["token"]["country_code"], asked["token"]["party_id"])
         key = reservations.inner_id(request.peer_id, holder, asked["reservation_id"])
-        standing = await reservations.get(self._store.db, key)
-        if standing is not None and standing["active"]:
-            if standing["location_id"] != able[0].location["id"]:
-                return Rejection(REJECTED, "That reservation_id is in use at another Location")
-        else:
-            standing = None
+        before = await reservations.get_active(self._store.db, key)
+        if before is not None and before["location_id"] != able[0].location["id"]:
+            return Rejection(REJECTED, "That reservation_id is in use at another Location")
         if asked.get("evse_uid") is not None:
             chosen: Place | None = able[0]
             if able[0].reservation is not None and able[0].reservation["_id"] != key:
@@ -165,7 +162,7 @@ class Commands:
             if able[0].status in OUT_OF_USE:
                 return _accepted(request, able, result=none_free(able))
         else:
-            chosen = choose_for_reservation(able, key, standing, tried=())
+            chosen = choose_for_reservation(able, before, tried=())
             if chosen is None:
                 return _accepted(request, able, result=none_free(able))
         assert chosen is not None  # noqa: S101 (both branches have one)
@@ -187,21 +184,21 @@ class Commands:
         )
 
     async def _cancel(self, request: CommandRequest) -> Rejection | AcceptedCommand:
-        standing = await reservations.standing(
+        held = await reservations.held_by(
             self._store.db,
             request.peer_id,
             request.reader.parties,
             request.content["reservation_id"],
         )
-        if standing is None or not _addressed(standing["owner"], request.owners):
+        if held is None or not _addressed(held["owner"], request.owners):
             # No reservation names the parties: the one addressed, and the asker's first.
             ours = _fields(request.owners[0]) if request.owners else self._intake.party
             return AcceptedCommand(ours, _asker(request), result=result_body("UNKNOWN_RESERVATION"))
         return AcceptedCommand(
-            ours=_fields(standing["owner"]),
-            theirs=standing["token"],
-            cp_id=standing["cp_id"],
-            content={"reservation": standing["_id"]},
+            ours=_fields(held["owner"]),
+            theirs=held["token"],
+            cp_id=held["cp_id"],
+            content={"reservation": held["_id"]},
         )
 
     async def _stop(self, request: CommandRequest) -> Rejection | AcceptedCommand:
@@ -211,7 +208,7 @@ class Commands:
             return Rejection(UNKNOWN_SESSION, "Unknown Session")
         if inner is None or not inner.get("running"):
             return Rejection(REJECTED, "The Session has ended")
-        place = await place_of(self._store, shown["evse_uid"], request.now)
+        place = await place_of(self._store.db, shown["evse_uid"])
         if place is not None and not place.can(REMOTE_START):
             return Rejection(NOT_SUPPORTED, "No remote stop here")
         return AcceptedCommand(
@@ -243,28 +240,10 @@ class Commands:
         location = await location_of(
             self._store, request.content["location_id"], request.reader, request.owners
         )
-        return await places_of(
-            self._store.db, location, request.content.get("evse_uid"), request.now
-        )
+        return await places_of(self._store.db, location, request.content.get("evse_uid"))
 
 
-async def plugged_in_by_another(
-    db: Any, place: Place, connector_id: str, reader: Reader, tx: Tx | None = None
-) -> bool:
-    """Whether the session at the connector, or the latest one whose car still stands there, is
-    not for the reader's eyes."""
-    held = {"cp_id": place.cp_id, "connector_id": connector_id}
-    sessions = db["charging_sessions"]
-    latest = await sessions.find_one({**held, "running": True}, session=mongo_session(tx))
-    if latest is None and place.status == "BLOCKED":
-        latest = await sessions.find_one(held, sort=[("created", -1)], session=mongo_session(tx))
-    if latest is None:
-        return False
-    token = latest["token"]
-    return not may_see("sessions", reader, party_key(token["country_code"], token["party_id"]))
-
-
-def _bad_token(token: Mapping[str, Any], reader: Reader) -> Rejection | None:
+def _bad_token(token: OcpiObject, reader: Reader) -> Rejection | None:
     if party_key(token["country_code"], token["party_id"]) not in reader.parties:
         return Rejection(REJECTED, _NOT_YOURS)
     return None if token["valid"] else Rejection(REJECTED, _NOT_VALID)
@@ -282,7 +261,7 @@ def _addressed(owner: str, owners: Sequence[str] | None) -> bool:
 def _asker(request: CommandRequest) -> dict[str, str]:
     """Whom the result is for, where nothing else says it."""
     if not request.reader.parties:
-        raise InvalidParameters("There is no party in whose name you ask")
+        raise InvalidParameters("The request names no party")
     return _fields(request.reader.parties[0])
 
 

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from crud.sender_module import SenderModule
-from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
+from domain.objects import OcpiObject
 from domain.sessions.charging_preferences import ACCEPTED, response_to
-from domain.sessions.session_records import COLLECTION, get
+from domain.sessions.session_records import get, set_beside
 from domain.visibility import Reader
 
 
 class Sessions(SenderModule):
     module = "sessions"
 
-    def __init__(self, store: DbInterface, clock: Callable[[], datetime] | None = None) -> None:
-        super().__init__(store)
-        self._clock = clock or store.db.now
-
     async def update(
         self,
-        data: Mapping[str, Any],
+        data: OcpiObject,
         session_id: str,
         *,
         reader: Reader | None = None,
-        owners: Any = None,
+        owners: Sequence[str] | None = None,
         **_: Any,
     ) -> str | None:
         """Take the driver's charging preferences (a valid ChargingPreferences).
@@ -42,14 +37,12 @@ class Sessions(SenderModule):
         own_id = found.plain()["id"]
 
         async def work(tx: Tx) -> str | None:
-            document = await get(self.store.db, own_id, tx)
+            document = await get(tx, own_id)
             if document is None:
                 return None
-            response = response_to(data, document, self._clock())
+            response = response_to(data, document, tx.now)
             if response == ACCEPTED:
-                await self.store.db[COLLECTION].update_one(
-                    {"_id": own_id}, {"$set": {"preferences": dict(data)}}, session=tx.mongo
-                )
+                await set_beside(tx, own_id, {"preferences": dict(data)})
             return response
 
         return await self.store.transact(work)

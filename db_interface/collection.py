@@ -13,6 +13,7 @@ without. Queries and changes are MongoDB's own; nothing here knows what is store
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from pymongo.read_concern import ReadConcern
@@ -26,6 +27,11 @@ Change = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Sort = Sequence[tuple[str, int]]
 Where = Database | Tx
 """Where to read or write: in a transaction, or outside of any."""
+
+
+def time_of(where: Where) -> datetime:
+    """The database's clock: as the transaction has it, or now."""
+    return where.now if isinstance(where, Tx) else where.now()
 
 
 class Collection(Generic[D]):

@@ -1,4 +1,4 @@
-"""A card at a reader: what the engine is to do. `attach` gives Central its answer.
+"""A card at a reader: what the engine is to do.
 
 Read from the top (docs/authorization.md): the EVSE is unknown; a session holds it (its own card
 or one of its group stops it); it cannot serve now; somebody has reserved it; the card is asked
@@ -8,11 +8,10 @@ for. Decides nothing about tokens: that is domain.authorization's. Never logs a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from cpo_app.central.charging import rules_of
-from cpo_app.central.service import Central
+from db_interface.interface import DbInterface
 from db_interface.owned_objects import party_key
 from db_interface.transaction import Tx
 from domain.authorization.authorization import Authorizer, Decision
@@ -20,10 +19,12 @@ from domain.authorization.whitelist import Allowed, AuthMethod
 from domain.charge_points import charge_points
 from domain.charge_points.evse_states import View
 from domain.commands.command_targets import Place, place_of
+from domain.objects import OcpiObject
 from domain.objects.locations import connector_of
 from domain.reservations import reservations
 from domain.sessions import charging_sessions
-from domain.sessions.charging_sessions import ConnectorBusy
+from domain.sessions.charging_sessions import ChargingSession, ConnectorBusy, Rules
+from domain.sites import Party
 from domain.sites.identifiers import ocpi_id
 
 Answer = dict[str, Any]
@@ -41,34 +42,34 @@ CLOSED: dict[str, str] = {
 """Central's states in which no card starts a session, and what the driver is told."""
 
 AUTHORIZED_FOR = timedelta(minutes=15)
-"""So long after its command "the CPO SHALL NOT do a real-time authorization" (mod_commands,
+"""For this long after its command "the CPO SHALL NOT do a real-time authorization" (mod_commands,
 ReserveNow)."""
 
 
-def attach(central: Central, authorizer: Authorizer) -> None:
-    """Let Central answer its charge points' `POST /cp/authorize`."""
-    central.authorize = CardReaders(central, authorizer).swiped
-
-
 class CardReaders:
-    def __init__(self, central: Central, authorizer: Authorizer) -> None:
-        self._central = central
-        self._store = central.store
+    """`party` owns the charge points' locations."""
+
+    def __init__(
+        self, store: DbInterface, party: Party, rules: Rules, authorizer: Authorizer
+    ) -> None:
+        self._store = store
+        self._db = store.db
+        self._party = party
+        self._rules = rules
         self._authorizer = authorizer
 
     async def swiped(self, card: Card) -> Answer:
         """The answer for one card. Whatever two swipes at once come to, one session is opened."""
-        now = self._central.clock()
-        cp_id = await charge_points.canonical_id(self._store.db, card["cp_id"]) or card["cp_id"]
-        place = await place_of(self._store, ocpi_id(cp_id), now)
+        cp_id = await charge_points.canonical_id(self._db, card["cp_id"]) or card["cp_id"]
+        place = await place_of(self._db, ocpi_id(cp_id))
         if place is None or place.charge_point is None or not place.evse.get("connectors"):
             return _none("The charge point has no location yet")
-        running = await charging_sessions.running_session(self._store.db, cp_id)
+        running = await charging_sessions.running_session(self._db, cp_id)
         if running is not None:
             return await self._occupied(card, place, running)
         if reason := CLOSED.get(place.charge_point.get("state", "")):
             return _none(reason)
-        decision = await self._decided(card, place, now)
+        decision = await self._decided(card, place)
         if not decision.charges:
             return _none(decision.info, decision.allowed)
         assert decision.token is not None  # noqa: S101 (what `charges` says)
@@ -76,7 +77,8 @@ class CardReaders:
             return _none("The charge point is reserved for another driver")
         return await self._start(card, place, decision)
 
-    async def _decided(self, card: Card, place: Place, now: datetime) -> Decision:
+    async def _decided(self, card: Card, place: Place) -> Decision:
+        now = self._db.now()
         reserved = place.reservation
         ask = self._authorizer.at_reader
         asked = (card["token_uid"], card["token_type"], place.location, place.evse, now)
@@ -103,38 +105,30 @@ class CardReaders:
         reserved = None if place.reservation is None else place.reservation["_id"]
 
         async def work(tx: Tx) -> str:
-            return await self._open(card, place, decision, reserved, tx)
+            return await self._open(tx, card, place, decision, reserved)
 
         try:
             session_id = await self._store.transact(work)
         except ConnectorBusy as busy:
             # Another swipe, or a remote start, came first.
-            running = await charging_sessions.get(self._store.db, busy.session_id)
+            running = await charging_sessions.get(self._db, busy.session_id)
             if running is None:
                 return _none("The charge point is in use")
             return await self._occupied(card, place, running)
         return _started(session_id, reserved, decision.info)
 
     async def _open(
-        self,
-        card: Card,
-        place: Place,
-        decision: Decision,
-        reserved: str | None,
-        tx: Tx,
+        self, tx: Tx, card: Card, place: Place, decision: Decision, reserved: str | None
     ) -> str:
         """The id of the new session. Its reservation is used up with the start, as the charge
         point's own is. Raises ConnectorBusy."""
-        now = self._central.clock()
-        charge_point = place.charge_point or {}
-        running = await charging_sessions.running_session(
-            self._store.db, charge_point["_id"], tx=tx
-        )
+        assert place.cp_id is not None  # noqa: S101 (`swiped` has looked)
+        running = await charging_sessions.running_session(tx, place.cp_id)
         if running is not None:
             raise ConnectorBusy(running["_id"])
         session_id = await charging_sessions.open_session(
-            self._store,
-            charge_point=charge_point,
+            tx,
+            cp_id=place.cp_id,
             location=place.location,
             evse=place.evse,
             connector=_connector(place, card["connector_id"]),
@@ -142,17 +136,15 @@ class CardReaders:
             auth_method=decision.auth_method.value,
             authorization_reference=decision.authorization_reference,
             source="local",
-            now=now,
-            tx=tx,
             reservation_id=reserved,
             peer_id=decision.peer_id,
-            rules=rules_of(self._central.settings),
+            rules=self._rules,
         )
         if reserved is not None:
-            await reservations.use(self._store, self._central.party, reserved, session_id, now, tx)
+            await reservations.use(tx, self._party, reserved, session_id)
         return session_id
 
-    async def _occupied(self, card: Card, place: Place, running: Mapping[str, Any]) -> Answer:
+    async def _occupied(self, card: Card, place: Place, running: ChargingSession) -> Answer:
         holder = running["token"]
         if _is_card_of(holder, card):
             if running["started"] is None and not await self._at_engine(running):
@@ -166,20 +158,20 @@ class CardReaders:
             return _stop(running["_id"])
         return _none("The charge point is in use")
 
-    async def _at_engine(self, running: Mapping[str, Any]) -> bool:
+    async def _at_engine(self, running: ChargingSession) -> bool:
         """Whether the charge point has reported the session."""
-        charge_point = await charge_points.get(self._store.db, running["cp_id"])
+        charge_point = await charge_points.get(self._db, running["cp_id"])
         connectors = (charge_point or {}).get("connectors", ())
         return any(one.get("session_id") == running["_id"] for one in connectors)
 
 
-def _is_card_of(token: Mapping[str, Any], card: Card) -> bool:
+def _is_card_of(token: OcpiObject, card: Card) -> bool:
     return bool(
         token["uid"].lower() == card["token_uid"].lower() and token["type"] == card["token_type"]
     )
 
 
-def _connector(place: Place, connector_id: str) -> Mapping[str, Any]:
+def _connector(place: Place, connector_id: str) -> OcpiObject:
     """The reader's connector; of an engine that numbers them otherwise, the first."""
     return connector_of(place.evse, connector_id) or place.evse["connectors"][0]
 

@@ -1,27 +1,24 @@
 """Charging at Central: what charge points report of their sessions goes into them.
 
-`attach(central)` registers the handlers of telemetry and gives the sweeper. A message that
-nothing can be made of is refused (logged, and counted as taken): it must never hold up the ones
-behind it.
+`handlers` is the whole list of what telemetry's messages do, in order. A message that nothing
+can be made of is refused (logged, and counted as taken): it must never hold up the ones behind it.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Any
 
-from cpo_app.central.service import Central
-from cpo_app.central.sweepers.session_sweeper import Sweeper
-from cpo_app.central.telemetry import Message, MessageRefused
+from cpo_app.central.telemetry import Handler, Message, MessageRefused
 from cpo_app.settings import Settings
 from db_interface.transaction import Tx
 from domain.charge_points.charge_points import Document
+from domain.commands.command_targets import place_of
 from domain.schemas import SchemaError
-from domain.sessions import charging_sessions
-from domain.sessions.charging_sessions import Rules, UnknownSession
+from domain.sessions import charging_profiles, charging_sessions
+from domain.sessions.charging_sessions import ChargingSession, Rules, UnknownSession
 from domain.sessions.session_segments import Reading
 from domain.sessions.session_signatures import signed_data_of
-from domain.sessions.unannounced_sessions import NotEnough, open_unannounced
+from domain.sessions.unannounced_sessions import UnknownOrigin, open_unannounced
 
 logger = logging.getLogger("cpo.central")
 
@@ -30,50 +27,47 @@ def rules_of(settings: Settings) -> Rules:
     return Rules(update_every_s=settings.CPO_SESSION_UPDATE_S, cdr_zero=settings.CPO_CDR_ZERO)
 
 
-def attach(central: Central) -> Sweeper:
-    """Let Central keep the sessions; returns the sweeper, to be run beside Central."""
-    handlers = _Handlers(central)
-    central.telemetry.on("session_started", handlers.started)
-    central.telemetry.on("meter", handlers.metered)
-    central.telemetry.on("session_stopped", handlers.stopped)
-    return Sweeper(central, rules_of(central.settings))
+def handlers(rules: Rules) -> tuple[Handler, ...]:
+    """Telemetry's handlers, in the order in which they are called."""
+    sessions = _Sessions(rules)
+    return (
+        Handler("session_started", sessions.started),
+        Handler("meter", sessions.metered),
+        # Whoever has set a profile hears of its end while the session still shows that it ran.
+        Handler("session_stopped", profile_ended),
+        Handler("session_stopped", sessions.stopped),
+    )
 
 
-class _Handlers:
-    """Telemetry's handlers: they change the store alone, through the given transaction."""
+class _Sessions:
+    """What messages do to sessions."""
 
-    def __init__(self, central: Central) -> None:
-        self._central = central
-        self._store = central.store
-        self._rules = rules_of(central.settings)
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
 
     async def started(self, tx: Tx, charge_point: Document, message: Message) -> None:
         session_id = message["session_id"]
-        known = await charging_sessions.get(self._store.db, session_id, tx)
+        known = await charging_sessions.get(tx, session_id)
         if known is None:
             await self._open_unannounced(tx, charge_point, message)
         else:
             self._of(charge_point, known)
         await charging_sessions.session_began(
-            self._store,
+            tx,
             session_id,
             at=message["at"],
             register_wh=message["register_wh"],
-            now=self._central.clock(),
-            tx=tx,
             rules=self._rules,
         )
 
     async def metered(self, tx: Tx, charge_point: Document, message: Message) -> None:
         await self._known(tx, charge_point, message)
         await charging_sessions.meter_reading(
-            self._store,
+            tx,
             message["session_id"],
             reading_of(message),
             register_wh=message["register_wh"],
             soc=message.get("soc"),
-            now=self._central.clock(),
-            tx=tx,
             rules=self._rules,
         )
 
@@ -83,25 +77,23 @@ class _Handlers:
         if problem:
             logger.warning("session %s: signed data left out: %s", message["session_id"], problem)
         await charging_sessions.session_ended(
-            self._store,
+            tx,
             message["session_id"],
             at=message["at"],
             energy_wh=message["energy_wh"],
             reason=message["reason"],
             signed_data=signed_data,
-            now=self._central.clock(),
-            tx=tx,
             rules=self._rules,
         )
 
     async def _known(self, tx: Tx, charge_point: Document, message: Message) -> None:
-        known = await charging_sessions.get(self._store.db, message["session_id"], tx)
+        known = await charging_sessions.get(tx, message["session_id"])
         if known is None:
             raise MessageRefused("its session is not known")
         self._of(charge_point, known)
 
     @staticmethod
-    def _of(charge_point: Document, known: dict[str, Any]) -> None:
+    def _of(charge_point: Document, known: ChargingSession) -> None:
         """A charge point speaks for its own sessions alone."""
         if known["cp_id"] != charge_point["_id"]:
             raise MessageRefused("its session is another charge point's")
@@ -110,23 +102,35 @@ class _Handlers:
         """Open a session that the charge point started and Central has no record of."""
         try:
             await open_unannounced(
-                self._store,
+                tx,
                 cp_id=charge_point["_id"],
                 connector_id=message["connector_id"],
                 session_id=message["session_id"],
                 id_tag=message.get("id_tag"),
                 source=message["source"],
                 at=message["at"],
-                now=self._central.clock(),
-                tx=tx,
                 rules=self._rules,
             )
-        except (NotEnough, SchemaError, UnknownSession) as error:
+        except (UnknownOrigin, SchemaError, UnknownSession) as error:
             raise MessageRefused(f"its session is not known: {error}") from error
         logger.warning(
             "session %s was started without Central's knowledge: taken over",
             message["session_id"],
         )
+
+
+async def profile_ended(tx: Tx, charge_point: Document, message: Message) -> None:
+    """With its session a charging profile ends: whoever has set one is told (15.3.2.2)."""
+    known = await charging_sessions.get(tx, message["session_id"])
+    if known is None or known["cp_id"] != charge_point["_id"]:
+        return
+    if not known["running"] or not known.get("profile_peers"):
+        return
+    place = await place_of(tx, known["evse_uid"])
+    if place is not None:
+        active = charging_profiles.unlimited(place.connector(known["connector_id"]), tx.now)
+        await charging_profiles.active_profile_changed(tx, known, active)
+        await charging_profiles.forget(tx, known["_id"])
 
 
 def reading_of(message: Message) -> Reading:

@@ -59,7 +59,7 @@ def build_operator_router(central: Central) -> APIRouter:
     ) -> dict[str, Any]:
         """Every change of the EVSE's status in [since, until), the last day by default."""
         key = await _known(central, cp_id)
-        begin, end = _period(since, until, central.clock(), DEFAULT_HISTORY)
+        begin, end = _period(since, until, central.db.now(), DEFAULT_HISTORY)
         changes = await evse_history.history(central.db, key, begin, end, limit)
         return {"cp_id": key, "since": begin, "until": end, "changes": changes}
 
@@ -69,7 +69,7 @@ def build_operator_router(central: Central) -> APIRouter:
     ) -> dict[str, Any]:
         """Seconds in each status in [since, until), the last 30 days by default."""
         key = await _known(central, cp_id)
-        begin, end = _period(since, until, central.clock(), DEFAULT_UPTIME)
+        begin, end = _period(since, until, central.db.now(), DEFAULT_UPTIME)
         figures = await evse_history.uptime(central.db, key, begin, end)
         return {"cp_id": key, "since": begin, "until": end, **asdict(figures)}
 

@@ -47,7 +47,7 @@ def build_router(central: Central) -> APIRouter:
     @router.post("/telemetry")
     async def telemetry(body: TelemetryBody, request: Request) -> dict[str, Any]:
         """What happened at the engine, in order; `acked`: up to where it is kept for good."""
-        received_at = central.clock()
+        received_at = central.db.now()
         await _admitted(central, request, body.cp_id)
         messages = [message.dict() for message in body.messages]
         acked = await central.telemetry.take(

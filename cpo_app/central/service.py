@@ -10,14 +10,14 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
+from cpo_app.central import charging
 from cpo_app.central.link.http_link import Endpoint, HttpLink
 from cpo_app.central.link.link import ChargePointLink, LinkUnreachable
 from cpo_app.central.sweepers.watch import PAUSE_S, Watch
-from cpo_app.central.telemetry import Telemetry
+from cpo_app.central.telemetry import Handler, Telemetry
 from cpo_app.settings import Settings
 from db_interface.database import STORE_ERRORS
 from db_interface.database_clock import uptime_s
@@ -56,7 +56,8 @@ class UnknownChargePoint(Exception):
 
 
 class Central:
-    """`telemetry.on(kind, handler)` and `authorize` are set by whoever keeps the sessions.
+    """`authorize` answers for cards at readers (None: none are). `handlers`: of telemetry, those
+    of charging unless given.
 
     `open_to_loopback`: without CPO_ADMIN_PASSWORD the operator's pages are open to this host
     (embedded defaults only).
@@ -70,7 +71,8 @@ class Central:
         *,
         admit: Admit,
         link: ChargePointLink | None = None,
-        clock: Callable[[], datetime] | None = None,
+        authorize: Authorize | None = None,
+        handlers: Sequence[Handler] | None = None,
         open_to_loopback: bool = False,
         watch_pause_s: float = PAUSE_S,
         uptime: Callable[[], float] = uptime_s,
@@ -79,14 +81,15 @@ class Central:
         self.db = store.db
         self.settings = settings
         self.party = settings.parties[0]
-        self.clock = clock or store.db.now
         self.uptime = uptime
         self.admit = admit
         self.open_to_loopback = open_to_loopback
         self.link: ChargePointLink = link or HttpLink(self.endpoint)
-        self.telemetry = Telemetry(store, self.party)
-        self.authorize: Authorize | None = None
-        self.watch = Watch(store, self.party, self.clock, pause_s=watch_pause_s, uptime=uptime)
+        self.authorize = authorize
+        if handlers is None:
+            handlers = charging.handlers(charging.rules_of(settings))
+        self.telemetry = Telemetry(store, self.party, handlers)
+        self.watch = Watch(store, self.party, pause_s=watch_pause_s, uptime=uptime)
         self._vault = vault
         self._telling: dict[str, asyncio.Task[None]] = {}
 
@@ -107,14 +110,13 @@ class Central:
     def watching(self) -> bool:
         return self.watch.rounds.running
 
-    async def apply(self, cp_id: str, event: Event, tx: Tx | None = None) -> Applied:
-        """Let an event happen to a charge point: in the given transaction, or in its own."""
-        if tx is not None:
-            return await self._apply(cp_id, event, tx)
-        return await self.store.transact(lambda tx: self._apply(cp_id, event, tx))
+    async def apply(self, cp_id: str, event: Event) -> Applied:
+        """Let an event happen to a charge point."""
 
-    async def _apply(self, cp_id: str, event: Event, tx: Tx) -> Applied:
-        return await charge_points.apply(tx, self.party, cp_id, event)
+        async def work(tx: Tx) -> Applied:
+            return await charge_points.apply(tx, self.party, cp_id, event)
+
+        return await self.store.transact(work)
 
     async def register(self, cp_id: str, host: str, port: int, *, proven: bool) -> str:
         """Take a charge point's registration; returns the key that Central will command with.

@@ -2,19 +2,19 @@
 
 A batch, what follows from it and its acknowledgement are one transaction: when Central dies in
 the middle the engine sends it again, and when the answer was lost the second time changes
-nothing. Which session a message means is not known here: that is its handler's business.
+nothing. Which session a message means is not known here: that is its handlers' business.
 
-    telemetry.on("session_started", began)     # async began(session, charge_point, message)
-
-A handler runs inside the batch's transaction, possibly more than once (the transaction is
-retried): it changes nothing but the database, through `session`. It may raise MessageRefused,
-before it writes, for a message that it can make nothing of.
+Handlers run after Central's own state has followed the message, in the order in which they are
+listed (charging.handlers), inside the batch's transaction, possibly more than once (it is
+retried): they change nothing but the database, through `tx`. One may raise MessageRefused, before
+anything is written, for a message that it can make nothing of; those after it are left out.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +31,18 @@ logger = logging.getLogger("cpo.central")
 
 Message = dict[str, Any]
 """A message as cpo_app.central.wire has it, `at` as aware datetime."""
-Handler = Callable[[Tx, charge_points.Document, Message], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Handler:
+    """Sees every message of `kind`: `handle(tx, charge_point, message)`."""
+
+    kind: str
+    handle: Callable[[Tx, charge_points.Document, Message], Awaitable[None]]
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.kind}: not a kind of message")
 
 
 class MessageRefused(Exception):
@@ -39,45 +50,39 @@ class MessageRefused(Exception):
 
 
 class Telemetry:
-    def __init__(self, store: DbInterface, party: Party) -> None:
+    def __init__(self, store: DbInterface, party: Party, handlers: Sequence[Handler]) -> None:
         self._store = store
         self._party = party
-        self.handlers: dict[str, Handler] = {}
-
-    def on(self, kind: str, handler: Handler) -> None:
-        """Let `handler` see every message of `kind`, after Central's own state has followed it."""
-        if kind not in KINDS or kind in self.handlers:
-            raise ValueError(f"{kind}: not a kind of message, or has its handler already")
-        self.handlers[kind] = handler
+        self._handlers = tuple(handlers)
 
     async def take(
         self,
         cp_id: str,
         boot_id: str,
         messages: Sequence[Message],
-        now: datetime,
+        received_at: datetime,
         *,
         sent_at: datetime | None = None,
     ) -> int:
         """Apply what is new of `messages` (ascending seq); up to which seq all is taken now.
 
-        `now`: when they were received; `sent_at`: when that was by the engine's clock. Their
-        times are moved to our clock by what lies between (engine_clocks).
+        `sent_at`: when `received_at` was by the engine's clock. Their times are moved to our
+        clock by what lies between (engine_clocks).
         """
 
         async def work(tx: Tx) -> int:
-            return await self._take(cp_id, boot_id, messages, now, sent_at, tx)
+            return await self._take(tx, cp_id, boot_id, messages, received_at, sent_at)
 
         return await self._store.transact(work)
 
     async def _take(
         self,
+        tx: Tx,
         cp_id: str,
         boot_id: str,
         messages: Sequence[Message],
-        now: datetime,
+        received_at: datetime,
         sent_at: datetime | None,
-        tx: Tx,
     ) -> int:
         key = await charge_points.canonical_id(tx, cp_id) or cp_id
         known = await charge_points.get(tx, key)
@@ -88,22 +93,22 @@ class Telemetry:
             return acked
         clock = None
         if sent_at is not None:
-            clock = observed((known or {}).get("clock"), boot_id, sent_at, now)
-        new = [{**m, "at": by_our_clock(m["at"], clock, now)} for m in new]
+            clock = observed((known or {}).get("clock"), boot_id, sent_at, received_at)
+        new = [{**m, "at": by_our_clock(m["at"], clock, received_at)} for m in new]
         # What an engine said before it started anew tells nothing of the connectors of today.
         outdated = any(boot["boot_id"] == boot_id for boot in boots[:-1])
         meters: dict[str, Message] = {}
         for message in new:
             if message["kind"] == "state" and not outdated:
-                await self._follow(key, message, now, tx)
+                await self._follow(tx, key, message)
             if message["kind"] == "meter" and not outdated:
                 meters[message["connector_id"]] = _reading(message)
-            await self._hand_over(key, message, tx)
+            await self._hand_over(tx, key, message)
         taken = TelemetryTaken(boot_id, new[-1]["seq"], meters, clock)
         await charge_points.apply(tx, self._party, key, taken)
         return new[-1]["seq"]
 
-    async def _follow(self, key: str, message: Message, now: datetime, tx: Tx) -> None:
+    async def _follow(self, tx: Tx, key: str, message: Message) -> None:
         event = StateReported(
             connector_id=message["connector_id"],
             state=ConnectorState(message["state"]),
@@ -114,13 +119,14 @@ class Telemetry:
         )
         await charge_points.apply(tx, self._party, key, event)
 
-    async def _hand_over(self, key: str, message: Message, tx: Tx) -> None:
-        handler = self.handlers.get(message["kind"])
-        if handler is None:
+    async def _hand_over(self, tx: Tx, key: str, message: Message) -> None:
+        handlers = [one for one in self._handlers if one.kind == message["kind"]]
+        if not handlers:
             return
-        charge_point = await charge_points.get(tx, key)
+        charge_point = await charge_points.get(tx, key) or {"_id": key}
         try:
-            await handler(tx, charge_point or {"_id": key}, message)
+            for handler in handlers:
+                await handler.handle(tx, charge_point, message)
         except MessageRefused as refused:
             logger.warning(
                 "%s: %s message %d refused: %s", key, message["kind"], message["seq"], refused

@@ -168,7 +168,6 @@ def credit(
         done = await credit_cdr(
             backend.store,
             cdr_id,
-            now=backend.db.now(),
             party=owner,
             corrected=fields,
             kwh=energy,

@@ -1,13 +1,33 @@
-"""What is to reach a peer in answer to a command, and how it can fail: a value and an error.
+"""What is to reach a peer in answer to a command, and how that can fail.
 
-The seam between Central's worker, which knows when, and the OCPI face, which knows how.
+Central's worker knows when a `Delivery` is made; the OCPI side knows how (`Deliver`), and raises
+NotDelivered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, TypedDict
+
+
+class DeliveryRecord(TypedDict, total=False):
+    """Where a command's result goes, as its document keeps it: `url`, or the peer's own endpoint
+    of `module` with `path` behind it."""
+
+    peer_id: str
+    method: str
+    url: str
+    module: str
+    path: str
+    correlation_id: str | None
+    from_party: list[str]
+    to_party: list[str]
+    until: datetime
+    """It is not offered any more then."""
+    attempts: int
+    error: str
 
 
 @dataclass(frozen=True)
@@ -27,20 +47,25 @@ class Delivery:
     correlation_id: str | None = None
 
     @classmethod
-    def of(cls, row: Mapping[str, Any], body: Mapping[str, Any], within_s: float) -> Delivery:
+    def of(cls, row: DeliveryRecord, body: Mapping[str, Any], within_s: float) -> Delivery:
         """Of a command's `delivery`, as kept."""
         return cls(
             peer_id=row["peer_id"],
             method=row["method"],
             body=body,
-            from_party=tuple(row["from_party"]),
-            to_party=tuple(row["to_party"]),
+            from_party=_pair(row["from_party"]),
+            to_party=_pair(row["to_party"]),
             within_s=within_s,
             url=row.get("url"),
             module=row.get("module"),
             path=row.get("path"),
             correlation_id=row.get("correlation_id"),
         )
+
+
+def _pair(party: list[str]) -> tuple[str, str]:
+    country_code, party_id = party
+    return country_code, party_id
 
 
 class NotDelivered(Exception):

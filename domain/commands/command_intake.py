@@ -1,6 +1,6 @@
-"""How a peer's wish becomes a document: checked where its result goes to, taken once, answered.
+"""How a peer's request becomes a command: checked where its result goes to, taken once, answered.
 
-The same for commands and charging profiles; what each wish means is decided by its own module.
+The same for commands and charging profiles; what each request means is decided by its own module.
 "The same request again" (same peer, response_url and content) is the same command while its
 result is outstanding, and until its deadline if it was accepted: a repetition by a client that
 did not see the answer changes nothing, and a driver who tries again after a failure is heard.
@@ -11,15 +11,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
 
+from db_interface.collection import Where, time_of
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.commands import command_queue as queue
+from domain.commands.command_queue import Command
 from domain.commands.command_states import OPEN, State
+from domain.objects import OcpiObject
 from domain.visibility import Reader
 
 ACCEPTED, REJECTED = "ACCEPTED", "REJECTED"
@@ -34,9 +37,6 @@ MAX_WAITING = 32
 CheckUrl = Callable[[str, str], Awaitable[None]]
 """(peer_id, response_url): raises InvalidParameters for a place that is not the peer's."""
 
-Fields = Mapping[str, Any]
-"""Of anything with country_code and party_id."""
-
 
 @dataclass(frozen=True)
 class CommandRequest:
@@ -49,7 +49,6 @@ class CommandRequest:
     owners: Sequence[str] | None
     peer_id: str
     correlation_id: str | None
-    now: datetime
 
     @property
     def idempotency_key(self) -> str:
@@ -70,11 +69,12 @@ class Rejection:
 class AcceptedCommand:
     """The synchronous answer is yes: what is to be kept. With `result` it is decided already.
 
-    ours, theirs: the parties for the routing headers of the result.
+    ours, theirs: whatever has the country_code and party_id for the routing headers of the
+    result.
     """
 
-    ours: Fields
-    theirs: Fields
+    ours: OcpiObject
+    theirs: OcpiObject
     cp_id: str | None = None
     session_id: str | None = None
     content: Mapping[str, Any] = field(default_factory=dict)
@@ -82,26 +82,27 @@ class AcceptedCommand:
 
 
 class Intake:
-    """`party`: ours, where a request names none. `timeout_s`: what peers are promised. `wake` is
-    called when there is something to do."""
+    """`party`: ours, where a request names none. `timeout_s`: what peers are promised."""
 
     def __init__(
         self,
         store: DbInterface,
         *,
-        party: Fields,
+        party: OcpiObject,
         timeout_s: float,
         check_url: CheckUrl,
-        clock: Callable[[], datetime] | None = None,
         grace_s: float = GRACE_S,
     ) -> None:
         self.store = store
-        self.clock = clock or store.db.now
         self.check_url = check_url
         self.party = party
-        self.wake: Callable[[], None] = lambda: None
+        self._wakes: list[Callable[[], None]] = []
         self._timeout_s = timeout_s
         self._grace_s = grace_s
+
+    def on_command(self, wake: Callable[[], None]) -> None:
+        """Let `wake` be called whenever there is a new command."""
+        self._wakes.append(wake)
 
     async def take(
         self,
@@ -114,8 +115,8 @@ class Intake:
         """
         await self.check_url(request.peer_id, request.response_url)
         earlier = await queue.same_request(self.store.db, request.idempotency_key)
-        if earlier is not None and _counts_still(earlier, request.now):
-            return earlier["answer"]
+        if earlier is not None and _counts_still(self.store.db, earlier):
+            return dict(earlier["answer"])
         decision = await decide(request)
         if isinstance(decision, Rejection):
             return answer(decision.result, 0, decision.message)
@@ -123,36 +124,28 @@ class Intake:
         if accepted.cp_id is not None and await self._crowded(accepted.cp_id):
             return answer(REJECTED, 0, "Too many commands wait for this charge point")
 
-        async def keep(tx: Tx) -> dict[str, Any]:
+        async def keep(tx: Tx) -> Command:
             return await self._keep(request, accepted, tx)
 
         kept = await self.store.transact(keep)
-        self.wake()
-        return kept["answer"]
+        for wake in self._wakes:
+            wake()
+        return dict(kept["answer"])
 
     async def _crowded(self, cp_id: str) -> bool:
         return await queue.waiting(self.store.db, cp_id, MAX_WAITING) >= MAX_WAITING
 
-    async def _keep(
-        self, request: CommandRequest, accepted: AcceptedCommand, tx: Tx
-    ) -> dict[str, Any]:
-        earlier = await queue.same_request(self.store.db, request.idempotency_key, tx)
+    async def _keep(self, request: CommandRequest, accepted: AcceptedCommand, tx: Tx) -> Command:
+        earlier = await queue.same_request(tx, request.idempotency_key)
         if earlier is not None:
-            if _counts_still(earlier, request.now):
+            if _counts_still(tx, earlier):
                 return earlier
-            await queue.free_idempotency_key(self.store.db, request.idempotency_key, tx)
+            await queue.free_idempotency_key(tx, request.idempotency_key)
         # The result must be there before the peer stops waiting for it.
         margin_s = min(1.0, self._timeout_s / 10)
-        deadline = request.now + timedelta(seconds=self._timeout_s - margin_s)
-        return await queue.add(
-            self.store.db,
-            request.kind,
-            cp_id=accepted.cp_id,
-            now=request.now,
-            deadline=deadline,
-            tx=tx,
-            result=accepted.result,
-            delivery={
+        deadline = tx.now + timedelta(seconds=self._timeout_s - margin_s)
+        also: Command = {
+            "delivery": {
                 "peer_id": request.peer_id,
                 "method": "POST",
                 "url": request.response_url,
@@ -161,12 +154,15 @@ class Intake:
                 "to_party": _party(accepted.theirs),
                 "until": deadline + timedelta(seconds=self._grace_s),
             },
-            idempotency_key=request.idempotency_key,
-            peer_id=request.peer_id,
-            answer=answer(ACCEPTED, int(self._timeout_s)),
-            session_id=accepted.session_id,
-            content=dict(accepted.content),
-        )
+            "idempotency_key": request.idempotency_key,
+            "peer_id": request.peer_id,
+            "answer": answer(ACCEPTED, int(self._timeout_s)),
+            "session_id": accepted.session_id,
+            "content": accepted.content,
+        }
+        if accepted.result is not None:
+            also["result"] = accepted.result
+        return await queue.add(tx, request.kind, cp_id=accepted.cp_id, deadline=deadline, also=also)
 
 
 def answer(result: str, timeout_s: int, message: str | None = None) -> dict[str, Any]:
@@ -185,11 +181,11 @@ def result_body(result: str, message: str | None = None) -> dict[str, Any]:
     return body
 
 
-def _counts_still(earlier: Mapping[str, Any], now: datetime) -> bool:
+def _counts_still(where: Where, earlier: Command) -> bool:
     if earlier["state"] in (*OPEN, State.RESULT.value):
         return True
-    return earlier["result"]["result"] == ACCEPTED and now < earlier["deadline"]
+    return earlier["result"]["result"] == ACCEPTED and time_of(where) < earlier["deadline"]
 
 
-def _party(party: Fields) -> list[str]:
+def _party(party: OcpiObject) -> list[str]:
     return [party["country_code"], party["party_id"]]

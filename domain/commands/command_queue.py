@@ -1,23 +1,5 @@
 """The `commands` collection: kept, claimed under a lease, ended; by any worker, one at a time.
 
-A document:
-    _id            command_id: the charge point knows the command by it, too
-    kind           OCPI's commands; SET_, GET_, CLEAR_PROFILE; INNER_...: what we ourselves want of
-                   a charge point; PROFILE_UPDATE, RESERVATION_CANCELED: only to be delivered
-    state          command_states.State
-    cp_id, seq     whose turn: the commands of one charge point are carried out in order of `seq`,
-                   which is given in the creating transaction
-    peer_id, idempotency_key  who asked; fingerprint of the request while it counts as the same one
-    answer         the synchronous answer that the peer got
-    session_id?, and what the kind needs, under `content`
-    attempts, unsent   how often the charge point was asked; how often it surely did not hear
-    created, deadline (its answer counts until then), due (a worker may look),
-    lease, lease_until   who works on it, by the database's clock (db_interface/lease.py)
-    result         the body that goes to the peer
-    delivery       {peer_id, method, url | module + path, correlation_id, from_party, to_party,
-                   until, attempts, error?}; absent where nobody waits
-    finished_at    when it became final; it is deleted KEPT_DAYS later (db_interface/indexes.py)
-
 Nothing here knows what a command means. Every write names the state that it changes and, for
 whoever holds a lease, the lease: a worker that lost it changes nothing any more.
 """
@@ -27,18 +9,74 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
+from db_interface.collection import Collection, Where
 from db_interface.database import Database
 from db_interface.lease import Lease
-from db_interface.transaction import Tx, mongo_session
+from db_interface.transaction import Tx
+from domain.commands.command_delivery import DeliveryRecord
 from domain.commands.command_states import OPEN, Event, State, next_state
 
-COLLECTION = "commands"
-LANES = "command_lanes"
-LEASE = Lease(owner="lease", until="lease_until")
 
-Document = dict[str, Any]
+class Command(TypedDict, total=False):
+    """Always there: everything from `_id` to `unsent`."""
+
+    _id: str
+    """command_id: the charge point knows the command by it, too."""
+    kind: str
+    """OCPI's commands; SET_, GET_, CLEAR_PROFILE; INNER_...: what we ourselves want of a charge
+    point; PROFILE_UPDATE, RESERVATION_CANCELED: only to be delivered."""
+    state: str
+    """command_states.State"""
+    cp_id: str | None
+    seq: int
+    """Whose turn: the commands of one charge point are carried out in order of `seq`, which is
+    given in the creating transaction."""
+    created: datetime
+    due: datetime
+    """When a worker may take it."""
+    deadline: datetime
+    """The charge point's answer counts until then."""
+    lease: str | None
+    lease_until: datetime | None
+    """Who works on it, by the database's clock (db_interface/lease.py)."""
+    attempts: int
+    """How often the charge point was asked."""
+    unsent: int
+    """How often it surely did not hear."""
+
+    peer_id: str
+    """Who asked."""
+    idempotency_key: str
+    """Fingerprint of the request, while the same one again counts as this one."""
+    answer: Mapping[str, Any]
+    """The synchronous answer that the peer got."""
+    session_id: str | None
+    content: Mapping[str, Any]
+    """What the kind needs."""
+    sent_at: datetime
+    answered_at: datetime
+    expired_at: datetime
+    result: Mapping[str, Any]
+    """The body that goes to the peer."""
+    delivery: DeliveryRecord
+    """Absent where nobody waits."""
+    finished_at: datetime
+    """When it became final; it is deleted KEPT_DAYS later (db_interface/indexes.py)."""
+
+
+class _Lane(TypedDict):
+    """The turns that were given at a charge point."""
+
+    _id: str
+    n: int
+
+
+COLLECTION = "commands"
+LEASE = Lease(owner="lease", until="lease_until")
+COMMANDS: Collection[Command] = Collection(COLLECTION)
+_LANES: Collection[_Lane] = Collection("command_lanes")
 
 
 class LeaseLost(Exception):
@@ -46,103 +84,118 @@ class LeaseLost(Exception):
 
 
 async def add(
-    db: Database,
-    kind: str,
-    *,
-    cp_id: str | None,
-    now: datetime,
-    deadline: datetime,
-    tx: Tx,
-    result: Mapping[str, Any] | None = None,
-    delivery: Mapping[str, Any] | None = None,
-    **fields: Any,
-) -> Document:
-    """Keep a new command; call inside a transaction. With `result` it has its result already."""
-    document: Document = {
+    tx: Tx, kind: str, *, cp_id: str | None, deadline: datetime, also: Command
+) -> Command:
+    """Keep a new command with what its kind needs `also`; with a `result` it is only to be
+    delivered."""
+    document: Command = {
+        **also,
         "_id": str(uuid.uuid4()),
         "kind": kind,
-        "state": (State.RECEIVED if result is None else State.RESULT).value,
+        "state": (State.RESULT if "result" in also else State.RECEIVED).value,
         "cp_id": cp_id,
-        "seq": await _place(db, cp_id, tx),
-        "created": now,
-        "due": now,
+        "seq": await _next_turn(tx, cp_id),
+        "created": tx.now,
+        "due": tx.now,
         "deadline": deadline,
         "lease": None,
         "attempts": 0,
         "unsent": 0,
-        **fields,
     }
-    if result is not None:
-        document["result"] = dict(result)
-    if delivery is not None:
-        document["delivery"] = {**delivery, "attempts": 0}
-    await db[COLLECTION].insert_one(document, session=tx.mongo)
+    if "delivery" in also:
+        document["delivery"] = {**also["delivery"], "attempts": 0}
+    await COMMANDS.of(tx).insert_one(document)
     return document
 
 
-async def _place(db: Database, cp_id: str | None, tx: Tx) -> int:
+async def _next_turn(tx: Tx, cp_id: str | None) -> int:
     if cp_id is None:
         return 0
-    lane = await db[LANES].find_one_and_update(
-        {"_id": cp_id}, {"$inc": {"n": 1}}, upsert=True, return_document=True, session=tx.mongo
-    )
-    return lane["n"]
+    lane = await _LANES.of(tx).update_and_find({"_id": cp_id}, {"$inc": {"n": 1}}, upsert=True)
+    return 0 if lane is None else lane["n"]
 
 
-async def same_request(db: Database, idempotency_key: str, tx: Tx | None = None) -> Document | None:
+async def get(where: Where, command_id: str) -> Command | None:
+    return await COMMANDS.of(where).find_one({"_id": command_id})
+
+
+async def same_request(where: Where, idempotency_key: str) -> Command | None:
     """The command that the latest request with this fingerprint has made, or None."""
-    return await db[COLLECTION].find_one(
-        {"idempotency_key": idempotency_key}, session=mongo_session(tx)
-    )
+    return await COMMANDS.of(where).find_one({"idempotency_key": idempotency_key})
 
 
-async def free_idempotency_key(db: Database, idempotency_key: str, tx: Tx) -> None:
+async def free_idempotency_key(tx: Tx, idempotency_key: str) -> None:
     """From now on the same request makes a new command."""
-    await db[COLLECTION].update_one(
-        {"idempotency_key": idempotency_key}, {"$unset": {"idempotency_key": ""}}, session=tx.mongo
+    await COMMANDS.of(tx).update_one(
+        {"idempotency_key": idempotency_key}, {"$unset": {"idempotency_key": ""}}
     )
 
 
-async def due_for_charge_points(db: Database, now: datetime, limit: int) -> list[Document]:
+async def recent(
+    db: Database, session_id: str, kinds: Sequence[str], within: timedelta, limit: int
+) -> int:
+    """How many commands of those kinds a session has had lately, counted up to `limit`."""
+    since = db.now() - within
+    return await COMMANDS.of(db).count(
+        {"session_id": session_id, "created": {"$gt": since}, "kind": {"$in": list(kinds)}},
+        limit=limit,
+    )
+
+
+async def waiting(where: Where, cp_id: str, limit: int) -> int:
+    """How many commands wait for the charge point, counted up to `limit`."""
+    return await COMMANDS.of(where).count(
+        {"cp_id": cp_id, "state": {"$in": list(OPEN)}}, limit=limit
+    )
+
+
+async def due_for_charge_points(db: Database, now: datetime, limit: int) -> list[Command]:
     """[{_id, cp_id, seq}] of open commands that a worker may take, the longest due first."""
-    found = db[COLLECTION].find(
-        {"state": {"$in": list(OPEN)}, "due": {"$lte": now}}, {"cp_id": 1, "seq": 1}
+    return await COMMANDS.of(db).find(
+        {"state": {"$in": list(OPEN)}, "due": {"$lte": now}},
+        {"cp_id": 1, "seq": 1},
+        sort=[("due", 1)],
+        limit=limit,
     )
-    return await found.sort("due", 1).limit(limit).to_list(limit)
 
 
-async def due_for_peers(db: Database, now: datetime, limit: int) -> list[Document]:
+async def due_for_peers(db: Database, now: datetime, limit: int) -> list[Command]:
     """[{_id, delivery.peer_id}] of results that a worker may deliver, the longest due first."""
-    found = db[COLLECTION].find(
-        {"state": State.RESULT.value, "due": {"$lte": now}}, {"delivery.peer_id": 1}
+    return await COMMANDS.of(db).find(
+        {"state": State.RESULT.value, "due": {"$lte": now}},
+        {"delivery.peer_id": 1},
+        sort=[("due", 1)],
+        limit=limit,
     )
-    return await found.sort("due", 1).limit(limit).to_list(limit)
 
 
 async def overdue(db: Database, now: datetime, limit: int) -> list[str]:
     """Ids of open commands whose deadline has passed, whoever holds them."""
-    found = db[COLLECTION].find(
-        {"state": {"$in": list(OPEN)}, "deadline": {"$lte": now}}, {"_id": 1}
+    rows = await COMMANDS.of(db).find(
+        {"state": {"$in": list(OPEN)}, "deadline": {"$lte": now}},
+        {"_id": 1},
+        sort=[("deadline", 1)],
+        limit=limit,
     )
-    return [row["_id"] for row in await found.sort("deadline", 1).limit(limit).to_list(limit)]
+    return [row["_id"] for row in rows]
 
 
 async def next_instant(db: Database, now: datetime) -> datetime | None:
     """When something is next to be done that is not yet: the earliest due or deadline."""
-    documents = db[COLLECTION]
+    documents = COMMANDS.of(db)
     waiting = {"state": {"$in": [*OPEN, State.RESULT.value]}, "due": {"$gt": now}}
     ending = {"state": {"$in": list(OPEN)}, "deadline": {"$gt": now}}
     first = await documents.find_one(waiting, {"due": 1}, sort=[("due", 1)])
     last = await documents.find_one(ending, {"deadline": 1}, sort=[("deadline", 1)])
-    instants = [row[name] for row, name in ((first, "due"), (last, "deadline")) if row is not None]
-    return min(instants, default=None)
+    instants = [] if first is None else [first["due"]]
+    return min(instants if last is None else [*instants, last["deadline"]], default=None)
 
 
-async def is_first(db: Database, row: Mapping[str, Any]) -> bool:
+async def is_first(db: Database, row: Command) -> bool:
     """Whether no earlier command of the same charge point is still open."""
     if row["cp_id"] is None:
         return True
-    earlier = await db[COLLECTION].find_one(
+    earlier = await COMMANDS.of(db).find_one(
         {"cp_id": row["cp_id"], "state": {"$in": list(OPEN)}, "seq": {"$lt": row["seq"]}},
         {"_id": 1},
     )
@@ -151,7 +204,7 @@ async def is_first(db: Database, row: Mapping[str, Any]) -> bool:
 
 async def claim(
     db: Database, command_id: str, states: Sequence[str], now: datetime, lease: str, lease_s: float
-) -> Document | None:
+) -> Command | None:
     """Take the command for `lease_s`; None if somebody else was first."""
     due = now + timedelta(seconds=lease_s)
     return await db[COLLECTION].find_one_and_update(
@@ -161,28 +214,21 @@ async def claim(
     )
 
 
-async def prolong(db: Database, command: Document, now: datetime, lease_s: float) -> bool:
+async def prolong(db: Database, command: Command, now: datetime, lease_s: float) -> bool:
     """Hold it for so long from now; False: the lease is lost."""
     due = now + timedelta(seconds=lease_s)
     written = await db[COLLECTION].update_one(
-        {"_id": command["_id"], **LEASE.held_by(command["lease"])},
+        {"_id": command["_id"], **LEASE.held_by(command["lease"] or "")},
         [{"$set": {"due": due, **LEASE.prolonged(lease_s)}}],
     )
     return bool(written.matched_count)
 
 
-async def put_back(db: Database, command: Document, due: datetime, **changes: Any) -> None:
+async def put_back(db: Database, command: Command, due: datetime, **changes: Any) -> None:
     """Any worker may take it again from `due` on; nothing if the lease is lost."""
     await db[COLLECTION].update_one(
         {"_id": command["_id"], "state": command["state"], "lease": command["lease"]},
         {"$set": {**changes, "due": due, "lease": None}},
-    )
-
-
-async def waiting(db: Database, cp_id: str, most: int) -> int:
-    """How many commands wait for the charge point, counted up to `most`."""
-    return await db[COLLECTION].count_documents(
-        {"cp_id": cp_id, "state": {"$in": list(OPEN)}}, limit=most
     )
 
 
@@ -198,44 +244,34 @@ async def release_all(db: Database, lease_prefix: str, now: datetime) -> None:
 
 
 async def advance(
-    db: Database,
-    command: Document,
+    where: Where,
+    command: Command,
     event: Event,
-    tx: Tx | None = None,
+    changes: Mapping[str, object] = {},
     *,
     any_holder: bool = False,
-    **changes: Any,
-) -> Document:
-    """Let `event` happen to the command as it was read; the command after it.
+) -> Command:
+    """Let `event` happen to the command as it was read, with `changes`; the command after it.
 
     Raises LeaseLost if it is in another state by now or, unless `any_holder`, in other hands;
     inside a transaction that undoes what was written with it.
     """
     state = next_state(command["state"], event)
-    changes["state"] = state.value
+    written = {**changes, "state": state.value}
     if state.value not in OPEN:
         # Who waits for the result's delivery, or for nothing, needs no lease of this one.
-        changes["lease"] = None
-    query = {"_id": command["_id"], "state": command["state"]}
+        written["lease"] = None
+    query: dict[str, object] = {"_id": command["_id"], "state": command["state"]}
     if not any_holder:
         query["lease"] = command["lease"]
-    after = await db[COLLECTION].find_one_and_update(
-        query, {"$set": changes}, return_document=True, session=mongo_session(tx)
-    )
+    after = await COMMANDS.of(where).update_and_find(query, {"$set": written})
     if after is None:
         raise LeaseLost(command["_id"])
     return after
 
 
-async def move(
-    db: Database, command: Document, cp_id: str, now: datetime, tx: Tx, **changes: Any
-) -> Document:
+async def move(tx: Tx, command: Command, cp_id: str, changes: Mapping[str, object]) -> Command:
     """Let the command wait at another charge point, behind what waits there."""
-    seq = await _place(db, cp_id, tx)
-    return await advance(
-        db, command, Event.MOVED, tx, cp_id=cp_id, seq=seq, due=now, lease=None, **changes
-    )
-
-
-async def get(db: Database, command_id: str, tx: Tx | None = None) -> Document | None:
-    return await db[COLLECTION].find_one({"_id": command_id}, session=mongo_session(tx))
+    seq = await _next_turn(tx, cp_id)
+    moved = {"cp_id": cp_id, "seq": seq, "due": tx.now, "lease": None}
+    return await advance(tx, command, Event.MOVED, {**changes, **moved})

@@ -5,26 +5,22 @@ What is not there and what the asker may not see get the same answer. Changes no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-import orjson
-
-from db_interface.database import Database
+from db_interface.collection import Where
 from db_interface.interface import DbInterface
-from db_interface.owned_objects import fold
-from db_interface.transaction import Tx, mongo_session
-from domain.charge_points import charge_points
+from db_interface.owned_objects import party_key
+from domain.charge_points.charge_point_documents import ChargePoint
+from domain.charge_points.evse_ids import charge_point_ids, states_of
 from domain.errors import InvalidParameters, UnknownLocationInCommand
-from domain.objects.locations import connector_of, evse_of
-from domain.reservations import reservations
-from domain.reservations.reservations import admits
-from domain.sites.identifiers import ocpi_id
-from domain.visibility import Reader, audiences
-
-Document = dict[str, Any]
+from domain.objects import OcpiObject
+from domain.objects.locations import connector_of, evse_of, location_with_evse
+from domain.rendered import Rendered
+from domain.reservations.reservations import Reservation, admits, at_charge_points
+from domain.sessions import session_records
+from domain.sessions.session_document import ChargingSession
+from domain.visibility import Reader, audiences, may_see
 
 REMOVED = "REMOVED"
 CONNECTOR_REQUIRED = "START_SESSION_CONNECTOR_REQUIRED"
@@ -39,11 +35,11 @@ class Place:
     charge point of ours stands for (a location that was imported).
     """
 
-    location: Mapping[str, Any]
-    evse: Mapping[str, Any]
+    location: OcpiObject
+    evse: OcpiObject
     cp_id: str | None
-    charge_point: charge_points.ChargePoint | None
-    reservation: Document | None
+    charge_point: ChargePoint | None
+    reservation: Reservation | None
 
     @property
     def status(self) -> str:
@@ -52,10 +48,10 @@ class Place:
     def can(self, capability: str) -> bool:
         return self.cp_id is not None and capability in self.evse.get("capabilities", ())
 
-    def held_against(self, token: Mapping[str, Any]) -> bool:
+    def held_against(self, token: OcpiObject) -> bool:
         return self.reservation is not None and not admits(self.reservation, token)
 
-    def connector(self, connector_id: str | None) -> Document:
+    def connector(self, connector_id: str | None) -> OcpiObject:
         """The connector of that id, or the first where none is named.
 
         Raises UnknownLocationInCommand, InvalidParameters.
@@ -63,7 +59,8 @@ class Place:
         if connector_id is None:
             if CONNECTOR_REQUIRED in self.evse.get("capabilities", ()):
                 raise InvalidParameters("connector_id: is required at this EVSE")
-            return self.evse["connectors"][0]
+            first: OcpiObject = self.evse["connectors"][0]
+            return first
         found = connector_of(self.evse, connector_id)
         if found is None:
             raise UnknownLocationInCommand("Unknown Connector")
@@ -72,21 +69,15 @@ class Place:
 
 async def location_of(
     store: DbInterface, location_id: str, reader: Reader, owners: Sequence[str] | None
-) -> Document:
+) -> OcpiObject:
     """Raises UnknownLocationInCommand."""
     raw = await store.objects("locations").read(location_id, audiences("locations", reader), owners)
     if raw is None:
         raise UnknownLocationInCommand
-    return orjson.loads(raw)
+    return Rendered(raw).plain()
 
 
-async def places_of(
-    db: Database,
-    location: Mapping[str, Any],
-    evse_uid: str | None,
-    now: datetime,
-    tx: Tx | None = None,
-) -> list[Place]:
+async def places_of(where: Where, location: OcpiObject, evse_uid: str | None) -> list[Place]:
     """The EVSE of that uid, or all of the location. Raises UnknownLocationInCommand."""
     evses = location.get("evses", [])
     if evse_uid is not None:
@@ -95,26 +86,22 @@ async def places_of(
     present = [evse for evse in evses if evse["status"] != REMOVED]
     if not present:
         raise UnknownLocationInCommand("Unknown EVSE" if evse_uid else "No EVSE at this Location")
-    return [await _place(db, location, evse, now, tx) for evse in present]
+    return await _places(where, location, present)
 
 
-async def place_of(
-    store: DbInterface, evse_uid: str, now: datetime, tx: Tx | None = None
-) -> Place | None:
+async def place_of(where: Where, evse_uid: str) -> Place | None:
     """The EVSE of that uid at whichever location of ours, for inner use; None: gone."""
-    found = await store.db["locations"].find_one(
-        {"links.evse": evse_uid.lower()}, {"raw": 1}, session=mongo_session(tx)
-    )
-    if found is None:
+    location = await location_with_evse(where, evse_uid)
+    evse = None if location is None else evse_of(location, evse_uid)
+    if location is None or evse is None:
         return None
-    location = orjson.loads(found["raw"])
-    evse = evse_of(location, evse_uid)
-    return None if evse is None else await _place(store.db, location, evse, now, tx)
+    [place] = await _places(where, location, [evse])
+    return place
 
 
 async def running_session_of(
     store: DbInterface, session_id: str, reader: Reader, owners: Sequence[str] | None
-) -> tuple[Document | None, Document | None]:
+) -> tuple[OcpiObject | None, ChargingSession | None]:
     """(the OCPI Session, its inner document) that the reader may see; None for what is not there.
 
     A session of another party is not there.
@@ -122,36 +109,37 @@ async def running_session_of(
     raw = await store.objects("sessions").read(session_id, audiences("sessions", reader), owners)
     if raw is None:
         return None, None
-    shown = orjson.loads(raw)
-    return shown, await store.db["charging_sessions"].find_one({"_id": shown["id"]})
+    shown = Rendered(raw).plain()
+    return shown, await session_records.get(store.db, shown["id"])
 
 
-async def _place(
-    db: Database,
-    location: Mapping[str, Any],
-    evse: Mapping[str, Any],
-    now: datetime,
-    tx: Tx | None,
-) -> Place:
-    cp_id = await _cp_id(db, location["id"], evse["uid"], tx)
-    if cp_id is None:
-        return Place(location, evse, None, None, None)
-    return Place(
-        location,
-        evse,
-        cp_id,
-        await charge_points.get(tx or db, cp_id),
-        await reservations.at_charge_point(db, cp_id, now, tx),
-    )
+async def plugged_in_by_another(
+    where: Where, place: Place, connector_id: str, reader: Reader
+) -> bool:
+    """Whether the session at the connector, or the latest one whose car still stands there, is
+    not for the reader's eyes."""
+    if place.cp_id is None:
+        return False
+    latest = await session_records.running_session(where, place.cp_id, connector_id)
+    if latest is None and place.status == "BLOCKED":
+        latest = await session_records.latest_session(where, place.cp_id, connector_id)
+    if latest is None:
+        return False
+    token = latest["token"]
+    return not may_see("sessions", reader, party_key(token["country_code"], token["party_id"]))
 
 
-async def _cp_id(db: Database, location_id: str, uid: str, tx: Tx | None) -> str | None:
-    """An EVSE's uid is its cp_id; one that OCPI could not carry is found among its site's."""
-    cp_id = await charge_points.canonical_id(tx or db, uid)
-    if cp_id is not None:
-        return cp_id
-    found = db["registrations"].find(
-        {"site_id": fold(location_id)}, {"_id": 1}, session=mongo_session(tx)
-    )
-    ids = [row["_id"] for row in await found.to_list(None)]
-    return next((one for one in ids if ocpi_id(one).lower() == uid.lower()), None)
+async def _places(where: Where, location: OcpiObject, evses: Sequence[OcpiObject]) -> list[Place]:
+    """Three queries, however many EVSEs there are."""
+    cp_ids = await charge_point_ids(where, location["id"], [evse["uid"] for evse in evses])
+    known = list(cp_ids.values())
+    states = await states_of(where, known)
+    held = await at_charge_points(where, known)
+    places = []
+    for evse in evses:
+        cp_id = cp_ids.get(evse["uid"])
+        if cp_id is None:
+            places.append(Place(location, evse, None, None, None))
+        else:
+            places.append(Place(location, evse, cp_id, states.get(cp_id), held.get(cp_id)))
+    return places

@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from domain.commands.command_intake import result_body
 from domain.commands.command_targets import OUT_OF_USE, Place
+from domain.objects import OcpiObject
+from domain.reservations.reservations import Reservation
 
 REMOTE_START = "REMOTE_START_STOP_CAPABLE"
 RESERVABLE = "RESERVABLE"
 
 
 def choose_for_start(
-    places: Sequence[Place], token: Mapping[str, Any], tried: Sequence[str]
+    places: Sequence[Place], token: OcpiObject, tried: Sequence[str]
 ) -> Place | None:
     """The EVSE to start at where any will do: the one reserved for the driver, else a free one,
     else one where a car waits, else one of which nothing is known."""
@@ -38,13 +40,13 @@ def choose_for_start(
 
 def choose_for_reservation(
     places: Sequence[Place],
-    key: str,
-    standing: Mapping[str, Any] | None,
+    before: Reservation | None,
     tried: Sequence[str],
 ) -> Place | None:
-    """The EVSE to hold where any will do: the one that it holds already, else a free one."""
+    """The EVSE to hold where any will do: the one that `before`, the reservation
+    of the same id, holds already, else a free one."""
     order = ("AVAILABLE", "UNKNOWN")
-    held = standing["cp_id"] if standing is not None else None
+    held = before["cp_id"] if before is not None else None
     for place in places:
         if held is not None and place.cp_id == held and held not in tried:
             return place

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from db_interface.json_data import JsonMapping
 
-OcpiObject = Mapping[str, Any]
+OcpiObject = JsonMapping
 """The fields of an object of the OCPI specification, valid by its schema (domain.schemas)."""

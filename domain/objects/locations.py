@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
+from db_interface.collection import Collection, Where
 from db_interface.owned_objects import OwnedObject
+from domain.objects import OcpiObject
+from domain.rendered import Rendered
 from domain.schemas import parse_datetime
 from domain.visibility import audience_of_location
+
+
+class _Bytes(TypedDict):
+    raw: bytes
+
+
+_LOCATIONS: Collection[_Bytes] = Collection("locations")
 
 
 def owned_location(location: Mapping[str, Any], *, private: bool = False) -> OwnedObject:
@@ -25,6 +35,18 @@ def owned_location(location: Mapping[str, Any], *, private: bool = False) -> Own
             "evse_id": [evse["evse_id"] for evse in evses if "evse_id" in evse],
         },
     )
+
+
+async def location_with_evse(
+    where: Where, evse_uid: str, location_id: str | None = None
+) -> OcpiObject | None:
+    """The Location of ours (of that id, if given) that has the EVSE of that uid, whatever its
+    case; None: there is none."""
+    query = {"links.evse": evse_uid.lower()}
+    if location_id is not None:
+        query["lid"] = location_id.lower()
+    found = await _LOCATIONS.of(where).find_one(query, {"raw": 1})
+    return None if found is None else Rendered(found["raw"]).plain()
 
 
 def evse_of(location: Mapping[str, Any], evse_uid: str) -> dict[str, Any] | None:

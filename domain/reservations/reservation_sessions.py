@@ -6,14 +6,9 @@ it costs is the session's business (charging_sessions). Implements reservations.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
-
-from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.commands.command_targets import place_of
-from domain.reservations.reservations import Status
+from domain.reservations.reservations import Reservation, Status
 from domain.sessions import charging_sessions
 from domain.sessions.charging_sessions import Rules
 
@@ -22,18 +17,17 @@ COMMAND = "COMMAND"
 
 
 class ReservationSessions:
-    def __init__(self, store: DbInterface, rules: Rules = Rules()) -> None:
-        self._store = store
+    def __init__(self, rules: Rules = Rules()) -> None:
         self._rules = rules
 
-    async def reserved(self, reservation: Mapping[str, Any], now: datetime, tx: Tx) -> str | None:
+    async def reserved(self, tx: Tx, reservation: Reservation) -> str | None:
         """The id of the Session; None where the EVSE is gone meanwhile."""
-        place = await place_of(self._store, reservation["evse_uid"], now, tx)
-        if place is None or place.charge_point is None:
+        place = await place_of(tx, reservation["evse_uid"])
+        if place is None or place.cp_id is None or place.charge_point is None:
             return None
         return await charging_sessions.open_reservation(
-            self._store,
-            charge_point=place.charge_point,
+            tx,
+            cp_id=place.cp_id,
             location=place.location,
             evse=place.evse,
             connector=place.connector(reservation["connector_id"]),
@@ -41,19 +35,15 @@ class ReservationSessions:
             auth_method=COMMAND,
             authorization_reference=reservation.get("authorization_reference"),
             reservation_id=reservation["_id"],
-            now=now,
-            tx=tx,
             peer_id=reservation["peer_id"],
             rules=self._rules,
         )
 
-    async def ended(self, reservation: Mapping[str, Any], now: datetime, tx: Tx) -> None:
+    async def ended(self, tx: Tx, reservation: Reservation) -> None:
         await charging_sessions.end_reservation(
-            self._store,
+            tx,
             reservation["_id"],
             expired=reservation["status"] == Status.EXPIRED.value,
             at=reservation["ended"],
-            now=now,
-            tx=tx,
             rules=self._rules,
         )

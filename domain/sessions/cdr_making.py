@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from domain.objects import OcpiObject
 from domain.schemas import CDR, format_datetime, validate
+from domain.sessions.session_document import ChargingSession
 from domain.sessions.session_object import TOKEN_FIELDS, Course
 from domain.sites.identifiers import evse_id_of
 
 # CdrLocation is shorter than Location in these (mod_cdrs, CdrLocation).
-_LONGEST = {"name": 255, "address": 45, "city": 45, "postal_code": 10, "state": 20}
+_MAX_LENGTH = {"name": 255, "address": 45, "city": 45, "postal_code": 10, "state": 20}
 _NOT_AVAILABLE = "#NA"
 _COPIED = (
     "country_code",
@@ -29,13 +31,11 @@ _COPIED = (
 _FREE = {"excl_vat": 0.0, "incl_vat": 0.0}
 
 
-def cdr_location(
-    location: Mapping[str, Any], evse: Mapping[str, Any], connector: Mapping[str, Any]
-) -> dict[str, Any]:
+def cdr_location(location: OcpiObject, evse: OcpiObject, connector: OcpiObject) -> dict[str, Any]:
     """The CdrLocation of a connector, as it is now; texts too long for it are cut."""
     texts = {
         name: location[name][:most].rstrip()
-        for name, most in _LONGEST.items()
+        for name, most in _MAX_LENGTH.items()
         if location.get(name)
     }
     owner = location["country_code"], location["party_id"]
@@ -54,13 +54,14 @@ def cdr_location(
 
 
 def make_cdr(
-    document: Mapping[str, Any], course: Course, now: datetime, cdr_id: str | None = None
+    document: ChargingSession, course: Course, now: datetime, cdr_id: str | None = None
 ) -> dict[str, Any]:
     """The CDR of an ended session; its id is the session's unless `cdr_id` is given.
 
     Where no tariff is in force it is free of charge. Raises SchemaError.
     """
-    fields = {name: document[name] for name in _COPIED if document.get(name) is not None}
+    known: Mapping[str, Any] = document
+    fields = {name: known[name] for name in _COPIED if known.get(name) is not None}
     if course.priced is None:
         energy = sum(_volume(period, "ENERGY") for period in course.periods)
         hours = (course.end - course.start).total_seconds() / 3600
@@ -86,5 +87,5 @@ def make_cdr(
     return validate(CDR, fields)
 
 
-def _volume(period: Mapping[str, Any], kind: str) -> float:
+def _volume(period: OcpiObject, kind: str) -> float:
     return sum(d["volume"] for d in period["dimensions"] if d["type"] == kind)

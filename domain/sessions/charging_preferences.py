@@ -1,4 +1,4 @@
-"""What a driver wishes for a running session, and what can be made of it (mod_sessions, 9.2.1.2).
+"""What a driver prefers for a running session, and what can be made of it (mod_sessions, 9.2.1.2).
 
 The decision is a table of rules, read from the top; nothing here knows the store. A profile type
 is supported where the connector has a tariff for it (ChargingPreferences.profile_type); REGULAR
@@ -7,12 +7,12 @@ is always.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from domain.errors import NotFound
+from domain.objects import OcpiObject
 from domain.schemas import parse_datetime
+from domain.sessions.session_document import ChargingSession
 from domain.sessions.session_states import FINAL, Status
 
 CAPABILITY = "CHARGING_PREFERENCES_CAPABLE"
@@ -35,10 +35,10 @@ class PreferencesNotSupported(NotFound):
     default = "This EVSE takes no charging preferences"
 
 
-def response_to(preferences: Mapping[str, Any], session: Mapping[str, Any], now: datetime) -> str:
+def response_to(preferences: OcpiObject, session: ChargingSession, now: datetime) -> str:
     """A ChargingPreferencesResponse. Raises PreferencesNotSupported.
 
-    `preferences`: a valid ChargingPreferences; `session`: as session_records keeps it.
+    `preferences`: a valid ChargingPreferences; `session`: its document.
     """
     if CAPABILITY not in session["capabilities"]:
         raise PreferencesNotSupported
@@ -60,18 +60,19 @@ def response_to(preferences: Mapping[str, Any], session: Mapping[str, Any], now:
     return ACCEPTED
 
 
-def _has_tariff(session: Mapping[str, Any], profile: str) -> bool:
+def _has_tariff(session: ChargingSession, profile: str) -> bool:
     return any(tariff.get("type") == f"PROFILE_{profile}" for tariff in session["tariffs"])
 
 
 def _can_be_done(
-    session: Mapping[str, Any], departure: datetime, need_kwh: float | None, now: datetime
+    session: ChargingSession, departure: datetime, need_kwh: float | None, now: datetime
 ) -> bool:
     """Whether the connector at full power gives what is still wanted before the departure."""
     hours = (departure - now).total_seconds() / 3600
     if hours <= 0:
         return False
-    if need_kwh is None or not session.get("max_power_w"):
+    max_power_w = session.get("max_power_w")
+    if need_kwh is None or not max_power_w:
         return True
     missing_wh = need_kwh * 1000 - session["energy_wh"]
-    return missing_wh <= session["max_power_w"] * hours
+    return missing_wh <= max_power_w * hours

@@ -8,7 +8,6 @@ CDR is priced anew from its charging periods; its own totals are never believed.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +15,7 @@ from typing import Any
 
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
+from domain.objects import OcpiObject
 from domain.objects.cdrs import CdrExists, add_cdr, find_cdr, reprice, time_zone_of
 from domain.pricing import PricingInputError, negate
 from domain.schemas import CDR, format_datetime, validate
@@ -32,17 +32,16 @@ class CreditRefused(ValueError):
 
 @dataclass(frozen=True)
 class Credited:
-    credit: dict[str, Any]
-    corrected: dict[str, Any] | None
+    credit: OcpiObject
+    corrected: OcpiObject | None
 
 
 async def credit_cdr(
     store: DbInterface,
     cdr_id: str,
     *,
-    now: datetime,
     party: tuple[str, str] | None = None,
-    corrected: Mapping[str, Any] | None = None,
+    corrected: OcpiObject | None = None,
     kwh: Decimal | None = None,
 ) -> Credited:
     """Credit a CDR; with `corrected` (fields that replace the original's) or `kwh` (the energy it
@@ -53,26 +52,27 @@ async def credit_cdr(
     original = await find_cdr(store, cdr_id, party)
     if original.get("credit"):
         raise CreditRefused(f"{original['id']} is a credit CDR itself")
-    credit = _credit(original, now)
-    anew = None
     if kwh is not None:
         corrected = {**(corrected or {}), "charging_periods": with_energy(original, kwh)}
-    if corrected is not None:
-        anew = _corrected(original, corrected, await time_zone_of(store, original), now)
+    time_zone = await time_zone_of(store, original)
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: Tx) -> Credited:
+        credit = _credit(original, tx.now)
+        anew = None
+        if corrected is not None:
+            anew = _corrected(original, corrected, time_zone, tx.now)
         try:
             await add_cdr(store, credit, tx)
         except CdrExists as error:
             raise CreditRefused(f"{original['id']} is credited already") from error
         if anew is not None:
             await add_cdr(store, anew, tx)
+        return Credited(credit, anew)
 
-    await store.transact(work)
-    return Credited(credit, anew)
+    return await store.transact(work)
 
 
-def with_energy(cdr: Mapping[str, Any], kwh: Decimal) -> list[dict[str, Any]]:
+def with_energy(cdr: OcpiObject, kwh: Decimal) -> list[dict[str, Any]]:
     """The CDR's charging periods with `kwh` in all, divided among them as it was.
 
     Raises CreditRefused where there was no energy to divide by.
@@ -87,17 +87,17 @@ def with_energy(cdr: Mapping[str, Any], kwh: Decimal) -> list[dict[str, Any]]:
         raise CreditRefused("the energy cannot be negative")
     if not total:
         raise CreditRefused("it has no energy to correct; give the corrected CDR as a file")
-    so_far = given = Decimal(0)
+    until_here = given = Decimal(0)
     for dimension in energies:
-        so_far += Decimal(repr(dimension["volume"]))
+        until_here += Decimal(repr(dimension["volume"]))
         # Cumulated, so that the rounded parts add up to the whole.
-        upto = (kwh * so_far / total).quantize(_GRID_KWH)
+        upto = (kwh * until_here / total).quantize(_GRID_KWH)
         dimension["volume"] = float(upto - given)
         given = upto
     return periods
 
 
-def _credit(original: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _credit(original: OcpiObject, now: datetime) -> dict[str, Any]:
     fields = {
         **negate(original),
         "id": f"{original['id']}-C",
@@ -109,7 +109,7 @@ def _credit(original: Mapping[str, Any], now: datetime) -> dict[str, Any]:
 
 
 def _corrected(
-    original: Mapping[str, Any], given: Mapping[str, Any], time_zone: str, now: datetime
+    original: OcpiObject, given: OcpiObject, time_zone: str, now: datetime
 ) -> dict[str, Any]:
     for name in _SAME:
         if name in given and given[name] != original.get(name):

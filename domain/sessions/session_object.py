@@ -15,7 +15,8 @@ from typing import Any
 from db_interface.owned_objects import OwnedObject
 from domain.pricing import Priced, PricingInputError, price_session
 from domain.schemas import Session, format_datetime, validate
-from domain.sessions.session_segments import charging_periods, kwh
+from domain.sessions.session_document import ChargingSession
+from domain.sessions.session_segments import Segment, charging_periods, kwh
 from domain.sessions.session_states import Status
 from domain.visibility import audience_of_token_holder
 
@@ -34,12 +35,10 @@ _AS_THEY_ARE = (
     "currency",
 )
 
-Document = Mapping[str, Any]
-
 
 @dataclass(frozen=True)
 class Course:
-    """What happened so far: charging periods, used tariffs, and the price.
+    """What has happened until now: charging periods, used tariffs, and the price.
 
     `priced` is None where no tariff is in force, or the price cannot be told (`problem` says why).
     """
@@ -52,7 +51,7 @@ class Course:
     problem: str | None = None
 
 
-def course_of(document: Document) -> Course | None:
+def course_of(document: ChargingSession) -> Course | None:
     """The course of a session until its end, or its latest meter value; None: not begun."""
     segments = document["segments"]
     if not segments:
@@ -64,7 +63,7 @@ def course_of(document: Document) -> Course | None:
     try:
         periods = charging_periods(segments, end, document["energy_wh"], tariffs, zone)
     except PricingInputError as error:
-        unpriced = [{**segment, "tariff_id": None} for segment in segments]
+        unpriced: list[Segment] = [{**segment, "tariff_id": None} for segment in segments]
         periods = charging_periods(unpriced, end, document["energy_wh"], (), zone)
         return Course(start, end, periods, tariffs, problem=str(error))
     if not tariffs:
@@ -77,13 +76,14 @@ def course_of(document: Document) -> Course | None:
     return Course(start, end, periods, tariffs, priced)
 
 
-def session_object(document: Document, course: Course | None) -> dict[str, Any]:
+def session_object(document: ChargingSession, course: Course | None) -> dict[str, Any]:
     """The Session without last_updated.
 
     It has a total_cost as soon as a price can be told: without one it "does not imply that the
     session is free of charge".
     """
-    fields = {name: document[name] for name in _AS_THEY_ARE if document.get(name) is not None}
+    known: Mapping[str, Any] = document
+    fields = {name: known[name] for name in _AS_THEY_ARE if known.get(name) is not None}
     fields |= {
         "id": document["_id"],
         "start_date_time": format_datetime(document.get("started") or document["created"]),
@@ -91,8 +91,9 @@ def session_object(document: Document, course: Course | None) -> dict[str, Any]:
         "cdr_token": {name: document["token"][name] for name in TOKEN_FIELDS},
         "status": document["status"],
     }
-    if document.get("ended") is not None:
-        fields["end_date_time"] = format_datetime(document["ended"])
+    ended = document.get("ended")
+    if ended is not None:
+        fields["end_date_time"] = format_datetime(ended)
     if course is not None:
         fields["charging_periods"] = _with_state_of_charge(course.periods, document)
         if course.priced is not None:
@@ -100,7 +101,9 @@ def session_object(document: Document, course: Course | None) -> dict[str, Any]:
     return fields
 
 
-def owned_session(document: Document, fields: Mapping[str, Any], now: datetime) -> OwnedObject:
+def owned_session(
+    document: ChargingSession, fields: Mapping[str, Any], now: datetime
+) -> OwnedObject:
     """A Session as the store keeps it, checked. Raises SchemaError."""
     valid = validate(Session, {**fields, "last_updated": format_datetime(now)})
     return OwnedObject(
@@ -115,7 +118,7 @@ def owned_session(document: Document, fields: Mapping[str, Any], now: datetime) 
 
 
 def _with_state_of_charge(
-    periods: list[dict[str, Any]], document: Document
+    periods: list[dict[str, Any]], document: ChargingSession
 ) -> list[dict[str, Any]]:
     """The periods, the last one with the car's state of charge where its meter tells it."""
     soc = document.get("soc")

@@ -1,39 +1,48 @@
 """The metered course of a session: stretches in which charging and price do not change. Pure.
 
 A segment is what a charging period is made of; it holds from its start until the next one
-starts, the last one until the latest meter value:
-
-    start            aware UTC
-    kind             Kind
-    tariff_id        the tariff in force, or None
-    energy_wh        of the session, at the start of the segment
-    min_power_w, max_power_w, min_current_a, max_current_a    as metered in it, or None
-    limit_w          the charging limit in force, or None
+starts, the last one until the latest meter value.
 
 A meter value tells what flowed until it, and the state that holds from it on. A new segment
-begins where that state changes as far as it matters (`_sort`), and where another price component
-of the tariff comes to apply: there the energy between the two meter values around is divided in
-proportion, once, so that what was billed before a boundary does not move as the session goes on.
+begins where that state changes as far as the price can depend on it (`_priced_by`), and where
+another price component of the tariff comes to apply: there the energy between the two meter
+values around is divided in proportion, once, so that what was billed before a boundary does not
+move as the session goes on.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypedDict
 
+from domain.objects import OcpiObject
 from domain.pricing import ChargingPeriod, compile_tariff, split_periods
 
-Segment = dict[str, Any]
-Tariff = Mapping[str, Any]
+
+class Segment(TypedDict):
+    start: datetime
+    kind: str
+    """Kind."""
+    tariff_id: str | None
+    """The tariff in force."""
+    energy_wh: float
+    """Of the session, at the start of the segment."""
+    min_power_w: float | None
+    max_power_w: float | None
+    min_current_a: float | None
+    max_current_a: float | None
+    limit_w: float | None
+    """The charging limit in force."""
+
 
 MAX_LIMIT_CHANGES = 200
-"""From so many segments on, a limit that changes no price opens no further one."""
+"""A limit that changes no price opens no further segment once there are this many."""
 _MIN_USABLE_A = 6.0  # IEC 61851-1: below, a car cannot charge
 _HOUR_S = Decimal(3600)
 _GRID_KWH = Decimal("0.0001")
@@ -99,7 +108,7 @@ def followed(
     last_at: datetime,
     last_energy_wh: float,
     reading: Reading,
-    tariffs: Sequence[Tariff],
+    tariffs: Sequence[OcpiObject],
     tariff_id: str | None,
     time_zone: str,
 ) -> list[Segment]:
@@ -117,7 +126,7 @@ def followed(
         return [*grown[:-1], _with(current, reading)]
     in_force = _tariff(tariffs, tariff_id)
     same_limit = current["limit_w"] == new["limit_w"] or len(grown) >= MAX_LIMIT_CHANGES
-    if same_limit and _sort(current, in_force) == _sort(new, in_force):
+    if same_limit and _priced_by(current, in_force) == _priced_by(new, in_force):
         return [*grown[:-1], _with(current, reading)]
     if current["start"] == reading.at:
         # No segment is without length: what was metered at this very moment goes to the new one.
@@ -129,7 +138,7 @@ def charging_periods(
     segments: Sequence[Segment],
     end: datetime,
     energy_wh: float,
-    tariffs: Sequence[Tariff],
+    tariffs: Sequence[OcpiObject],
     time_zone: str,
 ) -> list[dict[str, Any]]:
     """OCPI ChargingPeriods: what is priced and what is sent. Volumes have four decimals, and
@@ -166,9 +175,10 @@ def _period(segment: Segment, until: datetime, energy_kwh: Decimal) -> ChargingP
             length.microseconds
         ) / Decimal(1_000_000)
         dimensions[_TIME_DIMENSION[kind]] = seconds / _HOUR_S
-    if kind is Kind.CHARGING and segment["max_power_w"] is not None:
-        dimensions["MIN_POWER"] = _thousandth(segment["min_power_w"])
-        dimensions["MAX_POWER"] = _thousandth(segment["max_power_w"])
+    min_power_w, max_power_w = segment["min_power_w"], segment["max_power_w"]
+    if kind is Kind.CHARGING and min_power_w is not None and max_power_w is not None:
+        dimensions["MIN_POWER"] = _thousandth(min_power_w)
+        dimensions["MAX_POWER"] = _thousandth(max_power_w)
     if kind is Kind.CHARGING and segment["max_current_a"] is not None:
         dimensions["MIN_CURRENT"] = Decimal(repr(segment["min_current_a"]))
         dimensions["MAX_CURRENT"] = Decimal(repr(segment["max_current_a"]))
@@ -180,7 +190,7 @@ def cut_at_boundaries(
     last_at: datetime,
     last_energy_wh: float,
     reading: Reading,
-    tariffs: Sequence[Tariff],
+    tariffs: Sequence[OcpiObject],
     time_zone: str,
 ) -> list[Segment]:
     """The segments with new ones where, since `last_at`, another price component came to apply."""
@@ -244,7 +254,9 @@ def _with(segment: Segment, reading: Reading) -> Segment:
     }
 
 
-def _sort(segment: Segment, tariff: Tariff | None) -> tuple[Any, ...]:
+def _priced_by(
+    segment: Segment, tariff: OcpiObject | None
+) -> tuple[str, str | None, int | None, int | None]:
     """What a price can depend on: segments alike in it may be one."""
     power_place = current_place = None
     if tariff is not None:
@@ -264,7 +276,7 @@ def _thousandth(value: float) -> Decimal:
     return Decimal(repr(value)) / 1000
 
 
-def _tariff(tariffs: Sequence[Tariff], tariff_id: str | None) -> Tariff | None:
+def _tariff(tariffs: Sequence[OcpiObject], tariff_id: str | None) -> OcpiObject | None:
     return next((tariff for tariff in tariffs if tariff["id"] == tariff_id), None)
 
 

@@ -8,50 +8,52 @@ to say, by the token and the driver's preferences.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
+from db_interface.collection import Collection, Where
 from db_interface.database import Database
-from db_interface.interface import DbInterface
 from db_interface.owned_objects import fold
-from db_interface.transaction import Tx, mongo_session
+from db_interface.transaction import Tx
+from domain.objects import OcpiObject
 from domain.pricing import PricingInputError, choose_tariff, compile_tariff
 from domain.rendered import Rendered
 
 logger = logging.getLogger("cpo.sessions")
 
-_PLATFORM = "platform"
 _DEFAULT = "default_tariff"
 _AD_HOC = "AD_HOC_USER"
 
-Tariff = dict[str, Any]
+
+class _DefaultTariff(TypedDict):
+    _id: str
+    tariff_id: str
+
+
+_PLATFORM: Collection[_DefaultTariff] = Collection("platform")
 
 
 async def tariffs_of(
-    store: DbInterface,
-    connector: Mapping[str, Any],
-    country_code: str,
-    party_id: str,
-    tx: Tx | None = None,
-) -> list[Tariff]:
+    tx: Tx, connector: OcpiObject, country_code: str, party_id: str
+) -> list[OcpiObject]:
     """The connector's tariffs in the order of its tariff_ids; none of them there: the default.
 
     `country_code`, `party_id`: the party of ours whose tariffs are meant. One that cannot be
     priced is left out, with a warning in the log.
     """
-    found = await _named(store, connector.get("tariff_ids") or (), country_code, party_id, tx)
+    found = await _named(tx, connector.get("tariff_ids") or (), country_code, party_id)
     if not found:
-        default = await default_tariff(store.db, tx)
-        found = await _named(store, [default] if default else (), country_code, party_id, tx)
+        default = await default_tariff(tx)
+        found = await _named(tx, [default] if default else (), country_code, party_id)
     return found
 
 
 def in_force(
-    tariffs: Sequence[Mapping[str, Any]],
+    tariffs: Sequence[OcpiObject],
     at: datetime,
-    token: Mapping[str, Any],
-    preferences: Mapping[str, Any] | None = None,
+    token: OcpiObject,
+    preferences: OcpiObject | None = None,
 ) -> str | None:
     """The id of the tariff that prices the session of a token from `at` on; None: there is none.
 
@@ -66,33 +68,29 @@ def in_force(
     return None if chosen is None else chosen["id"]
 
 
-async def default_tariff(db: Database, tx: Tx | None = None) -> str | None:
+async def default_tariff(where: Where) -> str | None:
     """The id of the tariff of connectors that name none, or None."""
-    found = await db[_PLATFORM].find_one({"_id": _DEFAULT}, session=mongo_session(tx))
+    found = await _PLATFORM.of(where).find_one({"_id": _DEFAULT})
     return None if found is None else found["tariff_id"]
 
 
 async def set_default_tariff(db: Database, tariff_id: str | None) -> None:
     """Name the default tariff, or (None) have none; sessions that run keep theirs."""
     if tariff_id is None:
-        await db[_PLATFORM].delete_one({"_id": _DEFAULT})
+        await _PLATFORM.of(db).delete_one({"_id": _DEFAULT})
         return
-    await db[_PLATFORM].update_one(
+    await _PLATFORM.of(db).update_one(
         {"_id": _DEFAULT}, {"$set": {"tariff_id": tariff_id}}, upsert=True
     )
 
 
 async def _named(
-    store: DbInterface,
-    tariff_ids: Sequence[str],
-    country_code: str,
-    party_id: str,
-    tx: Tx | None,
-) -> list[Tariff]:
-    found = []
+    tx: Tx, tariff_ids: Sequence[str], country_code: str, party_id: str
+) -> list[OcpiObject]:
+    found: list[OcpiObject] = []
     for tariff_id in tariff_ids:
         key = fold(country_code, party_id, tariff_id)
-        document = await store.objects("tariffs").document(key, tx)
+        document = await tx.store.objects("tariffs").document(key, tx)
         if document is None:
             logger.warning("tariff %s of %s/%s: not there", tariff_id, country_code, party_id)
             continue

@@ -14,10 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.sites.fields import BadValue, read_connector_field
+from domain.sites.power_types import DC, PHASES
 
-DC = "DC"
-
-_PHASES = {"AC_1_PHASE": 1, "AC_2_PHASE": 2, "AC_2_PHASE_SPLIT": 2, "AC_3_PHASE": 3, DC: 1}
 _MAINS_V = 230  # line to neutral
 _DEFAULT_AC_KW = 22.0
 _DEFAULT_DC_KW = 50.0
@@ -189,7 +187,7 @@ def _power(stated: Mapping[str, Any], rating: Rating) -> tuple[str, float]:
     if power_type == DC:
         return DC, rating.power_kw or _DEFAULT_DC_KW
     usual_phases, usual_kw = _usual(standard)
-    phases = _PHASES[power_type] if power_type else usual_phases
+    phases = PHASES[power_type] if power_type else usual_phases
     # The AC socket beside a 150 kW CCS cable does not give 150 kW.
     power_kw = None if rating.shared and _is_dc(rating) else rating.power_kw
     if power_kw is None and "max_amperage" in stated:
@@ -229,7 +227,7 @@ def _amperage(power_type: str, power_kw: float, voltage: int) -> int:
     if power_type == DC:
         laid_out_for = min(_CABLE_A, math.ceil(power_kw * 1000 / min(voltage, _CAR_BATTERY_V)))
         return max(laid_out_for, math.ceil(power_kw * 1000 / voltage))
-    amperage = power_kw * 1000 / (voltage * _PHASES[power_type])
+    amperage = power_kw * 1000 / (voltage * PHASES[power_type])
     nearest = min(_BREAKERS_A, key=lambda breaker: abs(breaker - amperage))
     if abs(nearest - amperage) <= _BREAKER_TOLERANCE * nearest:
         return nearest

@@ -8,9 +8,9 @@ point, and bears the command's id, so that asking again is harmless. The worker 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from cpo_app.central.link.link import ChargePointLink, LinkAnswer, LinkResult
@@ -18,14 +18,16 @@ from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.commands import command_queue
 from domain.commands.command_intake import result_body
+from domain.commands.command_queue import Command
 from domain.commands.command_targets import Place, places_of
 from domain.errors import UnknownLocationInCommand
+from domain.objects.locations import location_with_evse
 from domain.reservations.reservations import Billing
 from domain.sessions.charging_sessions import Rules
 from domain.sites import Party
 
-Command = dict[str, Any]
-Body = dict[str, Any]
+Body = Mapping[str, Any]
+"""What goes to the peer."""
 
 INNER_STOP = "INNER_STOP"
 INNER_RELEASE = "INNER_RELEASE"
@@ -33,7 +35,7 @@ INNER_RESERVE = "INNER_RESERVE"
 INNER_PROFILE = "INNER_PROFILE"
 
 INNER_WITHIN = timedelta(minutes=10)
-"""So long we try to bring a charge point back in line; the sweepers see to the rest."""
+"""For this long we try to bring a charge point back in line; the sweepers see to the rest."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,6 @@ class CommandContext:
     link: ChargePointLink
     billing: Billing | None
     rules: Rules
-    clock: Callable[[], datetime]
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Kind(ABC):
         self.store = context.store
         self.db = context.store.db
 
-    async def prepare(self, command: Command, now: datetime, tx: Tx) -> Ask | Decided | Elsewhere:
+    async def prepare(self, tx: Tx, command: Command) -> Ask | Decided | Elsewhere:
         """Before the charge point is asked for the first time."""
         return Ask()
 
@@ -87,35 +88,26 @@ class Kind(ABC):
         """Raises LinkUnreachable."""
 
     @abstractmethod
-    async def conclude(
-        self, command: Command, said: Any, now: datetime, tx: Tx
-    ) -> Decided | Elsewhere:
+    async def conclude(self, tx: Tx, command: Command, said: Any) -> Decided | Elsewhere:
         """What follows from what `ask` brought."""
 
     @abstractmethod
-    async def expired(
-        self, command: Command, now: datetime, tx: Tx, *, surely_unsent: bool
-    ) -> Body:
+    async def expired(self, tx: Tx, command: Command, *, surely_unsent: bool) -> Body:
         """The result of a command whose deadline has passed; what is owed is put in the queue."""
 
-    async def owe(self, kind: str, cp_id: str, now: datetime, tx: Tx, **fields: Any) -> None:
-        """A command of our own, that nobody waits for."""
-        deadline = now + INNER_WITHIN
-        await command_queue.add(
-            self.db, kind, cp_id=cp_id, now=now, deadline=deadline, tx=tx, **fields
-        )
+    async def owe(self, tx: Tx, kind: str, command: Command, also: Command) -> None:
+        """A command of our own to the same charge point, that nobody waits for."""
+        deadline = tx.now + INNER_WITHIN
+        await command_queue.add(tx, kind, cp_id=command["cp_id"], deadline=deadline, also=also)
 
-    async def places(self, command: Command, now: datetime, tx: Tx) -> list[Place]:
+    async def places(self, tx: Tx, command: Command) -> list[Place]:
         """The EVSEs of the command's location as they are now; none if it is gone."""
         content = command["content"]
-        found = await self.db["locations"].find_one(
-            {"lid": content["location_id"].lower(), "links.evse": content["evse_uid"].lower()},
-            session=tx.mongo,
-        )
-        if found is None:
+        location = await location_with_evse(tx, content["evse_uid"], content["location_id"])
+        if location is None:
             return []
         try:
-            return await places_of(self.db, found["fields"], None, now, tx)
+            return await places_of(tx, location, None)
         except UnknownLocationInCommand:
             return []
 
@@ -152,3 +144,17 @@ def body_of(said: LinkAnswer) -> Body:
 
 def timed_out() -> Body:
     return result_body("TIMEOUT")
+
+
+def cp_id_of(command: Command) -> str:
+    """The charge point of a command that is carried out at one: all that get as far as a Kind."""
+    cp_id = command["cp_id"]
+    assert cp_id is not None  # noqa: S101
+    return cp_id
+
+
+def session_id_of(command: Command) -> str:
+    """The session of a command that is about one."""
+    session_id = command["session_id"]
+    assert session_id is not None  # noqa: S101
+    return session_id

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from cpo_app.central.commands.command_steps import Ask, Command, Decided, Elsewhere, Kind
+from cpo_app.central.commands.command_steps import Ask, Decided, Elsewhere, Kind
 from cpo_app.central.link.link import LinkUnreachable
 from db_interface.backoff import Backoff
 from db_interface.database import STORE_ERRORS
@@ -27,7 +27,7 @@ from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.commands import command_queue as queue
 from domain.commands.command_delivery import Deliver, Delivery, NotDelivered
-from domain.commands.command_queue import LeaseLost
+from domain.commands.command_queue import Command, LeaseLost
 from domain.commands.command_states import FINAL, OPEN, Event, State
 from domain.rounds import Rounds
 
@@ -51,7 +51,6 @@ class CommandWorker:
         store: DbInterface,
         kinds: Mapping[str, Kind],
         deliver: Deliver,
-        clock: Callable[[], datetime],
         *,
         lease_s: float = LEASE_S,
         pause_s: float = PAUSE_S,
@@ -60,7 +59,6 @@ class CommandWorker:
         self._db = store.db
         self._kinds = kinds
         self._deliver = deliver
-        self._clock = clock
         self._lease_s = lease_s
         self._pause_s = pause_s
         self._name = uuid.uuid4().hex[:12]
@@ -77,7 +75,7 @@ class CommandWorker:
         """Let go of everything at once; other workers go on with it."""
         await self.abandon()
         with contextlib.suppress(*STORE_ERRORS):
-            await queue.release_all(self._db, self._name, self._clock())
+            await queue.release_all(self._db, self._name, self._db.now())
 
     async def abandon(self) -> None:
         """Stop as if killed: what is under way stays as it is until its lease ends."""
@@ -99,7 +97,7 @@ class CommandWorker:
     async def round(self) -> datetime:
         """Take what is due and free; it goes on beside the caller. Returns as of when: one
         instant for all, or what comes due between two would be overlooked until the next look."""
-        now = self._clock()
+        now = self._db.now()
         for command_id in await queue.overdue(self._db, now, MAX_AT_ONCE):
             await self._expire(command_id)
         rows = await queue.due_for_charge_points(self._db, now, MAX_AT_ONCE)
@@ -109,7 +107,7 @@ class CommandWorker:
                 self._lanes.add(lane)
                 self._beside(self._serve(row), partial(self._lanes.discard, lane))
         for row in await queue.due_for_peers(self._db, now, MAX_AT_ONCE):
-            peer_id = row.get("delivery", {}).get("peer_id", "")
+            peer_id = row["delivery"]["peer_id"] if "delivery" in row else ""
             if self._peers[peer_id] < MAX_PER_PEER and self._peers.total() < MAX_AT_ONCE:
                 self._peers[peer_id] += 1
                 self._beside(self._tell(row["_id"]), partial(self._left, peer_id))
@@ -147,11 +145,11 @@ class CommandWorker:
         next_instant = await queue.next_instant(self._db, seen)
         if next_instant is None:
             return self._pause_s
-        return max(0.0, (next_instant - self._clock()).total_seconds())
+        return max(0.0, (next_instant - self._db.now()).total_seconds())
 
     # --- a charge point -------------------------------------------------------------------
 
-    async def _serve(self, row: Mapping[str, Any]) -> None:
+    async def _serve(self, row: Command) -> None:
         """The first command of a charge point, one attempt."""
         if not await queue.is_first(self._db, row):
             return
@@ -163,7 +161,7 @@ class CommandWorker:
             if sent is None:
                 return
             kind = self._kinds[sent["kind"]]
-            left_s = (sent["deadline"] - self._clock()).total_seconds()
+            left_s = (sent["deadline"] - self._db.now()).total_seconds()
             if left_s <= 0:
                 return
             try:
@@ -171,72 +169,54 @@ class CommandWorker:
             except LinkUnreachable as error:
                 await self._try_again(sent, error)
                 return
-            await self._store.transact(lambda tx: self._conclude(sent, said, tx))
+            await self._store.transact(lambda tx: self._conclude(tx, sent, said))
 
     async def _send(self, command: Command) -> Command | None:
         """Write down that the charge point is about to be asked; None: there is no need."""
         kind = self._kinds[command["kind"]]
 
         async def work(tx: Tx) -> Command | None:
-            now = self._clock()
-            changes = {"attempts": command["attempts"] + 1}
+            changes: dict[str, object] = {"attempts": command["attempts"] + 1}
             if command["state"] == State.SENT.value:
-                return await queue.advance(self._db, command, Event.SEND, tx, **changes)
-            outcome = await kind.prepare(command, now, tx)
+                return await queue.advance(tx, command, Event.SEND, changes)
+            outcome = await kind.prepare(tx, command)
             if isinstance(outcome, Ask):
-                changes |= {"sent_at": now, **outcome.changes}
-                return await queue.advance(self._db, command, Event.SEND, tx, **changes)
-            await self._follow(command, outcome, tx)
+                changes |= {"sent_at": tx.now, **outcome.changes}
+                return await queue.advance(tx, command, Event.SEND, changes)
+            await self._follow(tx, command, outcome)
             return None
 
         return await self._store.transact(work)
 
-    async def _conclude(self, command: Command, said: Any, tx: Tx) -> None:
+    async def _conclude(self, tx: Tx, command: Command, said: Any) -> None:
         kind = self._kinds[command["kind"]]
-        await self._follow(command, await kind.conclude(command, said, self._clock(), tx), tx)
+        await self._follow(tx, command, await kind.conclude(tx, command, said))
 
-    async def _follow(self, command: Command, outcome: Decided | Elsewhere, tx: Tx) -> None:
-        now = self._clock()
+    async def _follow(self, tx: Tx, command: Command, outcome: Decided | Elsewhere) -> None:
         if isinstance(outcome, Elsewhere):
             changes = {"attempts": 0, "unsent": 0, **outcome.changes}
-            await queue.move(self._db, command, outcome.cp_id, now, tx, **changes)
+            await queue.move(tx, command, outcome.cp_id, changes)
             return
-        await queue.advance(
-            self._db,
-            command,
-            Event.ANSWERED,
-            tx,
-            result=outcome.body,
-            answered_at=now,
-            due=now,
-        )
+        answered = {"result": outcome.body, "answered_at": tx.now, "due": tx.now}
+        await queue.advance(tx, command, Event.ANSWERED, answered)
 
     async def _try_again(self, command: Command, error: LinkUnreachable) -> None:
         unsent = command["unsent"] + (error.sent is False)
         pause_s = ASK_AGAIN.after(command["attempts"])
         logger.info("command %s: %s", command["_id"], error)
-        due = self._clock() + timedelta(seconds=pause_s)
+        due = self._db.now() + timedelta(seconds=pause_s)
         await queue.put_back(self._db, command, due, unsent=unsent)
 
     async def _expire(self, command_id: str) -> None:
         async def work(tx: Tx) -> None:
-            now = self._clock()
-            command = await queue.get(self._db, command_id, tx)
-            if command is None or command["state"] not in OPEN or command["deadline"] > now:
+            command = await queue.get(tx, command_id)
+            if command is None or command["state"] not in OPEN or command["deadline"] > tx.now:
                 return
             body = await self._kinds[command["kind"]].expired(
-                command, now, tx, surely_unsent=command["attempts"] == command["unsent"]
+                tx, command, surely_unsent=command["attempts"] == command["unsent"]
             )
-            await queue.advance(
-                self._db,
-                command,
-                Event.EXPIRED,
-                tx,
-                any_holder=True,
-                result=body,
-                expired_at=now,
-                due=now,
-            )
+            expired = {"result": body, "expired_at": tx.now, "due": tx.now}
+            await queue.advance(tx, command, Event.EXPIRED, expired, any_holder=True)
 
         with contextlib.suppress(LeaseLost):
             await self._store.transact(work)
@@ -253,7 +233,7 @@ class CommandWorker:
         if row is None:
             await self._finish(command, Event.CLOSE)
             return
-        left_s = (row["until"] - self._clock()).total_seconds()
+        left_s = (row["until"] - self._db.now()).total_seconds()
         if left_s <= 0:
             await self._finish(command, Event.GIVEN_UP)
             return
@@ -268,7 +248,7 @@ class CommandWorker:
     async def _deliver_later(self, command: Command, error: NotDelivered) -> None:
         attempts = command["delivery"]["attempts"] + 1
         pause_s = max(TELL_AGAIN.after(attempts), error.retry_after_s or 0.0)
-        due = self._clock() + timedelta(seconds=pause_s)
+        due = self._db.now() + timedelta(seconds=pause_s)
         noted = {"delivery.attempts": attempts, "delivery.error": str(error)}
         if error.again and due < command["delivery"]["until"]:
             logger.info("result of %s: %s", command["_id"], error)
@@ -278,14 +258,15 @@ class CommandWorker:
         await self._finish(command, Event.GIVEN_UP, **noted)
 
     async def _finish(self, command: Command, event: Event, **changes: Any) -> None:
-        after = await queue.advance(self._db, command, event, finished_at=self._clock(), **changes)
+        changes["finished_at"] = self._db.now()
+        after = await queue.advance(self._db, command, event, changes)
         assert after["state"] in FINAL  # noqa: S101 (the table says so)
 
     # --- leases ---------------------------------------------------------------------------
 
     async def _claim(self, command_id: str, states: tuple[str, ...]) -> Command | None:
         lease = f"{self._name}:{uuid.uuid4().hex[:12]}"
-        return await queue.claim(self._db, command_id, states, self._clock(), lease, self._lease_s)
+        return await queue.claim(self._db, command_id, states, self._db.now(), lease, self._lease_s)
 
     @contextlib.asynccontextmanager
     async def _held(self, command: Command) -> AsyncIterator[None]:
@@ -300,5 +281,5 @@ class CommandWorker:
         while True:
             await asyncio.sleep(self._lease_s / 3)
             with contextlib.suppress(*STORE_ERRORS):
-                if not await queue.prolong(self._db, command, self._clock(), self._lease_s):
+                if not await queue.prolong(self._db, command, self._db.now(), self._lease_s):
                     return

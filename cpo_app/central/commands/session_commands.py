@@ -8,26 +8,26 @@ a Session as any other.
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 
 from cpo_app.central.commands.command_steps import (
     INNER_STOP,
     TRY_NEXT,
     Ask,
     Body,
-    Command,
     Decided,
     Elsewhere,
     Kind,
     body_of,
+    cp_id_of,
+    session_id_of,
     timed_out,
 )
 from cpo_app.central.link.link import LinkAnswer, LinkResult
-from crud.commands import plugged_in_by_another
 from db_interface.transaction import Tx
 from domain.commands.command_intake import result_body
+from domain.commands.command_queue import Command
 from domain.commands.command_states import State
-from domain.commands.command_targets import Place, place_of
+from domain.commands.command_targets import Place, place_of, plugged_in_by_another
 from domain.commands.evse_choice import choose_for_start, none_free
 from domain.errors import OcpiError
 from domain.reservations import reservations
@@ -41,14 +41,14 @@ TOO_LATE = "the charge point did not answer in time"
 
 
 class Start(Kind):
-    async def prepare(self, command: Command, now: datetime, tx: Tx) -> Ask | Decided | Elsewhere:
+    async def prepare(self, tx: Tx, command: Command) -> Ask | Decided | Elsewhere:
         content = command["content"]
-        place = await place_of(self.store, content["evse_uid"], now, tx)
-        if place is None or place.cp_id != command["cp_id"]:
+        place = await place_of(tx, content["evse_uid"])
+        if place is None or place.cp_id is None or place.cp_id != command["cp_id"]:
             return Decided(result_body("EVSE_INOPERATIVE", "The EVSE is gone"))
         if place.held_against(content["token"]):
             refused = result_body("REJECTED", "The EVSE is reserved for another driver")
-            return await self._next_or(refused, command, now, tx)
+            return await self._next_or(tx, refused, command)
         reserved = place.reservation
         reference = content.get("authorization_reference")
         if reserved is not None and reference is None:
@@ -56,8 +56,8 @@ class Start(Kind):
         try:
             connector = place.connector(content.get("connector_id"))
             session_id = await charging_sessions.open_session(
-                self.store,
-                charge_point=place.charge_point or {"_id": command["cp_id"]},
+                tx,
+                cp_id=place.cp_id,
                 location=place.location,
                 evse=place.evse,
                 connector=connector,
@@ -65,16 +65,14 @@ class Start(Kind):
                 auth_method=COMMAND,
                 authorization_reference=reference,
                 source="remote",
-                now=now,
-                tx=tx,
-                session_id=command["session_id"],
+                session_id=session_id_of(command),
                 command_id=command["_id"],
                 reservation_id=None if reserved is None else reserved["_id"],
                 peer_id=command["peer_id"],
                 rules=self.context.rules,
             )
         except ConnectorBusy:
-            return await self._next_or(result_body("EVSE_OCCUPIED"), command, now, tx)
+            return await self._next_or(tx, result_body("EVSE_OCCUPIED"), command)
         except OcpiError as error:
             return Decided(result_body("REJECTED", str(error)))
         return Ask(
@@ -88,57 +86,46 @@ class Start(Kind):
     async def ask(self, command: Command, timeout_s: float) -> LinkAnswer:
         content = command["content"]
         return await self.context.link.start(
-            command["cp_id"],
+            cp_id_of(command),
             command["_id"],
-            session_id=command["session_id"],
+            session_id=session_id_of(command),
             id_tag=content["token"]["uid"],
             connector_id=content["connector_id"],
             reservation_id=content["reservation"],
             timeout_s=timeout_s,
         )
 
-    async def conclude(
-        self, command: Command, said: LinkAnswer, now: datetime, tx: Tx
-    ) -> Decided | Elsewhere:
+    async def conclude(self, tx: Tx, command: Command, said: LinkAnswer) -> Decided | Elsewhere:
         if said.accepted:
-            await self._use_reservation(command, now, tx)
+            await self._use_reservation(tx, command)
             return Decided(body_of(said))
-        await charging_sessions.abandon(
-            self.store, command["session_id"], NOT_STARTED, now, tx, self.context.rules
-        )
+        await charging_sessions.abandon(tx, session_id_of(command), NOT_STARTED, self.context.rules)
         if said.result in TRY_NEXT:
-            return await self._next_or(body_of(said), command, now, tx)
+            return await self._next_or(tx, body_of(said), command)
         return Decided(body_of(said))
 
-    async def expired(
-        self, command: Command, now: datetime, tx: Tx, *, surely_unsent: bool
-    ) -> Body:
+    async def expired(self, tx: Tx, command: Command, *, surely_unsent: bool) -> Body:
         if command["state"] != State.SENT.value:
             return timed_out()
         if surely_unsent:
             await charging_sessions.abandon(
-                self.store, command["session_id"], TOO_LATE, now, tx, self.context.rules
+                tx, session_id_of(command), TOO_LATE, self.context.rules
             )
             return timed_out()
-        await self.owe(
-            INNER_STOP,
-            command["cp_id"],
-            now,
-            tx,
-            session_id=command["session_id"],
-            content={"reservation": command["content"].get("reservation")},
-        )
+        also: Command = {
+            "session_id": command["session_id"],
+            "content": {"reservation": command["content"].get("reservation")},
+        }
+        await self.owe(tx, INNER_STOP, command, also)
         return timed_out()
 
-    async def _next_or(
-        self, refused: Body, command: Command, now: datetime, tx: Tx
-    ) -> Decided | Elsewhere:
+    async def _next_or(self, tx: Tx, refused: Body, command: Command) -> Decided | Elsewhere:
         """Another EVSE of the location where any will do; else `refused`."""
         content = command["content"]
         if not content["any_evse"]:
             return Decided(refused)
         tried = [*content["tried"], command["cp_id"]]
-        places = await self.places(command, now, tx)
+        places = await self.places(tx, command)
         chosen: Place | None = choose_for_start(places, content["token"], tried)
         if chosen is None or chosen.cp_id is None:
             return Decided(none_free(places) if places else refused)
@@ -152,77 +139,64 @@ class Start(Kind):
             },
         )
 
-    async def _use_reservation(self, command: Command, now: datetime, tx: Tx) -> None:
+    async def _use_reservation(self, tx: Tx, command: Command) -> None:
         key = command["content"]["reservation"]
         if key is not None:
-            await reservations.use(
-                self.store, self.context.party, key, command["session_id"], now, tx
-            )
+            await reservations.use(tx, self.context.party, key, session_id_of(command))
 
 
 class Stop(Kind):
     async def ask(self, command: Command, timeout_s: float) -> LinkAnswer:
         return await self.context.link.stop(
-            command["cp_id"], command["_id"], session_id=command["session_id"], timeout_s=timeout_s
+            cp_id_of(command),
+            command["_id"],
+            session_id=session_id_of(command),
+            timeout_s=timeout_s,
         )
 
-    async def conclude(
-        self, command: Command, said: LinkAnswer, now: datetime, tx: Tx
-    ) -> Decided | Elsewhere:
+    async def conclude(self, tx: Tx, command: Command, said: LinkAnswer) -> Decided | Elsewhere:
         return Decided(body_of(said))
 
-    async def expired(
-        self, command: Command, now: datetime, tx: Tx, *, surely_unsent: bool
-    ) -> Body:
+    async def expired(self, tx: Tx, command: Command, *, surely_unsent: bool) -> Body:
         return timed_out()
 
 
 class InnerStop(Stop):
     """Ends what a start has left behind of which the eMSP was told that it timed out."""
 
-    async def conclude(
-        self, command: Command, said: LinkAnswer, now: datetime, tx: Tx
-    ) -> Decided | Elsewhere:
+    async def conclude(self, tx: Tx, command: Command, said: LinkAnswer) -> Decided | Elsewhere:
         key = command["content"].get("reservation")
         ran = said.accepted or said.result is LinkResult.SESSION_ENDED
         if ran and key is not None:
             # The charge point gave the reservation up when it started.
-            await reservations.use(
-                self.store, self.context.party, key, command["session_id"], now, tx
-            )
+            await reservations.use(tx, self.context.party, key, session_id_of(command))
         # One that has ended there is not given up: its telemetry is on the way.
         if said.result is LinkResult.UNKNOWN_SESSION:
             await charging_sessions.abandon(
-                self.store, command["session_id"], TOO_LATE, now, tx, self.context.rules
+                tx, session_id_of(command), TOO_LATE, self.context.rules
             )
         return Decided(body_of(said))
 
 
 class Unlock(Kind):
-    async def prepare(self, command: Command, now: datetime, tx: Tx) -> Ask | Decided | Elsewhere:
+    async def prepare(self, tx: Tx, command: Command) -> Ask | Decided | Elsewhere:
         content = command["content"]
-        place = await place_of(self.store, content["evse_uid"], now, tx)
+        place = await place_of(tx, content["evse_uid"])
         reader = Reader(tuple(content["parties"]))
-        if place is None or await plugged_in_by_another(
-            self.db, place, content["connector_id"], reader, tx
-        ):
+        if place is None or await plugged_in_by_another(tx, place, content["connector_id"], reader):
             return Decided(result_body("REJECTED"))
         return Ask()
 
     async def ask(self, command: Command, timeout_s: float) -> LinkAnswer:
         return await self.context.link.unlock(
-            command["cp_id"],
+            cp_id_of(command),
             command["_id"],
             connector_id=command["content"]["connector_id"],
             timeout_s=timeout_s,
         )
 
-    async def conclude(
-        self, command: Command, said: LinkAnswer, now: datetime, tx: Tx
-    ) -> Decided | Elsewhere:
+    async def conclude(self, tx: Tx, command: Command, said: LinkAnswer) -> Decided | Elsewhere:
         return Decided(body_of(said))
 
-    async def expired(
-        self, command: Command, now: datetime, tx: Tx, *, surely_unsent: bool
-    ) -> Body:
+    async def expired(self, tx: Tx, command: Command, *, surely_unsent: bool) -> Body:
         return timed_out()

@@ -20,7 +20,7 @@ from domain.commands import command_queue
 from domain.commands.command_intake import GRACE_S, result_body
 from domain.commands.command_targets import REMOVED
 from domain.reservations import reservations
-from domain.reservations.reservations import Document, Status
+from domain.reservations.reservations import Reservation, Status
 from domain.rounds import Rounds
 
 logger = logging.getLogger("cpo.central")
@@ -44,8 +44,7 @@ class ReservationSweeper:
 
     async def round(self) -> int:
         """End what is to be ended now; how many were."""
-        now = self._context.clock()
-        over = await reservations.expired(self._store.db, now, MAX_AT_ONCE)
+        over = await reservations.expired(self._store.db, MAX_AT_ONCE)
         ended = [row for row in over if await self._expire(row)]
         for row in await self._lost():
             if await self.cancel(row["_id"]):
@@ -56,30 +55,27 @@ class ReservationSweeper:
         """We cannot keep the reservation: end it and tell its eMSP. False: it had ended."""
 
         async def work(tx: Tx) -> bool:
-            now = self._context.clock()
-            held = await reservations.get(self._store.db, key, tx)
-            if held is None or not await self._end(held, Status.CANCELED, tx):
+            held = await reservations.get(tx, key)
+            if held is None or not await self._end(tx, held, Status.CANCELED):
                 return False
             await command_queue.add(
-                self._store.db,
+                tx,
                 INNER_RELEASE,
                 cp_id=held["cp_id"],
-                now=now,
-                deadline=now + INNER_WITHIN,
-                tx=tx,
-                content={"reservation": key},
+                deadline=tx.now + INNER_WITHIN,
+                also={"content": {"reservation": key}},
             )
-            until = now + timedelta(seconds=GRACE_S)
+            until = tx.now + timedelta(seconds=GRACE_S)
             await command_queue.add(
-                self._store.db,
+                tx,
                 CPO_CANCELED,
                 cp_id=None,
-                now=now,
                 deadline=until,
-                tx=tx,
-                result=result_body("CANCELED_RESERVATION"),
-                delivery={**held["answer_to"], "until": until},
-                peer_id=held["peer_id"],
+                also={
+                    "result": result_body("CANCELED_RESERVATION"),
+                    "delivery": {**held["answer_to"], "until": until},
+                    "peer_id": held["peer_id"],
+                },
             )
             return True
 
@@ -89,7 +85,7 @@ class ReservationSweeper:
             self._wake()
         return done
 
-    async def _lost(self) -> list[Document]:
+    async def _lost(self) -> list[Reservation]:
         """Reservations whose EVSE serves nobody for the time being, by our own word."""
         found = self._store.db["charge_points"].find(
             {"reservation_id": {"$type": "string"}, "ocpi_status": {"$in": list(LOST)}},
@@ -100,14 +96,14 @@ class ReservationSweeper:
         return [
             held
             for key in keys
-            if (held := await reservations.get(self._store.db, key)) is not None and held["active"]
+            if (held := await reservations.get_active(self._store.db, key)) is not None
         ]
 
-    async def _expire(self, held: Document) -> bool:
-        return await self._store.transact(lambda tx: self._end(held, Status.EXPIRED, tx))
+    async def _expire(self, held: Reservation) -> bool:
+        return await self._store.transact(lambda tx: self._end(tx, held, Status.EXPIRED))
 
-    async def _end(self, held: Document, status: Status, tx: Tx) -> bool:
+    async def _end(self, tx: Tx, held: Reservation, status: Status) -> bool:
         context = self._context
         return await reservations.end(
-            context.store, context.party, held, status, context.clock(), tx, context.billing
+            tx, context.party, held["_id"], held["cp_id"], status, context.billing
         )

@@ -23,7 +23,8 @@ from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.charge_points.evse_states import IN_SESSION
 from domain.rounds import Listening, Rounds
-from domain.sessions.charging_sessions import COLLECTION, Rules, abandon, get
+from domain.sessions.charging_sessions import ChargingSession, Rules, abandon, get
+from domain.sessions.session_records import quiet_for, stop_was_told, to_be_stopped
 
 logger = logging.getLogger("cpo.central")
 
@@ -52,27 +53,23 @@ class Sweeper:
 
     async def round(self) -> list[str]:
         """End what is to be ended now; the ids of those sessions."""
-        now = self._central.clock()
         listened = timedelta(seconds=self._listening.awake())
         await self._stop_what_is_over()
         shortest = min(self._pending, self._silent)
         if listened < shortest:
             return []
-        rows = self._store.db[COLLECTION].find(
-            {"running": True, "last_heard": {"$lte": now - shortest}}, {"_id": 1}
-        )
-        found = await rows.sort("last_heard", 1).limit(MAX_AT_ONCE).to_list(None)
-        return [row["_id"] for row in found if await self._end(row["_id"], now, listened)]
+        quiet = await quiet_for(self._store.db, shortest, MAX_AT_ONCE)
+        return [session_id for session_id in quiet if await self._end(session_id, listened)]
 
-    async def _end(self, session_id: str, now: datetime, listened: timedelta) -> bool:
+    async def _end(self, session_id: str, listened: timedelta) -> bool:
         async def work(tx: Tx) -> str | None:
-            document = await get(self._store.db, session_id, tx)
+            document = await get(tx, session_id)
             if document is None or not document["running"]:
                 return None
             charge_point = await charge_points.get(tx, document["cp_id"])
-            reason = self._reason(document, charge_point, now, listened)
+            reason = self._reason(document, charge_point, tx.now, listened)
             if reason is not None:
-                await abandon(self._store, session_id, reason, now, tx, self._rules)
+                await abandon(tx, session_id, reason, self._rules)
             return reason
 
         reason = await self._store.transact(work)
@@ -82,7 +79,7 @@ class Sweeper:
 
     def _reason(
         self,
-        document: Mapping[str, Any],
+        document: ChargingSession,
         charge_point: Mapping[str, Any] | None,
         now: datetime,
         listened: timedelta,
@@ -108,8 +105,7 @@ class Sweeper:
 
     async def _stop_what_is_over(self) -> None:
         """Tell charge points that go on with a session that has ended; asked again until heard."""
-        rows = self._store.db[COLLECTION].find({"to_stop": True}, {"cp_id": 1})
-        for row in await rows.limit(MAX_AT_ONCE).to_list(None):
+        for row in await to_be_stopped(self._store.db, MAX_AT_ONCE):
             try:
                 await self._central.link.stop(
                     row["cp_id"],
@@ -120,12 +116,10 @@ class Sweeper:
             except LinkUnreachable as error:
                 logger.warning("session %s cannot be stopped yet: %s", row["_id"], error)
                 continue
-            await self._store.db[COLLECTION].update_one(
-                {"_id": row["_id"]}, {"$unset": {"to_stop": ""}}
-            )
+            await stop_was_told(self._store.db, row["_id"])
 
 
-def _does_not_run(document: Mapping[str, Any], charge_point: Mapping[str, Any]) -> bool:
+def _does_not_run(document: ChargingSession, charge_point: Mapping[str, Any]) -> bool:
     """Whether the charge point has said, after the latest meter value, that it does not run."""
     for connector in charge_point.get("connectors", ()):
         if connector["id"] == document["connector_id"]:

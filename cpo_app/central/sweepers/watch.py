@@ -14,8 +14,10 @@ from datetime import datetime
 
 from db_interface.database_clock import uptime_s
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.charge_points.charge_point_events import Missed
+from domain.charge_points.charge_points import Applied
 from domain.rounds import Listening, Rounds
 from domain.sites import Party
 
@@ -32,28 +34,27 @@ class Watch:
         self,
         store: DbInterface,
         party: Party,
-        clock: Callable[[], datetime],
         *,
         pause_s: float,
         uptime: Callable[[], float] = uptime_s,
     ) -> None:
         self._store = store
         self._party = party
-        self._clock = clock
         self._listening = Listening(ASLEEP_AFTER_S, uptime)
         self.rounds = Rounds("watch", self.round, pause_s, logger=logger, listening=self._listening)
 
     async def round(self) -> int:
         """Mark those that are silent for too long now; how many were."""
-        now, watched_s = self._clock(), self._listening.awake()
+        now, watched_s = self._store.db.now(), self._listening.awake()
         rows = await charge_points.overdue(self._store.db, now, watched_s, MAX_AT_ONCE)
-        silent = [cp_id for cp_id, due in rows if await self._mark(cp_id, due, now)]
+        silent = [cp_id for cp_id, due in rows if await self._mark(cp_id, due)]
         return len(silent)
 
-    async def _mark(self, cp_id: str, due: datetime, now: datetime) -> bool:
-        applied = await self._store.transact(
-            lambda tx: charge_points.apply(tx, self._party, cp_id, Missed(due))
-        )
+    async def _mark(self, cp_id: str, due: datetime) -> bool:
+        async def work(tx: Tx) -> Applied:
+            return await charge_points.apply(tx, self._party, cp_id, Missed(due))
+
+        applied = await self._store.transact(work)
         if applied.status_changed:
             logger.warning("CP %s: monitor silent", cp_id)
         return applied.status_changed

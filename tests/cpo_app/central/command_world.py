@@ -11,7 +11,6 @@ from typing import Any
 
 import orjson
 
-from cpo_app.central import charging
 from cpo_app.central.commands import command_parts
 from cpo_app.central.commands.command_parts import CommandParts
 from cpo_app.central.commands.command_worker import LEASE_S
@@ -31,8 +30,8 @@ from domain.commands.command_intake import CheckUrl, Intake
 from domain.reservations import reservations
 from domain.secrets import Vault
 from domain.visibility import Reader, audiences
+from tests.clock import Clock
 from tests.conftest import Loop
-from tests.cpo_app.central.conftest import Clock, SameClock
 
 _IDS = itertools.count(1)
 
@@ -299,7 +298,7 @@ class Asker:
     def reserve(
         self, reservation_id: str = "R1", minutes: float = 30, **more: Any
     ) -> dict[str, Any]:
-        expiry = self.world.clock.now + timedelta(minutes=minutes)
+        expiry = self.world.clock.at + timedelta(minutes=minutes)
         data = {
             "token": self.token(),
             "location_id": "SITE-1",
@@ -347,20 +346,17 @@ class CommandWorld:
     ) -> None:
         self.db, self.loop = db, loop
         self.store = DbInterface(db)
-        self.clock = Clock()
-        db.clock = SameClock(self.clock)
+        self.clock = db.clock = Clock()
         self.link = FakeLink()
         self.peers = Peers()
         self.deliver = deliver or self.peers.deliver
         self.settings = Settings(_env_file=None, REGISTRY_SECRET_KEY="r" * 40)
         self.central = self._central()
-        charging.attach(self.central)
         self.intake = Intake(
             self.store,
             party={"country_code": "DE", "party_id": "CPO"},
             timeout_s=timeout_s,
             check_url=check_url or self._check_url,
-            clock=self.clock,
         )
         self.commands = Commands(self.intake)
         self.profiles = ChargingProfiles(self.intake)
@@ -384,7 +380,7 @@ class CommandWorld:
         central = self._central() if hasattr(self, "parts") else self.central
 
         async def make() -> CommandParts:
-            return command_parts.attach(central, self.deliver, [self.intake], **timing)
+            return command_parts.build(central, self.deliver, [self.intake], **timing)
 
         return self.run(make())
 
@@ -420,12 +416,12 @@ class CommandWorld:
 
     def report(self, cp_id: str, state: str, plugged: bool = False) -> None:
         ev_state = "plugged" if plugged else "unplugged"
-        event = StateReported("1", ConnectorState(state), ev_state, at=self.clock.now)
+        event = StateReported("1", ConnectorState(state), ev_state, at=self.clock.at)
         self.happen(cp_id, event)
 
     def telemetry(self, cp_id: str, *messages: dict[str, Any], boot_id: str = "b") -> None:
-        rows = [{"seq": next(_IDS), "at": self.clock.now, **message} for message in messages]
-        self.run(self.central.telemetry.take(cp_id, boot_id, rows, self.clock.now))
+        rows = [{"seq": next(_IDS), "at": self.clock.at, **message} for message in messages]
+        self.run(self.central.telemetry.take(cp_id, boot_id, rows, self.clock.now()))
 
     def began(self, session_id: str, cp_id: str = "CP-001") -> None:
         self.telemetry(
@@ -484,7 +480,6 @@ class CommandWorld:
             Vault("v" * 40),
             admit=admit,
             link=self.link,
-            clock=self.clock,
         )
 
     def _enrol(self, cp_id: str) -> None:
@@ -496,5 +491,6 @@ class CommandWorld:
                 open_to_new=True,
                 credentials_hash="0" * 64,
                 party=self.settings.parties[0],
+                now=self.clock.now(),
             )
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -15,38 +14,19 @@ from auth.charge_point_access import admit
 from auth.charge_point_tokens import issue
 from cpo_app.central.health import build_health_router, central_checks
 from cpo_app.central.router import build_router
-from cpo_app.central.service import Central
+from cpo_app.central.service import Authorize, Central
+from cpo_app.central.telemetry import Handler
 from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.charge_points import charge_points, evse_history, registrations
 from domain.charge_points.registrations import Application, Proof
 from domain.secrets import Vault
+from tests.clock import Clock
 from tests.conftest import Loop
 
 SECRET = "registry-secret-" * 3
 VAULT = Vault("v" * 40)
-
-
-@dataclass
-class Clock:
-    now: datetime = field(default_factory=lambda: datetime.now(timezone.utc).replace(microsecond=0))
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
-@dataclass
-class SameClock:
-    """The world's clock as the database's."""
-
-    clock: Clock
-
-    def now(self) -> datetime:
-        return self.clock()
 
 
 class World:
@@ -55,12 +35,18 @@ class World:
     def __init__(self, db: Database, loop: Loop) -> None:
         self.db, self.loop = db, loop
         self.store = DbInterface(db)
-        self.clock = Clock()
-        db.clock = SameClock(self.clock)
+        self.clock = db.clock = Clock()
         self.workers: list[Central] = []
         self.clients: list[httpx.AsyncClient] = []
 
-    def central(self, *, open_to_loopback: bool = True, **settings: Any) -> Central:
+    def central(
+        self,
+        *,
+        open_to_loopback: bool = True,
+        authorize: Authorize | None = None,
+        handlers: Sequence[Handler] | None = None,
+        **settings: Any,
+    ) -> Central:
         """A further worker."""
         given: dict[str, Any] = {
             "REGISTRY_SECRET_KEY": SECRET,
@@ -77,9 +63,10 @@ class World:
             Settings(_env_file=None, **given),
             VAULT,
             admit=let_in,
-            clock=self.clock,
             open_to_loopback=open_to_loopback,
-            uptime=lambda: self.clock.now.timestamp(),
+            uptime=lambda: self.clock.at.timestamp(),
+            authorize=authorize,
+            handlers=handlers,
         )
         self.workers.append(central)
         return central
@@ -97,6 +84,7 @@ class World:
                 open_to_new=True,
                 credentials_hash="0" * 64,
                 party=Settings(_env_file=None).parties[0],
+                now=self.clock.now(),
             )
         )
         return token(cp_id, version=made.record["token_version"])
@@ -113,7 +101,7 @@ class World:
         return next(evse["status"] for evse in location["evses"] if evse["uid"] == cp_id)
 
     def history(self, cp_id: str = "CP-001") -> list[str]:
-        begin, end = self.clock.now - timedelta(days=1), self.clock.now + timedelta(days=1)
+        begin, end = self.clock.at - timedelta(days=1), self.clock.at + timedelta(days=1)
         rows = self.loop.run(evse_history.history(self.db, cp_id, begin, end))
         return [row["to"] for row in rows]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from cpo_app.central import charging
-from cpo_app.central.authorization import attach
+from cpo_app.central.authorization import CardReaders
+from cpo_app.settings import Settings
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.authorization.authorization import Authorizer
@@ -19,7 +19,9 @@ from domain.charge_points.charge_point_events import Missed, OperativeSet
 from domain.objects.tokens import owned_token
 from domain.reservations import reservations
 from domain.reservations.reservation_sessions import ReservationSessions
+from domain.reservations.reservations import Reservation
 from domain.sessions import charging_sessions
+from domain.sessions.charging_sessions import Rules
 from tests.cpo_app.central.conftest import Api, World, state
 from tests.domain.authorization.test_authorization import FakeEmsps, info, token
 
@@ -36,10 +38,10 @@ class Reader:
         self.seq = 0
 
     def another_worker(self) -> Api:
-        central = self.world.central()
-        charging.attach(central)
-        attach(central, Authorizer(self.world.store, self.emsps, timeout_s=5))
-        return self.world.api(central)
+        authorizer = Authorizer(self.world.store, self.emsps, timeout_s=5)
+        party = Settings(_env_file=None).parties[0]
+        readers = CardReaders(self.world.store, party, Rules(), authorizer)
+        return self.world.api(self.world.central(authorize=readers.swiped))
 
     def body(self, uid: str, token_type: str = "RFID") -> dict[str, Any]:
         return {
@@ -80,9 +82,8 @@ class Reader:
         return self.world.loop.run(DbInterface(self.world.db).transact(work))
 
     def reserve(self, holder: dict[str, Any], *, ago_s: float = 0) -> str:
-        now = self.world.clock() - timedelta(seconds=ago_s)
         key = "R-0123456789"
-        reservation = {
+        reservation: Reservation = {
             "_id": key,
             "peer_id": "peer-tnm",
             "reservation_id": "R1",
@@ -93,17 +94,16 @@ class Reader:
             "evse_uid": "CP-001",
             "token": holder,
             "authorization_reference": "RESERVED-1",
-            "expiry_date": self.world.clock() + timedelta(hours=1),
+            "expiry_date": self.world.clock.now() + timedelta(hours=1),
             "command_id": "command",
             "answer_to": {},
         }
         party = self.api.central.party
-        billing = ReservationSessions(self.world.store)
+        self.world.clock.advance(-ago_s)
         self.in_transaction(
-            lambda session: reservations.hold(
-                self.world.store, party, reservation, now, session, billing
-            )
+            lambda tx: reservations.hold(tx, party, reservation, ReservationSessions())
         )
+        self.world.clock.advance(ago_s)
         return key
 
 

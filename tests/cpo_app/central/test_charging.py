@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from cpo_app.central.charging import attach
+from cpo_app.central.charging import rules_of
 from cpo_app.central.link.link import LinkAnswer, LinkResult, LinkUnreachable
 from cpo_app.central.service import Central
 from cpo_app.central.sweepers.session_sweeper import FORGOTTEN, NEVER_BEGAN, VANISHED, Sweeper
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
+from domain.commands.command_targets import place_of
 from domain.objects.tokens import owned_token
 from domain.schemas import Token, validate
 from domain.sessions import charging_sessions
-from domain.sessions.unannounced_sessions import place_of
 from tests.cpo_app.central.conftest import Api, World, state
 
 TOKEN = {
@@ -50,6 +50,10 @@ class FakeLink:
         return None
 
 
+def sweeper_of(central: Central) -> Sweeper:
+    return Sweeper(central, rules_of(central.settings))
+
+
 class Charging:
     """A charge point CP-001 with its engine's telemetry, and Central that keeps its sessions."""
 
@@ -61,7 +65,7 @@ class Charging:
         )
         self.link = FakeLink()
         self.central.link = self.link  # type: ignore[assignment]
-        self.sweeper = attach(self.central)
+        self.sweeper = sweeper_of(self.central)
         self.api: Api = world.api(self.central)
         self.api.register(self.token)
         self.seq = 0
@@ -71,26 +75,24 @@ class Charging:
 
     async def opened(self, central: Central) -> str:
         async def work(tx: Tx) -> str:
-            place = await place_of(central.store, "CP-001", None, tx)
-            location, evse, connector = place
+            place = await place_of(tx, "CP-001")
+            assert place is not None
             return await charging_sessions.open_session(
-                central.store,
-                charge_point={"_id": "CP-001"},
-                location=location,
-                evse=evse,
-                connector=connector,
+                tx,
+                cp_id="CP-001",
+                location=place.location,
+                evse=place.evse,
+                connector=place.connector(None),
                 token=TOKEN,
                 auth_method="WHITELIST",
                 authorization_reference=None,
                 source="local",
-                now=central.clock(),
-                tx=tx,
             )
 
         return await DbInterface(central.db).transact(work)
 
     def at(self) -> str:
-        return self.world.clock.now.isoformat().replace("+00:00", "Z")
+        return self.world.clock.at.isoformat().replace("+00:00", "Z")
 
     def message(self, kind: str, session_id: str, **more: Any) -> dict[str, Any]:
         self.seq += 1
@@ -136,9 +138,9 @@ class Charging:
         """Let time pass in steps in which a sweeper stays awake; what was swept at the end."""
         swept: list[str] = []
         sweeper = sweeper or self.sweeper
-        end = self.world.clock.now + timedelta(seconds=after_s)
+        end = self.world.clock.at + timedelta(seconds=after_s)
         swept += self.world.loop.run(sweeper.round())
-        while self.world.clock.now < end:
+        while self.world.clock.at < end:
             self.world.clock.advance(20)
             swept += self.world.loop.run(sweeper.round())
         return swept
@@ -204,7 +206,6 @@ def test_a_batch_that_is_sent_again_and_an_engine_that_restarts_go_on_with_the_s
     charging.send(*first)
     # Central died and came back: another worker on the same store; the engine has a new boot_id.
     again = charging.world.central()
-    attach(again)
     charging.api = charging.world.api(again)
     charging.world.clock.advance(10)
     charging.seq = 0
@@ -310,7 +311,7 @@ def test_after_an_outage_of_central_the_charge_points_get_their_time_to_report(
     session_id = charging.open()
     charging.send(charging.began(session_id))
     charging.world.clock.advance(7200)
-    fresh = attach(charging.world.central(CENTRAL_SWEEP_AFTER_S=600))
+    fresh = sweeper_of(charging.world.central(CENTRAL_SWEEP_AFTER_S=600))
     assert charging.sweep(after_s=580, sweeper=fresh) == []
     charging.send(charging.metered(session_id, 22000))
     assert charging.sweep(after_s=100, sweeper=fresh) == []
@@ -323,7 +324,7 @@ def test_many_sweepers_end_a_session_once(charging: Charging) -> None:
     sweepers = [charging.sweeper]
     for _ in range(3):
         central = charging.world.central(CENTRAL_SWEEP_AFTER_S=600)
-        sweepers.append(attach(central))
+        sweepers.append(sweeper_of(central))
 
     async def rounds() -> list[list[str]]:
         return list(await asyncio.gather(*(sweeper.round() for sweeper in sweepers)))
@@ -360,7 +361,7 @@ def test_the_sweeper_runs_beside_central_and_stops(charging: Charging) -> None:
     charging.sweeper.rounds.pause_s = 0.01
 
     async def run() -> str:
-        begin: datetime = charging.world.clock.now
+        begin: datetime = charging.world.clock.at
         charging.sweeper.rounds.start()
         while True:
             document = await charging_sessions.get(charging.world.db, session_id)
@@ -369,7 +370,7 @@ def test_the_sweeper_runs_beside_central_and_stops(charging: Charging) -> None:
                 await charging.sweeper.rounds.stop()
                 await charging.sweeper.rounds.stop()
                 return document["status"]
-            if charging.world.clock.now - begin < timedelta(seconds=300):
+            if charging.world.clock.at - begin < timedelta(seconds=300):
                 charging.world.clock.advance(1)
             await asyncio.sleep(0.01)
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from py_ocpi.core.enums import Action
 
-from crud.charging_profiles import ChargingProfiles, active_profile_changed
+from crud.charging_profiles import ChargingProfiles
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
+from domain.sessions.charging_profiles import active_profile_changed
 from tests.conftest import Loop
 from tests.cpo_app.central.command_world import CommandWorld
 
@@ -164,19 +165,13 @@ def test_a_change_by_somebody_else_is_told(world: CommandWorld, session_id: str)
     world.peers.got.clear()
     active = {"start_date_time": "2025-05-01T12:00:00Z", "charging_profile": HALF}
 
-    async def change(asked_by: str | None) -> int:
-        async def work(tx: Tx) -> int:
-            charging = world_session()
-            return await active_profile_changed(
-                world.db, charging, active, world.clock.now, tx, asked_by=asked_by
-            )
-
-        return await DbInterface(world.db).transact(work)
-
     row = world.sessions()[0]
 
-    def world_session() -> dict[str, Any]:
-        return row
+    async def change(asked_by: str | None) -> int:
+        async def work(tx: Tx) -> int:
+            return await active_profile_changed(tx, row, active, asked_by=asked_by)
+
+        return await DbInterface(world.db).transact(work)
 
     assert world.run(change(world.asker().peer_id)) == 0
     assert world.run(change(None)) == 1

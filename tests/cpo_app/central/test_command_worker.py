@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from cpo_app.central.commands.command_worker import LEASE_S
 from cpo_app.central.link.link import LinkResult
 from db_interface.database import Database
+from db_interface.database_clock import HostClock
 from domain.commands import command_queue
 from domain.commands.command_delivery import NotDelivered
 from domain.commands.command_states import OPEN
@@ -51,7 +52,7 @@ class Freeze:
 
 def die_after_the_claim(world: CommandWorld) -> None:
     command = world.documents("START_SESSION")[0]
-    claim = command_queue.claim(world.db, command["_id"], OPEN, world.clock(), "dead", LEASE_S)
+    claim = command_queue.claim(world.db, command["_id"], OPEN, world.clock.now(), "dead", LEASE_S)
     assert world.run(claim) is not None
 
 
@@ -94,12 +95,12 @@ def test_whenever_a_worker_dies_another_goes_on(
     world: CommandWorld, die: Callable[[CommandWorld], None]
 ) -> None:
     world.asker().start(evse_uid="CP-001")
-    until_dead = world.clock.now
+    until_dead = world.clock.at
     die(world)
     second = world.worker()
     world.settle(second)
     assert world.peers.got == [], "the dead worker's lease was not respected"
-    world.clock.now = until_dead
+    world.clock.at = until_dead
     world.leases_end()
     world.settle(second)
     assert world.link.kinds() == ["start"]
@@ -291,7 +292,12 @@ def test_a_deadline_that_passes_while_the_worker_looks_is_not_overlooked(
     world.run(command_queue.put_back(world.db, command, far))
     moments = [command["deadline"] - timedelta(milliseconds=1)]
     worker = world.parts.worker
-    worker._clock = lambda: moments.pop() if moments else command["deadline"]
+
+    class PassesTheDeadline:
+        def now(self) -> datetime:
+            return moments.pop() if moments else command["deadline"]
+
+    world.db.clock = PassesTheDeadline()
 
     async def looked_and_rested() -> float:
         return await worker._idle_s(await worker.round())
@@ -307,12 +313,8 @@ def test_in_real_time_a_result_takes_milliseconds_and_timeout_comes_as_promised(
     world = CommandWorld(db, loop, timeout_s=1)
     told: list[tuple[str, float]] = []
 
-    def now() -> datetime:
-        return datetime.now(timezone.utc)
-
-    world.intake.clock = now
+    db.clock = HostClock()
     worker = world.parts.worker
-    worker._clock = now
 
     async def note(delivery: Any) -> None:
         told.append((delivery.body["result"], time.monotonic()))

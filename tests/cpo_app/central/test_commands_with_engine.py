@@ -13,7 +13,6 @@ from fastapi import FastAPI
 from py_ocpi.core.enums import Action
 
 from auth.charge_point_access import admit
-from cpo_app.central import charging
 from cpo_app.central.commands import command_parts
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
@@ -124,8 +123,7 @@ async def _story(db: Database, state_dir: Path) -> None:
     party = {"country_code": "DE", "party_id": "CPO"}
     intake = Intake(store, party=party, timeout_s=2, check_url=any_url)
     emsp = Emsp(intake)
-    charging.attach(central)
-    parts = command_parts.attach(central, emsp.deliver, [intake])
+    parts = command_parts.build(central, emsp.deliver, [intake])
     app = FastAPI()
     app.include_router(build_router(central))
 

@@ -20,7 +20,7 @@ class WrongEngine(Charging):
         self.off_s = off_s
 
     def at(self) -> str:
-        own = self.world.clock.now + timedelta(seconds=self.off_s)
+        own = self.world.clock.at + timedelta(seconds=self.off_s)
         return own.isoformat().replace("+00:00", "Z")
 
     def send(self, *messages: dict[str, Any], boot_id: str = "boot-1") -> dict[str, Any]:

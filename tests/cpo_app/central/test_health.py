@@ -154,15 +154,15 @@ def test_a_registration_secret_that_is_unusable_is_503_not_a_traceback(world: Wo
 
 
 def test_cards_are_answered_by_whoever_keeps_the_sessions(world: World) -> None:
-    shown, api = world.enrol("CP-001"), world.api()
+    shown, without = world.enrol("CP-001"), world.api()
     body = {"cp_id": "CP-001", "connector_id": "1", "token_uid": "T", "token_type": "RFID"}
-    assert api.post("/cp/authorize", None, body).status_code == 401
-    assert api.post("/cp/authorize", shown, body).status_code == 501
+    assert without.post("/cp/authorize", None, body).status_code == 401
+    assert without.post("/cp/authorize", shown, body).status_code == 501
 
     async def authorize(asked: dict[str, Any]) -> dict[str, Any]:
         return {"allowed": "ALLOWED", "asked": asked}
 
-    api.central.authorize = authorize
+    api = world.api(world.central(authorize=authorize))
     assert api.post("/cp/authorize", shown, body).json() == {"allowed": "ALLOWED", "asked": body}
 
 

@@ -27,7 +27,7 @@ def test_the_list_shows_every_registered_charge_point(world: World) -> None:
     api.register(shown)
     api.telemetry(shown, state(1, "CHARGING", plugged=True, session_id="S1"))
     api.beat(shown, "OVERHEATED")
-    seen = world.clock().isoformat()
+    seen = world.clock.now().isoformat()
     assert api.get("/cp").json() == {
         "charge_points": [
             {
@@ -106,7 +106,7 @@ def test_a_charge_points_token_is_no_operators(world: World) -> None:
 
 def test_history_and_uptime_over_http(world: World) -> None:
     shown, api = world.enrol("CP-001"), world.api()
-    begun = world.clock()
+    begun = world.clock.now()
     api.register(shown)
     world.clock.advance(30)
     api.beat(shown, "F")
@@ -122,7 +122,7 @@ def test_history_and_uptime_over_http(world: World) -> None:
     assert api.get("/cp/CP-001/uptime", params=period).json() == {
         "cp_id": "CP-001",
         "since": begun.isoformat(),
-        "until": world.clock().isoformat(),
+        "until": world.clock.now().isoformat(),
         "available_s": 30.0,
         "by_status": {"AVAILABLE": 30.0, "OUTOFORDER": 10.0},
         "uptime_percent": 75.0,

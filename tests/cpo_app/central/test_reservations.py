@@ -99,7 +99,7 @@ def test_the_same_id_replaces_the_reservation(world: CommandWorld) -> None:
     emsp.reserve(evse_uid="CP-001", minutes=60)
     world.settle()
     held = world.reservation(emsp)
-    assert held is not None and held["expiry_date"] == world.clock.now + timedelta(minutes=60)
+    assert held is not None and held["expiry_date"] == world.clock.at + timedelta(minutes=60)
     emsp.reserve(evse_uid="CP-002", minutes=60)
     world.settle()
     assert world.results() == ["ACCEPTED"] * 3

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from cpo_app.central.telemetry import MessageRefused
+from cpo_app.central.telemetry import Handler, MessageRefused
 from db_interface.transaction import Tx
 from domain.charge_points.charge_points import Document
-from tests.cpo_app.central.conftest import World, meter, state
+from tests.cpo_app.central.conftest import Api, World, meter, state
 
 
 class Ledger:
@@ -20,6 +20,10 @@ class Ledger:
         self.world = world
         self.fail_on: int | None = None
         self.refuse: int | None = None
+
+    def api(self) -> Api:
+        """A worker that keeps it."""
+        return self.world.api(self.world.central(handlers=[Handler("meter", self)]))
 
     async def __call__(self, tx: Tx, charge_point: Document, message: dict[str, Any]) -> None:
         if message["seq"] == self.refuse:
@@ -59,9 +63,8 @@ def test_states_are_followed_in_order(world: World) -> None:
 
 
 def test_what_was_taken_is_not_taken_again(world: World) -> None:
-    shown, api = world.enrol("CP-001"), world.api()
-    ledger = Ledger(world)
-    api.central.telemetry.on("meter", ledger)
+    shown, ledger = world.enrol("CP-001"), Ledger(world)
+    api = ledger.api()
     api.register(shown)
     assert api.telemetry(shown, meter(1), meter(2)).json()["acked"] == 2
     assert api.telemetry(shown, meter(1), meter(2)).json()["acked"] == 2
@@ -71,10 +74,8 @@ def test_what_was_taken_is_not_taken_again(world: World) -> None:
 
 
 def test_the_same_batch_at_two_workers_at_once_counts_once(world: World) -> None:
-    shown, apis = world.enrol("CP-001"), [world.api() for _ in range(4)]
-    ledger = Ledger(world)
-    for api in apis:
-        api.central.telemetry.on("meter", ledger)
+    shown, ledger = world.enrol("CP-001"), Ledger(world)
+    apis = [ledger.api() for _ in range(4)]
     apis[0].register(shown)
     body = {"cp_id": "CP-001", "boot_id": "b", "messages": [meter(seq) for seq in range(1, 6)]}
     headers = {"Authorization": f"Bearer {shown}"}
@@ -88,10 +89,9 @@ def test_the_same_batch_at_two_workers_at_once_counts_once(world: World) -> None
 
 
 def test_a_batch_that_breaks_off_leaves_nothing_and_is_taken_whole_later(world: World) -> None:
-    shown, api = world.enrol("CP-001"), world.api()
-    ledger = Ledger(world)
+    shown, ledger = world.enrol("CP-001"), Ledger(world)
     ledger.fail_on = 3
-    api.central.telemetry.on("meter", ledger)
+    api = ledger.api()
     api.register(shown)
     batch = [state(1, "CHARGING", plugged=True), meter(2), meter(3)]
     answer = api.telemetry(shown, *batch)
@@ -105,18 +105,16 @@ def test_a_batch_that_breaks_off_leaves_nothing_and_is_taken_whole_later(world: 
 
 
 def test_a_message_that_a_handler_refuses_holds_up_no_other(world: World) -> None:
-    shown, api = world.enrol("CP-001"), world.api()
-    ledger = Ledger(world)
+    shown, ledger = world.enrol("CP-001"), Ledger(world)
     ledger.refuse = 2
-    api.central.telemetry.on("meter", ledger)
+    api = ledger.api()
     api.register(shown)
     assert api.telemetry(shown, meter(1), meter(2), meter(3)).json()["acked"] == 3
     assert ledger.seqs() == [1, 3]
 
 
 def test_a_handler_sees_the_state_as_it_was_at_its_message(world: World) -> None:
-    shown, api = world.enrol("CP-001"), world.api()
-    api.central.telemetry.on("meter", Ledger(world))
+    shown, api = world.enrol("CP-001"), Ledger(world).api()
     api.register(shown)
     api.telemetry(shown, state(1, "CHARGING", plugged=True), meter(2), state(3, "AVAILABLE"))
 
@@ -127,9 +125,8 @@ def test_a_handler_sees_the_state_as_it_was_at_its_message(world: World) -> None
 
 
 def test_a_restarted_engine_counts_from_one_and_old_states_do_not_come_back(world: World) -> None:
-    shown, api = world.enrol("CP-001"), world.api()
-    ledger = Ledger(world)
-    api.central.telemetry.on("meter", ledger)
+    shown, ledger = world.enrol("CP-001"), Ledger(world)
+    api = ledger.api()
     api.register(shown)
     api.telemetry(shown, state(1, "CHARGING", plugged=True), boot_id="first")
     api.telemetry(shown, state(1, "AVAILABLE"), boot_id="second")
@@ -193,9 +190,25 @@ def test_a_full_batch_is_taken(world: World) -> None:
     assert world.document()["connectors"][0]["meter"]["energy_wh"] == 500
 
 
-def test_only_kinds_that_exist_have_one_handler_each(world: World) -> None:
-    telemetry = world.central().telemetry
-    telemetry.on("meter", Ledger(world))
-    for kind in ("meter", "gossip"):
-        with pytest.raises(ValueError, match=kind):
-            telemetry.on(kind, Ledger(world))
+def test_handlers_are_called_in_their_order_and_a_refusal_ends_it(world: World) -> None:
+    shown, first, second = world.enrol("CP-001"), Ledger(world), Ledger(world)
+    calls: list[tuple[str, int]] = []
+
+    def noted(name: str, ledger: Ledger) -> Handler:
+        async def handle(tx: Tx, charge_point: Document, message: dict[str, Any]) -> None:
+            await ledger(tx, charge_point, message)
+            calls.append((name, message["seq"]))
+
+        return Handler("meter", handle)
+
+    first.refuse = 2
+    handlers = [noted("first", first), noted("second", second)]
+    api = world.api(world.central(handlers=handlers))
+    api.register(shown)
+    assert api.telemetry(shown, meter(1), meter(2), meter(3)).json()["acked"] == 3
+    assert calls == [("first", 1), ("second", 1), ("first", 3), ("second", 3)]
+
+
+def test_a_handler_is_for_a_kind_that_exists(world: World) -> None:
+    with pytest.raises(ValueError, match="gossip"):
+        Handler("gossip", Ledger(world))

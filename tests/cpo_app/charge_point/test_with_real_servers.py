@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from auth.charge_point_access import admit
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
+from cpo_app.central.telemetry import Handler
 from cpo_app.charge_point.monitor import Monitor
 from cpo_app.charge_point.serving import listen, serve
 from cpo_app.charge_point.settings import MonitorSettings
@@ -42,16 +43,15 @@ async def _story(db: Database, state_dir: Path) -> None:
     async def let_in(token: str | None, cp_id: str, *, required: bool) -> None:
         await admit(db, SECRET, token, cp_id, required=required)
 
-    central = Central(store, settings, Vault("v" * 40), admit=let_in)
-    app = FastAPI()
-    app.include_router(build_router(central))
-
     stopped: list[dict[str, Any]] = []
 
-    async def note(session: Any, charge_point: Any, message: dict[str, Any]) -> None:
+    async def note(tx: Any, charge_point: Any, message: dict[str, Any]) -> None:
         stopped.append(message)
 
-    central.telemetry.on("session_stopped", note)
+    handlers = [Handler("session_stopped", note)]
+    central = Central(store, settings, Vault("v" * 40), admit=let_in, handlers=handlers)
+    app = FastAPI()
+    app.include_router(build_router(central))
 
     async with contextlib.AsyncExitStack() as stack:
         urls = []

@@ -110,7 +110,7 @@ def test_a_peer_that_moved_meanwhile_gets_no_token_at_its_old_place(world: Comma
     emsp = world.emsp()
     data(emsp.start(token=token()))
     moved = {"endpoints": [], "versions_url": "https://new.example/versions"}
-    world.central.run(world.peers.set(emsp.side.peer_id, world.central.clock.now, **moved))
+    world.central.run(world.peers.set(emsp.side.peer_id, world.central.clock.at, **moved))
     world.settle()
     assert emsp.told == []
 

@@ -11,7 +11,7 @@ from db_interface.database import Database
 from domain.sessions.charging_preferences import PreferencesNotSupported
 from domain.visibility import Reader
 from tests.conftest import Loop
-from tests.domain.sessions.worlds import World, after, element, reading, tariff
+from tests.domain.sessions.worlds import World, element, reading, tariff
 
 MSP = Reader(parties=("de*msp",))
 CAPABLE = {"capabilities": ["CHARGING_PREFERENCES_CAPABLE"]}
@@ -24,7 +24,7 @@ SOON = "2025-05-05T16:30:00Z"
 
 
 def put(world: World, session_id: str, reader: Reader = MSP, **wish: Any) -> str | None:
-    sessions = Sessions(world.store, clock=lambda: after(60))
+    sessions = Sessions(world.store)
     return world.loop.run(sessions.update(wish, session_id, reader=reader))
 
 

@@ -412,33 +412,13 @@ def test_a_wrong_clock_of_a_charge_point_does_not_make_years_of_charging(world: 
 
     async def wrong(tx: Tx) -> str:
         return await charging_sessions.session_began(
-            world.store,
+            tx,
             session_id,
             at=after(0) - timedelta(days=20000),
-            now=after(5),
-            tx=tx,
         )
 
     world.transact(wrong)
     assert world.inner(session_id)["started"] == after(0)
-
-
-def test_the_card_that_started_and_its_group_find_their_session(world: World) -> None:
-    session_id = world.open()
-    colleague = {**TOKEN, "uid": "CARD-2"}
-    stranger = {**TOKEN, "uid": "CARD-3", "group_id": "OTHERS"}
-    foreign = {**TOKEN, "uid": "CARD-4", "party_id": "OTH"}
-
-    def found(token: dict[str, Any]) -> str | None:
-        document = world.loop.run(charging_sessions.session_of_token(world.db, "CP-001", token))
-        return document and document["_id"]
-
-    assert [found(t) for t in (TOKEN, colleague, stranger, foreign)] == [
-        session_id,
-        session_id,
-        None,
-        None,
-    ]
 
 
 def test_signed_data_and_the_meter_go_into_the_cdr(world: World) -> None:

@@ -15,6 +15,7 @@ from domain.schemas import Location, Tariff, validate
 from domain.sessions import charging_sessions
 from domain.sessions.charging_sessions import Rules
 from domain.sessions.session_segments import Reading
+from tests.clock import Clock
 from tests.conftest import Loop
 
 T = TypeVar("T")
@@ -122,6 +123,7 @@ class World:
     ) -> None:
         self.db, self.loop, self.rules = db, loop, rules
         self.store = DbInterface(db)
+        self.clock = db.clock = Clock(START)
         self.location = validate(Location, location([t["id"] for t in tariffs], **evse))
         self.put("locations", owned_location(self.location))
         for given in tariffs:
@@ -130,13 +132,16 @@ class World:
     def put(self, module: str, obj: Any) -> None:
         self.loop.run(self.store.create(module, obj))
 
-    def transact(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        return self.loop.run(DbInterface(self.db).transact(work))
+    def transact(self, work: Callable[[Tx], Awaitable[T]], seconds: float | None = None) -> T:
+        """At that moment of the database's clock, if one is given."""
+        if seconds is not None:
+            self.clock.at = after(seconds)
+        return self.loop.run(self.store.transact(work))
 
-    async def opening(self, tx: Tx, seconds: float = 0, **more: Any) -> str:
+    async def opening(self, tx: Tx, **more: Any) -> str:
         evse = self.location["evses"][0]
         given: dict[str, Any] = {
-            "charge_point": {"_id": "CP-001"},
+            "cp_id": "CP-001",
             "location": self.location,
             "evse": evse,
             "connector": evse["connectors"][0],
@@ -146,10 +151,10 @@ class World:
             "source": "local",
             **more,
         }
-        return await charging_sessions.open_session(self.store, now=after(seconds), tx=tx, **given)
+        return await charging_sessions.open_session(tx, **given)
 
     def open(self, seconds: float = 0, **more: Any) -> str:
-        return self.transact(lambda tx: self.opening(tx, seconds, **more))
+        return self.transact(lambda tx: self.opening(tx, **more), seconds)
 
     def reserve(self, seconds: float = 0, **more: Any) -> str:
         evse = self.location["evses"][0]
@@ -162,15 +167,14 @@ class World:
         }
         return self.transact(
             lambda tx: charging_sessions.open_reservation(
-                self.store,
-                charge_point={"_id": "CP-001"},
+                tx,
+                cp_id="CP-001",
                 location=self.location,
                 evse=evse,
                 connector=evse["connectors"][0],
-                now=after(seconds),
-                tx=tx,
                 **given,
-            )
+            ),
+            seconds,
         )
 
     def end_reservation(
@@ -179,36 +183,33 @@ class World:
         """`over`: since when it is, where that was noticed late."""
         return self.transact(
             lambda tx: charging_sessions.end_reservation(
-                self.store,
+                tx,
                 "R1",
                 expired=expired,
                 at=None if over is None else after(over),
-                now=after(seconds),
-                tx=tx,
-            )
+            ),
+            seconds,
         )
 
     def begin(self, session_id: str, seconds: float = 0) -> str:
         return self.transact(
             lambda tx: charging_sessions.session_began(
-                self.store,
+                tx,
                 session_id,
                 at=after(seconds),
-                now=after(seconds),
                 register_wh=1000.0,
-                tx=tx,
                 rules=self.rules,
-            )
+            ),
+            seconds,
         )
 
     def meter(self, session_id: str, value: Reading, **more: Any) -> str:
+        self.clock.at = value.at
         return self.transact(
             lambda tx: charging_sessions.meter_reading(
-                self.store,
+                tx,
                 session_id,
                 value,
-                now=value.at,
-                tx=tx,
                 rules=self.rules,
                 **more,
             )
@@ -219,26 +220,23 @@ class World:
     ) -> str:
         return self.transact(
             lambda tx: charging_sessions.session_ended(
-                self.store,
+                tx,
                 session_id,
                 at=after(seconds),
-                now=after(seconds),
                 energy_wh=energy_wh,
                 reason=reason,
-                tx=tx,
                 rules=self.rules,
                 **more,
-            )
+            ),
+            seconds,
         )
 
     def abandon(self, session_id: str, seconds: float, reason: str = "gone") -> str | None:
         return self.transact(
-            lambda tx: charging_sessions.abandon(
-                self.store, session_id, reason, after(seconds), tx, self.rules
-            )
+            lambda tx: charging_sessions.abandon(tx, session_id, reason, self.rules), seconds
         )
 
-    def inner(self, session_id: str) -> dict[str, Any]:
+    def inner(self, session_id: str) -> charging_sessions.ChargingSession:
         found = self.loop.run(charging_sessions.get(self.db, session_id))
         assert found is not None
         return found

@@ -1,0 +1,102 @@
+"""The document of a charging session, as `charging_sessions` keeps it (session_records)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypedDict
+
+from domain.objects import OcpiObject
+from domain.sessions.session_segments import Segment
+
+
+class Unbilled(TypedDict):
+    """What came to light when it was too late for the CDR."""
+
+    energy_wh: float
+    at: datetime
+    why: str
+
+
+class ProfileInForce(TypedDict):
+    """A ChargingProfile that the charge point obeys, and the peer that has set it."""
+
+    peer_id: str
+    charging_profile: OcpiObject
+    set_at: datetime
+
+
+class ProfileListener(TypedDict):
+    """A peer that hears of changes of the ActiveChargingProfile: as a command's delivery has it."""
+
+    peer_id: str
+    from_party: list[str]
+    to_party: list[str]
+    correlation_id: str | None
+
+
+class ChargingSession(TypedDict, total=False):
+    """A whole document has everything from `_id` to `segments`; also what is changed in one."""
+
+    _id: str
+    """Session.id"""
+    status: str
+    """session_states.Status"""
+    running: bool
+    """Holds its connector: at most one per connector (unique index)."""
+    cp_id: str
+    connector_id: str
+    evse_uid: str
+    location_id: str
+    country_code: str
+    party_id: str
+    operator: str
+    """The name of the Location's operator."""
+    token: dict[str, Any]
+    """The cdr_token's fields, and group_id."""
+    auth_method: str
+    authorization_reference: str | None
+    source: str
+    """remote, local"""
+    peer_id: str | None
+    command_id: str | None
+    reservation_id: str | None
+    # Of the start, as they were then:
+    tariffs: list[OcpiObject]
+    time_zone: str
+    currency: str
+    capabilities: list[str]
+    max_power_w: int | None
+    cdr_location: OcpiObject
+    meter_id: str | None
+    created: datetime
+    started: datetime | None
+    ended: datetime | None
+    last_heard: datetime
+    """By the database's clock."""
+    last_at: datetime
+    """Of its latest meter value, by the charge point's clock."""
+    energy_wh: float
+    segments: list[Segment]
+
+    published_at: datetime
+    """When the Session object was last brought up to date."""
+    end_reason: str
+    reservation_over: str
+    """The reservation ended, or `expired`, while its driver was just starting."""
+    reservation_over_at: datetime
+    reservation_expired: bool
+    register_start_wh: float | None
+    power_w: float | None
+    soc: float | None
+    preferences: OcpiObject
+    """ChargingPreferences that were accepted."""
+    signed_data: OcpiObject
+    profile: ProfileInForce
+    profile_peers: Mapping[str, ProfileListener]
+    """Everyone that has ever set a profile on it, by peer_id."""
+    cdr_problem: str
+    """Why there is no CDR, should its price not be told."""
+    unbilled: Unbilled
+    to_stop: bool
+    """The charge point charges although the session is over: it is to be told."""
