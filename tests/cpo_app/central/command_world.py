@@ -491,6 +491,5 @@ class CommandWorld:
                 open_to_new=True,
                 credentials_hash="0" * 64,
                 party=self.settings.parties[0],
-                now=self.clock.now(),
             )
         )

@@ -84,7 +84,6 @@ class World:
                 open_to_new=True,
                 credentials_hash="0" * 64,
                 party=Settings(_env_file=None).parties[0],
-                now=self.clock.now(),
             )
         )
         return token(cp_id, version=made.record["token_version"])

@@ -64,11 +64,7 @@ def test_a_deregistered_one_is_out_at_once(world: World) -> None:
     api = world.api()
     assert api.register(shown).status_code == 200
     party, admin = api.central.party, Proof(admin=True)
-    world.loop.run(
-        registrations.deregister(
-            world.store, "CP-001", proof=admin, party=party, now=world.clock.now()
-        )
-    )
+    world.loop.run(registrations.deregister(world.store, "CP-001", proof=admin, party=party))
     for answer in (api.register(shown), api.beat(shown), api.telemetry(shown)):
         assert answer.status_code in (400, 403)
     assert api.beat(shown).json()["detail"] == NOT_REGISTERED
