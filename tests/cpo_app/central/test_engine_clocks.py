@@ -41,7 +41,7 @@ def times(cdr: dict[str, Any]) -> tuple[datetime, datetime, float]:
 def test_the_true_duration_at_the_true_time(world: World, off_s: float) -> None:
     charging = WrongEngine(world, off_s)
     session_id = charging.open()
-    begin = world.clock.now
+    begin = world.clock.at
     charging.send(charging.began(session_id))
     world.clock.advance(900)
     charging.send(charging.metered(session_id, 2750))
@@ -57,7 +57,7 @@ def test_the_true_duration_at_the_true_time(world: World, off_s: float) -> None:
 def test_what_waited_for_days_keeps_its_true_distance(world: World) -> None:
     charging = WrongEngine(world, -3600)
     session_id = charging.open()
-    begin = world.clock.now
+    begin = world.clock.at
     waiting = [charging.began(session_id)]
     world.clock.advance(1800)
     waiting += [charging.stopped(session_id, 5500)]
@@ -71,7 +71,7 @@ def test_an_engine_that_sets_its_clock_in_mid_session_and_dates_by_it(world: Wor
     """Not ours: our engine dates by a line that nobody sets."""
     charging = WrongEngine(world, -3600)
     session_id = charging.open()
-    begin = world.clock.now
+    begin = world.clock.at
     charging.send(charging.began(session_id))
     world.clock.advance(900)
     charging.off_s = 0
