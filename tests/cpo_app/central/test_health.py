@@ -127,7 +127,7 @@ def test_the_watch_survives_an_outage_of_the_store(loop: Loop) -> None:
                 asked.set()
             return await wrapped()
 
-        central.watch.round = counted  # type: ignore[method-assign]
+        central.watch.rounds._once = counted
         await central.start()
         await asyncio.wait_for(asked.wait(), 10)
         alive = central.watching
