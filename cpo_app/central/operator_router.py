@@ -16,8 +16,7 @@ from cpo_app.central.wire import OperativeBody
 from cpo_app.http_errors import HttpError
 from cpo_app.operator_guard import require_operator
 from domain.charge_points import charge_points, evse_history
-from domain.charge_points.evse_states import EvseStatus, View
-from domain.charge_points.registration_records import REGISTERED
+from domain.operator import charge_points as operator_view
 
 DEFAULT_HISTORY = timedelta(days=1)
 DEFAULT_UPTIME = timedelta(days=30)
@@ -43,12 +42,8 @@ def build_operator_router(central: Central) -> APIRouter:
         limit: int = Query(100, ge=1, le=1000), after: str | None = Query(None, max_length=64)
     ) -> dict[str, Any]:
         """Charge points by id; `next` is the `after` of the next page, null on the last."""
-        rows = await charge_points.page(central.db, after=after, limit=limit + 1)
-        shown = [_shown(row) for row in rows[:limit]]
-        return {
-            "charge_points": shown,
-            "next": shown[-1]["id"] if len(rows) > limit else None,
-        }
+        rows, following = await operator_view.page(central.db, after=after, limit=limit)
+        return {"charge_points": [_shown(row) for row in rows], "next": following}
 
     @router.get("/{cp_id}/history")
     async def history(
@@ -97,35 +92,17 @@ async def _known(central: Central, cp_id: str) -> str:
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
-    registration = row["registration"]
-    charge_point = row["charge_point"] or {}
-    removed = registration["status"] != REGISTERED
-    unseen = View.DEREGISTERED if removed else View.SILENT
-    status = EvseStatus.REMOVED.value if removed else charge_point.get("ocpi_status")
     return {
-        "id": registration["_id"],
-        "location": registration.get("location"),
-        "ocpi_status": status or EvseStatus.UNKNOWN.value,
-        "state": unseen.value if removed else charge_point.get("state", unseen.value),
-        "operative": charge_point.get("operative", True),
-        "last_seen": charge_point.get("last_seen"),
-        "session": charge_point.get("session_id") or _session_reported(charge_point),
-        "fault": _fault(charge_point),
-        "clock_offset_s": (charge_point.get("clock") or {}).get("offset_s"),
+        "id": row["id"],
+        "location": row["place"],
+        "ocpi_status": row["status"],
+        "state": row["state"],
+        "operative": row["operative"],
+        "last_seen": row["last_seen"],
+        "session": row["session"],
+        "fault": next(iter(row["faults"]), None),
+        "clock_offset_s": row["clock_offset_s"],
     }
-
-
-def _session_reported(charge_point: Mapping[str, Any]) -> str | None:
-    sessions = (c.get("session_id") for c in charge_point.get("connectors", []))
-    return next((session for session in sessions if session), None)
-
-
-def _fault(charge_point: Mapping[str, Any]) -> str | None:
-    """The first fault that its monitor or, failing that, its engine reports."""
-    for fault in charge_point.get("faults", []):
-        return ": ".join(part for part in (fault["code"], fault.get("message")) if part)
-    codes = (c.get("error_code") for c in charge_point.get("connectors", []))
-    return next((code for code in codes if code), None)
 
 
 def _period(

@@ -12,10 +12,12 @@ import typer
 from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.output import note, print_facts, print_json, print_line, print_table
-from cpo_app.cli.push_facts import push_facts
 from cpo_app.cli.with_backend import DataDir, on_backend
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from domain.authorization.token_pulls import PullUnderWay
+from domain.operator.push_states import push_states
+from domain.outbox import due_marks
+from domain.outbox.deliveries import delivered_cdrs
 from domain.outbox.marks import PUSHED
 from domain.peers import switches
 from domain.peers.peers import DEFAULT_QUIRKS, Peer
@@ -23,6 +25,8 @@ from domain.peers.peers import DEFAULT_QUIRKS, Peer
 app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
 
 T = TypeVar("T")
+
+MAX_HELD_BACK = 10
 
 PeerId = Annotated[str, typer.Argument(metavar="ID", help="As `cpo peers list` shows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
@@ -109,7 +113,7 @@ def show(peer_id: PeerId, as_json: AsJson = False, data_dir: DataDir = None) -> 
 
     async def work(backend: Backend) -> dict[str, Any]:
         peer = await backend.peers.get(peer_id)
-        return {**facts(peer), "push": await push_facts(backend, peer)}
+        return {**facts(peer), "push": await _push_facts(backend, peer)}
 
     found = on_backend(work, data_dir)
     if as_json:
@@ -278,6 +282,24 @@ def facts(peer: Peer) -> dict[str, Any]:
         "created": peer.created,
         "last_seen": peer.last_seen,
         "last_error": peer.last_error,
+    }
+
+
+async def _push_facts(backend: Backend, peer: Peer) -> dict[str, Any]:
+    """How the push to the peer stands: how far behind it is, since when, and why."""
+    ((_, push),) = await push_states(backend.db, {"_id": peer.peer_id}, ("status",), limit=1)
+    held_back = await due_marks.held_back(backend.db, peer.peer_id, MAX_HELD_BACK)
+    return {
+        "state": push.said(peer.status),
+        "backlog": push.backlog,
+        "oldest": push.oldest,
+        "failures": push.failures,
+        "reason": push.reason,
+        "next_try": push.next_try,
+        "last_delivered": push.last_delivered,
+        "latency_ms": push.latency_ms,
+        "cdrs_delivered": await delivered_cdrs(backend.db, peer.peer_id),
+        "held_back": [asdict(held) for held in held_back],
     }
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
-from collections.abc import Coroutine
+import tempfile
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +25,7 @@ from cpo_app.cli import fleet, up
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.signals import until_signalled
 from cpo_app.cli.with_backend import DataDir, settings_for
+from cpo_app.operator.metrics import SHARED_BY_WORKERS
 from cpo_app.registry import server as registry_server
 
 SHUTDOWN_TIMEOUT_S = 3
@@ -69,7 +72,7 @@ def serve(
     settings = settings_for(data_dir, CENTRAL_PORT=port, CENTRAL_HOST=host)
     logs.set_up(settings.CPO_LOG_LEVEL, settings.CPO_LOG_FORMAT)
     _end_cleanly()
-    with prepare(settings) as ground:
+    with prepare(settings) as ground, _counting_together(workers):
         _hand_on(ground)
         uvicorn.run(
             "cpo_app.main:app",
@@ -143,6 +146,20 @@ def _end_cleanly() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
+
+
+@contextlib.contextmanager
+def _counting_together(workers: int) -> Iterator[None]:
+    """Let several workers add up what they count, so that `/metrics` is the same at each."""
+    if workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="cpo-metrics-") as folder:
+        os.environ[SHARED_BY_WORKERS] = folder
+        try:
+            yield
+        finally:
+            del os.environ[SHARED_BY_WORKERS]
 
 
 def _hand_on(ground: Prepared) -> None:

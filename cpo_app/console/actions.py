@@ -8,12 +8,12 @@ import logging
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from cpo_app.console import charge_points
 from cpo_app.console.console import Console
 from cpo_app.console.forms import FormRefused
 from cpo_app.console.rendering import HEADERS
 from cpo_app.console.routes import NotThere
 from cpo_app.console.words import segment
+from domain.operator import charge_points
 from domain.peers.peers import UnknownPeer
 from domain.peers.switches import SWITCHES, NotPossible
 

@@ -5,12 +5,15 @@ from datetime import timedelta
 
 from fastapi import APIRouter, Query, Request, Response
 
-from cpo_app.console import charge_points, ocpi_objects, peers, sessions
+from cpo_app.console import ocpi_objects
 from cpo_app.console.actions import add_actions
 from cpo_app.console.console import Console
 from cpo_app.console.rendering import ASSETS
 from cpo_app.console.routes import NotThere, problem, route_class
+from cpo_app.console.timeline import timeline
+from domain.charge_points import evse_history
 from domain.charge_points.evse_states import EvseStatus
+from domain.operator import charge_points, peers, sessions
 
 MAX_IN_TROUBLE = 30
 MAX_SESSIONS = 30
@@ -58,7 +61,7 @@ def build_console_router(console: Console) -> APIRouter:
             trouble_total=sum(counts[status.value] for status in charge_points.TROUBLE),
             running=running,
             peers=behind,
-            peers_in_trouble=[peer for peer in behind if peer["trouble"]],
+            peers_in_trouble=[peer for peer in behind if peer.trouble],
             held_back=held,
             without_cdr=unbilled,
         )
@@ -95,7 +98,7 @@ def build_console_router(console: Console) -> APIRouter:
         now = console.clock()
         day_ago = now - timedelta(days=1)
         changes, uptimes = await asyncio.gather(
-            charge_points.history(db, found["id"], MAX_CHANGES), console.uptimes(found["id"])
+            evse_history.latest(db, found["id"], MAX_CHANGES), console.uptimes(found["id"])
         )
         return console.page(
             request,
@@ -104,7 +107,7 @@ def build_console_router(console: Console) -> APIRouter:
             facts=found["charge_point"],
             registration=found["registration"],
             changes=changes[:CHANGES_SHOWN],
-            timeline=charge_points.timeline(changes, day_ago, now),
+            timeline=timeline(changes, day_ago, now),
             uptimes=uptimes,
             done=DONE.get(done or ""),
         )
@@ -162,7 +165,7 @@ def build_console_router(console: Console) -> APIRouter:
     @router.get("/console/peers")
     async def peer_table(request: Request) -> Response:
         rows = await peers.table(db, console.clock())
-        return console.page(request, "peers.html", rows=rows, most=peers.MOST)
+        return console.page(request, "peers.html", rows=rows, most=peers.MAX_PEERS)
 
     @router.get("/console/peers/{peer_id}")
     async def peer(
@@ -174,7 +177,8 @@ def build_console_router(console: Console) -> APIRouter:
         return console.page(
             request,
             "peer.html",
-            peer=found,
+            peer=found[0],
+            held_back=found[1],
             done=DONE.get(done or ""),
         )
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from db_interface.database import Database
+from domain.operator import charge_points, peers, sessions
 from domain.peers.statuses import BLOCKED, CONNECTED, SUSPENDED
 from domain.secrets import SecretUnusable, Vault
 
 MOST = 1000
-LATE = timedelta(minutes=10)
-ERROR_IS_NEWS = timedelta(hours=24)
-_SHOWN = {"name": 1, "status": 1, "last_error": 1}
 
 
 async def check_contents(db: Database, vault: Vault, now: datetime) -> AsyncIterator[Finding]:
@@ -46,46 +44,35 @@ async def _sealed(db: Database, vault: Vault) -> Finding:
 
 
 async def _peers(db: Database) -> Finding:
-    number = await db["peers"].count_documents({"status": CONNECTED})
-    said = f"{number} connected"
+    numbers = await peers.counts(db)
+    said = f"{numbers[CONNECTED]} connected"
     for status in (SUSPENDED, BLOCKED):
-        others = await db["peers"].count_documents({"status": status})
-        said += f", {others} {status}" if others else ""
+        said += f", {numbers[status]} {status}" if numbers[status] else ""
     return ok("peers", said)
 
 
 async def _peers_in_trouble(db: Database, now: datetime) -> AsyncIterator[Finding]:
-    rows = await db["peers"].find({"status": CONNECTED}, _SHOWN).limit(MOST).to_list(MOST)
-    for row in rows:
-        check, do = f"peer {row['_id']}", f"look at: cpo peers show {row['_id']}"
-        oldest = await db["marks"].find_one(
-            {"peer_id": row["_id"]}, {"since": 1}, sort=[("since", 1)]
-        )
-        error = row.get("last_error")
-        if oldest is not None and now - oldest["since"] > LATE:
-            minutes = int((now - oldest["since"]).total_seconds() // 60)
-            yield warn(check, f"{_plain(row['name'])}: its push is {minutes} min behind", do)
-        elif error and now - error["at"] < ERROR_IS_NEWS:
-            text = _plain(error["text"])
-            yield warn(check, f"{_plain(row['name'])}: {text} ({error['at']:%H:%M} UTC)", do)
+    for peer in await peers.table(db, now, status=CONNECTED, limit=MOST):
+        if peer.trouble:
+            said = "; ".join(map(_plain, peer.trouble))
+            do = f"look at: cpo peers show {peer.id}"
+            yield warn(f"peer {peer.id}", f"{_plain(peer.name)}: {said}", do)
 
 
 async def _held_back(db: Database) -> Finding:
-    number = await db["registrations"].count_documents(
-        {"status": "REGISTERED", "ocpi.offered": False}
-    )
+    number = await charge_points.number_held_back(db)
     if number:
         return warn(
             "charge points",
             f"{number} registered, but not offered over OCPI",
             "the console says why, for each; their metadata has to be completed",
         )
-    total = await db["registrations"].count_documents({"status": "REGISTERED"})
+    total = await charge_points.number_registered(db)
     return ok("charge points", f"all {total} registered are offered over OCPI")
 
 
 async def _without_cdr(db: Database) -> Finding:
-    number = await db["charging_sessions"].count_documents({"cdr_problem": {"$exists": True}})
+    number = await sessions.number_without_cdr(db)
     if number:
         return warn(
             "CDRs",

@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from cpo_app.backend import Backend
 from cpo_app.central.service import Central
 from cpo_app.console import Console, build_console_router
-from cpo_app.operator.metrics import OcpiCounts, OcpiMetrics, build_metrics_router
+from cpo_app.operator.metrics import build_metrics_router
+from cpo_app.operator.request_metrics import OcpiMetrics
 from cpo_app.operator_guard import OperatorGuard
 
 
@@ -31,7 +32,6 @@ def add_operator_pages(
         set_operative=central.set_operative,
         invite=backend.peers.invite,
     )
-    counts = OcpiCounts()
     app.include_router(build_console_router(console))
-    app.include_router(build_metrics_router(backend.db, guard, counts))
-    app.add_middleware(OcpiMetrics, prefix=settings.OCPI_PREFIX, counts=counts)
+    app.include_router(build_metrics_router(backend.db, guard))
+    app.add_middleware(OcpiMetrics, prefix=settings.OCPI_PREFIX)

@@ -9,12 +9,9 @@ The document's shape: charge_point_documents.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
 
-from db_interface.collection import Where
 from db_interface.database import Database
 from db_interface.transaction import Tx
 from domain.charge_points import registration_store
@@ -40,7 +37,6 @@ __all__ = [
     "canonical_id",
     "get",
     "overdue",
-    "page",
     "registration_changed",
 ]
 
@@ -58,13 +54,6 @@ class Applied:
     @property
     def status_changed(self) -> bool:
         return self.charge_point.get("ocpi_status") != self.status_before
-
-
-class Listed(TypedDict):
-    """A charge point in the operator's list."""
-
-    registration: Record
-    charge_point: ChargePoint | None
 
 
 async def apply(tx: Tx, party: Party, cp_id: str, event: Event) -> Applied:
@@ -130,17 +119,6 @@ async def overdue(
         limit=limit,
     )
     return [(row["_id"], row["heartbeat_due"]) for row in rows if row["heartbeat_due"]]
-
-
-async def page(where: Where, *, after: str | None, limit: int) -> list[Listed]:
-    """Charge points for the operator, in order of their ids: every registration with its state."""
-    registrations: Sequence[Record] = await registration_store.in_order_of_id(
-        where, after=after, limit=limit
-    )
-    ids = [registration["_id"] for registration in registrations]
-    found = await CHARGE_POINTS.of(where).find({"_id": {"$in": ids}}, {"command_key": 0})
-    by_id = {document["_id"]: document for document in found}
-    return [{"registration": r, "charge_point": by_id.get(r["_id"])} for r in registrations]
 
 
 def _why(view: View, event: Event) -> str:

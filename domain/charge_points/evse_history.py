@@ -68,6 +68,13 @@ async def record(tx: Tx, before: ChargePoint, status: str, why: str) -> tuple[da
     return at, n
 
 
+async def latest(where: Where, cp_id: str, limit: int) -> list[Change]:
+    """The latest changes, the newest first."""
+    return await HISTORY.of(where).find(
+        {"cp_id": cp_id}, {"_id": 0, "cp_id": 0}, sort=[("at", -1), ("n", -1)], limit=limit
+    )
+
+
 async def history(
     where: Where, cp_id: str, since: datetime, until: datetime, limit: int = MAX_ENTRIES
 ) -> list[Change]:

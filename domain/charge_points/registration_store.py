@@ -30,13 +30,6 @@ async def canonical_id(where: Where, cp_id: str) -> str | None:
     return None if found is None else found["_id"]
 
 
-async def in_order_of_id(where: Where, *, after: str | None, limit: int) -> list[Record]:
-    """A page of all records as far as an operator's list shows them."""
-    match = {} if after is None else {"_id": {"$gt": after}}
-    shown = {"location": 1, "status": 1, "site_id": 1}
-    return await REGISTRATIONS.of(where).find(match, shown, sort=[("_id", 1)], limit=limit)
-
-
 async def of_site(where: Where, site_id: str, fields: Iterable[str]) -> list[Record]:
     return await REGISTRATIONS.of(where).find({"site_id": fold(site_id)}, dict.fromkeys(fields, 1))
 

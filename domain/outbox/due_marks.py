@@ -170,34 +170,34 @@ async def marked_peers(db: Database) -> list[str]:
     return await MARKS.of(db).distinct("peer_id")
 
 
-async def backlogs(db: Database) -> dict[str, int]:
-    """How many objects each peer has not seen."""
-    rows = await MARKS.of(db).aggregate([{"$group": {"_id": "$peer_id", "n": {"$sum": 1}}}])
-    return {row["_id"]: row["n"] for row in rows}
+@dataclass(frozen=True)
+class HeldBack:
+    """For the operator: an object that a peer has not taken, and why."""
+
+    module: str
+    object: str
+    since: datetime
+    next_try: datetime
+    attempts: int
+    reason: str
 
 
-async def backlog(db: Database, peer_id: str, show_held: int = 10) -> JsonObject:
-    """For the operator: how far behind the peer is, and what it refuses."""
-    mine = {"peer_id": peer_id}
-    oldest = await MARKS.of(db).find_one(mine, {"since": 1}, sort=[("since", 1)])
-    held = await MARKS.of(db).find(
-        {**mine, "error": {"$exists": True}},
+async def held_back(db: Database, peer_id: str, limit: int) -> list[HeldBack]:
+    """What was tried in vain, the next to be tried first."""
+    rows = await MARKS.of(db).find(
+        {"peer_id": peer_id, "error": {"$exists": True}},
         {"parts": 0, "version": 0},
         sort=[("due", 1)],
-        limit=show_held,
+        limit=limit,
     )
-    return {
-        "backlog": await MARKS.of(db).count(mine),
-        "oldest": None if oldest is None else oldest["since"],
-        "held_back": [
-            {
-                "module": row["module"],
-                "object": row["key"],
-                "since": row["since"],
-                "next_try": row["due"],
-                "attempts": row.get("attempts", 0),
-                "reason": row["error"]["text"],
-            }
-            for row in held
-        ],
-    }
+    return [
+        HeldBack(
+            module=row["module"],
+            object=row["key"],
+            since=row["since"],
+            next_try=row["due"],
+            attempts=row.get("attempts", 0),
+            reason=row["error"]["text"],
+        )
+        for row in rows
+    ]

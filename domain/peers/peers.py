@@ -23,7 +23,7 @@ DEFAULT_QUIRKS: JsonObject = {"raw_token": False, "no_patch": False, "page_size"
 PATCH, its lists have pages of that size at most. Each has its reader; a test asks for it."""
 
 
-def quirks_of(document: PeerDocument) -> JsonObject:
+def quirks_of(document: PeerDocument | JsonMapping) -> JsonObject:
     """All quirks with the peer's values; one that is no more is left out."""
     noted = document.get("quirks") or {}
     return {name: noted.get(name, value) for name, value in DEFAULT_QUIRKS.items()}

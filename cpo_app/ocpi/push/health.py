@@ -10,7 +10,6 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from cpo_app.ocpi.push import metrics
 from cpo_app.ocpi.push.breaker import Breaker
 from cpo_app.ocpi.push.failures import SUSPICIOUS, Failure
 from cpo_app.ocpi.push.lease import Lease
@@ -56,7 +55,6 @@ class Health:
         if self._breaker.closed:
             return
         self._breaker.succeeded()
-        metrics.SHUT_OUT.labels(self._peer_id).set(0)
         logger.info("push to %s works again", self._peer_id)
         await self._lease.note(**self._breaker.facts())
 
@@ -74,7 +72,6 @@ class Health:
         self._breaker.failed(
             now, failure.text, first_s=failure.first_s, retry_after_s=failure.retry_after_s
         )
-        metrics.SHUT_OUT.labels(self._peer_id).set(1)
         logger.warning("push to %s pauses: %s", self._peer_id, failure.text)
         await self._peers.failed(self._peer_id, f"push: {failure.text}", now)
         await self._lease.note(**self._breaker.facts(), opened=now)

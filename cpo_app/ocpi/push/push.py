@@ -18,7 +18,6 @@ from datetime import datetime
 from typing import Any
 
 from cpo_app.ocpi.peer_client.client import PeerClient
-from cpo_app.ocpi.push import metrics
 from cpo_app.ocpi.push.lane import Lane, PushContext
 from cpo_app.settings import Settings
 from db_interface.database import STORE_ERRORS
@@ -35,7 +34,6 @@ logger = logging.getLogger("cpo.push")
 
 LOOK_EVERY_S = 1.0
 _WITHOUT_STREAM_S = 0.5
-_COUNT_EVERY_S = 15.0
 _TIDY_EVERY_S = 60.0
 
 
@@ -70,7 +68,7 @@ class Push:
         self._look_everywhere = True
         self._look_every_s = LOOK_EVERY_S
         self._listening: asyncio.Task[None] | None = None
-        self._looked = self._counted = self._tidied = 0.0
+        self._looked = self._tidied = 0.0
         self._rounds = Rounds("push", self._look_around, LOOK_EVERY_S, logger=logger)
 
     async def start(self) -> None:
@@ -175,9 +173,6 @@ class Push:
 
     async def _keep_house(self) -> None:
         now = time.monotonic()
-        if now - self._counted > _COUNT_EVERY_S:
-            self._counted = now
-            metrics.show_backlogs(await due_marks.backlogs(self._store.db))
         if now - self._tidied > _TIDY_EVERY_S:
             self._tidied = now
             await self._forget_the_gone()

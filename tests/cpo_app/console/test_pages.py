@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cpo_app.console.charge_points import timeline
 from cpo_app.console.rendering import POLICY
+from cpo_app.console.timeline import timeline
 from tests.cpo_app.console.worlds import EVIL, NOW, PAGES, Night
 
 
@@ -71,7 +71,7 @@ def test_the_overview_says_what_is_wrong_the_worst_first(night: Night) -> None:
     assert "1.83\xa0kWh" in running and "11.0\xa0kW" in running and "DE/MSP" in running
     assert "S-UNBILLED" in text
     peers = text[text.index('id="peers"') : text.index('id="held"')]
-    assert "push is behind" in peers and "HTTP 500" in peers
+    assert "push is 59 min behind" in peers and "HTTP 500" in peers
     held = text[text.index('id="held"') : text.index("<footer")]
     assert "CP-NEVER" in held and "CP-GONE" not in held
 

@@ -13,7 +13,8 @@ import httpx
 from fastapi import FastAPI
 
 from cpo_app.console import Console, build_console_router
-from cpo_app.operator.metrics import OcpiCounts, OcpiMetrics, build_metrics_router
+from cpo_app.operator.metrics import build_metrics_router
+from cpo_app.operator.request_metrics import OcpiMetrics
 from cpo_app.operator_guard import OperatorGuard
 from db_interface.database import Database
 from db_interface.database_clock import HostClock
@@ -230,15 +231,14 @@ class Visit:
             invite=night.peers.invite,
             clock=lambda: night.now,
         )
-        self.counts = OcpiCounts()
         self.app = app = FastAPI()
 
         @app.get("/ocpi/cpo/2.2.1/locations/{rest:path}", status_code=404)
         async def location(rest: str) -> None: ...
 
         app.include_router(build_console_router(console))
-        app.include_router(build_metrics_router(night.db, guard, self.counts))
-        app.add_middleware(OcpiMetrics, prefix="ocpi", counts=self.counts)
+        app.include_router(build_metrics_router(night.db, guard))
+        app.add_middleware(OcpiMetrics, prefix="ocpi")
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=app, client=(client, 50000)), base_url=ORIGIN
         )

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from cpo_app.operator.metrics import OcpiCounts, OcpiMetrics, module_of
+from cpo_app.operator.metrics import SHARED_BY_WORKERS
+from cpo_app.operator.request_metrics import OcpiMetrics, module_of
 from db_interface.database import Database
 from tests.conftest import Loop
 from tests.cpo_app.console.worlds import Night
@@ -69,26 +76,67 @@ def test_prometheus_own_format_is_spoken_too(night: Night) -> None:
 
 def test_ocpi_requests_are_counted_and_others_are_not(night: Night) -> None:
     visit = night.visit()
+    before = samples(visit.get("/metrics").text)
     for _ in range(3):
         visit.get("/ocpi/cpo/2.2.1/locations/X")
     visit.get("/console/peers")
     found = samples(visit.get("/metrics").text)
-    labels = (("method", "GET"), ("module", "locations"), ("status", "404"))
-    counted = {key: value for key, value in found.items() if key[0] == "cpo_ocpi_requests_total"}
-    assert counted == {("cpo_ocpi_requests_total", labels): 3}
+
+    def more(name: str) -> dict[tuple[tuple[str, str], ...], float]:
+        """By how much the series of that name have grown."""
+        return {
+            key[1]: value - before.get(key, 0)
+            for key, value in found.items()
+            if key[0] == name and value != before.get(key, 0)
+        }
+
+    module = ("module", "locations")
+    labels = (("method", "GET"), module, ("status", "404"))
+    assert more("cpo_ocpi_requests_total") == {labels: 3}
     name = "cpo_ocpi_request_duration_seconds"
-    assert found[f"{name}_count", (("module", "locations"),)] == 3
-    assert found[f"{name}_bucket", (("le", "+Inf"), ("module", "locations"))] == 3
-    assert 0 < found[f"{name}_sum", (("module", "locations"),)] < 3
+    assert more(f"{name}_count") == {(module,): 3}
+    assert more(f"{name}_bucket")[("le", "+Inf"), module] == 3
+    assert 0 < more(f"{name}_sum")[(module,)] < 3
 
 
-def test_a_histogram_counts_each_duration_up_to_its_bound() -> None:
-    counts = OcpiCounts()
-    for seconds in (0.0005, 0.001, 0.3, 99.0):
-        counts.note("cdrs", "GET", 200, seconds)
-    row = counts.durations["cdrs"]
-    assert (row[0], sum(row[:-1]), row[-2]) == (2, 4, 1)
-    assert row[-1] == pytest.approx(99.3015)
+def test_whoever_is_asked_knows_that_a_peer_is_paused(night: Night) -> None:
+    """Another process had the lane when it failed, and another when it worked again."""
+    asked = (night.visit(), night.visit())
+    gauge = ("cpo_push_breaker_open", (("peer", night.peer_id),))
+
+    def lane(**facts: Any) -> None:
+        async def write() -> None:
+            wanted = {"_id": night.peer_id}
+            await night.db["push_lanes"].update_one(wanted, {"$set": facts}, upsert=True)
+
+        night.loop.run(write())
+
+    lane(failures=3, reason="HTTP 503")
+    assert [samples(visit.get("/metrics").text)[gauge] for visit in asked] == [1, 1]
+    lane(failures=0, reason="")
+    assert [samples(visit.get("/metrics").text)[gauge] for visit in asked] == [0, 0]
+
+
+def test_workers_add_up_what_they_count(tmp_path: Path) -> None:
+    """Each in a process of its own, as `cpo serve --workers 2` runs them."""
+    environment = {**os.environ, SHARED_BY_WORKERS: str(tmp_path)}
+    work = (
+        "import asyncio\n"
+        "from cpo_app.operator.request_metrics import OcpiMetrics\n"
+        "async def app(scope, receive, send):\n"
+        "    await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
+        "async def send(message): ...\n"
+        "scope = {'type': 'http', 'path': '/ocpi/versions', 'method': 'GET'}\n"
+        "asyncio.run(OcpiMetrics(app, prefix='ocpi')(scope, None, send))\n"
+    )
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", work], env=environment, check=True, timeout=60)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(tmp_path))
+    labels = {"module": "versions", "method": "GET", "status": "200"}
+    assert registry.get_sample_value("cpo_ocpi_requests_total", labels) == 2
+    duration = "cpo_ocpi_request_duration_seconds_count"
+    assert registry.get_sample_value(duration, {"module": "versions"}) == 2
 
 
 @pytest.mark.parametrize(
@@ -109,26 +157,29 @@ def test_modules_come_out_of_a_short_list(path: str, module: str) -> None:
 
 
 def test_a_request_that_breaks_off_counts_as_500() -> None:
-    counts = OcpiCounts()
+    def value() -> float:
+        labels = {"module": "versions", "method": "other", "status": "500"}
+        return REGISTRY.get_sample_value("cpo_ocpi_requests_total", labels) or 0
+
+    before = value()
 
     async def broken(scope: Any, receive: Any, send: Any) -> None:
         raise ValueError
 
-    app = OcpiMetrics(broken, prefix="ocpi", counts=counts)
+    app = OcpiMetrics(broken, prefix="ocpi")
     with pytest.raises(ValueError):
         asyncio.run(app(_scope("/ocpi/versions", "BREW"), _receive, _send))
-    assert counts.requests == {("versions", "other", 500): 1}
+    assert value() == before + 1
 
 
 def test_a_request_costs_microseconds() -> None:
     """Wide of the goal (5 µs), as this machine may be busy; the best of some rounds."""
-    counts = OcpiCounts()
 
     async def inner(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    app = OcpiMetrics(inner, prefix="ocpi", counts=counts)
+    app = OcpiMetrics(inner, prefix="ocpi")
     scope = _scope("/ocpi/cpo/2.2.1/locations", "GET")
 
     async def best_of(asgi: Any) -> float:

@@ -121,8 +121,8 @@ class House:
     def until_nothing_is_left(self, timeout_s: float = 20) -> None:
         self.until(lambda: not self.marks(), timeout_s)
 
-    def backlog(self, peer_id: str) -> dict[str, Any]:
-        return self.loop.run(due_marks.backlog(self.db, peer_id))
+    def held_back(self, peer_id: str) -> list[due_marks.HeldBack]:
+        return self.loop.run(due_marks.held_back(self.db, peer_id, 10))
 
 
 async def connected(

@@ -104,10 +104,10 @@ def test_an_object_that_is_refused_waits_alone_and_says_why(house: House) -> Non
 
     house.until(lambda: len(house.marks()) == 1 and house.marks()[0].get("error"))
     assert set(emsp.held("locations")) == {"LOC2", "LOC3", "LOC4", "LOC5"}
-    (held,) = house.backlog(peer_id)["held_back"]
-    assert (held["module"], held["object"]) == ("locations", "nl/evc/loc1")
-    assert held["reason"] == "the peer answered OCPI status 2001: no such luck"
-    assert held["next_try"] > now() + timedelta(minutes=2)
+    (held,) = house.held_back(peer_id)
+    assert (held.module, held.object) == ("locations", "nl/evc/loc1")
+    assert held.reason == "the peer answered OCPI status 2001: no such luck"
+    assert held.next_try > now() + timedelta(minutes=2)
     assert not lane(house, peer_id).get("failures")
     house.locations(location("LOC1", name="Good"))
     house.until_nothing_is_left()
@@ -173,8 +173,8 @@ def test_a_party_that_its_hub_calls_offline_is_not_called(house: House) -> None:
 
     house.until(lambda: len(house.marks()) == 1 and house.marks()[0].get("error"))
     assert set(hub.held("sessions")) == {"S2"}
-    (held,) = house.backlog(hub_id)["held_back"]
-    assert held["reason"] == "DE*TNM is not online, says its hub"
+    (held,) = house.held_back(hub_id)
+    assert held.reason == "DE*TNM is not online, says its hub"
     says("CONNECTED")
     house.until_nothing_is_left(30)
     assert set(hub.held("sessions")) == {"S1", "S2"}

@@ -81,5 +81,3 @@ def test_what_is_delivered_and_what_fails_is_counted(house: House) -> None:
 
     assert value(metrics.DELIVERED, peer_id, "locations") == 1
     assert value(metrics.FAILED, peer_id, "locations", "object") == 1
-    metrics.show_backlogs(house.loop.run(due_marks.backlogs(house.db)))
-    assert value(metrics.BACKLOG, peer_id) == 1

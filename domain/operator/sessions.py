@@ -1,50 +1,63 @@
-"""What the console shows of sessions: their OCPI objects, and what EV_Central knows besides."""
+"""What an operator sees of sessions: their OCPI objects, and what EV_Central knows besides."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from cpo_app.console import ocpi_objects
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import fold
+from domain.operator.collections import SESSION_OBJECTS, SESSIONS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 Document = JsonMapping
 
 
+LATEST = 100
+_RUNNING = {"running": True, "last_heard": {"$gte": _EPOCH}}
+_WITHOUT_CDR = {"cdr_problem": {"$exists": True}}
+
+
+async def number_running(db: Database) -> int:
+    """How many hold a connector."""
+    return await SESSIONS.of(db).count(_RUNNING)
+
+
+async def number_without_cdr(db: Database) -> int:
+    """How many have ended, but their bill could not be made."""
+    return await SESSIONS.of(db).count(_WITHOUT_CDR)
+
+
 async def running(db: Database, limit: int) -> tuple[list[JsonObject], int]:
     """Sessions that hold a connector, the longest unheard of first; and how many there are."""
-    match = {"running": True, "last_heard": {"$gte": _EPOCH}}
-    rows = (
-        await db["charging_sessions"]
-        .find(match, _SESSION_FACTS)
-        .sort("last_heard", 1)
-        .limit(limit)
-        .to_list(limit)
+    rows = await SESSIONS.of(db).find(
+        _RUNNING, _SESSION_FACTS, sort=[("last_heard", 1)], limit=limit
     )
     keys = [fold(row["country_code"], row["party_id"], row["_id"]) for row in rows]
-    objects = await db["sessions"].find({"_id": {"$in": keys}}, _SESSION).to_list(limit)
+    objects = await SESSION_OBJECTS.of(db).find({"_id": {"$in": keys}}, _SESSION)
     by_id = {fold(row["fields"]["id"]): row["fields"] for row in objects}
     shown = [_session(by_id.get(fold(row["_id"]), {}), row) for row in rows]
-    return shown, await db["charging_sessions"].count_documents(match)
+    return shown, await number_running(db)
 
 
 async def latest(db: Database) -> list[JsonObject]:
     """The latest sessions, newest first."""
-    objects = await ocpi_objects.latest(db, "sessions", _SESSION)
+    objects = await SESSION_OBJECTS.of(db).find({}, _SESSION, sort=[("seq", -1)], limit=LATEST)
     ids = [row["fields"]["id"] for row in objects]
-    found = await db["charging_sessions"].find({"_id": {"$in": ids}}, _SESSION_FACTS).to_list(None)
+    found = await SESSIONS.of(db).find({"_id": {"$in": ids}}, _SESSION_FACTS)
     facts = {row["_id"]: row for row in found}
     return [_session(row["fields"], facts.get(row["fields"]["id"], {})) for row in objects]
 
 
 async def without_cdr(db: Database, limit: int) -> tuple[list[JsonObject], int]:
     """Sessions that ended, but whose bill could not be made, with the reason; how many."""
-    match = {"cdr_problem": {"$exists": True}}
-    found = db["charging_sessions"].find(match, {"cp_id": 1, "ended": 1, "cdr_problem": 1})
-    rows = await found.sort("cdr_problem", 1).limit(limit).to_list(limit)
+    rows = await SESSIONS.of(db).find(
+        _WITHOUT_CDR,
+        {"cp_id": 1, "ended": 1, "cdr_problem": 1},
+        sort=[("cdr_problem", 1)],
+        limit=limit,
+    )
     shown = [
         {
             "id": row["_id"],
@@ -54,7 +67,7 @@ async def without_cdr(db: Database, limit: int) -> tuple[list[JsonObject], int]:
         }
         for row in rows
     ]
-    return shown, await db["charging_sessions"].count_documents(match)
+    return shown, await number_without_cdr(db)
 
 
 def _session(fields: Document, facts: Document) -> JsonObject:

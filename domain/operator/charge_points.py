@@ -1,0 +1,175 @@
+"""Charge points as an operator sees them: how many are in which status, tables, each one.
+
+Every registration counts, also one that EV_Central has never heard of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+
+from db_interface.database import Database
+from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.owned_objects import fold
+from domain.charge_points.charge_point_documents import CHARGE_POINTS
+from domain.charge_points.evse_states import EvseStatus
+from domain.charge_points.registration_records import DEREGISTERED, REGISTERED
+from domain.charge_points.registration_store import REGISTRATIONS
+from domain.operator.charge_point_rows import REGISTRATION_SHOWN, SHOWN, row_of
+
+PAGE = 100
+NEVER_SEEN_AMONG = 200
+"""Those that were never seen are looked for among this many of the latest registrations."""
+TROUBLE = (EvseStatus.OUTOFORDER, EvseStatus.UNKNOWN, EvseStatus.INOPERATIVE)
+"""What an operator should look at, the worst first."""
+_HELD_BACK = {"status": REGISTERED, "ocpi.offered": False}
+
+Document = JsonMapping
+
+
+async def counts(db: Database) -> dict[str, int]:
+    """How many charge points are in which OCPI status; every registration counts once."""
+    statuses = [status.value for status in EvseStatus]
+    known, registered, deregistered = await asyncio.gather(
+        asyncio.gather(*(CHARGE_POINTS.of(db).count({"ocpi_status": s}) for s in statuses)),
+        number_registered(db),
+        REGISTRATIONS.of(db).count({"status": DEREGISTERED}),
+    )
+    found = dict(zip(statuses, known, strict=True))
+    # EV_Central has no document of those that it never saw.
+    seen = sum(n for status, n in found.items() if status != EvseStatus.REMOVED.value)
+    found[EvseStatus.UNKNOWN.value] += max(0, registered - seen)
+    found[EvseStatus.REMOVED.value] = deregistered
+    return found
+
+
+async def number_registered(db: Database) -> int:
+    return await REGISTRATIONS.of(db).count({"status": REGISTERED})
+
+
+async def number_held_back(db: Database) -> int:
+    """Registered, but not offered over OCPI."""
+    return await REGISTRATIONS.of(db).count(_HELD_BACK)
+
+
+async def in_trouble(db: Database, limit: int) -> list[JsonObject]:
+    """Rows of those out of order, silent or out of service; the latest change of each first."""
+    rows: list[JsonObject] = []
+    for status in TROUBLE:
+        rows += await _in_status(db, status.value, limit - len(rows))
+        if len(rows) >= limit:
+            return rows
+    return rows + await never_seen(db, limit - len(rows))
+
+
+async def never_seen(db: Database, limit: int) -> list[JsonObject]:
+    """Registered lately, and EV_Central has not heard of them yet."""
+    if limit <= 0:
+        return []
+    stages: list[JsonObject] = [
+        {"$match": {"status": REGISTERED}},
+        {"$sort": {"registered_seq": -1}},
+        {"$limit": NEVER_SEEN_AMONG},
+        {
+            "$lookup": {
+                "from": CHARGE_POINTS.name,
+                "localField": "_id",
+                "foreignField": "_id",
+                "pipeline": [{"$project": {"_id": 1}}],
+                "as": "seen",
+            }
+        },
+        {"$match": {"seen": []}},
+        {"$limit": limit},
+        {"$project": {**REGISTRATION_SHOWN, "registration_date": 1}},
+    ]
+    found = await REGISTRATIONS.of(db).aggregate(stages)
+    return [row_of(registration, None) for registration in found]
+
+
+async def table(
+    db: Database, *, status: str | None, search: str, after: str | None
+) -> tuple[list[JsonObject], str | None]:
+    """Rows for the table, and the `after` of the next page.
+
+    `search` is the beginning of an id. With `status` the latest PAGE changes, without by id.
+    """
+    if status == EvseStatus.REMOVED.value:
+        removed = await REGISTRATIONS.of(db).find(
+            {"status": DEREGISTERED}, REGISTRATION_SHOWN, sort=[("registered_seq", -1)], limit=PAGE
+        )
+        return await _with_states(db, removed), None
+    if status is not None:
+        rows = await _in_status(db, status, PAGE)
+        if status == EvseStatus.UNKNOWN.value:
+            rows += await never_seen(db, PAGE - len(rows))
+        return rows, None
+    if search:
+        match = {"folded_id": {"$regex": f"^{re.escape(fold(search))}"}}
+        found = await REGISTRATIONS.of(db).find(
+            match, REGISTRATION_SHOWN, sort=[("folded_id", 1)], limit=PAGE
+        )
+        return await _with_states(db, found), None
+    return await page(db, after=after, limit=PAGE)
+
+
+async def page(
+    db: Database, *, after: str | None, limit: int
+) -> tuple[list[JsonObject], str | None]:
+    """All of them by id, at most `limit` from behind `after` on; the next page's `after`."""
+    match = {} if after is None else {"_id": {"$gt": after}}
+    found = await REGISTRATIONS.of(db).find(
+        match, REGISTRATION_SHOWN, sort=[("_id", 1)], limit=limit + 1
+    )
+    rows = await _with_states(db, found[:limit])
+    return rows, rows[-1]["id"] if len(found) > limit else None
+
+
+async def one(db: Database, cp_id: str) -> JsonObject | None:
+    """Everything that is shown of one charge point, by its id in any case; None: unknown."""
+    wanted = {
+        **REGISTRATION_SHOWN,
+        "metadata": 1,
+        "registration_date": 1,
+        "updated_at": 1,
+        "last_authenticated": 1,
+        "certificate_pem": 1,
+        "history": {"$slice": -10},
+    }
+    registration = await REGISTRATIONS.of(db).find_one({"folded_id": fold(cp_id)}, wanted)
+    if registration is None:
+        return None
+    charge_point = await CHARGE_POINTS.of(db).find_one({"_id": registration["_id"]}, SHOWN)
+    shown = {name: value for name, value in registration.items() if name != "certificate_pem"}
+    return {
+        **row_of(registration, charge_point),
+        "registration": {**shown, "certificate": bool(registration.get("certificate_pem"))},
+        "charge_point": charge_point or {},
+    }
+
+
+async def held_back(db: Database, limit: int) -> tuple[list[JsonObject], int]:
+    """Registered, but not offered over OCPI, with the reasons; and how many there are."""
+    rows = await REGISTRATIONS.of(db).find(
+        _HELD_BACK, {**REGISTRATION_SHOWN, "updated_at": 1}, sort=[("updated_at", -1)], limit=limit
+    )
+    shown = [{**row_of(row, None), "updated_at": row.get("updated_at")} for row in rows]
+    return shown, await number_held_back(db)
+
+
+async def _in_status(db: Database, status: str, limit: int) -> list[JsonObject]:
+    states = await CHARGE_POINTS.of(db).find(
+        {"ocpi_status": status}, SHOWN, sort=[("status_updated", -1)], limit=limit
+    )
+    wanted = {"_id": {"$in": [state["_id"] for state in states]}}
+    rows = await REGISTRATIONS.of(db).find(wanted, REGISTRATION_SHOWN)
+    by_id = {row["_id"]: row for row in rows}
+    return [row_of(by_id[state["_id"]], state) for state in states if state["_id"] in by_id]
+
+
+async def _with_states(db: Database, found: Sequence[Document]) -> list[JsonObject]:
+    wanted = {"_id": {"$in": [registration["_id"] for registration in found]}}
+    states = await CHARGE_POINTS.of(db).find(wanted, SHOWN)
+    by_id = {state["_id"]: state for state in states}
+    return [row_of(registration, by_id.get(registration["_id"])) for registration in found]

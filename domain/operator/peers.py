@@ -1,0 +1,130 @@
+"""Peers as an operator sees them: what they are, how far the push is behind, what is wrong.
+
+Never reads a token, not even sealed or as a hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from db_interface.database import Database
+from db_interface.json_data import JsonMapping
+from domain.operator.push_states import PushState, push_states
+from domain.outbox import due_marks
+from domain.peers.peer_document import PEERS
+from domain.peers.peers import quirks_of
+from domain.peers.statuses import BLOCKED, CONNECTED, STATUSES, SUSPENDED
+from domain.peers.switches import possible_for
+
+MAX_PEERS = 200
+MAX_COUNTED = 10_000
+"""A longer backlog is shown as "10 000+": counting it on every refresh would cost too much."""
+MAX_HELD_BACK = 20
+LATE = timedelta(minutes=1)
+"""An object that a connected peer has not got for this long is trouble."""
+ERROR_IS_NEWS = timedelta(hours=24)
+
+_SHOWN = (
+    "name",
+    "status",
+    "roles",
+    "versions_url",
+    "version",
+    "endpoints",
+    "quirks",
+    "settings",
+    "last_seen",
+    "last_error",
+    "created",
+)
+
+Document = JsonMapping
+
+
+@dataclass(frozen=True)
+class PeerRow:
+    """A peer in a table; `trouble` is a list of sentences, empty when all is well."""
+
+    id: str
+    name: str
+    status: str
+    roles: Sequence[Document]
+    versions_url: str | None
+    version: str | None
+    endpoints: Sequence[Document]
+    quirks: Document
+    settings: Document
+    created: datetime | None
+    last_seen: datetime | None
+    last_error: Document | None
+    push: PushState
+    trouble: list[str]
+    actions: list[str]
+    """Names of the switches (domain/peers/switches.py) that are possible now."""
+
+
+async def counts(db: Database) -> dict[str, int]:
+    """How many peers are in which status."""
+    return {status: await PEERS.of(db).count({"status": status}) for status in STATUSES}
+
+
+async def table(
+    db: Database, now: datetime, *, status: str | None = None, limit: int = MAX_PEERS
+) -> list[PeerRow]:
+    """All peers (or those of a status) by name, at most `limit`."""
+    wanted = {} if status is None else {"status": status}
+    return [
+        _row(peer, push, now)
+        for peer, push in await push_states(
+            db, wanted, _SHOWN, sort="name", limit=limit, max_counted=MAX_COUNTED
+        )
+    ]
+
+
+async def one(
+    db: Database, peer_id: str, now: datetime
+) -> tuple[PeerRow, list[due_marks.HeldBack]] | None:
+    """A peer, and the objects that it has not taken; None: unknown."""
+    found = await push_states(db, {"_id": peer_id}, _SHOWN, limit=1, max_counted=MAX_COUNTED)
+    if not found:
+        return None
+    return _row(*found[0], now), await due_marks.held_back(db, peer_id, MAX_HELD_BACK)
+
+
+def _row(peer: Document, push: PushState, now: datetime) -> PeerRow:
+    return PeerRow(
+        id=peer["_id"],
+        name=peer["name"],
+        status=peer["status"],
+        roles=peer.get("roles") or [],
+        versions_url=peer.get("versions_url"),
+        version=peer.get("version"),
+        endpoints=peer.get("endpoints") or [],
+        quirks=quirks_of(peer),
+        settings=peer.get("settings") or {},
+        created=peer.get("created"),
+        last_seen=peer.get("last_seen"),
+        last_error=peer.get("last_error"),
+        push=push,
+        trouble=_trouble(peer, push, now),
+        actions=possible_for(peer),
+    )
+
+
+def _trouble(peer: Document, push: PushState, now: datetime) -> list[str]:
+    said = []
+    if peer["status"] == BLOCKED:
+        said.append("blocked: its requests are refused")
+    if peer["status"] == SUSPENDED:
+        said.append("suspended: nothing is pushed to it")
+    if push.failures:
+        said.append(f"push fails: {push.reason or 'no reason known'}")
+    if peer["status"] == CONNECTED and push.oldest and now - push.oldest > LATE:
+        minutes = int((now - push.oldest).total_seconds() // 60)
+        said.append(f"push is {minutes} min behind")
+    error = peer.get("last_error")
+    if error and now - error["at"] < ERROR_IS_NEWS:
+        said.append(f"{error['text']} ({error['at']:%H:%M} UTC)")
+    return said

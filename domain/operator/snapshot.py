@@ -1,0 +1,57 @@
+"""What the store says of everything at one moment, in numbers: for monitoring."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from db_interface.database import Database
+from domain.operator import charge_points, peers, sessions
+from domain.operator.push_states import PushState, push_states
+from domain.peers.statuses import MARKED_FOR
+
+MAX_PEERS = 1000
+
+
+@dataclass(frozen=True)
+class PeerPush:
+    peer_id: str
+    name: str
+    push: PushState
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    charge_points: Mapping[str, int]
+    registrations: int
+    held_back: int
+    sessions_running: int
+    sessions_without_cdr: int
+    peers: Mapping[str, int]
+    pushes: tuple[PeerPush, ...]
+    """To connected and suspended peers, the first MAX_PEERS."""
+
+
+async def snapshot(db: Database) -> Snapshot:
+    """Ask the store; every figure is a count or a look-up in an index."""
+    (points, by_status), numbers, pushes = await asyncio.gather(
+        asyncio.gather(charge_points.counts(db), peers.counts(db)),
+        asyncio.gather(
+            charge_points.number_registered(db),
+            charge_points.number_held_back(db),
+            sessions.number_running(db),
+            sessions.number_without_cdr(db),
+        ),
+        push_states(db, {"status": {"$in": list(MARKED_FOR)}}, ("name",), limit=MAX_PEERS),
+    )
+    registered, held_back, running, without_cdr = numbers
+    return Snapshot(
+        charge_points=points,
+        registrations=registered,
+        held_back=held_back,
+        sessions_running=running,
+        sessions_without_cdr=without_cdr,
+        peers=by_status,
+        pushes=tuple(PeerPush(row["_id"], row["name"], push) for row, push in pushes),
+    )
