@@ -97,6 +97,7 @@ class Night:
         self.db.clock = HostClock()
         self._charge()
         self._connect_peers()
+        self.db.clock = Clock(self.now)
         return self
 
     def at(self, seconds: float) -> datetime:
