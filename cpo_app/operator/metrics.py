@@ -52,7 +52,7 @@ def build_metrics_router(db: Database, guard: OperatorGuard) -> APIRouter:
         registry = CollectorRegistry()
         registry.register(_Collected([*_of_store(state, db.now()), _build()]))
         if SHARED_BY_WORKERS in os.environ:
-            MultiProcessCollector(registry)
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         else:
             registry.register(REGISTRY)
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
