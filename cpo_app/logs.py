@@ -1,4 +1,4 @@
-"""Logging of all our processes: one line an event, text or JSON, to stderr.
+"""Logging of all our processes: one line an event, text or JSON, to stderr, times in UTC.
 
 Line breaks that a peer wrote into a path or a header are escaped: one event stays one line.
 """
@@ -7,27 +7,38 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timezone
 
 import orjson
+
+from cpo_app.log_ids import AddIds
+from domain.times import format_datetime
 
 _QUIET = ("httpx", "httpcore", "uvicorn.access", "uvicorn.error", "OCPI-Logger", "pymongo")
 
 
 class _OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        moment = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
-        text = f"{moment} {record.levelname:<7} {record.name:<14} {_plain(record.getMessage())}"
+        moment = datetime.fromtimestamp(record.created, timezone.utc)
+        text = (
+            f"{moment:%Y-%m-%d %H:%M:%S}Z {record.levelname:<7} {record.name:<14} "
+            f"{_plain(record.getMessage())}"
+        )
+        ids = " ".join(f"{name}={_plain(value)}" for name, value in _ids(record).items())
+        if ids:
+            text = f"{text} [{ids}]"
         return text if not record.exc_info else f"{text}\n{self.formatException(record.exc_info)}"
 
 
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         row = {
-            "at": datetime.fromtimestamp(record.created, timezone.utc).isoformat(),
+            "at": format_datetime(datetime.fromtimestamp(record.created, timezone.utc)),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
+            **_ids(record),
         }
         if record.exc_info:
             row["traceback"] = self.formatException(record.exc_info)
@@ -38,12 +49,18 @@ def set_up(level: str = "INFO", form: str = "text") -> None:
     """Set up this process's logging; an unknown level or form falls back to INFO and text."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if form == "json" else _OneLine())
+    handler.addFilter(AddIds())
     number = logging.getLevelName(level.upper())
     logging.basicConfig(
         level=number if isinstance(number, int) else logging.INFO, handlers=[handler], force=True
     )
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _ids(record: logging.LogRecord) -> Mapping[str, str]:
+    ids: Mapping[str, str] = getattr(record, "ids", {})
+    return ids
 
 
 def _plain(text: str) -> str:

@@ -9,8 +9,25 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-ROOMS = ("ocpi", "central", "registry", "charge_point", "console", "conformance", "demo_emsp")
-SHARED = ("settings", "docs_page", "operator_guard", "http_errors", "bounded_body")
+ROOMS = (
+    "ocpi",
+    "central",
+    "registry",
+    "charge_point",
+    "console",
+    "conformance",
+    "demo_emsp",
+    "doctor",
+)
+SHARED = (
+    "settings",
+    "docs_page",
+    "operator_guard",
+    "http_errors",
+    "bounded_body",
+    "logs",
+    "log_ids",
+)
 """Modules of cpo_app that any room may use: they know no room."""
 
 
@@ -121,3 +138,35 @@ def test_each_collection_has_one_owner() -> None:
             for name in collections_of(file):
                 owners.setdefault(name, []).append(str(file.relative_to(REPOSITORY)))
     assert {name: files for name, files in owners.items() if len(files) > 1} == {}
+
+
+@pytest.mark.parametrize("module", SHARED)
+def test_what_all_rooms_share_knows_no_room(module: str) -> None:
+    tree = ast.parse((REPOSITORY / "cpo_app" / f"{module}.py").read_text())
+    imported = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+        )
+        if name.split(".")[0] == "cpo_app"
+    }
+    assert imported <= {f"cpo_app.{shared}" for shared in SHARED}
+
+
+def test_the_command_line_starts_services_and_reaches_into_none() -> None:
+    inside = ("central", "console", "operator", "ocpi.server", "ocpi.push", "ocpi.peer_client")
+    assert importing("cpo_app/cli", *(f"cpo_app.{room}" for room in inside)) == []
+
+
+def test_nothing_needs_the_command_line() -> None:
+    found = [(file, name) for file, name in importing("cpo_app", "cpo_app.cli")]
+    assert [file for file, _ in found if not file.startswith("cpo_app/cli/")] == []
+
+
+def test_operator_pages_alone_know_the_rooms_that_they_put_together() -> None:
+    found = importing("cpo_app/operator", *(f"cpo_app.{room}" for room in ROOMS))
+    assert {file for file, _ in found} <= {"cpo_app/operator/pages.py"}

@@ -5,6 +5,7 @@ Never a traceback, never a value that the caller sent. OCPI's envelope is anothe
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -22,6 +23,7 @@ from cpo_app.http_errors import (
     error_answer,
     problems_of,
 )
+from cpo_app.log_ids import CORRELATION_HEADER, bound, usable_id
 from cpo_app.operator_guard import NotTheOperator
 from db_interface.database import STORE_ERRORS
 from domain.secrets import SecretUnusable
@@ -41,6 +43,11 @@ class CentralRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
+            given = usable_id(request.headers.get(CORRELATION_HEADER))
+            with bound(request_id=uuid.uuid4().hex, correlation_id=given):
+                return await in_one_shape(request)
+
+        async def in_one_shape(request: Request) -> Response:
             try:
                 receive = bounded_receive(request.scope, request.receive, MAX_BODY_BYTES)
                 bounded = Request(request.scope, receive)

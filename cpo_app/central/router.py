@@ -8,11 +8,13 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from auth.charge_point_access import ChargePointRefused
 from cpo_app.central.errors import CentralRoute
 from cpo_app.central.operator_router import build_operator_router
 from cpo_app.central.service import Central
 from cpo_app.central.wire import AuthorizeBody, HeartbeatBody, Registration, TelemetryBody
 from cpo_app.http_errors import HttpError
+from cpo_app.log_ids import bind
 from domain.charge_points.charge_point_documents import Fault
 
 
@@ -23,7 +25,11 @@ def build_router(central: Central) -> APIRouter:
     @router.post("/register")
     async def register(body: Registration, request: Request) -> dict[str, Any]:
         """Let a charge point in, and say how it will be commanded."""
-        token = await _admitted(central, request, body.cp_id)
+        try:
+            token = await _admitted(central, request, body.cp_id)
+        except ChargePointRefused:
+            await central.log_rejection(body.cp_id)
+            raise
         key = await central.register(
             body.cp_id, body.cp_e_host, body.cp_e_port, proven=token is not None
         )
@@ -71,6 +77,7 @@ def build_router(central: Central) -> APIRouter:
 
 async def _admitted(central: Central, request: Request, cp_id: str) -> str | None:
     """The token that was shown and found right; None where none was and none is needed."""
+    bind(cp_id=cp_id)
     token = _bearer(request.headers.get("authorization"))
     await central.admit(token, cp_id, required=central.settings.CENTRAL_REQUIRE_CP_TOKEN)
     return token

@@ -23,7 +23,7 @@ from db_interface.database import STORE_ERRORS
 from db_interface.database_clock import uptime_s
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
-from domain.charge_points import charge_points
+from domain.charge_points import charge_points, registration_records, registrations
 from domain.charge_points.charge_point_documents import Fault
 from domain.charge_points.charge_point_events import (
     Event,
@@ -124,6 +124,7 @@ class Central:
         The key stays the same for the same host. `proven` False (it showed no token): always a
         new key, for the present one would let whoever asks command the engine.
         """
+        known = await charge_points.get(self.db, cp_id)
         key = new_token()
         event = Registered(
             host=host,
@@ -134,6 +135,7 @@ class Central:
             renew_key=not proven,
         )
         applied = await self.apply(cp_id, event)
+        await self._log_registration(cp_id, is_new=known is None or not known.get("host"))
         if applied.charge_point["command_key"] == event.new_key:
             return key
         try:
@@ -141,6 +143,21 @@ class Central:
         except SecretUnusable:
             logger.warning("CP %s: its key was sealed with another CPO_ENCRYPTION_KEY", cp_id)
         return await self.register(cp_id, host, port, proven=False)
+
+    async def _log_registration(self, cp_id: str, *, is_new: bool) -> None:
+        record = await registrations.get(self.db, cp_id)
+        if record is not None:
+            place = record["location"]
+            logger.info("CP %s validated via EV_Registry (location: %s)", record["_id"], place)
+        logger.info("Registered new CP: %s" if is_new else "Updated existing CP: %s", cp_id)
+
+    async def log_rejection(self, cp_id: str) -> None:
+        """Say why a charge point was not let in, where EV_Registry is the reason."""
+        record = await registrations.get(self.db, cp_id)
+        if record is None:
+            logger.warning("CP %s attempted to register but not found in EV_Registry", cp_id)
+        elif record["status"] != registration_records.REGISTERED:
+            logger.warning("CP %s is %s in EV_Registry - rejecting", cp_id, record["status"])
 
     async def heartbeat(
         self,

@@ -27,6 +27,7 @@ from cpo_app.charge_point.profile import active_profile
 from cpo_app.charge_point.simulation import SimAction
 from cpo_app.charge_point.states import Refused
 from cpo_app.http_errors import HttpError, answer_of, error_answer, problems_of
+from cpo_app.log_ids import CORRELATION_HEADER, bound, usable_id
 
 if TYPE_CHECKING:
     from cpo_app.charge_point.engine import Engine
@@ -55,10 +56,13 @@ def build_app(engine: Engine) -> Starlette:
     async def command(request: Request) -> Response:
         _require(request, engine.link.command_key)
         asked = await _body(request, Command)
-        try:
-            return JSONResponse(engine.desk.carry_out(asked))
-        except NotKept:
-            raise HttpError(503, "the disk does not take it: ask again") from None
+        correlation_id = usable_id(request.headers.get(CORRELATION_HEADER))
+        cp_id, command_id = engine.settings.cp_id, usable_id(asked.command_id)
+        with bound(correlation_id=correlation_id, cp_id=cp_id, command_id=command_id):
+            try:
+                return JSONResponse(engine.desk.carry_out(asked))
+            except NotKept:
+                raise HttpError(503, "the disk does not take it: ask again") from None
 
     async def profile(request: Request) -> Response:
         _require(request, engine.link.command_key)

@@ -78,6 +78,7 @@ class Monitor:
 
     async def run(self) -> None:
         """Until cancelled."""
+        logger.info("Starting CP Monitor for %s", self._cp_id)
         try:
             while True:
                 await self._settle_in()

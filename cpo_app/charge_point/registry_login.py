@@ -76,6 +76,7 @@ class RegistryLogin:
         body: dict[str, Any] = {"cp_id": settings.cp_id, "location": settings.location}
         if settings.metadata:
             body["metadata"] = settings.metadata
+        logger.info("Registering %s with EV_Registry...", settings.cp_id)
         answer = await self._post("/cp/register", body, headers)
         if answer.status_code in (401, 403):
             if known:

@@ -40,6 +40,7 @@ class EngineSettings(BaseSettings):
     telemetry_interval: float = Field(default=1.0, gt=0, le=3600)
     kw_rate: float = Field(default=22.0, gt=0, le=1000)
     log_level: str = "INFO"
+    log_format: Literal["text", "json"] = Field(default="text", env="CPO_LOG_FORMAT")
     link_key: SecretStr | None = None
     ca_file: Path | None = None
     state_dir: Path = Field(default=Path("~/.cpo-charge-point"), env="CP_STATE_DIR")
@@ -88,6 +89,7 @@ class MonitorSettings(BaseSettings):
     # Unset: what Central asks for at registration.
     health_interval: float | None = Field(default=None, gt=0, le=3600)
     log_level: str = "INFO"
+    log_format: Literal["text", "json"] = Field(default="text", env="CPO_LOG_FORMAT")
     registry_url: str = "http://localhost:8080"
     registry_enabled: bool = True
     registry_api_key: SecretStr | None = None

@@ -99,7 +99,7 @@ def registry(port: Port = None, data_dir: DataDir = None) -> None:
 def monitor() -> None:
     """Run a charge point's monitor (EV_CP_M); set up by CP_MONITOR_*."""
     settings = MonitorSettings()
-    logs.set_up(settings.log_level)
+    logs.set_up(settings.log_level, settings.log_format)
     _until_stopped(monitors.run(settings))
 
 
@@ -111,7 +111,7 @@ def engine(
     """Run a charge point's engine (EV_CP_E); set up by CP_ENGINE_*."""
     given: dict[str, Any] = {"health_port": port, "host": host, "cp_id": cp_id}
     settings = EngineSettings(**{name: value for name, value in given.items() if value is not None})
-    logs.set_up(settings.log_level)
+    logs.set_up(settings.log_level, settings.log_format)
     _until_stopped(engines.run(settings))
 
 

@@ -38,9 +38,7 @@ def test_a_command_is_one_hosts(hosts: list[Database], loop: Loop) -> None:
     async def story() -> list[bool]:
         store = DbInterface(hosts[0])
         command = await store.transact(
-            lambda tx: command_queue.add(
-                tx.db, "START_SESSION", cp_id=None, now=tx.now, deadline=tx.now, tx=tx
-            )
+            lambda tx: command_queue.add(tx, "START_SESSION", cp_id=None, deadline=tx.now, also={})
         )
         claimed = [
             await command_queue.claim(host, command["_id"], OPEN, host.now(), name, LEASE_S)

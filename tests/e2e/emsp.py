@@ -187,10 +187,11 @@ class Emsp:
     def _call(
         self, method: str, url: str, body: Any = None, query: dict[str, Any] | None = None
     ) -> Answer:
+        self.correlation_id = str(uuid.uuid4())
         headers = {
             "Authorization": "Token " + base64.b64encode(self._token.encode()).decode(),
             "X-Request-ID": str(uuid.uuid4()),
-            "X-Correlation-ID": str(uuid.uuid4()),
+            "X-Correlation-ID": self.correlation_id,
             "OCPI-from-country-code": self.server.party[0],
             "OCPI-from-party-id": self.server.party[1],
             "OCPI-to-country-code": CPO_PARTY[0],

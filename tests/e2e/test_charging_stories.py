@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import Loop
 from tests.e2e.charging_system import CP, FULL_W, HALF_W, PLACE, ChargingSystem, charging_system
 from tests.e2e.emsp import Asked, Emsp, moment, ocpi_time
-from tests.e2e.processes import eventually
+from tests.e2e.processes import Process, eventually
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
 
@@ -50,8 +50,24 @@ def test_started_watched_limited_and_stopped_by_app(system: ChargingSystem) -> N
     # When the driver starts from the app
     already = len(seen)
     start = app.command("START_SESSION", token=token, **PLACE)
+    asked_as = app.correlation_id
     assert start.accepted and start.answer.data["timeout"] == 10
     assert start.result == {"result": "ACCEPTED"}
+
+    # Then one id finds it in every log, from the request to the charge point and back
+    def lines_of(process: Process) -> list[str]:
+        return [line for line in process.output.splitlines() if asked_as in line]
+
+    eventually(lambda: any("delivered" in line for line in lines_of(system.central)), what="logs")
+    asked, answered, told = (
+        next(line for line in lines_of(system.central) if words in line)
+        for words in ("POST commands: HTTP 200", "answered by the charge point", "delivered")
+    )
+    assert "peer_id=peer-" in asked and "request_id=" in asked
+    assert f"cp_id={CP}" in answered and "command_id=" in answered
+    (carried_out,) = lines_of(system.engine)
+    assert "command start" in carried_out and f"cp_id={CP}" in carried_out
+    assert told.split("command_id=")[1].split()[0].rstrip("]") in carried_out
 
     # Then the EVSE is charging, by push and by GET, and the session grows
     eventually(lambda: "CHARGING" in seen[already:], what="CHARGING pushed")

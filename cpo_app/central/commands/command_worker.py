@@ -15,12 +15,14 @@ import logging
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from cpo_app.central.commands.command_steps import Ask, Decided, Elsewhere, Kind
 from cpo_app.central.link.link import LinkUnreachable
+from cpo_app.log_ids import bound
 from db_interface.backoff import Backoff
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
@@ -156,6 +158,10 @@ class CommandWorker:
         command = await self._claim(row["_id"], OPEN)
         if command is None:
             return
+        with _ids_of(command):
+            await self._ask(command)
+
+    async def _ask(self, command: Command) -> None:
         async with self._held(command):
             sent = await self._send(command)
             if sent is None:
@@ -170,6 +176,7 @@ class CommandWorker:
                 await self._try_again(sent, error)
                 return
             await self._store.transact(lambda tx: self._conclude(tx, sent, said))
+            logger.info("command %s: %s answered by the charge point", sent["_id"], sent["kind"])
 
     async def _send(self, command: Command) -> Command | None:
         """Write down that the charge point is about to be asked; None: there is no need."""
@@ -229,6 +236,10 @@ class CommandWorker:
         command = await self._claim(command_id, (State.RESULT.value,))
         if command is None:
             return
+        with _ids_of(command):
+            await self._bring(command)
+
+    async def _bring(self, command: Command) -> None:
         row = command.get("delivery")
         if row is None:
             await self._finish(command, Event.CLOSE)
@@ -244,6 +255,7 @@ class CommandWorker:
                 await self._deliver_later(command, error)
                 return
             await self._finish(command, Event.DELIVERED)
+            logger.info("result of %s: delivered", command["_id"])
 
     async def _deliver_later(self, command: Command, error: NotDelivered) -> None:
         attempts = command["delivery"]["attempts"] + 1
@@ -283,3 +295,13 @@ class CommandWorker:
             with contextlib.suppress(*STORE_ERRORS):
                 if not await queue.prolong(self._db, command, self._db.now(), self._lease_s):
                     return
+
+
+def _ids_of(command: Command) -> AbstractContextManager[None]:
+    """For the log: the peer's request that led to the command is found in every line."""
+    return bound(
+        command_id=command["_id"],
+        cp_id=command.get("cp_id"),
+        peer_id=command.get("peer_id"),
+        correlation_id=(command.get("delivery") or {}).get("correlation_id"),
+    )

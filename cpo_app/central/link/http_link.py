@@ -26,6 +26,7 @@ from cpo_app.central.link.link import (
     SessionEnd,
 )
 from cpo_app.central.wire import SessionEnded
+from cpo_app.log_ids import CORRELATION_HEADER, bound_id
 from domain.times import format_datetime
 
 CONNECT_TIMEOUT_S = 3.0
@@ -200,6 +201,9 @@ class HttpLink(ChargePointLink):
         if endpoint is None:
             raise LinkUnreachable(f"{cp_id} has not registered at Central", sent=False)
         headers = {"Authorization": f"Bearer {endpoint.command_key}"}
+        correlation_id = bound_id("correlation_id")
+        if correlation_id is not None:
+            headers[CORRELATION_HEADER] = correlation_id
         call = self._try_twice(method, endpoint.url(path), headers=headers, **content)
         try:
             return await asyncio.wait_for(call, timeout_s or self._timeout_s)

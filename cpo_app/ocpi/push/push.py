@@ -17,6 +17,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from cpo_app.log_ids import bound
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.push.lane import Lane, PushContext
 from cpo_app.settings import Settings
@@ -143,7 +144,8 @@ class Push:
 
     async def _run(self, lane: Lane) -> None:
         try:
-            await lane.run()
+            with bound(peer_id=lane.peer_id):
+                await lane.run()
         except STORE_ERRORS as error:
             logger.warning("push to %s: the store: %s", lane.peer_id, type(error).__name__)
         except Exception:

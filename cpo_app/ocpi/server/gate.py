@@ -7,6 +7,7 @@ every answer carries the ids and, on functional modules, the routing headers swa
 
 from __future__ import annotations
 
+import logging
 import re
 import uuid
 from collections.abc import Collection, Mapping
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.authenticator import Caller, OcpiAuthenticator
 from cpo_app.bounded_body import bounded_receive
+from cpo_app.log_ids import bind, bound, usable_id
 from cpo_app.ocpi.server.context import SCOPE_KEY, RequestContext, Routing
 from cpo_app.ocpi.server.errors import error_answer
 from domain.errors import BodyTooLarge, NotAuthorized, UnknownParty
@@ -22,7 +24,9 @@ from domain.errors import BodyTooLarge, NotAuthorized, UnknownParty
 CONFIGURATION_MODULES = ("versions", "details", "credentials", "clientinfo", "hubclientinfo")
 """Never routed (transport_and_format, Message Routing): no routing headers on their answers."""
 _OPEN_TO_TOKEN_A = ("versions", "details", "credentials")
-_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_READS = ("GET", "HEAD", "OPTIONS")
+
+logger = logging.getLogger("cpo.ocpi")
 
 
 class Gate:
@@ -67,12 +71,25 @@ class Gate:
             correlation_id=_id_of(headers, "x-correlation-id"),
         )
         scope[SCOPE_KEY] = context
+        with bound(request_id=context.request_id, correlation_id=context.correlation_id):
+            await self._answer(scope, receive, send, headers, module, context)
+
+    async def _answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        headers: Mapping[str, str],
+        module: str,
+        context: RequestContext,
+    ) -> None:
         started = False
 
         async def send_with_ids(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+                _log(scope["method"], module, message["status"])
                 out = {
                     "x-request-id": context.request_id,
                     "x-correlation-id": context.correlation_id,
@@ -90,6 +107,7 @@ class Gate:
 
         try:
             context.caller = await self._admit(headers, module)
+            bind(peer_id=context.caller.peer.peer_id)
             if module not in CONFIGURATION_MODULES:
                 context.routing = await self._routing(headers, context.caller)
             bounded = bounded_receive(scope, receive, self._max_body_bytes, _too_large)
@@ -125,6 +143,13 @@ def _too_large(limit_bytes: int) -> BodyTooLarge:
     return BodyTooLarge(f"The body is larger than {limit_bytes} bytes")
 
 
+def _log(method: str, module: str, http_status: int) -> None:
+    """What was asked and answered. Not the path: it may hold a driver's card."""
+    quiet = method in _READS and http_status < 400
+    level = logging.DEBUG if quiet else logging.INFO
+    logger.log(level, "%s %s: HTTP %d", method, module, http_status)
+
+
 def headers_of(scope: Scope) -> dict[str, str]:
     """The request's headers, names in lower case; of a repeated one the first counts."""
     return {
@@ -135,8 +160,7 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 def _id_of(headers: Mapping[str, str], name: str) -> str:
     """The id that the peer gave, if it can stand in a header again; else a new one."""
-    given = headers.get(name, "")
-    return given if _ID.fullmatch(given) else str(uuid.uuid4())
+    return usable_id(headers.get(name)) or str(uuid.uuid4())
 
 
 def plain_path(path: str) -> str:

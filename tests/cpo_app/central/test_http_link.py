@@ -123,7 +123,7 @@ def test_what_the_engine_says_comes_back(
 
 ENDED = {
     "energy_wh": 1234.5,
-    "at": "2025-05-01T12:00:00.000Z",
+    "at": "2025-05-01T12:00:00Z",
     "reason": "unplugged",
     "boot_id": "boot-1",
     "seq": 17,

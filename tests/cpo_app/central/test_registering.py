@@ -28,6 +28,29 @@ def test_a_registered_charge_point_gets_in_and_is_available_over_ocpi(world: Wor
     assert world.status() == "AVAILABLE"
 
 
+def test_the_log_says_who_came_and_who_was_sent_away(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "cpo.central")
+    shown = world.enrol("CP-001")
+    api = world.api()
+    for _ in range(2):
+        assert api.register(shown).status_code == 200
+    assert api.register(None, "CP-404").status_code == 403
+    party, admin = api.central.party, Proof(admin=True)
+    world.loop.run(registrations.deregister(world.store, "CP-001", proof=admin, party=party))
+    assert api.register(shown).status_code == 403
+    validated = "CP CP-001 validated via EV_Registry (location: Berlin)"
+    assert [record.getMessage() for record in caplog.records] == [
+        validated,
+        "Registered new CP: CP-001",
+        validated,
+        "Updated existing CP: CP-001",
+        "CP CP-404 attempted to register but not found in EV_Registry",
+        "CP CP-001 is DEREGISTERED in EV_Registry - rejecting",
+    ]
+
+
 def test_refusals_are_json_with_error_detail_and_timestamp(world: World) -> None:
     world.enrol("CP-001")
     other = world.enrol("CP-002")

@@ -99,6 +99,8 @@ def test_it_registers_links_its_engine_and_reports(
     play(tmp_path, story)
     lines = [record.getMessage() for record in caplog.records]
     assert lines.count(REGISTERED) == 1
+    guide = ["Starting CP Monitor for CP-001", "Registering CP-001 with EV_Registry..."]
+    assert [line for line in lines if line in guide] == guide
     assert lines.count(CENTRAL_KNOWS) == 1
     assert lines.index(REGISTERED) < lines.index(CENTRAL_KNOWS)
 
