@@ -158,7 +158,7 @@ def test_what_all_rooms_share_knows_no_room(module: str) -> None:
 
 
 def test_the_command_line_starts_services_and_reaches_into_none() -> None:
-    inside = ("central", "console", "operator", "ocpi.server", "ocpi.push", "ocpi.peer_client")
+    inside = ("central", "console", "ocpi.server", "ocpi.push", "ocpi.peer_client")
     assert importing("cpo_app/cli", *(f"cpo_app.{room}" for room in inside)) == []
 
 
