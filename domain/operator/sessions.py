@@ -6,8 +6,8 @@ from datetime import datetime, timezone
 
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
-from db_interface.owned_objects import fold
-from domain.operator.collections import SESSION_OBJECTS, SESSIONS
+from db_interface.owned_objects import OwnedObjects, fold
+from domain.sessions.session_records import SESSIONS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -35,7 +35,7 @@ async def running(db: Database, limit: int) -> tuple[list[JsonObject], int]:
         _RUNNING, _SESSION_FACTS, sort=[("last_heard", 1)], limit=limit
     )
     keys = [fold(row["country_code"], row["party_id"], row["_id"]) for row in rows]
-    objects = await SESSION_OBJECTS.of(db).find({"_id": {"$in": keys}}, _SESSION)
+    objects = await OwnedObjects(db, "sessions").of(db).find({"_id": {"$in": keys}}, _SESSION)
     by_id = {fold(row["fields"]["id"]): row["fields"] for row in objects}
     shown = [_session(by_id.get(fold(row["_id"]), {}), row) for row in rows]
     return shown, await number_running(db)
@@ -43,7 +43,11 @@ async def running(db: Database, limit: int) -> tuple[list[JsonObject], int]:
 
 async def latest(db: Database) -> list[JsonObject]:
     """The latest sessions, newest first."""
-    objects = await SESSION_OBJECTS.of(db).find({}, _SESSION, sort=[("seq", -1)], limit=LATEST)
+    objects = (
+        await OwnedObjects(db, "sessions")
+        .of(db)
+        .find({}, _SESSION, sort=[("seq", -1)], limit=LATEST)
+    )
     ids = [row["fields"]["id"] for row in objects]
     found = await SESSIONS.of(db).find({"_id": {"$in": ids}}, _SESSION_FACTS)
     facts = {row["_id"]: row for row in found}
