@@ -95,6 +95,8 @@ class Settings(BaseSettings):
     """Charging profile requests on one session, then TOO_OFTEN; 0: any number."""
     CPO_CDR_ZERO: bool = True
     """Make a CDR of a session that cost nothing, too."""
+    CPO_TRANSPARENCY_URL: str = "https://transparenz.software/"
+    """Where drivers can check signed meter data: `url` of the SignedData in CDRs; empty: none."""
     CENTRAL_AUTHORIZE_TIMEOUT_S: float = Field(default=5.0, gt=0)
     CENTRAL_REALTIME_ALLOWED: bool = False
     """Ask the eMSP in real time for tokens with whitelist ALLOWED, too."""

@@ -81,6 +81,9 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("cp_id", "connector_id", "created"),
         _index("to_stop", partialFilterExpression={"to_stop": True}),
         _index("cdr_problem", partialFilterExpression={"cdr_problem": {"$exists": True}}),
+        _index(
+            "signature.verdict", partialFilterExpression={"signature.verdict": {"$exists": True}}
+        ),
     ],
     "token_pulls": [_index("due")],
     "audit": [_index("at", expireAfterSeconds=30 * 24 * 3600), _index("peer_id", "at")],

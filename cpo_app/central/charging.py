@@ -17,14 +17,18 @@ from domain.schemas import SchemaError
 from domain.sessions import charging_profiles, charging_sessions
 from domain.sessions.charging_sessions import ChargingSession, Rules, UnknownSession
 from domain.sessions.session_segments import Reading
-from domain.sessions.session_signatures import signed_data_of
+from domain.sessions.session_signatures import take_signed_data
 from domain.sessions.unannounced_sessions import UnknownOrigin, open_unannounced
 
 logger = logging.getLogger("cpo.central")
 
 
 def rules_of(settings: Settings) -> Rules:
-    return Rules(update_every_s=settings.CPO_SESSION_UPDATE_S, cdr_zero=settings.CPO_CDR_ZERO)
+    return Rules(
+        update_every_s=settings.CPO_SESSION_UPDATE_S,
+        cdr_zero=settings.CPO_CDR_ZERO,
+        transparency_url=settings.CPO_TRANSPARENCY_URL,
+    )
 
 
 def handlers(rules: Rules) -> tuple[Handler, ...]:
@@ -73,9 +77,15 @@ class _Sessions:
 
     async def stopped(self, tx: Tx, charge_point: Document, message: Message) -> None:
         await self._known(tx, charge_point, message)
-        signed_data, problem = signed_data_of(message.get("signed_data"))
-        if problem:
-            logger.warning("session %s: signed data left out: %s", message["session_id"], problem)
+        signed_data = await take_signed_data(
+            tx,
+            message["session_id"],
+            cp_id=charge_point["_id"],
+            connector_id=message["connector_id"],
+            given=message.get("signed_data"),
+            energy_wh=message["energy_wh"],
+            url=self._rules.transparency_url,
+        )
         await charging_sessions.session_ended(
             tx,
             message["session_id"],

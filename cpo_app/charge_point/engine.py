@@ -22,6 +22,7 @@ from cpo_app.charge_point.power import Car, Supply
 from cpo_app.charge_point.recorder import Recorder
 from cpo_app.charge_point.serving import listen, serve
 from cpo_app.charge_point.settings import EngineSettings
+from cpo_app.charge_point.signing import MeterSigner, meter_key
 from cpo_app.charge_point.simulation import Simulation
 from cpo_app.charge_point.state_dir import link_key, private_dir
 from cpo_app.charge_point.telemetry import TELEMETRY_BACKOFF, TelemetrySender
@@ -59,12 +60,14 @@ class Engine:
                 f"engine {settings.cp_id} cannot start on port {settings.health_port}: {error}"
             ) from None
         try:
+            key = meter_key(state_dir, settings.cp_id) if settings.sign_meter_values else None
             self._journal = Journal(state_dir / f"engine-{settings.cp_id}.sqlite")
-        except (OSError, JournalInUse) as error:
+        except (OSError, ValueError, JournalInUse) as error:
             self._listener.close()
             raise EngineError(f"engine {settings.cp_id}: {error}") from None
         self.link = CentralLink(settings.cp_id, settings.ca_file)
         timeline = self._continued_timeline()
+        self._signer = MeterSigner(key, settings.cp_id, timeline) if key else None
         self._sender = TelemetrySender(self._journal, timeline, self.link, backoff)
         self._recorder = Recorder(self._journal, timeline, self._sender.new.set)
         self.evse = self._remembered_evse()
@@ -177,6 +180,7 @@ class Engine:
             ),
             self.clock,
             self._recorder.emit,
+            self._signer,
         )
         evse.set_speed(settings.speed)
         return evse

@@ -18,6 +18,7 @@ from cpo_app.charge_point.metering import Meter
 from cpo_app.charge_point.power import Car, Supply
 from cpo_app.charge_point.profile import ChargingLimit
 from cpo_app.charge_point.session import Reservation, Session
+from cpo_app.charge_point.signing import MeterSigner
 from cpo_app.charge_point.states import IN_SESSION, Event, Refused, State, next_state
 
 Emit = Callable[[str, dict[str, Any]], None]
@@ -54,7 +55,14 @@ class EvseConfig:
 
 
 class Evse:
-    def __init__(self, supply: Supply, config: EvseConfig, clock: Clock, emit: Emit) -> None:
+    def __init__(
+        self,
+        supply: Supply,
+        config: EvseConfig,
+        clock: Clock,
+        emit: Emit,
+        signer: MeterSigner | None = None,
+    ) -> None:
         self.meter = Meter(supply, clock)
         self.config = config
         self.state = State.AVAILABLE
@@ -69,6 +77,8 @@ class Evse:
         self._unplug_at: float | None = None
         self._clock = clock
         self._emit = emit
+        self._signer = signer
+        self._signed_records = 0
         self._reported: tuple[Any, ...] | None = None
 
     # --- what Central, the card reader and the driver ask for ---------------------------------
@@ -299,6 +309,7 @@ class Evse:
             "reservation": self.reservation.as_dict() if self.reservation else None,
             "operative": self.operative,
             "register_wh": self.meter.register_wh,
+            "signed_records": self._signed_records,
         }
 
     def restore(self, memory: dict[str, Any]) -> None:
@@ -315,6 +326,7 @@ class Evse:
             self.reservation = Reservation.from_dict(memory["reservation"])
         self.operative = bool(memory["operative"])
         self.meter.register_wh = float(memory["register_wh"])
+        self._signed_records = int(memory.get("signed_records", 0))
         self._auto_plugged = bool(memory["auto_plugged"])
         self.connector_id = memory["connector_id"]
         running = self.session is not None and self.session.started_at is not None
@@ -380,6 +392,10 @@ class Evse:
         assert session is not None  # noqa: S101 (both callers have just set or read it)
         session.started_at = self._clock.now()
         session.start_register_wh = self.meter.register_wh
+        if self._signer:
+            session.signed_begin = self._signer.begin(
+                session, self.meter.register_wh, self._next_record(), dc=self.meter.supply.dc
+            )
         self._fire(Event.START)
         self._emit(
             "session_started",
@@ -415,10 +431,26 @@ class Evse:
                 "register_wh": round(self.meter.register_wh, 3),
                 "energy_wh": round(energy_wh, 3),
                 "reason": reason,
-                # For a signing meter's OCMF; the simulated meter signs nothing.
-                "signed_data": None,
+                "signed_data": self._signed(session, reason),
             },
         )
+
+    def _signed(self, session: Session, reason: str) -> dict[str, Any] | None:
+        """The meter's signed readings of a session that has begun, where it signs."""
+        if self._signer is None or session.started_at is None:
+            return None
+        end = self._signer.end(
+            session,
+            self.meter.register_wh,
+            self._next_record(),
+            reason,
+            dc=self.meter.supply.dc,
+        )
+        return self._signer.signed_data(session.signed_begin, end)
+
+    def _next_record(self) -> int:
+        self._signed_records += 1
+        return self._signed_records
 
     def _release_reservation(self) -> None:
         self.reservation = None

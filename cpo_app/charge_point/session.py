@@ -24,6 +24,7 @@ class Session:
     started_at: datetime | None = None
     start_register_wh: float = 0.0
     limit: ChargingLimit | None = None
+    signed_begin: str | None = None
 
     def belongs_to(self, token_uid: str) -> bool:
         """Token uids are CiStrings: case does not matter."""
@@ -38,6 +39,7 @@ class Session:
             "plug_by": format_datetime(self.plug_by),
             "started_at": format_datetime(self.started_at) if self.started_at else None,
             "start_register_wh": self.start_register_wh,
+            "signed_begin": self.signed_begin,
             "limit": self.limit.as_dict() if self.limit else None,
         }
 
@@ -52,6 +54,7 @@ class Session:
             plug_by=plug_by,
             started_at=parse_datetime(data["started_at"]) if data["started_at"] else None,
             start_register_wh=data["start_register_wh"],
+            signed_begin=data.get("signed_begin"),
             limit=ChargingLimit.parse(data["limit"], plug_by) if data["limit"] else None,
         )
 

@@ -48,6 +48,7 @@ class EngineSettings(BaseSettings):
     connector_id: str = Field(default="1", min_length=1, max_length=36)
     power_type: Literal["AC", "DC"] = "AC"
     phases: int = Field(default=3, ge=1, le=3)
+    sign_meter_values: bool = False
     voltage: float | None = Field(default=None, gt=0, le=1500)
 
     simulation: bool = False

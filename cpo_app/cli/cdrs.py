@@ -20,12 +20,13 @@ from cpo_app.cli.files import party_of, read_json
 from cpo_app.cli.output import note, print_json, print_table
 from cpo_app.cli.price import print_reasons
 from cpo_app.cli.with_backend import DataDir, on_backend
+from domain.metering.transparency import NotTransparent, transparency_file
 from domain.objects.cdrs import UnknownCdr, all_cdrs, find_cdr, reprice, time_zone_of
 from domain.pricing import Priced, PricingInputError
 from domain.schemas import SchemaError, parse_datetime
 from domain.sessions.credits import CreditRefused, credit_cdr
 
-app = typer.Typer(help="CDRs: list, show, export, credit.", no_args_is_help=True)
+app = typer.Typer(help="CDRs: list, show, export, transparency, credit.", no_args_is_help=True)
 
 CdrId = Annotated[str, typer.Argument(metavar="ID", help="As `cpo cdrs list` shows it.")]
 Party = Annotated[
@@ -142,6 +143,33 @@ def export(
         writer.writerows(_for_spreadsheets(_facts(cdr)) for cdr in cdrs)
     for total in _totals([_facts(cdr) for cdr in cdrs]):
         note(f"{total['number']} CDRs: {total['excl_vat']} {total['currency']} without VAT")
+
+
+@app.command()
+def transparency(
+    cdr_id: CdrId,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; without it, standard output.")
+    ] = None,
+    party: Party = None,
+    data_dir: DataDir = None,
+) -> None:
+    """The driver's file of signed meter values, for the S.A.F.E. Transparenzsoftware."""
+    owner = party_of(party)
+
+    async def work(backend: Backend) -> bytes:
+        return transparency_file(await find_cdr(backend.store, cdr_id, owner))
+
+    try:
+        content = on_backend(work, data_dir)
+        if out is not None:
+            out.write_bytes(content)
+    except NotTransparent as error:
+        raise CliError(f"CDR {cdr_id} {error}") from error
+    except (UnknownCdr, OSError) as error:
+        raise CliError(str(error)) from error
+    if out is None:
+        sys.stdout.write(content.decode())
 
 
 @app.command()

@@ -94,6 +94,12 @@ def _of_store(state: Snapshot | None, now: datetime) -> Iterator[Metric]:
         "Ended sessions whose bill could not be made.",
         state.sessions_without_cdr,
     )
+    yield _by_label(
+        "cpo_sessions_signed",
+        "Sessions with signed meter data, by what came of the check.",
+        "signature",
+        state.signatures,
+    )
     yield _by_label("cpo_peers", "Peers by status.", "status", state.peers)
     names = GaugeMetricFamily("cpo_peer_info", "1; what a peer is called.", labels=("peer", "name"))
     for peer in state.pushes:

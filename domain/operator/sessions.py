@@ -7,7 +7,9 @@ from datetime import datetime, timezone
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import OwnedObjects, fold
+from domain.metering.signatures import Verdict
 from domain.sessions.session_records import SESSIONS
+from domain.sessions.session_signatures import DROPPED
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -15,6 +17,7 @@ Document = JsonMapping
 
 
 LATEST = 100
+SIGNATURE_VERDICTS = (*(verdict.value for verdict in Verdict), DROPPED)
 _RUNNING = {"running": True, "last_heard": {"$gte": _EPOCH}}
 _WITHOUT_CDR = {"cdr_problem": {"$exists": True}}
 
@@ -27,6 +30,14 @@ async def number_running(db: Database) -> int:
 async def number_without_cdr(db: Database) -> int:
     """How many have ended, but their bill could not be made."""
     return await SESSIONS.of(db).count(_WITHOUT_CDR)
+
+
+async def signatures(db: Database) -> dict[str, int]:
+    """How many came with signed meter data, by what came of the check."""
+    return {
+        verdict: await SESSIONS.of(db).count({"signature.verdict": verdict})
+        for verdict in SIGNATURE_VERDICTS
+    }
 
 
 async def running(db: Database, limit: int) -> tuple[list[JsonObject], int]:
@@ -96,6 +107,7 @@ def _session(fields: Document, facts: Document) -> JsonObject:
         "last_heard": facts.get("last_heard") if facts.get("running") else None,
         "end_reason": facts.get("end_reason"),
         "problem": facts.get("cdr_problem"),
+        "signature": facts.get("signature"),
     }
 
 
@@ -121,6 +133,7 @@ _SESSION_FACTS = dict.fromkeys(
         "power_w",
         "soc",
         "cdr_problem",
+        "signature",
     ),
     1,
 )

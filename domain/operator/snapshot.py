@@ -28,6 +28,8 @@ class Snapshot:
     held_back: int
     sessions_running: int
     sessions_without_cdr: int
+    signatures: Mapping[str, int]
+    """Sessions with signed meter data, by what came of the check."""
     peers: Mapping[str, int]
     pushes: tuple[PeerPush, ...]
     """To connected and suspended peers, the first MAX_PEERS."""
@@ -35,8 +37,8 @@ class Snapshot:
 
 async def snapshot(db: Database) -> Snapshot:
     """Ask the store; every figure is a count or a look-up in an index."""
-    (points, by_status), numbers, pushes = await asyncio.gather(
-        asyncio.gather(charge_points.counts(db), peers.counts(db)),
+    (points, by_status, signed), numbers, pushes = await asyncio.gather(
+        asyncio.gather(charge_points.counts(db), peers.counts(db), sessions.signatures(db)),
         asyncio.gather(
             charge_points.number_registered(db),
             charge_points.number_held_back(db),
@@ -52,6 +54,7 @@ async def snapshot(db: Database) -> Snapshot:
         held_back=held_back,
         sessions_running=running,
         sessions_without_cdr=without_cdr,
+        signatures=signed,
         peers=by_status,
         pushes=tuple(PeerPush(row["_id"], row["name"], push) for row, push in pushes),
     )

@@ -35,6 +35,15 @@ class ProfileListener(TypedDict):
     correlation_id: str | None
 
 
+class SignatureCheck(TypedDict):
+    """What came of the check of its meter's signature. `reason`: why it is not verified;
+    `problem`: why the signed energy is not the one that the charge point told."""
+
+    verdict: str
+    reason: str | None
+    problem: str | None
+
+
 class ChargingSession(TypedDict, total=False):
     """A whole document has everything from `_id` to `segments`; also what is changed in one."""
 
@@ -92,6 +101,7 @@ class ChargingSession(TypedDict, total=False):
     preferences: OcpiObject
     """ChargingPreferences that were accepted."""
     signed_data: OcpiObject
+    signature: SignatureCheck
     profile: ProfileInForce
     profile_peers: Mapping[str, ProfileListener]
     """Everyone that has ever set a profile on it, by peer_id."""

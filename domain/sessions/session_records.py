@@ -35,10 +35,12 @@ SESSIONS: Collection[ChargingSession] = Collection("charging_sessions")
 @dataclass(frozen=True)
 class Rules:
     """`update_every_s`: a Session that merely grows is published no more often than this.
-    `cdr_zero`: sessions that cost nothing get a CDR, too."""
+    `cdr_zero`: sessions that cost nothing get a CDR, too. `transparency_url`: where drivers can
+    check signed meter data (SignedData.url)."""
 
     update_every_s: float = 10.0
     cdr_zero: bool = True
+    transparency_url: str = ""
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,8 @@ def test_an_engine_reports_a_whole_session(charging: Charging) -> None:
     assert (cdr["session_id"], cdr["total_energy"]) == (session_id, 0.36)
     assert cdr["signed_data"] == {
         "encoding_method": "OCMF",
+        "encoding_method_version": 1,
+        "url": "https://transparenz.software/",
         "signed_values": [
             {
                 "nature": "End",
@@ -194,7 +196,7 @@ def test_signed_data_that_does_not_fit_is_left_out_and_the_session_still_ends(
         assert charging.inner(session_id)["status"] == "COMPLETED"
         assert len(charging.cdrs()) == number + 1
         assert "signed_data" not in charging.cdrs()[-1]
-    assert caplog.text.count("signed data left out") == 3
+    assert caplog.text.count("signature dropped") == 3
 
 
 def test_a_batch_that_is_sent_again_and_an_engine_that_restarts_go_on_with_the_same_session(

@@ -16,8 +16,13 @@ from typing import Any
 import pytest
 
 from cpo_app.cli.app import main
+from cpo_app.settings import Settings
 from db_interface.database import Database
+from db_interface.interface import DbInterface
+from domain.charge_points import registrations
+from domain.charge_points.registrations import Application, Proof
 from tests.conftest import Loop
+from tests.domain.metering.vectors import data, public_text, signed
 from tests.domain.sessions.worlds import World, element, reading, tariff
 
 PRICED = Path(__file__).parents[2] / "data" / "pricing"
@@ -337,3 +342,52 @@ def test_price_says_in_one_line_what_is_wrong_with_its_input(cpo: Cpo, tmp_path:
         ran = cpo("price", *arguments)
         assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 1), ran
         assert ran.err.startswith("cpo: ")
+
+
+def test_the_keys_of_meters_are_put_down_and_forgotten(
+    cpo: Cpo, db: Database, loop: Loop, tmp_path: Path
+) -> None:
+    loop.run(
+        registrations.register(
+            DbInterface(db),
+            Application("CP-9", "Berlin", {}),
+            proof=Proof(),
+            open_to_new=True,
+            credentials_hash="0" * 64,
+            party=Settings(_env_file=None).parties[0],
+        )
+    )
+    assert cpo("charge-points", "meter-key", "cp-9").json() == []
+    file = tmp_path / "meter.pub"
+    file.write_text(public_text("secp384r1"))
+    assert cpo("charge-points", "meter-key", "CP-9", "--set", public_text()).code == 0
+    kept = cpo("charge-points", "meter-key", "CP-9", "--connector", "2", "--set", str(file)).json()
+    assert [(k["cp_id"], k["connector_id"]) for k in kept] == [("CP-9", "2")]
+    both = cpo("charge-points", "meter-key", "CP-9").json()
+    assert [(k["connector_id"], k["public_key"]) for k in both] == [
+        (None, public_text()),
+        ("2", public_text("secp384r1")),
+    ]
+    assert cpo("charge-points", "meter-key", "CP-9", "--remove").code == 0
+    again = cpo("charge-points", "meter-key", "CP-9", "--remove")
+    assert (again.code, again.err) == (1, "cpo: CP-9: no key is kept for this meter\n")
+    assert len(cpo("charge-points", "meter-key", "CP-9").json()) == 1
+    wrong = cpo("charge-points", "meter-key", "CP-9", "--set", "scribble")
+    assert (wrong.code, wrong.err.count("\n")) == (1, 1)
+    unknown = cpo("charge-points", "meter-key", "CP-X")
+    assert (unknown.code, unknown.err) == (1, "cpo: CP-X: no such charge point\n")
+
+
+def test_the_drivers_file_of_signed_values(cpo: Cpo, world: World, tmp_path: Path) -> None:
+    unsigned = charged(world)
+    refused = cpo("cdrs", "transparency", unsigned)
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err == f"cpo: CDR {unsigned} holds no signed data: its meter does not sign\n"
+    session_id = world.open(7200)
+    world.begin(session_id, 7200)
+    world.end(session_id, 10800, 11250, signed_data={**data(signed()), "public_key": public_text()})
+    shown = cpo("cdrs", "transparency", session_id)
+    assert shown.code == 0 and signed().split("|")[1] in shown.out
+    out = tmp_path / "driver.xml"
+    assert cpo("cdrs", "transparency", session_id, "--out", str(out)).out == ""
+    assert out.read_text() == shown.out

@@ -162,6 +162,7 @@ class Night:
                     "status": "COMPLETED",
                     "ended": self.at(100),
                     "cdr_problem": EVIL,
+                    "signature": {"verdict": "wrong", "reason": EVIL, "problem": None},
                 }
             )
 

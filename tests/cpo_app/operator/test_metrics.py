@@ -56,6 +56,8 @@ def test_the_figures_are_those_of_the_store(night: Night) -> None:
     assert found["cpo_registrations_held_back", ()] == 1
     assert found["cpo_sessions_running", ()] == 1
     assert found["cpo_sessions_without_cdr", ()] == 1
+    assert found["cpo_sessions_signed", (("signature", "wrong"),)] == 1
+    assert found["cpo_sessions_signed", (("signature", "dropped"),)] == 0
     assert found["cpo_peers", (("status", "connected"),)] == 1
     assert found["cpo_peers", (("status", "invited"),)] == 1
     peer = (("peer", night.peer_id),)

@@ -1,0 +1,1 @@
+"""Signed meter data: read, verified, and held against what is billed. Knows no session."""
