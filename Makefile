@@ -33,6 +33,7 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python scripts/check-advisories
 
 bench: $(STAMP)
 	$(BIN)/python -m bench $(ARGS)
@@ -49,7 +50,7 @@ format: $(STAMP)
 lock: $(STAMP)
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra dev \
-		--no-header --no-emit-index-url pyproject.toml -o requirements.lock
+		--no-header --no-emit-index-url --generate-hashes pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -58,6 +59,6 @@ $(STAMP): requirements.lock pyproject.toml scripts/find-python
 	@python=$$(PYTHON="$(PYTHON)" sh scripts/find-python) || exit 1; \
 	echo "Setting up $(VENV) with $$python (first run: a minute or two)"; \
 	"$$python" -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@

@@ -7,7 +7,7 @@ No token and no part of one may reach a log or an error text.
 
 from __future__ import annotations
 
-from auth.charge_point_tokens import TokenRefused, verify
+from auth.charge_point_tokens import Claims, TokenRefused, verify
 from db_interface.database import Database
 from db_interface.owned_objects import fold
 from domain.charge_points import registration_store
@@ -23,6 +23,22 @@ class ChargePointRefused(Exception):
         super().__init__(message)
         self.http_status = http_status
         self.message = message
+
+
+def look_at_token(secret: str, token: str | None, *, required: bool) -> Claims | None:
+    """What the token says of itself, before anything is read or looked up for whoever shows it.
+
+    None where there is none and none is `required`. Raises ChargePointRefused (401), and
+    domain.secrets.SecretUnusable as `admit` does.
+    """
+    if token is None:
+        if required:
+            raise ChargePointRefused(401, "the charge point's token is missing")
+        return None
+    try:
+        return verify(secret, token)
+    except TokenRefused as refused:
+        raise ChargePointRefused(401, str(refused)) from None
 
 
 async def admit(
@@ -41,14 +57,9 @@ async def admit(
     registration = await registration_store.get(db, cp_id, ("status", "token_version"))
     if registration is None or registration.get("status") != REGISTERED:
         raise ChargePointRefused(403, NOT_REGISTERED)
-    if token is None:
-        if required:
-            raise ChargePointRefused(401, "the charge point's token is missing")
+    claims = look_at_token(secret, token, required=required)
+    if claims is None:
         return
-    try:
-        claims = verify(secret, token)
-    except TokenRefused as refused:
-        raise ChargePointRefused(401, str(refused)) from None
     if fold(claims.cp_id) != fold(cp_id):
         raise ChargePointRefused(403, "the token is another charge point's")
     if claims.token_version != registration.get("token_version"):

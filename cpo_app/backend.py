@@ -8,6 +8,7 @@ from __future__ import annotations
 from py_ocpi.core.enums import ModuleID
 
 from auth.authenticator import OcpiAuthenticator
+from auth.throttle import Throttle
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.peer_services.registration import Registration
 from cpo_app.ocpi.peer_services.result_sender import ResultSender
@@ -41,6 +42,10 @@ class Backend:
         self.store = DbInterface(db)
         self.peers = Peers(db, vault)
         self.authenticator = OcpiAuthenticator(db, self.peers, settings.central_secret)
+        failures = settings.CPO_MAX_FAILURES_PER_MINUTE
+        self.ocpi_throttle = Throttle("ocpi", failures, db)
+        self.central_throttle = Throttle("central", failures, db)
+        self.operator_throttle = Throttle("operator", failures, db)
         self.client = PeerClient(
             allow_private=settings.CPO_ALLOW_PRIVATE_URLS,
             read_timeout_s=settings.CPO_PEER_TIMEOUT_S,

@@ -47,6 +47,8 @@ class Background:
             admit=backend.authenticator.admit_charge_point,
             authorize=card_readers.swiped,
             open_to_loopback=open_to_loopback,
+            throttle=backend.central_throttle,
+            operator_throttle=backend.operator_throttle,
         )
         self._sweeper = Sweeper(self.central, rules)
         self._commands = command_parts.build(

@@ -20,6 +20,7 @@ from cpo_app.background import Background
 from cpo_app.bootstrap import Prepared, prepare
 from cpo_app.central.health import build_health_router, central_checks
 from cpo_app.central.router import build_router
+from cpo_app.front_door.store_away import NoWaitingForTheStore
 from cpo_app.ocpi.server.app import build_ocpi_app
 from cpo_app.operator.pages import add_operator_pages
 from cpo_app.settings import Settings
@@ -32,12 +33,16 @@ def build_app(backend: Backend, *, open_to_loopback: bool = False) -> FastAPI:
 
     `open_to_loopback`: without CPO_ADMIN_PASSWORD the operator's pages are open to this host.
     """
-    app = build_ocpi_app(backend.settings, backend.crud, backend.authenticator)
+    app = build_ocpi_app(
+        backend.settings, backend.crud, backend.authenticator, backend.ocpi_throttle
+    )
     background = Background(backend, open_to_loopback=open_to_loopback)
     central = background.central
     app.include_router(build_router(central))
     app.include_router(build_health_router(central_checks(central)))
     add_operator_pages(app, backend, central, open_to_loopback=open_to_loopback)
+
+    app.add_middleware(NoWaitingForTheStore, db=lambda: backend.db)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
+from auth.throttle import Throttle, TooManyFailures
+
 USER = "admin"
 
 
 @dataclass(frozen=True)
 class NotTheOperator(Exception):
-    """Why not, and what the answer has to say so: 401 with its challenge, or 403."""
+    """Why not, and what the answer has to say so: 401 with its challenge, 403, or 429."""
 
     http_status: int
     detail: str
@@ -31,25 +33,50 @@ class NotTheOperator(Exception):
 class OperatorGuard:
     """`password` is CPO_ADMIN_PASSWORD; without one, `open_to_loopback` lets this host in."""
 
-    def __init__(self, password: str, *, open_to_loopback: bool) -> None:
+    def __init__(
+        self, password: str, *, open_to_loopback: bool, throttle: Throttle | None = None
+    ) -> None:
         self._password = password
+        self._throttle = throttle
         self._open_to_loopback = open_to_loopback
 
     def refusal(self, request: Request) -> NotTheOperator | None:
         """None: the request is the operator's."""
         try:
-            require_operator(request, self._password, open_to_loopback=self._open_to_loopback)
+            require_operator(
+                request,
+                self._password,
+                open_to_loopback=self._open_to_loopback,
+                throttle=self._throttle,
+            )
         except NotTheOperator as error:
             return error
         return None
 
 
-def require_operator(request: Request, password: str, *, open_to_loopback: bool) -> None:
-    """Return if the request is the operator's; raises NotTheOperator."""
+def require_operator(
+    request: Request, password: str, *, open_to_loopback: bool, throttle: Throttle | None = None
+) -> None:
+    """Return if the request is the operator's; raises NotTheOperator.
+
+    Wrong passwords are counted by `throttle`; after too many nobody's is looked at for a while.
+    """
     if password:
-        if not _is_admin(request.headers.get("authorization", ""), password):
+        header = request.headers.get("authorization", "")
+        address = request.client.host if request.client else ""
+        if throttle is not None and header:
+            try:
+                throttle.check(address, USER)
+            except TooManyFailures as error:
+                after = {"Retry-After": str(error.retry_after_s)}
+                raise NotTheOperator(429, str(error), after) from None
+        if not _is_admin(header, password):
+            if throttle is not None and header:
+                throttle.failed(address, USER)
             challenge = {"WWW-Authenticate": 'Basic realm="EV_Central", charset="UTF-8"'}
             raise NotTheOperator(401, "user admin and CPO_ADMIN_PASSWORD are needed", challenge)
+        if throttle is not None:
+            throttle.succeeded(address, USER)
         return
     if not open_to_loopback or not _from_this_host(request):
         raise NotTheOperator(403, "for the operator: set CPO_ADMIN_PASSWORD")

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseSettings, Field, validator
 
+from cpo_app.front_door.trusted_proxies import TrustedProxies
+
 
 class Party(NamedTuple):
     """A CPO party that this platform hosts."""
@@ -58,6 +60,13 @@ class Settings(BaseSettings):
     CPO_PAGE_LIMIT: int = Field(default=50, ge=1, le=1000)
     CPO_PAGE_LIMIT_MAX: int = Field(default=250, ge=1, le=10000)
     CPO_MAX_BODY_BYTES: int = Field(default=1_000_000, ge=10_000)
+    CPO_MAX_CONNECTIONS: int = Field(default=4000, ge=16)
+    """Of one process; less where it may not open so many files."""
+    CPO_MAX_CONNECTIONS_PER_ADDRESS: int = Field(default=1000, ge=8)
+    CPO_TRUSTED_PROXIES: str = ""
+    """Addresses and networks whose X-Forwarded-For and -Proto are believed; empty: nobody's."""
+    CPO_MAX_FAILURES_PER_MINUTE: int = Field(default=30, ge=0)
+    """Wrong tokens, passwords and credentials from one address at one door; 0: any number."""
     CPO_PEER_TIMEOUT_S: float = Field(default=10.0, gt=0, le=120)
     CPO_ROTATION_GRACE_S: int = Field(default=24 * 3600, ge=0)
     CPO_PUSH: bool = True
@@ -104,6 +113,10 @@ class Settings(BaseSettings):
     class Config:
         env_file = ".env"
         case_sensitive = True
+
+    @validator("CPO_TRUSTED_PROXIES")
+    def _trusted_proxies(cls, value: str) -> str:
+        return str(TrustedProxies.of(value))
 
     @validator("PROTOCOL")
     def _protocol(cls, value: str) -> str:

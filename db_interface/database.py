@@ -2,6 +2,9 @@
 
 Every write that was answered is journaled and acknowledged by a majority. Nothing here
 knows what is stored; the collections' shapes are the callers' business.
+
+Nobody waits for ever: an operation that no server answers within ANSWER_WITHIN_S fails, whether
+the server is gone, hangs, or has an election; and a transaction with it.
 """
 
 from __future__ import annotations
@@ -10,23 +13,27 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
+import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
+    ExecutionTimeout,
     InvalidURI,
     PyMongoError,
     ServerSelectionTimeoutError,
+    WTimeoutError,
 )
 from pymongo.read_concern import ReadConcern
 
 from db_interface.backoff import Backoff
 from db_interface.database_clock import Clock, DatabaseClock, HostClock
+from db_interface.reachability import Reachability
 
 logger = logging.getLogger("cpo.store")
 
@@ -37,6 +44,12 @@ _MongoSession = Any
 MAJORITY = WriteConcern(w="majority", j=True)
 DEFAULT_NAME = "cpo"
 RETRY_FOR_S = 20.0
+"""How long a transaction that others' writes get in the way of is tried again."""
+ANSWER_WITHIN_S = 4.5
+ABORT_WITHIN_S = 0.3
+CONNECT_WITHIN_S = 3.0
+HEARTBEAT_S = 2.0
+"""How often the driver looks at each server: a server that is back is found that soon."""
 _TRANSIENT = "TransientTransactionError"
 
 
@@ -58,35 +71,43 @@ class Database:
         *,
         transactions: bool = True,
         clock: Clock | None = None,
+        reachability: Reachability | None = None,
     ) -> None:
         self.client = client
         self.name = name
         self.transactions = transactions
         self.clock = clock or HostClock()
+        self._reachability = reachability
         self._db = client[name]
         self._conflicted = asyncio.Lock()
 
     @classmethod
-    def connect(cls, url: str, name: str | None = None, *, timeout_ms: int = 5000) -> Database:
+    def connect(
+        cls, url: str, name: str | None = None, *, timeout_ms: int = int(ANSWER_WITHIN_S * 1000)
+    ) -> Database:
         """Open a client on `url` (no I/O yet); the database is `name`, else the URL's, else "cpo".
 
         Raises StoreUnavailable for an address that cannot be one of MongoDB.
         """
-        clock = DatabaseClock()
+        clock, reachability = DatabaseClock(), Reachability()
         try:
             client: Any = AsyncIOMotorClient(
                 url,
-                event_listeners=[clock],
+                event_listeners=[clock, reachability],
                 tz_aware=True,
                 retryWrites=True,
                 w="majority",
                 journal=True,
                 serverSelectionTimeoutMS=timeout_ms,
+                timeoutMS=timeout_ms,
+                connectTimeoutMS=int(CONNECT_WITHIN_S * 1000),
+                heartbeatFrequencyMS=int(HEARTBEAT_S * 1000),
                 appname="ocpi-cpo",
             )
         except (InvalidURI, ConfigurationError, ValueError) as error:
             raise StoreUnavailable(f"CPO_MONGO_URL is not usable: {error}") from error
-        return cls(client, name or client.get_default_database(DEFAULT_NAME).name, clock=clock)
+        name = name or client.get_default_database(DEFAULT_NAME).name
+        return cls(client, name, clock=clock, reachability=reachability)
 
     def __getitem__(self, collection: str) -> Any:
         return self._db[collection]
@@ -94,6 +115,15 @@ class Database:
     def now(self) -> datetime:
         """The database's clock, milliseconds."""
         return self.clock.now()
+
+    @property
+    def is_away(self) -> bool:
+        """Whether no server has taken writes for a while, as far as the driver knows."""
+        return self._reachability is not None and self._reachability.away
+
+    def no_waiting(self) -> AbstractContextManager[None]:
+        """Within the block, nobody waits for a server that is known to be away."""
+        return nullcontext() if self._reachability is None else self._reachability.no_waiting()
 
     async def run_in_transaction(self, work: Callable[[_MongoSession], Awaitable[T]]) -> T:
         """Run `work(session)` in one transaction, retried as a whole on transient conflicts.
@@ -105,22 +135,26 @@ class Database:
         """
         if not self.transactions:
             return await work(None)
+        began = time.monotonic()
         async with AsyncExitStack() as queue, await self.client.start_session() as session:
             try:
                 return await _once(session, work)
             except PyMongoError as error:
-                if not error.has_error_label(_TRANSIENT):
+                if not _goes_on_after(error, began):
                     raise
+                left_s = _left_after(error, began)
             # Those that conflicted go on one after another: racing again, each round would
             # have one winner, and a hundred of them would take minutes.
             await queue.enter_async_context(self._conflicted)
-            deadline = time.monotonic() + RETRY_FOR_S
+            if left_s is None:
+                began = time.monotonic()
             while True:
                 try:
-                    return await _once(session, work)
+                    return await _once(session, work, left_s)
                 except PyMongoError as error:
-                    if not error.has_error_label(_TRANSIENT) or time.monotonic() > deadline:
+                    if not _goes_on_after(error, began):
                         raise
+                    left_s = _left_after(error, began)
 
     async def ping(self) -> None:
         """Raise StoreUnavailable unless a writable server answers now."""
@@ -145,11 +179,20 @@ class Database:
         self.client.close()
 
 
-STORE_ERRORS: tuple[type[Exception], ...] = (StoreUnavailable, ConnectionFailure)
+STORE_ERRORS: tuple[type[Exception], ...] = (
+    StoreUnavailable,
+    ConnectionFailure,
+    ExecutionTimeout,
+    WTimeoutError,
+)
 """What is raised while the server cannot be reached, so that callers need not know the driver."""
 
 
-async def _once(session: _MongoSession, work: Callable[[_MongoSession], Awaitable[T]]) -> T:
+async def _once(
+    session: _MongoSession,
+    work: Callable[[_MongoSession], Awaitable[T]],
+    within_s: float | None = None,
+) -> T:
     """One attempt, committed. Motor's own with_transaction does not retry a failed commit."""
     session.start_transaction(
         read_concern=ReadConcern("snapshot"),
@@ -157,12 +200,14 @@ async def _once(session: _MongoSession, work: Callable[[_MongoSession], Awaitabl
         read_preference=ReadPreference.PRIMARY,
     )
     try:
-        result = await work(session)
-        await _commit(session)
-        return result
+        with nullcontext() if within_s is None else pymongo.timeout(within_s):
+            result = await work(session)
+            await _commit(session)
+            return result
     except BaseException as error:
         if session.in_transaction:
-            with suppress(PyMongoError):
+            # The server does it by itself, later.
+            with suppress(PyMongoError), pymongo.timeout(ABORT_WITHIN_S):
                 await session.abort_transaction()
         if isinstance(error, ServerSelectionTimeoutError):
             # The driver calls it transient, too: it would be tried over and over.
@@ -170,16 +215,33 @@ async def _once(session: _MongoSession, work: Callable[[_MongoSession], Awaitabl
         raise
 
 
+def _goes_on_after(error: PyMongoError, began: float) -> bool:
+    """Whether a transaction that failed is tried again: where others' writes were in its way for
+    long, where the server was for a moment."""
+    if not error.has_error_label(_TRANSIENT) or error.timeout:
+        return False
+    patience_s = ANSWER_WITHIN_S if isinstance(error, ConnectionFailure) else RETRY_FOR_S
+    return time.monotonic() - began < patience_s
+
+
+def _left_after(error: PyMongoError, began: float) -> float | None:
+    """Seconds for the whole next attempt, where a lost server made the last one fail; None after a
+    conflict: each operation then has its own time again."""
+    if not isinstance(error, ConnectionFailure):
+        return None
+    return max(began + ANSWER_WITHIN_S - time.monotonic(), 0.1)
+
+
 async def _commit(session: _MongoSession) -> None:
     """Commit, again while the answer to an earlier try is lost: repeating it is safe."""
-    deadline = time.monotonic() + RETRY_FOR_S
+    deadline = time.monotonic() + ANSWER_WITHIN_S
     while True:
         try:
             await session.commit_transaction()
             return
         except PyMongoError as error:
             unknown = error.has_error_label("UnknownTransactionCommitResult")
-            if not unknown or time.monotonic() > deadline:
+            if not unknown or error.timeout or time.monotonic() > deadline:
                 raise
 
 

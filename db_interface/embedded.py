@@ -3,7 +3,8 @@
 One owner at a time: whoever holds the data directory's lock starts and stops the server;
 others only read its address. The server is a single-node replica set (transactions, change
 streams), listens on loopback with a password that only this user can read, and dies with
-its owner. It never touches a database that `CPO_MONGO_URL` names.
+its owner. Should it die before (killed for memory, say), the owner starts it again. It never
+touches a database that `CPO_MONGO_URL` names.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import platform
 import secrets
@@ -31,6 +33,9 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from db_interface.child_process import die_with_parent
 from db_interface.database import StoreUnavailable
+from db_interface.embedded_keeper import Keeper
+
+logger = logging.getLogger("cpo.store")
 
 REPLICA_SET = "cpo"
 USER = "cpo"
@@ -73,6 +78,11 @@ class _Files:
     def address(self) -> Path:
         return self.directory / "mongod.json"
 
+    @property
+    def has_user(self) -> Path:
+        """There since the first user is: nobody has to be let in without one any more."""
+        return self.database / "has-user"
+
 
 def find_mongod() -> str:
     """The mongod to run: one on the PATH first, else the one out of the wheel.
@@ -101,6 +111,7 @@ class EmbeddedMongo:
     def __init__(self, data_dir: Path) -> None:
         self.files = _Files(data_dir.absolute())
         self._process: subprocess.Popen[bytes] | None = None
+        self._keeper: Keeper | None = None
         self._lock: IO[str] | None = None
         self._port = 0
 
@@ -128,9 +139,8 @@ class EmbeddedMongo:
             self._stop_leftover()
             self._port = self._choose_port()
             self._write_secrets()
-            self._launch(binary)
-            self._make_primary()
-            self.files.address.write_text(json.dumps({"port": self._port, "pid": self.pid}))
+            self._bring_up(binary)
+            self._keeper = Keeper(lambda: self._process, lambda: self._bring_up(binary))
         except BaseException:
             self.stop()
             raise
@@ -138,6 +148,9 @@ class EmbeddedMongo:
 
     def stop(self) -> None:
         """Shut the server down cleanly and give the data directory back."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.let_go()
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -147,6 +160,8 @@ class EmbeddedMongo:
                 # Journaled: a killed server recovers at its next start.
                 process.kill()
                 process.wait()
+        if keeper is not None:
+            keeper.join()
         if process is not None and process.stderr is not None:
             process.stderr.close()
         if self._lock is not None:
@@ -166,10 +181,19 @@ class EmbeddedMongo:
                     return self.url
         return None
 
+    def _bring_up(self, binary: str) -> None:
+        if self._process is not None and self._process.stderr is not None:
+            self._process.stderr.close()  # the one that died
+        self._launch(binary)
+        self._make_primary()
+        self.files.address.write_text(json.dumps({"port": self._port, "pid": self.pid}))
+
     def _take(self) -> None:
         try:
             self.files.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            keep_private(self.files.directory, of_ours=self.files.database)
             lock = self.files.lock.open("a+")
+            self.files.lock.chmod(0o600)
         except OSError as error:
             raise StoreUnavailable(
                 f"the data directory {self.files.directory} cannot be used: {error.strerror}"
@@ -244,6 +268,11 @@ class EmbeddedMongo:
                 str(self.files.key_file),
                 "--wiredTigerCacheSizeGB",
                 CACHE_GB,
+                # CVE-2025-14847: what decompresses messages tells the heap to whoever connects.
+                "--networkMessageCompressors",
+                "disabled",
+                "--setParameter",
+                f"enableLocalhostAuthBypass={int(not self.files.has_user.exists())}",
                 "--setParameter",
                 "diagnosticDataCollectionEnabled=false",
                 # What a killed process left open holds others up no longer than they try again.
@@ -284,6 +313,7 @@ class EmbeddedMongo:
             try:
                 with self._direct(with_user=True) as client:
                     client.admin.command("ping")
+                    self.files.has_user.touch()
                     return
             except OperationFailure as error:
                 raise StoreUnavailable(
@@ -339,6 +369,25 @@ class EmbeddedMongo:
             )
         first = text.splitlines()[0] if text else f"exit code {self._process.returncode}"
         return f"the embedded MongoDB ended at its start ({first}); see {self.files.log}"
+
+
+def keep_private(directory: Path, *, of_ours: Path) -> None:
+    """Close the data directory to other users, who could read it or hold its lock.
+
+    A directory in which other things lie than ours (`of_ours` missing) is not ours to close:
+    that is said instead. Raises OSError.
+    """
+    open_to_others = directory.stat().st_mode & 0o077
+    if not open_to_others:
+        return
+    if of_ours.exists() or not any(directory.iterdir()):
+        directory.chmod(0o700)
+    else:
+        logger.warning(
+            "the data directory %s is open to other users of this host: chmod 700 it, or choose "
+            "an empty one",
+            directory,
+        )
 
 
 _PACKAGE_OF = {

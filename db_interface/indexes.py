@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pymongo
 from pymongo import ASCENDING, IndexModel
 from pymongo.collation import Collation
 
@@ -14,6 +15,8 @@ from db_interface.database import Database
 
 BY_NAME = Collation("en", strength=1)
 """Text compared as people do: case and accents do not matter."""
+
+BUILT_WITHIN_S = 3600.0
 
 OWNED_MODULES = ("locations", "sessions", "cdrs", "tariffs", "tokens", "hubclientinfo")
 
@@ -85,6 +88,7 @@ INDEXES: dict[str, list[IndexModel]] = {
             "signature.verdict", partialFilterExpression={"signature.verdict": {"$exists": True}}
         ),
     ],
+    "failure_counters": [_index("until", expireAfterSeconds=600)],
     "token_pulls": [_index("due")],
     "audit": [_index("at", expireAfterSeconds=30 * 24 * 3600), _index("peer_id", "at")],
 }
@@ -102,5 +106,7 @@ INDEXES["cdrs"] = [
 
 async def ensure_indexes(db: Database) -> None:
     """Create what is missing; safe to run from every process at every start."""
-    for collection, models in INDEXES.items():
-        await db[collection].create_indexes(models)
+    # On a large collection the first time takes long; nobody waits for an answer here.
+    with pymongo.timeout(BUILT_WITHIN_S):
+        for collection, models in INDEXES.items():
+            await db[collection].create_indexes(models)

@@ -12,6 +12,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pymongo
 from pymongo.errors import OperationFailure, PyMongoError
 
 from db_interface.database import Database
@@ -67,5 +68,8 @@ async def inserted(db: Database, collection: str, field: str) -> AsyncIterator[s
 
 
 async def _run(db: Database, command: JsonObject, session: Any) -> JsonObject:
-    answer: JsonObject = await db.client[db.name].command(command, session=session)
+    # The driver's own deadline would take the place of maxTimeMS, which says here how long the
+    # server waits for news; a server that hangs is found out by the driver's monitor.
+    with pymongo.timeout(0):
+        answer: JsonObject = await db.client[db.name].command(command, session=session)
     return answer

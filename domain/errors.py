@@ -93,6 +93,17 @@ class NoMatchingEndpoints(OcpiError):
     default = "Expected endpoints are missing between the parties"
 
 
+class TooManyRequests(OcpiError):
+    """For now no more is done for whoever asks; nothing was looked up or changed."""
+
+    http_status = 429
+    default = "Too many requests"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class StoreDown(OcpiError):
     """The database does not answer: the peer is to try again later."""
 

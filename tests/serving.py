@@ -40,9 +40,9 @@ def free_port() -> int:
         lock.close()
 
 
-def listener() -> socket.socket:
+def listener(backlog: int = 2048) -> socket.socket:
     """A socket that listens on a free loopback port: taken from now on, no race for it."""
-    return socket.create_server(("127.0.0.1", 0), backlog=2048)
+    return socket.create_server(("127.0.0.1", 0), backlog=backlog)
 
 
 def url_of(listening: socket.socket) -> str:
@@ -52,8 +52,18 @@ def url_of(listening: socket.socket) -> str:
 @contextlib.contextmanager
 def served(app: Any, loop: Loop, listening: socket.socket | None = None) -> Iterator[str]:
     """Serve `app` while the block runs; gives its base URL ("http://127.0.0.1:PORT")."""
-    with listening or listener() as taken:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+    config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
+    with running(config, loop, listening) as base:
+        yield base
+
+
+@contextlib.contextmanager
+def running(
+    config: uvicorn.Config, loop: Loop, listening: socket.socket | None = None
+) -> Iterator[str]:
+    """Run a server of any configuration while the block runs; gives its base URL."""
+    with listening or listener(config.backlog) as taken:
+        server = uvicorn.Server(config)
         task = loop.run(_started(server, taken))
         try:
             yield url_of(taken)

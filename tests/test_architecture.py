@@ -27,6 +27,7 @@ SHARED = (
     "bounded_body",
     "logs",
     "log_ids",
+    "front_door",
 )
 """Modules of cpo_app that any room may use: they know no room."""
 

@@ -13,9 +13,11 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive
 
 from auth.charge_point_access import ChargePointRefused
-from cpo_app.bounded_body import bounded_receive
+from cpo_app.bounded_body import bounded_body
 from cpo_app.http_errors import (
     RETRY_AFTER,
     STORE_AWAY,
@@ -37,7 +39,12 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class CentralRoute(APIRoute):
-    """A route whose every failure ends in Central's shape, whatever application it stands in."""
+    """A route whose every failure ends in Central's shape, whatever application it stands in.
+
+    `look_first` sees the request before its body is read, and raises for who may not come in.
+    """
+
+    look_first: Callable[[Request], None] | None = None
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
@@ -49,13 +56,35 @@ class CentralRoute(APIRoute):
 
         async def in_one_shape(request: Request) -> Response:
             try:
-                receive = bounded_receive(request.scope, request.receive, MAX_BODY_BYTES)
-                bounded = Request(request.scope, receive)
-                return await asyncio.wait_for(handle(bounded), ANSWER_WITHIN_S)
+                if self.look_first is not None:
+                    self.look_first(request)
+                body = await bounded_body(request, MAX_BODY_BYTES)
+                whole = Request(request.scope, _again(body))
+                return await asyncio.wait_for(handle(whole), ANSWER_WITHIN_S)
+            except ClientDisconnect:
+                return Response(status_code=400)  # nobody is there to read it
             except Exception as error:
                 return answer_to(error)
 
         return answer
+
+
+def looking_first(look: Callable[[Request], None]) -> type[CentralRoute]:
+    """CentralRoute for a router whose requests all have to pass `look`."""
+
+    class LookingFirst(CentralRoute):
+        look_first = staticmethod(look)
+
+    return LookingFirst
+
+
+def _again(body: bytes) -> Receive:
+    """The body that has been read, for whoever reads it next."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
 
 
 def answer_to(error: Exception) -> Response:

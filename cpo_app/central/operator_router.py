@@ -8,9 +8,9 @@ from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 
-from cpo_app.central.errors import CentralRoute
+from cpo_app.central.errors import looking_first
 from cpo_app.central.service import Central, UnknownChargePoint
 from cpo_app.central.wire import OperativeBody
 from cpo_app.http_errors import HttpError
@@ -28,13 +28,13 @@ def build_operator_router(central: Central) -> APIRouter:
             request,
             central.settings.CPO_ADMIN_PASSWORD,
             open_to_loopback=central.open_to_loopback,
+            throttle=central.operator_throttle,
         )
 
     router = APIRouter(
         prefix="/cp",
         tags=["EV_Central"],
-        route_class=CentralRoute,
-        dependencies=[Depends(operator_only)],
+        route_class=looking_first(operator_only),
     )
 
     @router.get("")

@@ -1,15 +1,18 @@
 """Central's routes for charge points: parse, let in, one call, answer. No logic.
 
 Every route demands the charge point's token (EV_Registry's JWT, `Authorization: Bearer`), as
-CENTRAL_REQUIRE_CP_TOKEN says; errors have the shape of cpo_app.http_errors.
+CENTRAL_REQUIRE_CP_TOKEN says, and looks at it before the body is read;
+errors have the shape of cpo_app.http_errors.
 """
 
+from hashlib import sha256
 from typing import Any
 
 from fastapi import APIRouter, Request
 
-from auth.charge_point_access import ChargePointRefused
-from cpo_app.central.errors import CentralRoute
+from auth.charge_point_access import ChargePointRefused, look_at_token
+from auth.throttle import TooManyFailures
+from cpo_app.central.errors import looking_first
 from cpo_app.central.operator_router import build_operator_router
 from cpo_app.central.service import Central
 from cpo_app.central.wire import AuthorizeBody, HeartbeatBody, Registration, TelemetryBody
@@ -20,7 +23,28 @@ from domain.charge_points.charge_point_documents import Fault
 
 def build_router(central: Central) -> APIRouter:
     """The routes under `/cp`: those of charge points, and the operator's."""
-    router = APIRouter(prefix="/cp", tags=["EV_Central"], route_class=CentralRoute)
+
+    def token_first(request: Request) -> None:
+        address = request.client.host if request.client else ""
+        token = _bearer(request.headers.get("authorization"))
+        shown = sha256((token or "").encode()).hexdigest()
+        try:
+            # A token that was right here before is no guess, whoever else guesses there.
+            if token is not None and not central.throttle.knows(address, shown):
+                central.throttle.check(address)
+        except TooManyFailures as error:
+            raise HttpError(429, str(error), {"Retry-After": str(error.retry_after_s)}) from None
+        required = central.settings.CENTRAL_REQUIRE_CP_TOKEN
+        try:
+            claims = look_at_token(central.settings.central_secret, token, required=required)
+        except ChargePointRefused:
+            if token is not None:
+                central.throttle.failed(address)
+            raise
+        if claims is not None:
+            central.throttle.succeeded(address, shown)
+
+    router = APIRouter(prefix="/cp", tags=["EV_Central"], route_class=looking_first(token_first))
 
     @router.post("/register")
     async def register(body: Registration, request: Request) -> dict[str, Any]:

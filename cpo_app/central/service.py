@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
+from auth.throttle import Throttle
 from cpo_app.central import charging
 from cpo_app.central.link.http_link import Endpoint, HttpLink
 from cpo_app.central.link.link import ChargePointLink, LinkUnreachable
@@ -74,6 +75,8 @@ class Central:
         authorize: Authorize | None = None,
         handlers: Sequence[Handler] | None = None,
         open_to_loopback: bool = False,
+        throttle: Throttle | None = None,
+        operator_throttle: Throttle | None = None,
         watch_pause_s: float = PAUSE_S,
         uptime: Callable[[], float] = uptime_s,
     ) -> None:
@@ -84,6 +87,9 @@ class Central:
         self.uptime = uptime
         self.admit = admit
         self.open_to_loopback = open_to_loopback
+        failures = settings.CPO_MAX_FAILURES_PER_MINUTE
+        self.throttle = throttle or Throttle("central", failures)
+        self.operator_throttle = operator_throttle or Throttle("operator", failures)
         self.link: ChargePointLink = link or HttpLink(self.endpoint)
         self.authorize = authorize
         if handlers is None:

@@ -209,6 +209,13 @@ class TelemetryBody(BaseModel):
     sent_at: Instant | None = None
     messages: list[TelemetryMessage] = Field(min_items=1, max_items=MAX_MESSAGES)
 
+    @validator("messages", pre=True)
+    def _not_too_many(cls, messages: Any) -> Any:
+        # Before its items are looked at: each of them costs.
+        if isinstance(messages, list) and len(messages) > MAX_MESSAGES:
+            raise ValueError(f"has more than {MAX_MESSAGES} items")
+        return messages
+
     @validator("messages")
     def _in_order(cls, messages: list[Any]) -> list[Any]:
         for before, after in pairwise(messages):

@@ -13,6 +13,8 @@ from typing import Any
 
 import uvicorn
 
+from cpo_app.front_door.serving import FrontDoor
+
 
 class _QuietServer(uvicorn.Server):
     @contextlib.contextmanager
@@ -34,12 +36,8 @@ async def serve(app: Any, listener: socket.socket) -> None:
     """Serve until cancelled; open requests get two seconds to end."""
     config = uvicorn.Config(
         app,
-        log_config=None,
-        access_log=False,
         lifespan="off",
-        ws="none",
-        server_header=False,
-        timeout_graceful_shutdown=2,
+        **{**FrontDoor().options(), "timeout_graceful_shutdown": 2},
     )
     server = _QuietServer(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))

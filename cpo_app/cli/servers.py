@@ -25,10 +25,12 @@ from cpo_app.cli import fleet, up
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.signals import until_signalled
 from cpo_app.cli.with_backend import DataDir, settings_for
+from cpo_app.front_door.serving import FrontDoor
 from cpo_app.operator.metrics import SHARED_BY_WORKERS
 from cpo_app.registry import server as registry_server
 
-SHUTDOWN_TIMEOUT_S = 3
+WORKER_ANSWERS_WITHIN_S = 60
+"""On a busy host a worker takes long to import everything: shorter, and none would ever start."""
 
 Port = Annotated[int | None, typer.Option(min=1, max=65535, show_default=False)]
 
@@ -79,11 +81,9 @@ def serve(
             host=settings.CENTRAL_HOST,
             port=settings.CENTRAL_PORT,
             workers=workers,
-            log_config=None,
+            timeout_worker_healthcheck=WORKER_ANSWERS_WITHIN_S,
             log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+            **FrontDoor.of(ground.settings).options(),
         )
 
 

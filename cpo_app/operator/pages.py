@@ -20,7 +20,11 @@ def add_operator_pages(
 ) -> None:
     """Add `/`, `/console/...`, `/metrics` and the counting of OCPI requests."""
     settings = backend.settings
-    guard = OperatorGuard(settings.CPO_ADMIN_PASSWORD, open_to_loopback=open_to_loopback)
+    guard = OperatorGuard(
+        settings.CPO_ADMIN_PASSWORD,
+        open_to_loopback=open_to_loopback,
+        throttle=backend.operator_throttle,
+    )
 
     console = Console(
         backend.db,

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from cpo_app.docs_page import add_docs
+from cpo_app.front_door.store_away import NoWaitingForTheStore
 from cpo_app.registry.context import Registry
 from cpo_app.registry.errors import add_error_handlers
 from cpo_app.registry.routes import charge_point_routes
@@ -64,6 +65,9 @@ def build_registry(settings: Settings, store: DbInterface | None = None) -> Fast
     app = FastAPI(title=TITLE, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     add_error_handlers(app)
     _add_health(app, registry)
+    app.add_middleware(
+        NoWaitingForTheStore, db=lambda: registry.store.db if registry.store else None
+    )
     add_docs(app, "/docs", "/openapi.json", TITLE)
     app.include_router(charge_point_routes(registry))
     return app
@@ -81,6 +85,7 @@ async def _prepare(registry: Registry, db: Database) -> None:
             logger.exception("the database answers, but its indexes cannot be made; trying again")
             await asyncio.sleep(2)
             continue
+        registry.throttle.share(db)
         registry.store = DbInterface(db)
     logger.info("database ready")
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from auth import charge_point_tokens
 from auth.charge_point_credentials import CredentialHashes
 from auth.charge_point_tokens import TokenRefused
+from auth.throttle import Throttle
 from cpo_app.http_errors import HttpError
 from cpo_app.registry.errors import unauthorized
 from cpo_app.settings import Party, Settings, SettingsError
@@ -30,6 +31,7 @@ class Registry:
         self.settings = settings
         self.store = store
         """None until the database answered and has its indexes."""
+        self.throttle = Throttle("registry", settings.CPO_MAX_FAILURES_PER_MINUTE)
         self._secret = settings.REGISTRY_SECRET_KEY
         try:
             charge_point_tokens.check_secret(self._secret)

@@ -16,6 +16,7 @@ from cpo_app.bounded_body import bounded_body
 from cpo_app.http_errors import HttpError, problems_of
 
 BODY_LIMIT_BYTES = 65_536
+AUTHENTICATING_LIMIT_BYTES = 4096
 METADATA_LIMIT_BYTES = 16_384
 METADATA_DEPTH = 8
 KEY_LENGTH = 128
@@ -91,15 +92,17 @@ class Authenticating(_Body):
         return value
 
 
-def body_of(model: type[Payload]) -> Callable[[Request], Awaitable[Payload]]:
+def body_of(
+    model: type[Payload], limit_bytes: int = BODY_LIMIT_BYTES
+) -> Callable[[Request], Awaitable[Payload]]:
     """A dependency that reads the request's body as `model`, whatever its Content-Type.
 
-    Raises HttpError: 413 beyond BODY_LIMIT_BYTES, 400 naming the field for all else.
+    Raises HttpError: 413 beyond `limit_bytes`, 400 naming the field for all else.
     """
 
     async def read(request: Request) -> Payload:
         try:
-            data = orjson.loads(await bounded_body(request, BODY_LIMIT_BYTES))
+            data = orjson.loads(await bounded_body(request, limit_bytes))
         except orjson.JSONDecodeError as error:
             raise HttpError.bad_field(
                 "body", f"not valid JSON (at character {error.pos})"

@@ -4,13 +4,20 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from cpo_app.http_errors import HttpError
 from cpo_app.registry.certificates import CertificateRefused, checked_certificate
 from cpo_app.registry.context import Registry
+from cpo_app.registry.door import ADMIN, NOT_ENTITLED, address_of, may_try, registering
 from cpo_app.registry.errors import not_ready, not_registered, unauthorized
-from cpo_app.registry.payloads import Authenticating, Registering, body_of, documented
+from cpo_app.registry.payloads import (
+    AUTHENTICATING_LIMIT_BYTES,
+    Authenticating,
+    Registering,
+    body_of,
+    documented,
+)
 from cpo_app.registry.views import facts, time_text
 from db_interface.interface import DbInterface
 from domain.charge_points import registrations
@@ -43,8 +50,10 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         "/register",
         summary="Register a charge point, or register it again with new credentials",
         openapi_extra=documented(Registering),
+        dependencies=[Depends(registering(registry))],
     )
     async def register(
+        request: Request,
         response: Response,
         body: Registering = Depends(body_of(Registering)),
         x_registry_api_key: str | None = Header(None),
@@ -54,6 +63,8 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         now = registry.now()
         credentials = new_token()
         shown = x_existing_credentials
+        if shown:
+            may_try(registry, request, body.cp_id)
         try:
             done = await registrations.register(
                 store,
@@ -67,9 +78,9 @@ def charge_point_routes(registry: Registry) -> APIRouter:
                 party=registry.party,
             )
         except NotEntitled:
-            raise unauthorized(
-                "needs X-Registry-API-Key, or X-Existing-Credentials of a registered charge point"
-            ) from None
+            if shown:
+                registry.throttle.failed(address_of(request), body.cp_id)
+            raise unauthorized(NOT_ENTITLED) from None
         record = done.record
         logger.info(
             "CP registered: %s at %s (new=%s, cert=%s)",
@@ -93,17 +104,21 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         openapi_extra=documented(Authenticating),
     )
     async def authenticate(
+        request: Request,
         response: Response,
-        body: Authenticating = Depends(body_of(Authenticating)),
+        body: Authenticating = Depends(body_of(Authenticating, AUTHENTICATING_LIMIT_BYTES)),
         store: DbInterface = Depends(the_store),
     ) -> dict[str, Any]:
+        may_try(registry, request, body.cp_id)
         digests = registry.hashes.of(body.credentials)
         try:
             record = await registrations.authenticate(store.db, body.cp_id, digests)
         except NotEntitled:
+            registry.throttle.failed(address_of(request), body.cp_id)
             raise unauthorized("unknown charge point or wrong credentials") from None
         except IsDeregistered:
             raise HttpError(403, "the charge point is deregistered") from None
+        registry.throttle.succeeded(address_of(request), body.cp_id)
         return {
             **_with_token(registry, record, response),
             "last_authenticated": time_text(record["last_authenticated"]),
@@ -137,15 +152,23 @@ def charge_point_routes(registry: Registry) -> APIRouter:
 
     @router.delete("/{cp_id}", summary="Deregister a charge point")
     async def deregister(
+        request: Request,
         cp_id: str,
         x_registry_api_key: str | None = Header(None),
         authorization: str | None = Header(None),
         store: DbInterface = Depends(the_store),
     ) -> dict[str, Any]:
+        may_try(registry, request, ADMIN)
         if registry.is_admin(x_registry_api_key):
             proof = Proof(admin=True)
         else:
-            proof = Proof(token_version=registry.version_of_own_token(authorization, cp_id))
+            try:
+                version = registry.version_of_own_token(authorization, cp_id)
+            except HttpError:
+                if x_registry_api_key or authorization:
+                    registry.throttle.failed(address_of(request))
+                raise
+            proof = Proof(token_version=version)
         try:
             record = await registrations.deregister(store, cp_id, proof=proof, party=registry.party)
         except NotRegistered:

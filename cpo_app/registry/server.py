@@ -11,10 +11,9 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from cpo_app.front_door.serving import FrontDoor
 from cpo_app.registry.app import build_registry
 from cpo_app.settings import Settings, SettingsError
-
-SHUTDOWN_TIMEOUT_S = 3
 
 
 def server_config(settings: Settings, app: FastAPI | None = None) -> uvicorn.Config:
@@ -31,11 +30,8 @@ def server_config(settings: Settings, app: FastAPI | None = None) -> uvicorn.Con
         app or build_registry(settings),
         host=settings.REGISTRY_HOST,
         port=settings.REGISTRY_API_PORT,
-        log_config=None,
         log_level=max(level, logging.WARNING),
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+        **FrontDoor.of(settings).options(),
         **_tls(settings),
     )
 

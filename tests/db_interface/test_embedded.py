@@ -57,6 +57,62 @@ def test_nobody_else_gets_in(server: EmbeddedMongo) -> None:
     assert server.files.password.read_text() not in server.files.log.read_text()
 
 
+def test_it_is_started_again_when_it_dies_and_says_so(
+    server: EmbeddedMongo, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = server.start()
+    first = server.pid
+    assert first is not None
+    with MongoClient(url, serverSelectionTimeoutMS=10_000) as client:
+        client.cpo.kept.insert_one({"_id": 1})
+        os.kill(first, signal.SIGKILL)
+        eventually(lambda: "answers again" in caplog.text, 10)
+        assert client.cpo.kept.find_one() == {"_id": 1}
+    assert server.pid != first
+    assert [record.getMessage() for record in caplog.records] == [
+        "the embedded MongoDB ended (signal 9, SIGKILL); again in 0.5 s",
+        "the embedded MongoDB answers again",
+    ]
+
+
+def test_a_stop_during_a_start_is_a_stop(server: EmbeddedMongo) -> None:
+    server.start()
+    first = server.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: server.pid != first, 10)
+    second = server.pid
+    server.stop()
+    assert second is not None and not alive(second)
+    assert server.pid is None
+
+
+def test_it_compresses_nothing_and_lets_nobody_in_for_being_local(server: EmbeddedMongo) -> None:
+    server.start()
+    server.stop()
+    with MongoClient(server.start()) as client:
+        options = client.admin.command("getCmdLineOpts")["parsed"]
+    assert options["net"]["compression"]["compressors"] == "disabled"
+    assert options["setParameter"]["enableLocalhostAuthBypass"] == "0"
+
+
+def test_its_directory_is_closed_to_other_users(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    empty, foreign = tmp_path / "empty", tmp_path / "foreign"
+    for directory in (empty, foreign):
+        directory.mkdir()
+        directory.chmod(0o755)
+        embedded.keep_private(directory, of_ours=directory / "mongo")
+    assert stat.S_IMODE(empty.stat().st_mode) == 0o700
+
+    foreign.chmod(0o755)
+    (foreign / "letters").touch()
+    embedded.keep_private(foreign, of_ours=foreign / "mongo")
+    assert stat.S_IMODE(foreign.stat().st_mode) == 0o755
+    assert f"{foreign} is open to other users of this host: chmod 700" in caplog.text
+
+
 def test_a_data_directory_has_one_owner_and_others_find_the_server(server: EmbeddedMongo) -> None:
     other = EmbeddedMongo(server.files.directory)
     assert other.running_url() is None

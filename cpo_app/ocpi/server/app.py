@@ -22,6 +22,7 @@ from py_ocpi.modules.versions.v_2_2_1.schemas import Endpoint
 from starlette.middleware.cors import CORSMiddleware
 
 from auth.authenticator import OcpiAuthenticator
+from auth.throttle import Throttle
 from cpo_app.docs_page import add_docs
 from cpo_app.ocpi.server import errors
 from cpo_app.ocpi.server.gate import Gate
@@ -60,7 +61,12 @@ MODULES: dict[ModuleID, tuple[APIRouter, InterfaceRole, str]] = {
 }
 
 
-def build_ocpi_app(settings: Settings, crud: Crud, authenticator: OcpiAuthenticator) -> FastAPI:
+def build_ocpi_app(
+    settings: Settings,
+    crud: Crud,
+    authenticator: OcpiAuthenticator,
+    throttle: Throttle | None = None,
+) -> FastAPI:
     """The application with all OCPI 2.2.1 modules of a CPO.
 
     `crud` is anything that keeps the library's Crud contract. Raises SettingsError where the
@@ -96,6 +102,7 @@ def build_ocpi_app(settings: Settings, crud: Crud, authenticator: OcpiAuthentica
         authenticator=authenticator,
         parties={party.key for party in settings.parties},
         max_body_bytes=settings.CPO_MAX_BODY_BYTES,
+        throttle=throttle or Throttle("ocpi", settings.CPO_MAX_FAILURES_PER_MINUTE),
         open_paths=(docs_url, openapi_url),
     )
     return app

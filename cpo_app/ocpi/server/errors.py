@@ -25,6 +25,7 @@ from domain.errors import (
     NotFound,
     OcpiError,
     StoreDown,
+    TooManyRequests,
 )
 from domain.peers.peers import UnknownPeer
 from domain.schemas import SchemaError
@@ -36,6 +37,8 @@ def error_answer(error: Exception) -> Response:
     """The envelope for anything that was raised while an OCPI request was handled."""
     known = _as_ocpi_error(error)
     headers = {"WWW-Authenticate": "Token"} if known.http_status == 401 else None
+    if isinstance(known, TooManyRequests):
+        headers = {"Retry-After": str(known.retry_after_s)}
     if isinstance(known, StoreDown):
         headers = {"Retry-After": "5"}
     return answer(

@@ -11,15 +11,17 @@ import logging
 import re
 import uuid
 from collections.abc import Collection, Mapping
+from hashlib import sha256
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.authenticator import Caller, OcpiAuthenticator
+from auth.throttle import Throttle, TooManyFailures
 from cpo_app.bounded_body import bounded_receive
 from cpo_app.log_ids import bind, bound, usable_id
 from cpo_app.ocpi.server.context import SCOPE_KEY, RequestContext, Routing
 from cpo_app.ocpi.server.errors import error_answer
-from domain.errors import BodyTooLarge, NotAuthorized, UnknownParty
+from domain.errors import BodyTooLarge, NotAuthorized, TooManyRequests, UnknownParty
 
 CONFIGURATION_MODULES = ("versions", "details", "credentials", "clientinfo", "hubclientinfo")
 """Never routed (transport_and_format, Message Routing): no routing headers on their answers."""
@@ -43,6 +45,7 @@ class Gate:
         authenticator: OcpiAuthenticator,
         parties: Collection[str],
         max_body_bytes: int,
+        throttle: Throttle,
         open_paths: Collection[str] = (),
     ) -> None:
         self.app = app
@@ -50,6 +53,7 @@ class Gate:
         self._authenticator = authenticator
         self._parties = parties
         self._max_body_bytes = max_body_bytes
+        self._throttle = throttle
         self._open_paths = frozenset(open_paths)
         self._below_open_paths = tuple(f"{open_path}/" for open_path in open_paths)
 
@@ -106,7 +110,7 @@ class Gate:
             await send(message)
 
         try:
-            context.caller = await self._admit(headers, module)
+            context.caller = await self._admit(scope, headers, module)
             bind(peer_id=context.caller.peer.peer_id)
             if module not in CONFIGURATION_MODULES:
                 context.routing = await self._routing(headers, context.caller)
@@ -117,10 +121,22 @@ class Gate:
                 raise
             await error_answer(error)(scope, receive, send_with_ids)
 
-    async def _admit(self, headers: Mapping[str, str], module: str) -> Caller:
-        caller = await self._authenticator.caller(headers.get("authorization"))
-        if caller is None:
+    async def _admit(self, scope: Scope, headers: Mapping[str, str], module: str) -> Caller:
+        header, address = headers.get("authorization"), (scope.get("client") or ("",))[0]
+        if header is None:
             raise NotAuthorized
+        # A token that was right here before is no guess, whoever else guesses at that address.
+        shown = sha256(header.encode()).hexdigest()
+        try:
+            if not self._throttle.knows(address, shown):
+                self._throttle.check(address)
+        except TooManyFailures as error:
+            raise TooManyRequests(str(error), error.retry_after_s) from None
+        caller = await self._authenticator.caller(header)
+        if caller is None:
+            self._throttle.failed(address)
+            raise NotAuthorized
+        self._throttle.succeeded(address, shown)
         if caller.kind == "A" and module not in _OPEN_TO_TOKEN_A:
             raise NotAuthorized(
                 "CREDENTIALS_TOKEN_A is good for versions and credentials only: register first"

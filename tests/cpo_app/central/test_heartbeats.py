@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.cpo_app.central.conftest import World
+from tests.cpo_app.central.conftest import World, token
 
 
 def test_a_fault_and_its_end_are_seen_over_ocpi(world: World) -> None:
@@ -31,7 +31,8 @@ def test_a_fault_and_its_end_are_seen_over_ocpi(world: World) -> None:
 def test_bad_heartbeats_are_400_and_name_the_field(
     world: World, body: dict[str, object], field: str
 ) -> None:
-    answer = world.api().post("/cp/heartbeat", None, {"cp_id": "CP-001", "interval_s": 1, **body})
+    shown = token("CP-001")
+    answer = world.api().post("/cp/heartbeat", shown, {"cp_id": "CP-001", "interval_s": 1, **body})
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith(f"{field}: ")
 

@@ -57,7 +57,7 @@ def test_refusals_are_json_with_error_detail_and_timestamp(world: World) -> None
     api = world.api()
     for shown, cp_id, status, error, detail in (
         (token("CP-404"), "CP-404", 403, "forbidden", NOT_REGISTERED),
-        (None, "CP-404", 403, "forbidden", NOT_REGISTERED),
+        (None, "CP-404", 401, "unauthorized", "the charge point's token is missing"),
         (None, "CP-001", 401, "unauthorized", "the charge point's token is missing"),
         ("rubbish", "CP-001", 401, "unauthorized", "charge point token invalid"),
         (token("CP-001", secret="x" * 40), "CP-001", 401, "unauthorized", "token invalid"),
@@ -122,7 +122,7 @@ def test_a_deregistered_one_is_out_at_once(world: World) -> None:
 )
 def test_bad_input_is_400_and_names_the_field(world: World, field: str, value: object) -> None:
     body = {"cp_id": "CP-001", "cp_e_host": "localhost", "cp_e_port": 8001, field: value}
-    answer = world.api().post("/cp/register", None, body)
+    answer = world.api().post("/cp/register", token("CP-001"), body)
     assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
     assert answer.json()["detail"].startswith(f"{field}: ")
 
@@ -135,7 +135,8 @@ def test_names_and_addresses_are_taken(world: World, host: str) -> None:
 
 def test_what_is_no_json_is_400_and_what_is_too_large_413(world: World) -> None:
     api = world.api()
-    headers = {"Content-Type": "application/json"}
+    bearer = f"Bearer {token('CP-001')}"
+    headers = {"Content-Type": "application/json", "Authorization": bearer}
     for content in (b"{", b"\xff\xfe", b"[" * 100_000, b""):
         answer = api.request("POST", "/cp/register", headers=headers, content=content)
         assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")

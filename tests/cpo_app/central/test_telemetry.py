@@ -10,7 +10,7 @@ import pytest
 from cpo_app.central.telemetry import Handler, MessageRefused
 from db_interface.transaction import Tx
 from domain.charge_points.charge_points import Document
-from tests.cpo_app.central.conftest import Api, World, meter, state
+from tests.cpo_app.central.conftest import Api, World, meter, state, token
 
 
 class Ledger:
@@ -154,7 +154,7 @@ def test_a_restarted_engine_counts_from_one_and_old_states_do_not_come_back(worl
 def test_malformed_messages_are_400_and_named(
     world: World, message: dict[str, Any], names: str
 ) -> None:
-    answer = world.api().telemetry(None, message)
+    answer = world.api().telemetry(token("CP-001"), message)
     assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
     assert answer.json()["detail"].startswith(f"{names}: ")
 
@@ -167,7 +167,8 @@ def test_numbers_that_are_none_are_400(world: World) -> None:
             + number
             + ',"register_wh":1,"power_w":1,"current_a":1,"voltage_v":1,"phases":1}]}'
         )
-        headers = {"Content-Type": "application/json"}
+        bearer = f"Bearer {token('CP-001')}"
+        headers = {"Content-Type": "application/json", "Authorization": bearer}
         answer = world.api().request("POST", "/cp/telemetry", headers=headers, content=raw)
         assert answer.status_code == 400
         assert "energy_wh" in answer.json()["detail"]
@@ -175,10 +176,13 @@ def test_numbers_that_are_none_are_400(world: World) -> None:
 
 def test_order_and_number_are_checked(world: World) -> None:
     api = world.api()
-    assert "seq 1 comes after seq 2" in api.telemetry(None, meter(2), meter(1)).json()["detail"]
+    assert (
+        "seq 1 comes after seq 2"
+        in api.telemetry(token("CP-001"), meter(2), meter(1)).json()["detail"]
+    )
     many = [meter(seq) for seq in range(1, 502)]
-    assert api.telemetry(None, *many).status_code == 400
-    assert api.telemetry(None).status_code == 400
+    assert api.telemetry(token("CP-001"), *many).status_code == 400
+    assert api.telemetry(token("CP-001")).status_code == 400
 
 
 def test_a_full_batch_is_taken(world: World) -> None:

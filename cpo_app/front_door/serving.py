@@ -1,0 +1,70 @@
+"""How uvicorn is to serve any of our apps: the one place that names its options."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from dataclasses import dataclass, field
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from cpo_app.front_door.doorkeeper import Doorkeeper, most_connections
+from cpo_app.front_door.http_protocol import StrangersProtocol
+from cpo_app.front_door.trusted_proxies import TrustedProxies
+from cpo_app.settings import Settings
+
+MAX_BACKLOG = 256
+SHUTDOWN_TIMEOUT_S = 3
+
+_keepers: weakref.WeakKeyDictionary[ServerState, Doorkeeper] = weakref.WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class FrontDoor:
+    """Makes the protocol of each connection; workers get a copy, each with a doorkeeper of its
+    own."""
+
+    max_connections: int = 256
+    max_per_address: int = 128
+    proxies: TrustedProxies = field(default_factory=TrustedProxies)
+
+    def __call__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> StrangersProtocol:
+        keeper = _keepers.get(server_state)
+        if keeper is None:
+            keeper = _keepers[server_state] = Doorkeeper(
+                most_connections(self.max_connections),
+                self.max_per_address,
+                self.proxies.__contains__,
+            )
+        return StrangersProtocol(config, server_state, app_state, _loop, door=keeper)
+
+    @classmethod
+    def of(cls, settings: Settings) -> FrontDoor:
+        return cls(
+            settings.CPO_MAX_CONNECTIONS,
+            settings.CPO_MAX_CONNECTIONS_PER_ADDRESS,
+            TrustedProxies.of(settings.CPO_TRUSTED_PROXIES),
+        )
+
+    def options(self) -> dict[str, Any]:
+        """For uvicorn.Config: everything but the app, its address and its log level."""
+        return {
+            "http": self,
+            "ws": "none",
+            # What the kernel accepts in one go before anybody counts.
+            "backlog": max(8, min(MAX_BACKLOG, most_connections(self.max_connections) // 4)),
+            "proxy_headers": bool(self.proxies.networks),
+            "forwarded_allow_ips": str(self.proxies),
+            "log_config": None,
+            "access_log": False,
+            "server_header": False,
+            "timeout_graceful_shutdown": SHUTDOWN_TIMEOUT_S,
+        }

@@ -1,0 +1,95 @@
+"""A server that is gone or hangs: nobody waits long, and everybody hears the same kind of error."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from db_interface.database import ANSWER_WITHIN_S, STORE_ERRORS, Database
+from db_interface.embedded import EmbeddedMongo
+from db_interface.interface import DbInterface
+from db_interface.reachability import AWAY_WITHIN_S
+from db_interface.transaction import Tx
+from tests.conftest import Loop
+from tests.e2e.processes import eventually
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedMongo]:
+    server = EmbeddedMongo(tmp_path / "data")
+    server.start()
+    yield server
+    if server.pid is not None:
+        os.kill(server.pid, signal.SIGCONT)
+    server.stop()
+
+
+@pytest.fixture
+def away(server: EmbeddedMongo, loop: Loop) -> Iterator[Database]:
+    """A database that answered once; the test stops its server."""
+
+    async def connect() -> Database:
+        db = Database.connect(server.url)
+        await db["things"].insert_one({"_id": 1})
+        return db
+
+    db = loop.run(connect())
+    yield db
+    db.close()
+
+
+async def _took(db: Database) -> tuple[float, float]:
+    """Seconds until a read and a transaction have failed."""
+
+    async def work(tx: Tx) -> None:
+        await tx.db["things"].update_one({"_id": 1}, {"$inc": {"n": 1}}, session=tx.mongo)
+
+    taken = []
+    for attempt in (db["things"].find_one({"_id": 1}), DbInterface(db).transact(work)):
+        began = time.monotonic()
+        with pytest.raises(STORE_ERRORS):
+            await attempt
+        taken.append(time.monotonic() - began)
+    return taken[0], taken[1]
+
+
+def test_a_server_that_hangs_is_given_up_in_time(
+    server: EmbeddedMongo, away: Database, loop: Loop
+) -> None:
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGSTOP)
+
+    read, write = loop.run(_took(away))
+
+    assert max(read, write) < ANSWER_WITHIN_S + 0.5
+
+
+def test_a_server_that_is_known_to_be_gone_is_not_waited_for(
+    server: EmbeddedMongo, away: Database, loop: Loop
+) -> None:
+    server.stop()
+
+    async def failing() -> tuple[float, float]:
+        with away.no_waiting():
+            return await _took(away)
+
+    eventually(lambda: away.is_away, 10)
+    assert max(loop.run(failing())) < AWAY_WITHIN_S + 0.3
+
+    server.start()
+    eventually(lambda: not away.is_away, 10)
+
+
+def test_where_a_server_is_nothing_changes(away: Database, loop: Loop) -> None:
+    async def read() -> object:
+        with away.no_waiting():
+            return await away["things"].find_one({"_id": 1})
+
+    assert loop.run(read()) == {"_id": 1}
