@@ -36,7 +36,7 @@ def test_the_log_says_who_came_and_who_was_sent_away(
     api = world.api()
     for _ in range(2):
         assert api.register(shown).status_code == 200
-    assert api.register(None, "CP-404").status_code == 403
+    assert api.register(token("CP-404"), "CP-404").status_code == 403
     party, admin = api.central.party, Proof(admin=True)
     world.loop.run(registrations.deregister(world.store, "CP-001", proof=admin, party=party))
     assert api.register(shown).status_code == 403
