@@ -26,15 +26,20 @@ from cpo_app.ocpi.peer_client.peer_details import (
     parse_versions,
 )
 from cpo_app.ocpi.peer_client.peer_headers import RoutingHeaders, request_headers
-from cpo_app.ocpi.peer_client.peer_pages import next_by_offset, objects_of, with_query
+from cpo_app.ocpi.peer_client.peer_pages import (
+    PeerPage,
+    ResumeAt,
+    items_of,
+    next_by_offset,
+    with_query,
+)
 from cpo_app.ocpi.peer_client.resolver import SystemResolver
 from cpo_app.ocpi.peer_client.url_guard import PeerUrl, Resolver, UrlGuard, UrlRefused, same_place
-from db_interface.json_data import JsonObject
 
 __all__ = ["PeerAnswer", "PeerClient", "PeerUnusable", "RoutingHeaders"]
 
 MAX_REDIRECTS = 3
-MAX_PAGES = 20_000
+MAX_PAGES = 100_000
 MAX_EMPTY_PAGES = 3
 
 
@@ -144,11 +149,13 @@ class PeerClient:
         routing: RoutingHeaders | None = None,
         correlation_id: str | None = None,
         limit: int | None = None,
+        resume: ResumeAt | None = None,
         timeout_s: float = 10.0,
-    ) -> AsyncIterator[list[JsonObject]]:
-        """The pages of a list, each a list of objects, by following `Link: rel="next"`.
+    ) -> AsyncIterator[PeerPage]:
+        """The pages of a list, by following `Link: rel="next"`, empty ones too.
 
         limit       page size to ask for; never more than the X-Limit that the peer states
+        resume      the page to go on with, of a list that was read in part before
         timeout_s   for each page
 
         Next pages are fetched verbatim, from the same host and port only. A peer that states
@@ -157,10 +164,12 @@ class PeerClient:
         """
         first = self._checked(url)
         current: str | None = url if limit is None else with_query(url, limit=limit)
+        number = received = empty = 0
+        if resume is not None:
+            current, number, received = resume.url, resume.pages, resume.received
         seen: set[str] = set()
-        received = empty = 0
         while current is not None:
-            if current in seen or len(seen) >= MAX_PAGES or empty > MAX_EMPTY_PAGES:
+            if current in seen or number >= MAX_PAGES or empty > MAX_EMPTY_PAGES:
                 raise _endless()
             seen.add(current)
             if not same_place(first, self._checked(current)):
@@ -174,14 +183,14 @@ class PeerClient:
                 correlation_id=correlation_id,
                 timeout_s=timeout_s,
             )
-            page = objects_of(answer)
-            received += len(page)
-            empty = 0 if page else empty + 1
-            if page:
-                yield page
+            items = items_of(answer)
+            number += 1
+            received += len(items)
+            empty = 0 if items else empty + 1
             current = answer.next_url or next_by_offset(
-                url, answer, page_length=len(page), received=received, limit=limit
+                url, answer, page_length=len(items), received=received, limit=limit
             )
+            yield PeerPage(items, current)
 
     async def versions_of(
         self, url: str, token: str, *, raw_token: bool = False, timeout_s: float = 10.0

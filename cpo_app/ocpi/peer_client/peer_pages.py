@@ -5,19 +5,39 @@ Pure: it reads answers and makes URLs; the client fetches them, through the guar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from cpo_app.ocpi.peer_client.peer_answer import PeerAnswer, PeerUnusable
-from db_interface.json_data import JsonObject
 
 
-def objects_of(answer: PeerAnswer) -> list[JsonObject]:
-    """The objects of one page. Raises PeerUnusable if it is no list of objects."""
+@dataclass(frozen=True)
+class PeerPage:
+    """`items`: whatever stands on the page, each to be judged by itself, so that one bad object
+    spoils no other. `next_url`: where the list goes on, None at its end."""
+
+    items: Sequence[Any]
+    next_url: str | None
+
+
+@dataclass(frozen=True)
+class ResumeAt:
+    """A list that was read in part before: the page where it goes on, what was had already."""
+
+    url: str
+    pages: int
+    received: int
+
+
+def items_of(answer: PeerAnswer) -> list[Any]:
+    """What stands on one page. Raises PeerUnusable if it is no list."""
     data = answer.data()
     if data is None:  # some peers leave the data of an empty list out
         return []
-    if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
-        raise PeerUnusable("the peer's page is not a list of objects", "not_ocpi", sent=True)
+    if not isinstance(data, list):
+        raise PeerUnusable("the peer's page is not a list", "not_ocpi", sent=True)
     return data
 
 

@@ -13,9 +13,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from cpo_app.ocpi.peer_client.client import PeerAnswer, PeerClient, PeerUnusable, RoutingHeaders
-from cpo_app.ocpi.peer_client.peer_pages import next_by_offset, with_query
-from cpo_app.ocpi.peer_client.url_guard import UrlRefused, check_url, same_place
+from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable, RoutingHeaders
+from cpo_app.ocpi.peer_client.peer_pages import ResumeAt
 from cpo_app.settings import Settings
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import party_key
@@ -29,8 +28,6 @@ from domain.schemas import SchemaError, Token, format_datetime, validate
 logger = logging.getLogger("cpo.tokens")
 
 PAGE_SIZE = 500
-MAX_PAGES = 100_000
-MAX_EMPTY_PAGES = 3
 MAX_AT_ONCE = 1000
 """Tokens in one transaction, whatever page a peer sends."""
 
@@ -64,31 +61,20 @@ class TokenPages:
             raise PeerUnusable("the peer offers no tokens any more", "refused_url", sent=False)
         limit = int(peer.quirks.get("page_size") or PAGE_SIZE)
         start = _with_date_from(first, run.get("date_from"))
-        url: str | None = run.get("next_url") or with_query(start, limit=limit)
-        seen: set[str] = set()
-        empty = 0
-        while url is not None:
-            pages = run["counts"].get("pages", 0)
-            if url in seen or pages >= MAX_PAGES or empty > MAX_EMPTY_PAGES:
-                raise PeerUnusable("the peer's pages have no end", "not_ocpi", sent=True)
-            seen.add(url)
-            if not _same_place(first, url):
-                raise PeerUnusable("the next page is at another host", "refused_url", sent=False)
-            answer = await self._client.request(
-                "GET",
-                url,
-                token=self._peers.their_token(peer),
-                raw_token=bool(peer.quirks.get("raw_token")),
-                routing=self._routing(peer),
-                timeout_s=self._settings.CPO_PEER_TIMEOUT_S * 3,
-            )
-            page = _objects_of(answer)
-            empty = 0 if page else empty + 1
-            received = run["counts"].get("received", 0) + len(page)
-            url = answer.next_url or next_by_offset(
-                start, answer, page_length=len(page), received=received, limit=limit
-            )
-            await self._keep(peer, page, claimed, run, url)
+        counts = run["counts"]
+        pages = self._client.pages(
+            start,
+            token=self._peers.their_token(peer),
+            raw_token=bool(peer.quirks.get("raw_token")),
+            routing=self._routing(peer),
+            limit=limit,
+            resume=ResumeAt(run["next_url"], counts.get("pages", 0), counts.get("received", 0))
+            if run.get("next_url")
+            else None,
+            timeout_s=self._settings.CPO_PEER_TIMEOUT_S * 3,
+        )
+        async for page in pages:
+            await self._keep(peer, page.items, claimed, run, page.next_url)
 
     async def _keep(
         self,
@@ -162,26 +148,8 @@ class TokenPages:
         return RoutingHeaders(ours.country_code, ours.party_id, *to)
 
 
-def _objects_of(answer: PeerAnswer) -> list[Any]:
-    """What stands on the page; each is judged by itself. Raises PeerUnusable for no list."""
-    data = answer.data()
-    if data is not None and not isinstance(data, list):
-        raise PeerUnusable("the peer's page is not a list", "not_ocpi", sent=True)
-    return data or []
-
-
 def _with_date_from(url: str, date_from: datetime | None) -> str:
     if date_from is None:
         return url
     joint = "&" if "?" in url else "?"
     return f"{url}{joint}date_from={quote(format_datetime(date_from), safe='')}"
-
-
-def _same_place(first: str, second: str) -> bool:
-    """Whether the token may go there; whether it is fetched at all is the guard's to say."""
-    try:
-        return same_place(
-            check_url(first, allow_private=True), check_url(second, allow_private=True)
-        )
-    except UrlRefused:
-        return False

@@ -19,6 +19,7 @@ import pytest
 
 from cpo_app.ocpi.peer_client.client import PeerAnswer, PeerClient, PeerUnusable, RoutingHeaders
 from cpo_app.ocpi.peer_client.peer_details import PeerEndpoint, PeerVersion
+from cpo_app.ocpi.peer_client.peer_pages import ResumeAt
 from tests.cpo_app.ocpi.raw_peer import OK, Handler, RawPeer, Received, eventually, http
 
 TOKEN = "tok-9f3a-very-secret"
@@ -755,7 +756,7 @@ def crawl(
         error = None
         try:
             async for page in client.pages(peer.url(path), token=TOKEN, limit=limit):
-                pages.append(page)
+                pages += [list(page.items)] if page.items else []
         except PeerUnusable as exc:
             error = exc
         return pages, [r.target for r in peer.requests], error
@@ -862,14 +863,37 @@ def test_a_wrong_count_does_not_make_it_ask_for_ever() -> None:
     assert (len(pages), asked, error) == (1, ["/x"], None)
 
 
-@pytest.mark.parametrize("data", [{"id": 1}, [1], ["a"], [[{}]], "x"])
-def test_a_page_that_is_no_list_of_objects(data: Any) -> None:
+@pytest.mark.parametrize("data", [{"id": 1}, 7, "x"])
+def test_a_page_that_is_no_list(data: Any) -> None:
     async def handler(received: Received, writer: Any) -> None:
         writer.write(http(body=envelope(data)))
 
     pages, _, error = crawl(handler)
     assert pages == []
     assert error is not None and error.kind == "not_ocpi"
+
+
+def test_one_bad_item_does_not_spoil_the_page() -> None:
+    async def handler(received: Received, writer: Any) -> None:
+        writer.write(http(body=envelope([{"id": 1}, 7, None])))
+
+    pages, _, error = crawl(handler)
+    assert (pages, error) == ([[{"id": 1}, 7, None]], None)
+
+
+def test_a_list_that_was_read_in_part_goes_on_where_it_was() -> None:
+    async def handler(received: Received, writer: Any) -> None:
+        offset = int(received.target.rpartition("offset=")[2].partition("&")[0])
+        writer.write(http(body=envelope([{"id": offset}]), **{"X-Total-Count": "5"}))
+
+    async def story(peer: RawPeer, client: PeerClient) -> Any:
+        resume = ResumeAt(peer.url("/x?offset=3&limit=1"), pages=3, received=3)
+        found = client.pages(peer.url(), token=TOKEN, limit=1, resume=resume)
+        return [page.items async for page in found], [r.target for r in peer.requests]
+
+    items, asked = with_peer(handler, story)
+    assert items == [[{"id": 3}], [{"id": 4}]]
+    assert asked == ["/x?offset=3&limit=1", "/x?offset=4&limit=1"]
 
 
 # --- versions and details -----------------------------------------------------------------------
