@@ -307,14 +307,16 @@ def test_a_deadline_that_passes_while_the_worker_looks_is_not_overlooked(
     assert world.results() == ["TIMEOUT"]
 
 
-def test_in_real_time_a_result_takes_milliseconds_and_timeout_comes_as_promised(
+def test_in_real_time_a_result_waits_for_no_look_and_timeout_comes_as_promised(
     db: Database, loop: Loop
 ) -> None:
-    world = CommandWorld(db, loop, timeout_s=1)
+    """The worker looks every 20 s: what comes long before that, it was woken for. Bounds in
+    milliseconds would judge how busy the machine is."""
+    world = CommandWorld(db, loop)
     told: list[tuple[str, float]] = []
 
     db.clock = HostClock()
-    worker = world.parts.worker
+    worker = world.worker(pause_s=20).worker
 
     async def note(delivery: Any) -> None:
         told.append((delivery.body["result"], time.monotonic()))
@@ -328,14 +330,15 @@ def test_in_real_time_a_result_takes_milliseconds_and_timeout_comes_as_promised(
     begun = time.monotonic()
     world.asker().start(evse_uid="CP-001")
     until(world, lambda: told)
-    assert told[0][0] == "ACCEPTED" and told[0][1] - begun < 0.5
+    assert told[0][0] == "ACCEPTED" and told[0][1] - begun < 15
 
+    world.intake._timeout_s = 2
     freeze = world.link.before = Freeze()
     begun = time.monotonic()
-    assert world.asker().start("CARD-2", evse_uid="CP-002")["timeout"] == 1
+    assert world.asker().start("CARD-2", evse_uid="CP-002")["timeout"] == 2
     until(world, lambda: len(told) == 2)
     assert freeze.reached
-    assert told[1][0] == "TIMEOUT" and 0.85 < told[1][1] - begun < 1.3
+    assert told[1][0] == "TIMEOUT" and 1.75 < told[1][1] - begun < 15
     world.run(worker.stop())
 
 
