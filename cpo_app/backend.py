@@ -23,13 +23,19 @@ from domain.commands.command_intake import Intake
 from domain.peers.peers import Peers
 from domain.secrets import Vault
 
+_ADDRESS = ("OCPI_HOST", "PROTOCOL")
+_PARTIES = ("CPO_PARTIES", "COUNTRY_CODE", "PARTY_ID", "PROJECT_NAME")
+
 
 async def announced(settings: Settings, db: Database) -> Settings:
-    """The settings with the running servers' address, where the environment names none."""
-    if settings.OCPI_HOST:
-        return settings
-    face = await db["platform"].find_one({"_id": "face"}, {"_id": 0})
-    return settings.copy(update=face or {})
+    """The settings with the servers' address and parties, where the environment names none."""
+    face = await db["platform"].find_one({"_id": "face"}, {"_id": 0}) or {}
+    given = settings.__fields_set__
+    wanted = [
+        *(() if settings.OCPI_HOST else _ADDRESS),
+        *(() if given.intersection(_PARTIES) else _PARTIES),
+    ]
+    return settings.copy(update={name: face[name] for name in wanted if name in face})
 
 
 class Backend:
@@ -74,10 +80,16 @@ class Backend:
         )
 
     async def announce(self) -> None:
-        """Keep where this platform is reached, for commands that run beside the servers."""
+        """Keep where and who this platform is, for commands that run beside the servers."""
         await self.db["platform"].update_one(
             {"_id": "face"},
-            {"$set": {"OCPI_HOST": self.settings.ocpi_host, "PROTOCOL": self.settings.PROTOCOL}},
+            {
+                "$set": {
+                    "OCPI_HOST": self.settings.ocpi_host,
+                    "PROTOCOL": self.settings.PROTOCOL,
+                    **{name: getattr(self.settings, name) for name in _PARTIES},
+                }
+            },
             upsert=True,
         )
 

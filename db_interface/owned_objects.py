@@ -196,6 +196,20 @@ class OwnedObjects:
         found = await self.of(tx or self.db).find({"_id": {"$in": list(keys)}}, {"_id": 1})
         return {document["_id"] for document in found}
 
+    async def outcomes(self, objects: Sequence[OwnedObject], tx: Tx) -> list[str]:
+        """What `put` would return for each, without writing."""
+        keys = [obj.key for obj in objects]
+        found = await self.of(tx).find({"_id": {"$in": keys}}, {"audience": 1, "raw": 1})
+        stored = {row["_id"]: (row["audience"], row["raw"]) for row in found}
+        return [
+            "created"
+            if obj.key not in stored
+            else "unchanged"
+            if stored[obj.key] == (obj.audience, orjson.dumps(obj.fields))
+            else "updated"
+            for obj in objects
+        ]
+
     async def remove(self, key: str, tx: Tx) -> bool:
         """Delete the object. False when it was not there."""
         gone = await self.of(tx).take({"_id": key})

@@ -13,57 +13,80 @@ from rich.progress import Progress
 
 from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
-from cpo_app.cli.files import party_of, read_json
+from cpo_app.cli.files import opened, party_of
 from cpo_app.cli.output import note, print_line
 from cpo_app.cli.with_backend import on_backend
 from db_interface.owned_objects import OwnedObject, party_key
-from domain.imports.file_import import (
-    BATCH,
-    NotOcpi,
-    Read,
-    Remark,
-    Report,
-    rows_in,
-    take_over,
-    understood,
-)
-
-MAX_SHOWN = 50
+from domain.imports.file_import import BATCH, Guard, Importing, Read, nothing_guarded
+from domain.imports.json_rows import NotOcpi, rows_of
+from domain.imports.report import Remark, Report
 
 PartyOption = Annotated[
     str | None, typer.Option("--party", metavar="CC/PID", help="Of this party of ours, as NL/EVC.")
 ]
+FileArgument = Annotated[
+    Path, typer.Argument(help="An OCPI object, a list of them, or an answer; .gz too.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Take objects of parties that we do not host, too.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", help="Say every refusal, warning and change by itself.")
+]
+_MAX_PARTIES = 20
 
 
 def import_file(
-    module: str, read: Read, file: Path, party: str | None, data_dir: Path | None
+    module: str,
+    read: Read,
+    file: Path,
+    *,
+    party: str | None,
+    force: bool,
+    dry_run: bool,
+    verbose: bool,
+    data_dir: Path | None,
+    guard: Guard = nothing_guarded,
 ) -> None:
     """Import a file's objects and say what became of them; exit code 1 if any was refused."""
     owner = party_of(party)
-    try:
-        rows = rows_in(read_json(file))
-    except NotOcpi as error:
-        raise CliError(f"{file}: {error}") from error
-    report = Report()
+    report = Report(say=_say_at_once if verbose else None)
 
     async def work(backend: Backend) -> None:
+        hosted = {
+            ours.key: f"{ours.country_code}/{ours.party_id}" for ours in backend.settings.parties
+        }
+        if owner is not None and party_key(*owner) not in hosted and not force:
+            raise CliError(
+                f"--party {'/'.join(owner)}: is not a party of this platform, which hosts "
+                f"{', '.join(hosted.values())} (CPO_PARTIES); --force takes it nonetheless"
+            )
+        importing = Importing(module, read, frozenset(hosted), owner, force, guard)
+        write = importing.try_over if dry_run else importing.take_over
+        # First through all of it: a file that is broken in its middle changes nothing.
+        total = sum(1 for _ in rows_of(lambda: opened(file), module))
         console = Console(stderr=True)
         with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-            task = bar.add_task("importing", total=len(rows))
+            task = bar.add_task("importing", total=total)
             batch: list[OwnedObject] = []
-            for obj in understood(rows, read, report, owner):
+            for obj in importing.understood(rows_of(lambda: opened(file), module), report):
                 batch.append(obj)
                 if len(batch) == BATCH:
-                    await take_over(backend.store, module, batch, report)
+                    await write(backend.store, batch, report)
                     batch.clear()
-                    bar.update(task, completed=report.imported + len(report.refused))
+                    bar.update(task, completed=report.seen)
             if batch:
-                await take_over(backend.store, module, batch, report)
+                await write(backend.store, batch, report)
 
-    on_backend(work, data_dir)
-    _show("refused", report.refused)
-    _show("warning", report.warnings)
-    print_line(f"imported {report.imported}, refused {len(report.refused)}")
+    try:
+        on_backend(work, data_dir)
+    except NotOcpi as error:
+        raise CliError(f"{file}: {error}") from error
+    _show(report, verbose, force)
+    print_line(_summary(report, dry_run))
     if report.refused:
         raise typer.Exit(1)
 
@@ -86,8 +109,48 @@ def export_all(module: str, party: str | None, data_dir: Path | None) -> None:
     on_backend(work, data_dir)
 
 
-def _show(kind: str, remarks: Sequence[Remark]) -> None:
-    for remark in remarks[:MAX_SHOWN]:
-        note(f"{kind} {remark.what}: {remark.text}")
-    if len(remarks) > MAX_SHOWN:
-        note(f"... and {len(remarks) - MAX_SHOWN} more {kind}")
+def _summary(report: Report, dry_run: bool) -> str:
+    text = (
+        f"imported {report.imported} ({report.created} new, {report.updated} changed), "
+        f"unchanged {report.unchanged}, refused {report.refused}"
+    )
+    return f"would have {text}; nothing was written" if dry_run else text
+
+
+def _show(report: Report, verbose: bool, force: bool) -> None:
+    """What became of the objects, by kind; with `verbose` each was said when it happened."""
+    if not verbose:
+        alone = report.refused - (0 if force else report.foreign.total())
+        _list("refused", report.first_refused, alone)
+        _list("warning", report.first_warnings, report.warned)
+    for change, number in report.changes.most_common():
+        note(f"changed {number} times: {change}")
+    if report.foreign and force:
+        note(
+            f"WARNING: {report.foreign.total()} objects are of parties that this platform does not "
+            f"host ({_parties(report)}): they were taken because of --force, and peers get them "
+            "in those parties' names"
+        )
+    elif report.foreign:
+        note(
+            f"refused {report.foreign.total()} of parties that this platform does not host: "
+            f"{_parties(report)} (--party makes them one of ours, --force takes them as they are)"
+        )
+
+
+def _parties(report: Report) -> str:
+    named = report.foreign.most_common(_MAX_PARTIES)
+    rest = len(report.foreign) - len(named)
+    texts = [f"{party} {number}" for party, number in named]
+    return ", ".join(texts + ([f"and {rest} more parties"] if rest else []))
+
+
+def _say_at_once(kind: str, remark: Remark) -> None:
+    note(f"{kind} {remark.what}: {remark.text}")
+
+
+def _list(kind: str, remarks: Sequence[Remark], number: int) -> None:
+    for remark in remarks:
+        _say_at_once(kind, remark)
+    if number > len(remarks):
+        note(f"... and {number - len(remarks)} more {kind} (--verbose says each)")

@@ -1,30 +1,192 @@
-"""`cpo locations`: take OCPI locations over from files, and give them back."""
+"""`cpo locations`: take OCPI locations over from files, look at them, and take them back."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cpo_app.cli.imports import PartyOption, export_all, import_file
-from cpo_app.cli.with_backend import DataDir
-from domain.imports.location_import import read_location
+from cpo_app.backend import Backend
+from cpo_app.cli.errors import CliError
+from cpo_app.cli.files import party_of
+from cpo_app.cli.imports import (
+    DryRun,
+    FileArgument,
+    Force,
+    PartyOption,
+    Verbose,
+    export_all,
+    import_file,
+)
+from cpo_app.cli.output import note, print_json, print_line, print_table
+from cpo_app.cli.with_backend import DataDir, on_backend
+from db_interface.owned_objects import NOBODY, OwnedDocument, party_key
+from db_interface.transaction import Tx
+from domain.imports.file_import import Refused
+from domain.imports.location_import import guard_charge_points, read_location
+from domain.imports.location_removal import remove_location
 
-app = typer.Typer(help="Locations: import and export.", no_args_is_help=True)
+app = typer.Typer(help="Locations: import, list, show, remove, export.", no_args_is_help=True)
+
+_LISTED = {
+    "seq": 1,
+    "audience": 1,
+    **{f"fields.{name}": 1 for name in ("id", "country_code", "party_id", "name", "city")},
+    **{f"fields.{name}": 1 for name in ("country", "last_updated", "evses.status")},
+}
 
 
 @app.command("import")
 def import_locations(
-    file: Annotated[Path, typer.Argument(help="An OCPI location, a list, or an answer; .gz too.")],
+    file: FileArgument,
     party: PartyOption = None,
+    force: Force = False,
+    dry_run: DryRun = False,
+    verbose: Verbose = False,
     data_dir: DataDir = None,
 ) -> None:
     """Import OCPI locations; exit code 1 if any had to be refused. --party makes them its own."""
-    import_file("locations", read_location, file, party, data_dir)
+    import_file(
+        "locations",
+        read_location,
+        file,
+        party=party,
+        force=force,
+        dry_run=dry_run,
+        verbose=verbose,
+        data_dir=data_dir,
+        guard=guard_charge_points,
+    )
 
 
 @app.command("export")
 def export_locations(party: PartyOption = None, data_dir: DataDir = None) -> None:
     """Write all our locations as a JSON list to stdout, in order of creation."""
     export_all("locations", party, data_dir)
+
+
+@app.command("list")
+def list_locations(
+    party: PartyOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Our locations, the newest first: what is there, and who may see it."""
+    owner = party_of(party)
+
+    async def work(backend: Backend) -> list[dict[str, Any]]:
+        query = {} if owner is None else {"owner": party_key(*owner)}
+        found = await backend.store.objects("locations").documents(
+            query, fields=_LISTED, sort=[("seq", -1)], limit=limit
+        )
+        return [_row(document) for document in found]
+
+    rows = on_backend(work, data_dir)
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("ID", "Party", "Name", "City", "EVSEs", "Status", "Seen by", "Last updated"),
+        ([" ".join(v) if isinstance(v, list) else v for v in row.values()] for row in rows),
+    )
+    if len(rows) == limit:
+        note(f"the newest {limit}; --limit shows more")
+
+
+@app.command()
+def show(
+    location_id: Annotated[str, typer.Argument(metavar="ID")],
+    party: PartyOption = None,
+    data_dir: DataDir = None,
+) -> None:
+    """A location as peers get it."""
+    owner = party_of(party)
+
+    async def work(backend: Backend) -> OwnedDocument:
+        return await _found(backend, location_id, owner)
+
+    print_json(on_backend(work, data_dir)["fields"])
+
+
+@app.command()
+def remove(
+    location_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Each as `list` shows it.")
+    ] = None,
+    party: PartyOption = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All imported locations of --party.")
+    ] = False,
+    hide: Annotated[
+        bool, typer.Option("--hide", help="And serve them to nobody any more.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Take imported locations back: their EVSEs become REMOVED, as OCPI knows no deletion.
+
+    Peers are pushed that, and those that pull see it. With --hide nobody is served the location
+    any more; peers that may have had it are told once that its EVSEs are REMOVED.
+    """
+    owner = party_of(party)
+    if everything is bool(location_ids) or (everything and owner is None):
+        raise CliError("name locations, or --all with --party CC/PID")
+
+    async def work(backend: Backend) -> tuple[list[str], list[str]]:
+        if everything and owner is not None:
+            rows = await backend.store.objects("locations").documents(
+                {"owner": party_key(*owner)}, fields={"_id": 1}, sort=[("seq", 1)]
+            )
+            keys = [row["_id"] for row in rows]
+        else:
+            keys = [(await _found(backend, id_, owner))["_id"] for id_ in location_ids or ()]
+        done: list[str] = []
+        kept: list[str] = []
+        for key in keys:
+
+            async def one(tx: Tx, key: str = key) -> str:
+                return await remove_location(key, tx, hide=hide)
+
+            try:
+                done.append(await backend.store.transact(one))
+            except Refused as error:
+                kept.append(str(error))
+        return done, kept
+
+    done, kept = on_backend(work, data_dir)
+    for text in kept:
+        note(f"kept: {text}")
+    numbers = (f"{kind} {done.count(kind)}" for kind in ("removed", "hidden", "unchanged"))
+    print_line(f"{', '.join(numbers)}, kept {len(kept)}")
+    if kept and not everything:
+        raise typer.Exit(1)
+
+
+def _row(document: OwnedDocument) -> dict[str, Any]:
+    fields = document["fields"]
+    audience = document["audience"]
+    return {
+        "id": fields["id"],
+        "party": f"{fields['country_code']}/{fields['party_id']}",
+        "name": fields.get("name"),
+        "city": f"{fields['city']} {fields['country']}",
+        "evses": len(fields.get("evses", ())),
+        "status": sorted({evse["status"] for evse in fields.get("evses", ())}),
+        "seen_by": {"*": "everybody", NOBODY: "nobody"}.get(audience, audience),
+        "last_updated": fields["last_updated"],
+    }
+
+
+async def _found(
+    backend: Backend, location_id: str, owner: tuple[str, str] | None
+) -> OwnedDocument:
+    """The document of a location, whatever the case of its id."""
+    query: dict[str, Any] = {"lid": location_id.lower()}
+    if owner is not None:
+        query["owner"] = party_key(*owner)
+    rows = await backend.store.objects("locations").documents(query)
+    if not rows:
+        raise CliError(f"there is no location {location_id}")
+    if len(rows) > 1:
+        raise CliError(f"several parties have a location {location_id}: name one with --party")
+    return rows[0]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 import orjson
@@ -27,7 +28,7 @@ def print_line(text: str) -> None:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
     table = Table(*columns, title=title or None)
     for row in rows:
-        table.add_row(*(_cell(value) for value in row))
+        table.add_row(*(plain_text(value) for value in row))
     # Into a pipe nothing is cut off to fit a screen.
     Console(width=None if sys.stdout.isatty() else 240).print(table)
 
@@ -36,7 +37,7 @@ def print_facts(facts: JsonMapping) -> None:
     """Name and value, a line each."""
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
-        sys.stdout.write(f"{name:<{width}}  {_cell(value)}\n")
+        sys.stdout.write(f"{name:<{width}}  {plain_text(value)}\n")
 
 
 def note(message: str) -> None:
@@ -44,9 +45,19 @@ def note(message: str) -> None:
     sys.stderr.write(message + "\n")
 
 
-def _cell(value: Any) -> str:
-    if value is None:
+def plain_text(value: Any) -> str:
+    """A value as people write it; never as Python does."""
+    if value is None or value == {} or value == []:
         return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, Enum):
+        return plain_text(value.value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {plain_text(item)}" for name, item in value.items())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        separator = "; " if any(isinstance(item, Mapping) for item in value) else " "
+        return separator.join(map(plain_text, value))
     return str(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +9,15 @@ import typer
 from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import party_of
-from cpo_app.cli.imports import PartyOption, export_all, import_file
+from cpo_app.cli.imports import (
+    DryRun,
+    FileArgument,
+    Force,
+    PartyOption,
+    Verbose,
+    export_all,
+    import_file,
+)
 from cpo_app.cli.output import note, print_json, print_line, print_table
 from cpo_app.cli.with_backend import DataDir, on_backend
 from db_interface.owned_objects import party_key
@@ -25,12 +32,24 @@ TariffId = Annotated[str, typer.Argument(metavar="ID", help="As `cpo tariffs lis
 
 @app.command("import")
 def import_tariffs(
-    file: Annotated[Path, typer.Argument(help="An OCPI tariff, a list, or an answer; .gz too.")],
+    file: FileArgument,
     party: PartyOption = None,
+    force: Force = False,
+    dry_run: DryRun = False,
+    verbose: Verbose = False,
     data_dir: DataDir = None,
 ) -> None:
     """Import OCPI tariffs; exit code 1 if any had to be refused. --party makes them its own."""
-    import_file("tariffs", read_tariff, file, party, data_dir)
+    import_file(
+        "tariffs",
+        read_tariff,
+        file,
+        party=party,
+        force=force,
+        dry_run=dry_run,
+        verbose=verbose,
+        data_dir=data_dir,
+    )
 
 
 @app.command("export")

@@ -111,6 +111,13 @@ async def _rebuild(tx: Tx, site: Site, site_id: str, party: Party) -> None:
     await _report(tx, records, outcome)
 
 
+async def sites_of_charge_points(location_ids: Sequence[str], tx: Tx) -> set[str]:
+    """Which of the Locations' ids, folded, are of sites that were written here."""
+    wanted = {"_id": {"$in": [fold(id_) for id_ in location_ids]}, "published": True}
+    found = await SITES.of(tx).find(wanted)
+    return {site["_id"] for site in found}
+
+
 async def _enter(tx: Tx, site_id: str) -> Site:
     site = await SITES.of(tx).update_and_find(
         {"_id": fold(site_id)}, {"$inc": {"rev": 1}}, upsert=True

@@ -2,101 +2,134 @@
 
 What can be understood is taken; a single object that cannot is refused with its id, field and
 reason, and the others go in. An object that is the same as the stored one changes nothing.
+Only parties of this platform are taken, for peers get every object under its party's name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonObject
 from db_interface.owned_objects import OwnedObject
 from db_interface.transaction import Tx
+from domain.imports.json_rows import printable
+from domain.imports.report import Change, Report
 from domain.outbox.publishing import publish_all
 from domain.schemas import SchemaError
 
 BATCH = 200
 
 
-@dataclass(frozen=True)
-class Remark:
-    """Of an object (its id, else its place in the file): why it was refused, or what is odd."""
-
-    what: str
-    text: str
-
-
-@dataclass
-class Report:
-    imported: int = 0
-    unchanged: int = 0
-    refused: list[Remark] = field(default_factory=list)
-    warnings: list[Remark] = field(default_factory=list)
-
-
-class NotOcpi(ValueError):
-    """The file holds something else than OCPI objects; the message says what it should."""
-
-
 class Refused(ValueError):
     """Valid, but not to be taken; the message says why."""
 
 
-Read = Callable[[dict[str, Any]], tuple[OwnedObject, list[str]]]
-"""An object out of a row, and what is odd in it. Raises SchemaError or Refused."""
+@dataclass(frozen=True)
+class Understood:
+    """An object out of a row, what is odd in it, and how it differs from the row."""
+
+    obj: OwnedObject
+    warnings: Sequence[str] = ()
+    changes: Sequence[Change] = ()
 
 
-def rows_in(data: Any) -> list[Any]:
-    """The objects of a single OCPI object, a list, or an envelope; raises NotOcpi."""
-    if isinstance(data, dict) and "data" in data and "id" not in data:
-        data = data["data"]
-    if isinstance(data, dict):
-        data = [data]
-    if not isinstance(data, list):
-        raise NotOcpi("neither an OCPI object, a list of them, nor an OCPI answer")
-    return data
+Read = Callable[[JsonObject], Understood]
+"""Raises SchemaError or Refused."""
+
+Guard = Callable[[Sequence[OwnedObject], Tx], Awaitable[dict[str, str]]]
+"""Which of the objects, by key, must not be written over, and why."""
 
 
-def understood(
-    rows: Iterable[Any], read: Read, report: Report, party: tuple[str, str] | None = None
-) -> Iterator[OwnedObject]:
-    """The rows that can be taken, as objects; the others go into the report.
-
-    `party`: (country_code, party_id) that takes them over as its own.
-    """
-    seen: set[str] = set()
-    for position, row in enumerate(rows):
-        what = f"#{position + 1}"
-        if not isinstance(row, dict):
-            report.refused.append(Remark(what, f"is {type(row).__name__}, not an object"))
-            continue
-        if isinstance(row.get("id"), str) and row["id"]:
-            what = row["id"]
-        owned = (
-            {**row} if party is None else {**row, "country_code": party[0], "party_id": party[1]}
-        )
-        try:
-            obj, odd = read(owned)
-        except (SchemaError, Refused) as error:
-            report.refused.append(Remark(what, str(error)))
-            continue
-        if obj.key in seen:
-            report.refused.append(Remark(what, "is listed twice in the file (ids ignore case)"))
-            continue
-        seen.add(obj.key)
-        report.warnings += [Remark(what, text) for text in odd]
-        yield obj
+async def nothing_guarded(objects: Sequence[OwnedObject], tx: Tx) -> dict[str, str]:
+    return {}
 
 
-async def take_over(
-    store: DbInterface, module: str, objects: Sequence[OwnedObject], report: Report
-) -> None:
-    """Keep a batch in one transaction and count it in the report."""
+@dataclass(frozen=True)
+class Importing:
+    """What is imported, and for whom."""
 
-    async def work(tx: Tx) -> list[str]:
-        return await publish_all(store, module, objects, tx)
+    module: str
+    read: Read
+    hosted: frozenset[str]
+    """The parties that are taken, folded ("nl*evc")."""
+    owner: tuple[str, str] | None = None
+    """(country_code, party_id) that takes everything over as its own."""
+    force: bool = False
+    """Take other parties, too."""
+    guard: Guard = nothing_guarded
+    seen: set[str] = field(default_factory=set)
 
-    outcomes = await store.transact(work)
-    report.unchanged += outcomes.count("unchanged")
-    report.imported += len(outcomes)
+    def understood(self, rows: Iterable[Any], report: Report) -> Iterator[OwnedObject]:
+        """The rows that can be taken, as objects; the others go into the report."""
+        for position, row in enumerate(rows):
+            what = f"#{position + 1}"
+            if not isinstance(row, dict):
+                report.refuse(what, f"is {type(row).__name__}, not an object")
+                continue
+            if isinstance(row.get("id"), str) and row["id"]:
+                what = printable(row["id"], 80)
+            try:
+                found = self.read(self._owned(row))
+            except (SchemaError, Refused) as error:
+                report.refuse(what, str(error))
+                continue
+            obj = found.obj
+            if obj.key in self.seen:
+                report.refuse(what, "is listed twice in the file (ids ignore case)")
+                continue
+            self.seen.add(obj.key)
+            if obj.owner not in self.hosted:
+                party = f"{obj.country_code}/{obj.party_id}"
+                if not self.force:
+                    report.refuse_foreign(what, party)
+                    continue
+                report.foreign[party] += 1
+            for text in found.warnings:
+                report.warn(what, text)
+            for change in found.changes:
+                report.changed(what, change)
+            yield obj
+
+    async def take_over(
+        self, store: DbInterface, objects: Sequence[OwnedObject], report: Report
+    ) -> None:
+        """Keep a batch in one transaction and count it in the report."""
+
+        async def work(tx: Tx) -> tuple[list[str], dict[str, str]]:
+            guarded = await self.guard(objects, tx)
+            free = [obj for obj in objects if obj.key not in guarded]
+            return await publish_all(store, self.module, free, tx), guarded
+
+        self._count(objects, *await store.transact(work), report)
+
+    async def try_over(
+        self, store: DbInterface, objects: Sequence[OwnedObject], report: Report
+    ) -> None:
+        """What `take_over` would do, into the report; nothing is written."""
+
+        async def work(tx: Tx) -> tuple[list[str], dict[str, str]]:
+            guarded = await self.guard(objects, tx)
+            free = [obj for obj in objects if obj.key not in guarded]
+            return await store.objects(self.module).outcomes(free, tx), guarded
+
+        self._count(objects, *await store.transact(work), report)
+
+    def _owned(self, row: JsonObject) -> JsonObject:
+        if self.owner is None:
+            return row
+        return {**row, "country_code": self.owner[0], "party_id": self.owner[1]}
+
+    def _count(
+        self,
+        objects: Sequence[OwnedObject],
+        outcomes: list[str],
+        guarded: dict[str, str],
+        report: Report,
+    ) -> None:
+        report.count(outcomes)
+        for obj in objects:
+            if obj.key in guarded:
+                report.refuse(obj.key_parts[-1], guarded[obj.key])

@@ -2,13 +2,71 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
 
+from db_interface.json_data import JsonObject
 from db_interface.owned_objects import OwnedObject
+from db_interface.transaction import Tx
+from domain.charge_points.site_publishing import sites_of_charge_points
+from domain.imports.changes import changes
+from domain.imports.file_import import Understood
+from domain.imports.report import Change
 from domain.objects.locations import owned_location
-from domain.schemas import Location, tidy_location, validate
+from domain.schemas import Location, parse_datetime, tidy_location, validate
+from domain.sites.identifiers import is_evse_id
+
+LIFTED = "last_updated lifted to that of its newest part"
 
 
-def read_location(row: dict[str, Any]) -> tuple[OwnedObject, list[str]]:
+def read_location(row: JsonObject) -> Understood:
     """The location of a row, as far as it can be understood. Raises SchemaError."""
-    return owned_location(validate(Location, tidy_location(row))), []
+    location = validate(Location, tidy_location(row))
+    made = [*changes(Location, row, location), *_lift(location)]
+    return Understood(owned_location(location), list(_oddities(location)), made)
+
+
+async def guard_charge_points(objects: Sequence[OwnedObject], tx: Tx) -> dict[str, str]:
+    """Locations that registered charge points make up: those are written from the registrations."""
+    ids = await sites_of_charge_points([obj.key_parts[-1] for obj in objects], tx)
+    return {
+        obj.key: "is the location of registered charge points: their registrations make it"
+        for obj in objects
+        if obj.key_parts[-1].lower() in ids
+    }
+
+
+def _lift(location: JsonObject) -> list[Change]:
+    """Bring every parent's last_updated up to its children's (mod_locations: the timestamp when a
+    Location "or one of its EVSEs or Connectors" was last updated): peers that pull by date miss a
+    change of an EVSE otherwise."""
+    made: list[Change] = []
+    for evse in location.get("evses", ()):
+        _lift_to(evse, evse.get("connectors", ()), "evses.last_updated", made)
+    _lift_to(location, location.get("evses", ()), "last_updated", made)
+    return made
+
+
+def _lift_to(
+    parent: JsonObject, children: Sequence[JsonObject], path: str, made: list[Change]
+) -> None:
+    newest = max(children, key=_moment, default=parent)
+    if _moment(newest) > _moment(parent):
+        parent["last_updated"] = newest["last_updated"]
+        made.append(Change(LIFTED, path))
+
+
+def _moment(part: JsonObject) -> datetime:
+    return parse_datetime(part["last_updated"])
+
+
+def _oddities(location: JsonObject) -> Sequence[str]:
+    odd = [
+        evse["evse_id"]
+        for evse in location.get("evses", ())
+        if "evse_id" in evse and not is_evse_id(evse["evse_id"])
+    ]
+    if not odd:
+        return ()
+    number = "1 evse_id is" if len(odd) == 1 else f"{len(odd)} evse_ids are"
+    return (f"{number} not in eMI3 form (as NL*EVC*E001*1), so peers may refuse it: {odd[0]}",)

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
-from db_interface.owned_objects import OwnedObject
-from domain.imports.file_import import Refused
+from db_interface.json_data import JsonObject
+from domain.imports.changes import changes
+from domain.imports.file_import import Refused, Understood
 from domain.objects.tariffs import owned_tariff
 from domain.pricing import tariff_problems
 from domain.schemas import Tariff, tidy_tariff, validate
@@ -23,13 +23,13 @@ _ONE_DAY = re.compile(r"(elements\[\d+\])\S* start_date (\S+) is not below end_d
 _LONGEST = 400
 
 
-def read_tariff(row: dict[str, Any]) -> tuple[OwnedObject, list[str]]:
+def read_tariff(row: JsonObject) -> Understood:
     """The tariff of a row, and what is odd in it. Raises SchemaError or Refused."""
     tariff = validate(Tariff, tidy_tariff(row))
     wrong, odd = _judged(tariff_problems(tariff))
     if wrong:
         raise Refused(_cut("; ".join(wrong)))
-    return owned_tariff(tariff), odd
+    return Understood(owned_tariff(tariff), odd, list(changes(Tariff, row, tariff)))
 
 
 def _judged(problems: Iterable[str]) -> tuple[list[str], list[str]]:

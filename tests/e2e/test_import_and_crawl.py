@@ -28,10 +28,11 @@ def test_a_thousand_real_locations_are_crawled_each_exactly_once(running: Proces
     rows = rows if isinstance(rows, list) else rows["data"]
 
     imported = running.command(
-        "locations", "import", str(file), "--party", "NL/EVC", "--data-dir", "data"
+        *("locations", "import", str(file), "--party", "NL/EVC", "--data-dir", "data"),
+        CPO_PARTIES="NL/EVC=Ours",
     )
     assert imported.returncode == 0, imported.stderr
-    assert imported.stdout == "imported 1000, refused 0\n"
+    assert imported.stdout == "imported 1000 (1000 new, 0 changed), unchanged 0, refused 0\n"
     exported = running.command("locations", "export", "--data-dir", "data")
     assert {row["id"] for row in json.loads(exported.stdout)} == {row["id"] for row in rows}
     invited = running.command("peers", "invite", "--name", "Me", "--data-dir", "data")
@@ -56,10 +57,11 @@ def test_what_cannot_be_understood_is_refused_by_name(running: Processes) -> Non
     file = running.directory / "some.json"
     file.write_text(json.dumps({"data": [*good, *bad], "status_code": 1000}))
 
-    imported = running.command("locations", "import", str(file), "--data-dir", "data")
+    imported = running.command("locations", "import", str(file), "--force", "--data-dir", "data")
 
     assert imported.returncode == 1
-    assert imported.stdout == f"imported {len(good)}, refused 3\n"
+    summary = f"imported {len(good)} ({len(good)} new, 0 changed), unchanged 0, refused 3\n"
+    assert imported.stdout == summary
     assert "refused BAD-1: " in imported.stderr and "refused BAD-2: " in imported.stderr
     assert f"refused #{len(good) + 2}: is int, not an object" in imported.stderr
     exported = running.command("locations", "export", "--data-dir", "data")

@@ -7,21 +7,18 @@ import gzip
 import io
 import json
 import os
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cpo_app.cli.app import main
 from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.charge_points import registrations
 from domain.charge_points.registrations import Application, Proof
 from tests.conftest import Loop
+from tests.cpo_app.cli.conftest import Cpo, Ran
 from tests.domain.metering.vectors import data, public_text, signed
 from tests.domain.sessions.worlds import World, element, reading, tariff
 
@@ -29,47 +26,6 @@ PRICED = Path(__file__).parents[2] / "data" / "pricing"
 DUTCH = Path(
     os.environ.get("OCPI_TEST_DATA") or Path(__file__).parents[3] / ".." / "shared" / "data" / "ndw"
 )
-
-
-@dataclass
-class Ran:
-    code: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Cpo = Callable[..., Ran]
-
-
-@pytest.fixture
-def cpo(
-    db: Database,
-    store_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfdbinary: pytest.CaptureFixture[bytes],
-) -> Cpo:
-    """The command line on the test's store: exit code, stdout, stderr."""
-    monkeypatch.setenv("CPO_MONGO_URL", store_url)
-    monkeypatch.setenv("CPO_ENCRYPTION_KEY", "k" * 40)
-    monkeypatch.setenv("REGISTRY_SECRET_KEY", "r" * 40)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["cpo", *arguments])
-        with pytest.raises(SystemExit) as end:
-            main()
-        sys.stdout.flush()
-        shown = capfdbinary.readouterr()
-        code = end.value.code or 0
-        assert isinstance(code, int)
-        return Ran(code, shown.out.decode(), shown.err.decode())
-
-    return run
 
 
 @pytest.fixture
@@ -98,7 +54,9 @@ def saved(path: Path, data: Any) -> str:
 def test_tariffs_go_in_come_out_and_go(cpo: Cpo, tmp_path: Path) -> None:
     two = [tariff("T1"), tariff("T2", type="PROFILE_FAST")]
     given = saved(tmp_path / "tariffs.json.gz", {"data": two, "status_code": 1000})
-    assert cpo("tariffs", "import", given) == Ran(0, "imported 2, refused 0\n", "")
+    assert cpo("tariffs", "import", given) == Ran(
+        0, "imported 2 (2 new, 0 changed), unchanged 0, refused 0\n", ""
+    )
     assert cpo("tariffs", "export").json() == two
     assert cpo("tariffs", "import", given, "--party", "de/cpo").code == 0
     assert [t["country_code"] for t in cpo("tariffs", "export", "--party", "DE/CPO").json()] == [
@@ -127,7 +85,7 @@ def test_what_contradicts_itself_is_refused_with_the_reason_and_the_rest_goes_in
     odd = tariff("ODD", element("ENERGY", 1, start_time="08:00", end_time="17:59"))
     bad = {**tariff("BAD"), "currency": 7}
     ran = cpo("tariffs", "import", saved(tmp_path / "t.json", [tariff(), never, odd, bad, "x"]))
-    assert (ran.code, ran.out) == (1, "imported 2, refused 3\n")
+    assert (ran.code, ran.out) == (1, "imported 2 (2 new, 0 changed), unchanged 0, refused 3\n")
     lines = ran.err.splitlines()
     assert "refused NEVER: elements[0].restrictions: min_kwh 20 is not below max_kwh 10" in lines[0]
     assert lines[1].startswith("refused BAD: currency")
@@ -141,7 +99,10 @@ def test_real_tariffs_go_in(cpo: Cpo, tmp_path: Path) -> None:
         pytest.skip(f"no Dutch tariffs at {source} (OCPI_TEST_DATA)")
     rows = [shape["example"] for shape in json.loads(source.read_bytes())]
     ran = cpo("tariffs", "import", saved(tmp_path / "t.json", rows), "--party", "NL/EVC")
-    assert (ran.code, ran.out) == (0, f"imported {len(rows)}, refused 0\n"), ran.err
+    assert (ran.code, ran.out) == (
+        0,
+        f"imported {len(rows)} ({len(rows)} new, 0 changed), unchanged 0, refused 0\n",
+    ), ran.err
     assert "elements from elements[0] on never apply" in ran.err
     assert {t["party_id"] for t in cpo("tariffs", "export").json()} == {"EVC"}
 
@@ -150,7 +111,7 @@ def test_real_tariffs_go_in(cpo: Cpo, tmp_path: Path) -> None:
     ("content", "complaint"),
     [
         ("{", "not valid JSON"),
-        ('"tariff"', "neither an OCPI object, a list of them, nor an OCPI answer"),
+        ('"tariff"', "neither an OCPI object, a list of tariffs, nor an OCPI answer"),
     ],
 )
 def test_a_file_that_holds_no_tariffs_is_one_clear_line(
