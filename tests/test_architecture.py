@@ -18,6 +18,7 @@ ROOMS = (
     "conformance",
     "demo_emsp",
     "doctor",
+    "mock_hub",
 )
 SHARED = (
     "settings",
@@ -28,6 +29,7 @@ SHARED = (
     "logs",
     "log_ids",
     "front_door",
+    "ocpi_caller",
 )
 """Modules of cpo_app that any room may use: they know no room."""
 

@@ -15,6 +15,7 @@ from cpo_app.cli.check import check
 from cpo_app.cli.doctor import doctor
 from cpo_app.cli.emsp import emsp
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.hub import hub
 from cpo_app.cli.price import price
 from cpo_app.settings import SettingsError
 from db_interface.database import STORE_ERRORS
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 servers.add_to(app)
 app.command("emsp")(emsp)
+app.command("hub")(hub)
 app.command("check")(check)
 app.command("price")(price)
 app.command("doctor")(doctor)

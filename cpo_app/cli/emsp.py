@@ -18,10 +18,11 @@ from py_ocpi.core.enums import ModuleID
 from cpo_app import logs
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.fleet import DEMO_CARDS
-from cpo_app.cli.output import note, print_table
+from cpo_app.cli.output import note, plain_text, print_table
 from cpo_app.cli.signals import until_signalled
-from cpo_app.demo_emsp.emsp import COUNTRY_CODE, PARTY_ID, Emsp, EmspError
+from cpo_app.demo_emsp.emsp import COUNTRY_CODE, PARTY_ID, Emsp
 from cpo_app.demo_emsp.receiver import build_receiver
+from cpo_app.ocpi_caller import CallError
 from domain.times import format_datetime, utc_now
 
 
@@ -49,7 +50,7 @@ def emsp(
     logging.getLogger("OCPI-Logger").setLevel(logging.ERROR)
     try:
         asyncio.run(until_signalled(_play(versions_url, token, port, stay, quiet, start)))
-    except EmspError as error:
+    except CallError as error:
         raise CliError(str(error)) from error
 
 
@@ -153,7 +154,7 @@ async def _charge(me: Emsp, host: str, location_id: str) -> None:
 
 def _show(module: ModuleID, object_id: str, data: Any) -> None:
     shown = data.get("status") or data.get("result") or data.get("total_cost") or ""
-    sys.stdout.write(f"{module.value:<10} {object_id:<40} {getattr(shown, 'value', shown)}\n")
+    sys.stdout.write(f"{module.value:<10} {object_id:<40} {plain_text(shown)}\n")
     sys.stdout.flush()
 
 

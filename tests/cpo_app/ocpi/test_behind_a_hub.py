@@ -1,0 +1,184 @@
+"""Our CPO and a hub with eMSPs behind it, each on its own server."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from cpo_app.mock_hub.hub import Hub
+from cpo_app.ocpi.peer_client.client import PeerClient
+from cpo_app.ocpi.peer_services.token_pull import TokenPull
+from cpo_app.ocpi.push import Push
+from db_interface.database import Database
+from domain.objects.locations import owned_location
+from domain.outbox.publishing import publish
+from domain.peers.peers import Peers
+from tests.conftest import Loop
+from tests.cpo_app.ocpi.command_face import CommandFace
+from tests.cpo_app.ocpi.conftest import Face
+from tests.domain.imports.test_changes import location
+from tests.peers.hub import hub_on
+
+CLIENT = ("FR", "CLI")
+
+
+@dataclass
+class FaceAlone:
+    face: Face
+    peers: Peers
+    client: PeerClient
+
+
+class Roaming:
+    """Our face with push beside it, and the hub."""
+
+    def __init__(self, world: CommandFace | FaceAlone, hub: Hub, loop: Loop) -> None:
+        self.world, self.hub, self.loop = world, hub, loop
+        self.store = world.face.store
+        self.push = Push(world.face.settings, self.store, world.peers, world.client)
+        self.peer_id = ""
+
+    def hub_registers(self) -> None:
+        self.peer_id, token_a = self.world.face.invite("Hub")
+        self.loop.run(self.hub.register(self.world.face.settings.versions_url, token_a))
+
+    def publish(self, fields: dict[str, Any]) -> None:
+        self.loop.run(
+            self.store.transact(
+                lambda tx: publish(self.store, "locations", owned_location(fields), tx)
+            )
+        )
+
+    def stored(self, module: str, **query: Any) -> list[dict[str, Any]]:
+        return self.loop.run(self.store.objects(module).documents(query))
+
+
+@contextlib.contextmanager
+def roaming_with(world: CommandFace | FaceAlone, loop: Loop) -> Iterator[Roaming]:
+    with hub_on(loop) as hub:
+        roaming = Roaming(world, hub, loop)
+        loop.run(roaming.push.start())
+        try:
+            yield roaming
+        finally:
+            loop.run(roaming.push.stop())
+
+
+@pytest.fixture
+def roaming(db: Database, loop: Loop) -> Iterator[Roaming]:
+    with contextlib.closing(CommandFace(db, loop)) as world, roaming_with(world, loop) as roaming:
+        yield roaming
+
+
+@pytest.fixture
+def running_clock(face: Face, loop: Loop) -> Iterator[Roaming]:
+    """Without Central, whose tests turn the clock by hand: what is tried again waits for it."""
+    client = PeerClient(allow_private=True)
+    with roaming_with(FaceAlone(face, face.peers, client), loop) as roaming:
+        yield roaming
+    loop.run(client.aclose())
+
+
+def test_the_hub_registers_with_us_as_hub_alone(roaming: Roaming) -> None:
+    roaming.hub_registers()
+    peer = roaming.loop.run(roaming.world.peers.get(roaming.peer_id))
+    assert peer.status == "connected"
+    assert [(role["role"], role["party_id"]) for role in peer.roles] == [("HUB", "HUB")]
+    assert peer.endpoint("hubclientinfo", "SENDER") == f"{roaming.hub.module_url}/hubclientinfo"
+    assert roaming.hub.cpo_parties == [("DE", "CPO")]
+
+
+def test_we_register_with_the_hub(roaming: Roaming) -> None:
+    hub = roaming.hub
+    invitation = hub.token_for_cpo
+    peer = roaming.loop.run(
+        roaming.world.face.registration.connect(hub.versions_url, invitation, "Hub", False)
+    )
+    assert peer.status == "connected"
+    assert hub.token_for_cpo != invitation
+    assert roaming.loop.run(hub.sessions("FR/CLI")) == []
+
+
+def test_locations_arrive_as_a_broadcast_for_all_connected_clients(roaming: Roaming) -> None:
+    roaming.hub_registers()
+    roaming.hub.client("NL/MSP").status = "OFFLINE"
+    roaming.publish(location(country_code="DE", party_id="CPO"))
+
+    mailbox = roaming.hub.mailbox
+    roaming.loop.run(mailbox.until(lambda: bool(mailbox.of("locations"))))
+
+    [message] = mailbox.of("locations")
+    assert (message.sender, message.to) == (("DE", "CPO"), ("FR", "HUB"))
+    assert message.clients == (CLIENT, ("DE", "KUN"))
+    assert message.body["id"] == "L1"
+
+
+def test_faults_of_the_hub_delay_a_location_and_lose_nothing(running_clock: Roaming) -> None:
+    roaming = running_clock
+    roaming.hub_registers()
+    roaming.hub.faults.coming.extend(["500", "half-json"])
+    roaming.publish(location(country_code="DE", party_id="CPO"))
+    mailbox = roaming.hub.mailbox
+    roaming.loop.run(
+        mailbox.until(lambda: len(mailbox.of("locations")) == 2, timeout_s=60), timeout_s=70
+    )
+    assert roaming.hub.faults.committed == ["500", "half-json"]
+    assert {message.body["id"] for message in mailbox.of("locations")} == {"L1"}
+
+
+def test_the_tokens_of_all_its_clients_are_pulled(roaming: Roaming) -> None:
+    roaming.hub_registers()
+    world = roaming.world
+    pull = TokenPull(
+        roaming.store,
+        world.face.settings,
+        world.peers,
+        world.client,
+        world.face.authenticator.may_speak_for,
+    )
+    report = roaming.loop.run(pull.pull_now(roaming.peer_id, full=True))
+    assert report.complete, report.problem
+    kept = {row["fields"]["uid"] for row in roaming.stored("tokens")}
+    assert kept == {uid for client in roaming.hub.clients.values() for uid in client.cards}
+
+
+def test_a_client_starts_and_stops_and_the_results_reach_it(roaming: Roaming) -> None:
+    roaming.hub_registers()
+    hub, mailbox, run = roaming.hub, roaming.hub.mailbox, roaming.loop.run
+    assert isinstance(roaming.world, CommandFace)
+    settle = roaming.world.settle
+
+    assert run(hub.start("FR/CLI", "SITE-1", "CP-001")) == "ACCEPTED"
+    settle()
+    run(mailbox.until(lambda: len(mailbox.of("commands", CLIENT)) == 1))
+    [started] = mailbox.of("commands", CLIENT)
+    assert started.path.startswith("START_SESSION/")
+    assert (started.to, started.body) == (CLIENT, {"result": "ACCEPTED"})
+    [session] = run(hub.sessions("FR/CLI"))
+    assert session["cdr_token"]["party_id"] == "CLI"
+    assert run(hub.sessions("DE/KUN")) == []
+
+    assert run(hub.stop("FR/CLI", session["id"])) == "ACCEPTED"
+    settle()
+    run(mailbox.until(lambda: len(mailbox.of("commands", CLIENT)) == 2))
+    stopped = mailbox.of("commands", CLIENT)[1]
+    assert stopped.path.startswith("STOP_SESSION/")
+    assert stopped.body == {"result": "ACCEPTED"}
+
+
+def test_a_client_that_goes_and_comes_is_told_of(roaming: Roaming) -> None:
+    roaming.hub_registers()
+    for status in ("OFFLINE", "CONNECTED"):
+        roaming.loop.run(roaming.hub.set_status("FR/CLI", status))
+        [kept] = roaming.stored("hubclientinfo")
+        assert (kept["fields"]["party_id"], kept["fields"]["status"]) == ("CLI", status)
+
+
+def test_the_hub_parts_with_us(roaming: Roaming) -> None:
+    roaming.hub_registers()
+    roaming.loop.run(roaming.hub.unregister())
+    assert roaming.loop.run(roaming.world.peers.all(status="connected")) == []
