@@ -104,6 +104,8 @@ class Settings(BaseSettings):
     """Charging profile requests on one session, then TOO_OFTEN; 0: any number."""
     CPO_CDR_ZERO: bool = True
     """Make a CDR of a session that cost nothing, too."""
+    CPO_STATEMENT_TIME_ZONE: str = "UTC"
+    """Where the months of statements begin and end: an IANA name."""
     CPO_TRANSPARENCY_URL: str = "https://transparenz.software/"
     """Where drivers can check signed meter data: `url` of the SignedData in CDRs; empty: none."""
     CENTRAL_AUTHORIZE_TIMEOUT_S: float = Field(default=5.0, gt=0)

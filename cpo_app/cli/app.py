@@ -17,6 +17,7 @@ from cpo_app.cli.emsp import emsp
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.hub import hub
 from cpo_app.cli.price import price
+from cpo_app.cli.statements import statements
 from cpo_app.settings import SettingsError
 from db_interface.database import STORE_ERRORS
 from domain.errors import OcpiError
@@ -36,6 +37,7 @@ app.command("hub")(hub)
 app.command("check")(check)
 app.command("price")(price)
 app.command("doctor")(doctor)
+app.command("statements")(statements)
 app.add_typer(peers.app, name="peers")
 app.add_typer(locations.app, name="locations")
 app.add_typer(tariffs.app, name="tariffs")

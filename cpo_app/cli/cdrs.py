@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,10 +18,12 @@ from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import party_of, read_json
 from cpo_app.cli.output import note, print_json, print_table
 from cpo_app.cli.price import print_reasons
+from cpo_app.cli.spreadsheets import print_csv
 from cpo_app.cli.with_backend import DataDir, on_backend
 from domain.metering.transparency import NotTransparent, transparency_file
 from domain.objects.cdrs import UnknownCdr, all_cdrs, find_cdr, reprice, time_zone_of
 from domain.pricing import Priced, PricingInputError
+from domain.reconciliation.cdr_totals import totals
 from domain.schemas import SchemaError, parse_datetime
 from domain.sessions.credits import CreditRefused, credit_cdr
 
@@ -68,13 +69,24 @@ def list_cdrs(
     since: Since = None, until: Until = None, as_json: AsJson = False, data_dir: DataDir = None
 ) -> None:
     """CDRs in order of creation, and their sums by currency."""
-    rows = [_facts(cdr) for cdr in _read(since, until, data_dir)]
-    totals = _totals(rows)
+    cdrs = _read(since, until, data_dir)
+    rows, sums = [_facts(cdr) for cdr in cdrs], totals(cdrs)
     if as_json:
-        print_json({"cdrs": rows, "totals": totals})
+        print_json({"cdrs": rows, "totals": [total.fields() for total in sums]})
         return
     print_table(
-        ("ID", "Start", "End", "Token", "EVSE", "kWh", "Cost", "Incl. VAT", "Currency", "Credits"),
+        (
+            "ID",
+            "Start",
+            "End",
+            "Token",
+            "EVSE",
+            "kWh",
+            "Excl. VAT",
+            "Incl. VAT",
+            "Currency",
+            "Credits",
+        ),
         (
             (
                 row["id"],
@@ -91,11 +103,8 @@ def list_cdrs(
             for row in rows
         ),
     )
-    for total in totals:
-        note(
-            f"{total['number']} CDRs, {total['total_energy']} kWh, {total['excl_vat']} "
-            f"{total['currency']} without VAT, {total['incl_vat']} with"
-        )
+    for total in sums:
+        note(total.said())
 
 
 @app.command()
@@ -138,11 +147,9 @@ def export(
         rows = b",\n".join(orjson.dumps(cdr) for cdr in cdrs)
         sys.stdout.write(f"[\n{rows.decode()}\n]\n" if cdrs else "[\n]\n")
     else:
-        writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(_for_spreadsheets(_facts(cdr)) for cdr in cdrs)
-    for total in _totals([_facts(cdr) for cdr in cdrs]):
-        note(f"{total['number']} CDRs: {total['excl_vat']} {total['currency']} without VAT")
+        print_csv(COLUMNS, (_facts(cdr) for cdr in cdrs))
+    for total in totals(cdrs):
+        note(total.said())
 
 
 @app.command()
@@ -231,39 +238,8 @@ def _facts(cdr: Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _totals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sums by currency. A credit CDR repeats the energy that it takes back: that counts so."""
-    sums: dict[str, list[Decimal]] = {}
-    numbers: dict[str, int] = {}
-    for row in rows:
-        sign = -1 if row["credit"] else 1
-        excl, incl = row["total_cost_excl_vat"], row["total_cost_incl_vat"]
-        amounts = (sign * _of(row["total_energy"]), _of(excl), _of(excl if incl is None else incl))
-        so_far = sums.setdefault(row["currency"], [Decimal(0)] * 3)
-        sums[row["currency"]] = [a + b for a, b in zip(so_far, amounts, strict=True)]
-        numbers[row["currency"]] = numbers.get(row["currency"], 0) + 1
-    return [
-        {
-            "currency": currency,
-            "number": numbers[currency],
-            "total_energy": float(energy),
-            "excl_vat": float(excl),
-            "incl_vat": float(incl),
-        }
-        for currency, (energy, excl, incl) in sorted(sums.items())
-    ]
-
-
 def _of(value: float | None) -> Decimal:
     return Decimal(repr(value or 0.0))
-
-
-def _for_spreadsheets(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Texts of others that begin like a formula are kept from being one."""
-    return {
-        name: f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t" else value
-        for name, value in row.items()
-    }
 
 
 def _explain(cdr: Mapping[str, Any], priced: Priced | None) -> None:

@@ -17,6 +17,7 @@ from db_interface.database import Database
 from db_interface.indexes import BY_NAME
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import NOBODY, OwnedDocument, OwnedObjects, fold, plain
+from domain.reconciliation.cdr_totals import SUMMED_FIELDS, CdrTotal, totals
 from domain.visibility import GUESTS
 
 LATEST = 100
@@ -59,33 +60,17 @@ async def latest_cdrs(db: Database) -> list[JsonObject]:
     return [{**row["fields"], "key": row["_id"]} for row in await latest(db, "cdrs", wanted)]
 
 
-async def cdr_totals(db: Database, since: datetime) -> list[JsonObject]:
-    """Number, energy (kWh) and cost of the CDRs made since, by currency.
-
-    At most the latest MAX_SUMMED; `is_all` says whether that was all of them.
-    """
-    stages: list[JsonObject] = [
-        {"$match": {"last_updated": {"$gte": since}}},
-        {"$sort": {"last_updated": -1, "seq": -1}},
-        {"$limit": MAX_SUMMED},
-        {
-            "$group": {
-                "_id": "$fields.currency",
-                "number": {"$sum": 1},
-                "energy": {"$sum": "$fields.total_energy"},
-                # Decimal: a sum of binary fractions would drift by cents.
-                "excl_vat": {"$sum": {"$toDecimal": "$fields.total_cost.excl_vat"}},
-                "incl_vat": {"$sum": {"$toDecimal": "$fields.total_cost.incl_vat"}},
-                "with_vat": {
-                    "$sum": {"$cond": [{"$gt": ["$fields.total_cost.incl_vat", None]}, 1, 0]}
-                },
-            }
-        },
-        {"$sort": {"_id": 1}},
-    ]
-    rows = await OwnedObjects(db, "cdrs").of(db).aggregate(stages)
-    is_all = sum(row["number"] for row in rows) < MAX_SUMMED
-    return [_total(row, is_all) for row in rows]
+async def cdr_totals(db: Database, since: datetime) -> tuple[list[CdrTotal], bool]:
+    """The sums by currency of the CDRs made since: of the latest MAX_SUMMED at most; and whether
+    that was all of them."""
+    wanted = dict.fromkeys((f"fields.{name}" for name in SUMMED_FIELDS), 1)
+    rows = await OwnedObjects(db, "cdrs").documents(
+        {"last_updated": {"$gte": since}},
+        fields=wanted,
+        sort=[("last_updated", -1), ("seq", -1)],
+        limit=MAX_SUMMED + 1,
+    )
+    return totals(row["fields"] for row in rows[:MAX_SUMMED]), len(rows) <= MAX_SUMMED
 
 
 async def locations(
@@ -178,19 +163,6 @@ def _prices(tariff: Document) -> list[str]:
             said[f"{component['price']:g} {units.get(kind, kind)}"] = None
     parts = list(said)
     return parts if len(parts) <= 6 else [*parts[:6], f"and {len(parts) - 6} more"]
-
-
-def _total(row: Document, is_all: bool) -> JsonObject:
-    gross = row["with_vat"] == row["number"]
-    amount = row["incl_vat"] if gross else row["excl_vat"]
-    return {
-        "currency": row["_id"],
-        "number": row["number"],
-        "energy": row["energy"],
-        "cost": float(amount.to_decimal()),
-        "with_vat": gross,
-        "is_all": is_all,
-    }
 
 
 _LOCATION = {

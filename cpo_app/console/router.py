@@ -120,13 +120,13 @@ def build_console_router(console: Console) -> APIRouter:
     @router.get("/console/cdrs")
     async def cdr_table(request: Request) -> Response:
         now = console.clock()
-        rows, number, *totals = await asyncio.gather(
+        rows, number, day, week = await asyncio.gather(
             ocpi_objects.latest_cdrs(db),
             ocpi_objects.total(db, "cdrs"),
             ocpi_objects.cdr_totals(db, now - timedelta(days=1)),
             ocpi_objects.cdr_totals(db, now - timedelta(days=7)),
         )
-        named = list(zip(("24 hours", "7 days"), totals, strict=True))
+        named = [("24 hours", *day), ("7 days", *week)]
         return console.page(request, "cdrs.html", rows=rows, total=number, totals=named)
 
     @router.get("/console/locations")

@@ -103,7 +103,7 @@ def price(value: JsonMapping | None, currency: str | None) -> str:
     gross = value.get("incl_vat")
     amount = number(value.get("excl_vat", 0) if gross is None else gross, 2)
     text = f"{amount}\u00a0{currency or ''}".rstrip()
-    return text if gross is not None else f"{text} excl. VAT"
+    return f"{text} {'excl.' if gross is None else 'incl.'} VAT"
 
 
 def segment(value: str) -> str:

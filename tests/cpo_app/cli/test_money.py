@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from cpo_app.cli.spreadsheets import print_csv
 from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.charge_points import registrations
 from domain.charge_points.registrations import Application, Proof
+from domain.peers.peer_document import PEERS
 from tests.conftest import Loop
 from tests.cpo_app.cli.conftest import Cpo, Ran
 from tests.domain.metering.vectors import data, public_text, signed
@@ -158,6 +160,8 @@ def test_cdrs_are_listed_shown_and_exported_with_totals(cpo: Cpo, world: World) 
         {
             "currency": "EUR",
             "number": 2,
+            "credits": 0,
+            "without_vat": 0,
             "total_energy": 15.0,
             "excl_vat": 7.0,
             "incl_vat": 8.4,
@@ -209,6 +213,9 @@ def test_a_credit_takes_a_cdr_back_once_and_a_corrected_one_takes_its_place(
     assert corrected["total_energy"] == 8.0
     assert corrected["total_cost"] == {"excl_vat": 3.7, "incl_vat": 4.44}
     assert world.cdrs() == [original, credit, corrected]
+
+    # What was taken back is taken off: 10 - 10 + 8 kWh.
+    assert cpo("cdrs", "list").err == ("3 CDRs, 8.0 kWh, 3.7 EUR without VAT, 4.44 with\n")
 
     again = cpo("cdrs", "credit", original_id, "--kwh", "7")
     assert (again.code, again.out, again.err) == (
@@ -352,3 +359,38 @@ def test_the_drivers_file_of_signed_values(cpo: Cpo, world: World, tmp_path: Pat
     out = tmp_path / "driver.xml"
     assert cpo("cdrs", "transparency", session_id, "--out", str(out)).out == ""
     assert out.read_text() == shown.out
+
+
+# --- Statements ---------------------------------------------------------------------------------
+
+
+def test_a_statement_is_a_peers_month_in_csv_and_json(cpo: Cpo, world: World) -> None:
+    original_id = charged(world)
+    cpo("cdrs", "credit", original_id, "--kwh", "8")
+    peer = {"_id": "peer-1", "name": "M", "status": "CONNECTED", "parties": ["de*msp"]}
+    world.loop.run(PEERS.of(world.db).insert_one(peer))
+    issued = world.cdrs()[0]["last_updated"][:7]
+    ask = ("statements", "--peer", "peer-1", "--month")
+    [row] = cpo(*ask, issued, "--format", "json").json()
+    assert (row["from_party"], row["to_party"], row["currency"]) == ("NL*EVC", "DE*MSP", "EUR")
+    assert row["time_zone"] == "UTC"
+    made = cpo("cdrs", "list", "--json", "--from", f"{issued}-01").json()["totals"][0]
+    of_month = [cdr for cdr in world.cdrs() if cdr["last_updated"].startswith(issued)]
+    assert row["number"] == len(of_month)
+    if len(of_month) == 3:  # else the month ended between two commands
+        assert (row["number"], row["credits"]) == (made["number"], made["credits"]) == (3, 1)
+        assert row["total_incl_vat"] == made["incl_vat"]
+    [line] = csv.DictReader(io.StringIO(cpo(*ask, issued).out))
+    assert {name: str(value) for name, value in row.items()} == line
+    nothing = cpo(*ask, "1999-01")
+    assert len(nothing.out.splitlines()) == 1
+    assert nothing.err == "no CDR was issued to peer-1 in 1999-01\n"
+    wrong = cpo(*ask, "2026-13")
+    assert (wrong.code, wrong.err) == (1, "cpo: '2026-13' is not a month of the form 2026-11\n")
+    assert cpo("statements", "--peer", "nobody", "--month", issued).code == 1
+
+
+def test_a_formula_in_a_csv_is_no_formula(capsys: pytest.CaptureFixture[str]) -> None:
+    print_csv(("a", "b"), [{"a": "=1+1", "b": -2.5}, {"a": "\rx", "b": "+1"}])
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out, newline="")))
+    assert rows == [{"a": "'=1+1", "b": "-2.5"}, {"a": "' x", "b": "'+1"}]

@@ -10,6 +10,9 @@ import pytest
 
 from cpo_app.console.rendering import POLICY
 from cpo_app.console.timeline import timeline
+from db_interface.interface import DbInterface
+from domain.objects.cdrs import all_cdrs
+from domain.sessions.credits import credit_cdr
 from tests.cpo_app.console.worlds import EVIL, NOW, PAGES, Night
 
 
@@ -137,8 +140,21 @@ def test_what_is_not_there_is_a_page_that_says_so(night: Night) -> None:
 def test_cdrs_are_listed_and_summed(night: Night) -> None:
     text = night.visit().get("/console/cdrs").text
     assert "7.30\xa0kWh" in text
-    assert re.search(r"<b>3\.50 EUR</b><span>last 24 hours</span>", text)
+    assert re.search(r"<b>3\.50 EUR</b><span>last 24 hours, with VAT</span>", text)
     assert "DE-MSP-C00000001-1" in text
+
+
+def test_a_credit_is_taken_off_the_totals(night: Night) -> None:
+    async def credit() -> None:
+        store = DbInterface(night.db)
+        [cdr] = [cdr async for cdr in all_cdrs(store)]
+        await credit_cdr(store, cdr["id"])
+
+    night.loop.run(credit())
+    text = night.visit().get("/console/cdrs").text
+    totals = text.split('id="totals"')[1].split("</section>")[0]
+    assert re.search(r"<b>0\.00 EUR</b><span>last 24 hours, with VAT</span>", totals)
+    assert "2 CDRs (1 credits, taken off), 0.0\xa0kWh" in totals
 
 
 def test_locations_are_found_by_id_and_by_city_in_any_case(night: Night) -> None:

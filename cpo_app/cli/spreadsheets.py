@@ -1,0 +1,26 @@
+"""CSV that a spreadsheet may open."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Sequence
+
+from db_interface.json_data import JsonMapping, JsonObject
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[JsonMapping]) -> None:
+    """Texts of others that begin like a formula are kept from being one."""
+    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_harmless(row) for row in rows)
+
+
+def _harmless(row: JsonMapping) -> JsonObject:
+    return {name: _text(value) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def _text(value: str) -> str:
+    """A carriage return would end the row, for some readers."""
+    said = value.replace("\r", " ")
+    return f"'{said}" if value[:1] in tuple("=+-@\t\r") else said

@@ -1,0 +1,1 @@
+"""Does it all add up: CDRs, what the registers say, what peers have."""
