@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     REGISTRY_TLS_CERT_FILE: str = ""
     REGISTRY_TLS_KEY_FILE: str = ""
     REGISTRY_REQUIRE_CERTIFICATE: bool = False
+    REGISTRY_PUBLIC_LISTING: bool = False
+    """GET /cp and /cp/{cp_id} for everybody, as EV_Registry's guide has it."""
     REGISTRY_LOG_LEVEL: str = "INFO"
     # EV_Central
     CENTRAL_PORT: int = 8000

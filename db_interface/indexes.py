@@ -50,6 +50,10 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("ocpi_status", "status_updated"),
         _index("ocpi_status", partialFilterExpression={"reservation_id": {"$type": "string"}}),
     ],
+    "enrolments": [
+        _index("token_hash", unique=True),
+        _index("expires_at", expireAfterSeconds=0),
+    ],
     "evse_status_history": [_index("cp_id", "at", "n"), _index("at")],
     "peers": [
         _index("token_hashes.hash", unique=True, sparse=True),

@@ -69,13 +69,13 @@ class RegistryLogin:
     async def _register(self, known: StoredCredentials | None) -> Token:
         settings = self._settings
         headers = {}
-        if settings.registry_api_key:
-            headers["X-Registry-API-Key"] = settings.registry_api_key.get_secret_value()
+        key = settings.registry_api_key or (None if known else settings.enrolment_token)
+        if key and key.get_secret_value():
+            headers["X-Registry-API-Key"] = key.get_secret_value()
         if known:
             headers["X-Existing-Credentials"] = known.credentials
         body: dict[str, Any] = {"cp_id": settings.cp_id, "location": settings.location}
-        if settings.metadata:
-            body["metadata"] = settings.metadata
+        body["metadata"] = settings.registered_metadata
         logger.info("Registering %s with EV_Registry...", settings.cp_id)
         answer = await self._post("/cp/register", body, headers)
         if answer.status_code in (401, 403):
@@ -84,7 +84,8 @@ class RegistryLogin:
             raise LoginFailed(
                 f"EV_Registry does not let {settings.cp_id} register (HTTP {answer.status_code}): "
                 "it is registered already and its credentials are not here, or the registry asks "
-                "for its API key. Set CP_MONITOR_REGISTRY_API_KEY, or put the credentials into "
+                f"for an enrolment token. Set CP_MONITOR_ENROLMENT_TOKEN to what `cpo "
+                f"charge-points enrol {settings.cp_id}` says, or put the credentials into "
                 f"{self._store.path}"
             )
         data = self._usable(answer, "credentials", "token")
@@ -101,13 +102,15 @@ class RegistryLogin:
             return await self._register(stored)
         if answer.status_code == 401:
             raise LoginFailed(
-                f"EV_Registry refuses the kept credentials of {cp_id}: set "
-                f"CP_MONITOR_REGISTRY_API_KEY, or put the valid ones into {self._store.path}"
+                f"EV_Registry refuses the kept credentials of {cp_id}: put the valid ones into "
+                f"{self._store.path}, or remove it and set CP_MONITOR_ENROLMENT_TOKEN to what "
+                f"`cpo charge-points enrol {cp_id}` says"
             )
         if answer.status_code == 403:
             # Coming back by itself would overrule the operator who deregistered it.
             raise LoginFailed(
-                f"{cp_id} is deregistered in EV_Registry: its operator must register it again"
+                f"{cp_id} is deregistered in EV_Registry: its operator must restore it "
+                f"(cpo charge-points restore {cp_id})"
             )
         data = self._usable(answer, "token")
         # Renewals are no news.

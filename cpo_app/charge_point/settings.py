@@ -94,6 +94,8 @@ class MonitorSettings(BaseSettings):
     registry_url: str = "http://localhost:8080"
     registry_enabled: bool = True
     registry_api_key: SecretStr | None = None
+    # What `cpo charge-points enrol` gave; used where no credentials are kept yet.
+    enrolment_token: SecretStr | None = None
     link_key: SecretStr | None = None
     ca_file: Path | None = None
     keyring: bool = True
@@ -118,6 +120,11 @@ class MonitorSettings(BaseSettings):
                 "CP_MONITOR_LOCATION (city or address) is needed to register with EV_Registry"
             )
         return enabled
+
+    @property
+    def registered_metadata(self) -> dict[str, Any]:
+        """What EV_Registry is told; where the engine listens stays inside the house there."""
+        return {**self.metadata, "cp_e_host": self.cp_e_host, "cp_e_port": self.cp_e_port}
 
     @property
     def central_url(self) -> str:

@@ -1,15 +1,96 @@
-"""`cpo charge-points`: what the operator does with single charge points."""
+"""`cpo charge-points`: what the operator sees of single charge points, and says of them."""
 
 from __future__ import annotations
 
+import re
+from typing import Annotated
+
 import typer
 
+from cpo_app.backend import Backend
+from cpo_app.cli.errors import CliError
 from cpo_app.cli.meter_keys import meter_key
+from cpo_app.cli.output import print_json
+from cpo_app.cli.with_backend import DataDir, on_backend
+from db_interface.json_data import JsonObject
+from db_interface.transaction import Tx
+from domain.charge_points import enrolments, operator_words
+from domain.charge_points.registration_records import NotRegistered
+from domain.operator import charge_points
+from domain.times import format_datetime
 
-app = typer.Typer(help="Charge points: the keys of their meters.", no_args_is_help=True)
+app = typer.Typer(
+    help="Charge points: list, enrol, restore; the keys of their meters.", no_args_is_help=True
+)
 app.command("meter-key")(meter_key)
 
+_CP_ID = re.compile(r"[A-Za-z0-9_-]{3,64}")
+CpId = Annotated[str, typer.Argument(metavar="CP_ID")]
 
-@app.callback()
-def _group() -> None:
-    """Keeps `meter-key` a subcommand while it is the only one."""
+
+@app.command("list")
+def listing(data_dir: DataDir = None) -> None:
+    """All registered charge points by id, with their state and whether eMSPs get them, as JSON."""
+
+    async def work(backend: Backend) -> list[JsonObject]:
+        rows, after = await charge_points.page(backend.db, after=None, limit=500)
+        while after is not None:
+            more, after = await charge_points.page(backend.db, after=after, limit=500)
+            rows += more
+        return rows
+
+    print_json(on_backend(work, data_dir))
+
+
+@app.command()
+def show(cp_id: CpId, data_dir: DataDir = None) -> None:
+    """One charge point with its registration and what EV_Central knows of it, as JSON."""
+
+    async def work(backend: Backend) -> JsonObject | None:
+        return await charge_points.one(backend.db, cp_id)
+
+    found = on_backend(work, data_dir)
+    if found is None:
+        raise _unknown(cp_id)
+    print_json(found)
+
+
+@app.command()
+def enrol(cp_id: CpId, data_dir: DataDir = None) -> None:
+    """A token with which this one charge point may register, once, within a day.
+
+    Set it as CP_MONITOR_ENROLMENT_TOKEN of its monitor. It is shown this once.
+    """
+    if not _CP_ID.fullmatch(cp_id):
+        raise CliError(f"{cp_id}: an id has 3 to 64 letters, digits, _ or -")
+
+    async def work(backend: Backend) -> JsonObject:
+        async def make(tx: Tx) -> JsonObject:
+            token, expires_at = await enrolments.enrol(tx, cp_id)
+            return {"cp_id": cp_id, "token": token, "expires_at": format_datetime(expires_at)}
+
+        return await backend.store.transact(make)
+
+    print_json(on_backend(work, data_dir))
+
+
+@app.command()
+def restore(cp_id: CpId, data_dir: DataDir = None) -> None:
+    """Undo a deregistration: the charge point's own credentials are good again."""
+
+    async def work(backend: Backend) -> JsonObject:
+        async def undo(tx: Tx) -> JsonObject:
+            party = backend.settings.parties[0]
+            record = await operator_words.restore(tx, cp_id, party)
+            return {"cp_id": record["_id"], "status": record["status"]}
+
+        return await backend.store.transact(undo)
+
+    try:
+        print_json(on_backend(work, data_dir))
+    except NotRegistered:
+        raise _unknown(cp_id) from None
+
+
+def _unknown(cp_id: str) -> CliError:
+    return CliError(f"{cp_id}: no such charge point")

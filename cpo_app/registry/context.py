@@ -75,8 +75,8 @@ class Registry:
             now=self.now(),
         )
 
-    def version_of_own_token(self, authorization: str | None, cp_id: str) -> int:
-        """The token_version of the charge point's own bearer token.
+    def check_own_token(self, authorization: str | None, cp_id: str) -> None:
+        """Return for the charge point's own bearer token.
 
         Raises HttpError: 401 without a token in force, 403 with another charge point's.
         """
@@ -89,4 +89,3 @@ class Registry:
             raise unauthorized(str(refusal)) from None
         if claims.cp_id.lower() != cp_id.lower():
             raise HttpError(403, "the token is another charge point's")
-        return claims.token_version

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from fastapi import Request
 
 from auth.throttle import TooManyFailures
 from cpo_app.http_errors import HttpError
 from cpo_app.registry.context import Registry
-from cpo_app.registry.errors import unauthorized
+from cpo_app.registry.errors import not_ready, unauthorized
+from domain.charge_points import enrolments
 
 ADMIN = "admin"
-NOT_ENTITLED = "needs X-Registry-API-Key, or X-Existing-Credentials of a registered charge point"
+NOT_ENTITLED = (
+    "needs X-Registry-API-Key (the operator's key, or the charge point's enrolment token), or "
+    "X-Existing-Credentials of a registered charge point"
+)
 
 
 def address_of(request: Request) -> str:
@@ -33,15 +37,17 @@ def may_try(registry: Registry, request: Request, identity: str) -> None:
         raise HttpError(429, str(error), {"Retry-After": str(error.retry_after_s)}) from None
 
 
-def registering(registry: Registry) -> Callable[[Request], None]:
+def registering(registry: Registry) -> Callable[[Request], Awaitable[None]]:
     """A dependency: what a registration's headers say decides before its body is read."""
 
-    def look(request: Request) -> None:
+    async def look(request: Request) -> None:
         api_key = request.headers.get("x-registry-api-key")
         if api_key is not None:
             may_try(registry, request, ADMIN)
             if registry.is_admin(api_key):
                 registry.throttle.succeeded(address_of(request), ADMIN)
+                return
+            if await _may_enrol(registry, api_key):
                 return
             if not registry.open_to_new:
                 registry.throttle.failed(address_of(request))
@@ -50,3 +56,37 @@ def registering(registry: Registry) -> Callable[[Request], None]:
         raise unauthorized(NOT_ENTITLED)
 
     return look
+
+
+def reading(registry: Registry) -> Callable[[Request], None]:
+    """A dependency: the charge points' facts are the operator's, and each charge point's its own.
+
+    REGISTRY_PUBLIC_LISTING opens them to everybody; so does a registry without an operator's key.
+    """
+
+    def look(request: Request) -> None:
+        if registry.open_to_new or registry.settings.REGISTRY_PUBLIC_LISTING:
+            return
+        api_key = request.headers.get("x-registry-api-key")
+        authorization = request.headers.get("authorization")
+        may_try(registry, request, ADMIN)
+        if registry.is_admin(api_key):
+            registry.throttle.succeeded(address_of(request), ADMIN)
+            return
+        try:
+            registry.check_own_token(authorization, request.path_params.get("cp_id", ""))
+        except HttpError:
+            if api_key or authorization:
+                registry.throttle.failed(address_of(request))
+            raise
+
+    return look
+
+
+async def _may_enrol(registry: Registry, api_key: str) -> bool:
+    token_hash = enrolments.hash_of(api_key)
+    if token_hash is None:
+        return False
+    if registry.store is None:
+        raise not_ready()
+    return await enrolments.is_known(registry.store.db, token_hash, registry.now())

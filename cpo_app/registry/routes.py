@@ -9,7 +9,14 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from cpo_app.http_errors import HttpError
 from cpo_app.registry.certificates import CertificateRefused, checked_certificate
 from cpo_app.registry.context import Registry
-from cpo_app.registry.door import ADMIN, NOT_ENTITLED, address_of, may_try, registering
+from cpo_app.registry.door import (
+    ADMIN,
+    NOT_ENTITLED,
+    address_of,
+    may_try,
+    reading,
+    registering,
+)
 from cpo_app.registry.errors import not_ready, not_registered, unauthorized
 from cpo_app.registry.payloads import (
     AUTHENTICATING_LIMIT_BYTES,
@@ -20,7 +27,7 @@ from cpo_app.registry.payloads import (
 )
 from cpo_app.registry.views import facts, time_text
 from db_interface.interface import DbInterface
-from domain.charge_points import registrations
+from domain.charge_points import enrolments, registrations
 from domain.charge_points.registrations import (
     STATUSES,
     Application,
@@ -35,6 +42,7 @@ from domain.secrets import new_token
 logger = logging.getLogger("cpo.registry")
 
 _MAX_OFFSET = 2**31 - 1
+_NO_BEARER = "needs X-Registry-API-Key or X-Existing-Credentials; a token does not deregister"
 
 
 def charge_point_routes(registry: Registry) -> APIRouter:
@@ -72,6 +80,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
                 proof=Proof(
                     admin=registry.is_admin(x_registry_api_key),
                     digests=registry.hashes.of(shown) if shown else (),
+                    enrolment=enrolments.hash_of(x_registry_api_key or ""),
                 ),
                 open_to_new=registry.open_to_new,
                 credentials_hash=registry.hashes.of(credentials)[0],
@@ -125,7 +134,9 @@ def charge_point_routes(registry: Registry) -> APIRouter:
             "message": "authenticated",
         }
 
-    @router.get("", summary="Charge points in order of registration")
+    may_read = Depends(reading(registry))
+
+    @router.get("", summary="Charge points in order of registration", dependencies=[may_read])
     async def listing(
         status_filter: str | None = Query(None, description=" or ".join(STATUSES)),
         limit: int = Query(100, ge=1, le=1000),
@@ -143,7 +154,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
             "offset": offset,
         }
 
-    @router.get("/{cp_id}", summary="What anybody may know of a charge point")
+    @router.get("/{cp_id}", summary="The facts of a charge point", dependencies=[may_read])
     async def show(cp_id: str, store: DbInterface = Depends(the_store)) -> dict[str, Any]:
         record = await registrations.get(store.db, cp_id)
         if record is None:
@@ -155,26 +166,25 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         request: Request,
         cp_id: str,
         x_registry_api_key: str | None = Header(None),
-        authorization: str | None = Header(None),
+        x_existing_credentials: str | None = Header(None),
         store: DbInterface = Depends(the_store),
     ) -> dict[str, Any]:
         may_try(registry, request, ADMIN)
         if registry.is_admin(x_registry_api_key):
             proof = Proof(admin=True)
+        elif x_existing_credentials:
+            proof = Proof(digests=registry.hashes.of(x_existing_credentials))
         else:
-            try:
-                version = registry.version_of_own_token(authorization, cp_id)
-            except HttpError:
-                if x_registry_api_key or authorization:
-                    registry.throttle.failed(address_of(request))
-                raise
-            proof = Proof(token_version=version)
+            if x_registry_api_key:
+                registry.throttle.failed(address_of(request))
+            raise unauthorized(_NO_BEARER)
         try:
             record = await registrations.deregister(store, cp_id, proof=proof, party=registry.party)
         except NotRegistered:
             raise not_registered(cp_id) from None
         except NotEntitled:
-            raise unauthorized("charge point token outdated") from None
+            registry.throttle.failed(address_of(request), cp_id)
+            raise unauthorized("unknown charge point or wrong credentials") from None
         logger.info("CP deregistered: %s at %s", record["_id"], record["location"])
         return {
             **facts(record),

@@ -16,6 +16,7 @@ REGISTERED = "REGISTERED"
 DEREGISTERED = "DEREGISTERED"
 STATUSES = (REGISTERED, DEREGISTERED)
 HISTORY_LENGTH = 50
+_ENGINE_ADDRESS = frozenset({"cp_e_host", "cp_e_port"})
 _NO_HASH = "0" * 64
 """Compared against for an unknown id, so that it takes the steps of a known one."""
 
@@ -94,18 +95,21 @@ class Proof:
     """What the caller of a change showed; the empty proof shows nothing.
 
     digests: the keyed hashes of the credentials, one per key in use.
-    token_version: out of a verified token of this same charge point.
+    enrolment: the hash of an enrolment token (enrolments.py).
+    A bearer token is no proof here: it travels with every message.
     """
 
     admin: bool = False
     digests: tuple[str, ...] = field(default=(), repr=False)
-    token_version: int | None = None
+    enrolment: str | None = field(default=None, repr=False)
 
     def by(self) -> str:
         """Who it was, for the history."""
         if self.admin:
             return "admin"
-        return "charge point" if self.digests or self.token_version is not None else "anyone"
+        if self.enrolment is not None:
+            return "enrolment"
+        return "charge point" if self.digests else "anyone"
 
 
 @dataclass(frozen=True)
@@ -114,9 +118,12 @@ class Registration:
     is_new: bool
 
 
-def check(known: Record | None, proof: Proof, open_to_new: bool) -> None:
-    """Raise NotEntitled unless the proof allows to register what is `known` so far."""
-    if proof.admin:
+def check(known: Record | None, proof: Proof, open_to_new: bool, *, enrolled: bool = False) -> None:
+    """Raise NotEntitled unless the proof allows to register what is `known` so far.
+
+    `enrolled`: it showed the enrolment token that the operator made for this id.
+    """
+    if proof.admin or enrolled:
         return
     if known is None:
         if not open_to_new:
@@ -141,11 +148,11 @@ def registered(
         "certificate_pem": None,
         "token_version": 0,
         "registration_date": now,
-        "last_authenticated": None,
+        "last_authenticated": now,
         "ocpi": None,
         "history": [],
     }
-    metadata = before["metadata"] if application.metadata is None else application.metadata
+    metadata = _metadata_after(before["metadata"], application.metadata)
     return {
         **before,
         "location": application.location,
@@ -158,6 +165,14 @@ def registered(
         "history": history_with(before, "registered again" if known else "registered", proof, now),
         "site_id": fold(site_id_of({"cp_id": before["_id"], "metadata": metadata})),
     }
+
+
+def _metadata_after(before: Metadata, given: Metadata | None) -> Metadata:
+    if given is None:
+        return before
+    # A monitor without metadata of its own says where its engine is, and takes nothing away.
+    only_address = bool(given) and given.keys() <= _ENGINE_ADDRESS
+    return {**before, **given} if only_address else given
 
 
 def history_with(record: Record, event: str, proof: Proof, now: datetime) -> list[HistoryEntry]:

@@ -13,6 +13,7 @@ from db_interface.counters import next_seq
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
+from domain.charge_points import enrolments
 from domain.charge_points.charge_points import registration_changed
 from domain.charge_points.registration_records import (
     DEREGISTERED,
@@ -86,12 +87,16 @@ async def register(
     """Register a charge point, or register it again with new credentials.
 
     A new id needs the admin's proof unless `open_to_new`; a known one the admin's or its own
-    present credentials; a deregistered one the admin's. Raises NotEntitled.
+    present credentials; a deregistered one the admin's. The enrolment token that the operator
+    made for the id does for all three, and is used up. Raises NotEntitled.
     """
 
     async def work(tx: Tx) -> Registration:
         known = await get(tx, application.cp_id)
-        check(known, proof, open_to_new)
+        enrolled = proof.enrolment is not None and await enrolments.use(
+            tx, application.cp_id, proof.enrolment
+        )
+        check(known, proof, open_to_new, enrolled=enrolled)
         record = registered(known, application, proof, credentials_hash, tx.now)
         if known is None:
             record["registered_seq"] = await next_seq(tx, REGISTRATIONS.name)
@@ -131,18 +136,18 @@ async def authenticate(db: Database, cp_id: str, digests: tuple[str, ...]) -> Re
 async def deregister(store: DbInterface, cp_id: str, *, proof: Proof, party: Party) -> Record:
     """Deregister: credentials and tokens die, the EVSE becomes REMOVED, the history stays.
 
-    Done once, it stays done: the admin may repeat it. Raises NotRegistered, or NotEntitled for
-    a token that is outdated.
+    Done once, it stays done until the operator restores it; the admin may repeat it. Raises
+    NotRegistered (to the admin alone), or NotEntitled for credentials that are not right.
     """
 
     async def work(tx: Tx) -> Record:
         record = await get(tx, cp_id)
+        entitled = proof.admin or matches(record, proof.digests)
         if record is None:
-            raise NotRegistered
-        if not proof.admin and (
-            record["status"] != REGISTERED or proof.token_version != record["token_version"]
-        ):
+            raise NotRegistered if proof.admin else NotEntitled
+        if not entitled or (not proof.admin and record["status"] != REGISTERED):
             raise NotEntitled
+        await enrolments.withdraw(tx, cp_id)
         if record["status"] == DEREGISTERED:
             return record
         changes: Record = {

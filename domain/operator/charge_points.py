@@ -17,6 +17,7 @@ from domain.charge_points.evse_states import EvseStatus
 from domain.charge_points.registration_records import DEREGISTERED, REGISTERED
 from domain.charge_points.registration_store import REGISTRATIONS
 from domain.operator.charge_point_rows import REGISTRATION_SHOWN, SHOWN, row_of
+from domain.sites import redacted_metadata
 
 PAGE = 100
 NEVER_SEEN_AMONG = 200
@@ -141,7 +142,10 @@ async def one(db: Database, cp_id: str) -> JsonObject | None:
     if registration is None:
         return None
     charge_point = await CHARGE_POINTS.of(db).find_one({"_id": registration["_id"]}, SHOWN)
-    shown = {name: value for name, value in registration.items() if name != "certificate_pem"}
+    shown: JsonObject = {
+        name: value for name, value in registration.items() if name != "certificate_pem"
+    }
+    shown["metadata"] = redacted_metadata(registration.get("metadata"))
     return {
         **row_of(registration, charge_point),
         "registration": {**shown, "certificate": bool(registration.get("certificate_pem"))},

@@ -9,6 +9,7 @@ Source: OCPI 2.2.1, mod_locations, object description.
 from domain.sites.identifiers import ocpi_id, site_id_of
 from domain.sites.location import Built, HeldBack, Party, build_location
 from domain.sites.public import public_metadata
+from domain.sites.redaction import redacted_metadata
 from domain.sites.status_change import with_status
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "build_location",
     "ocpi_id",
     "public_metadata",
+    "redacted_metadata",
     "site_id_of",
     "with_status",
 ]

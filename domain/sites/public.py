@@ -1,8 +1,8 @@
 """What of a charge point's metadata may be shown outside the house.
 
-Leaves out every key that looks like a host, port, address of the inner net, key or secret, at any
-depth, and every value that looks like one whatever its key. In doubt it leaves out: a fact too few
-is a nuisance, a password too many a breach.
+Shows the keys that docs/registry.md names and, inside of them, those of OCPI's own objects; of
+their values none that looks like a host, an address of the inner net, a key or a secret. In doubt
+it leaves out: a fact too few is a nuisance, a password too many a breach.
 """
 
 from __future__ import annotations
@@ -17,23 +17,36 @@ from db_interface.json_data import JsonObject
 
 _DEEPEST = 16
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_INNER_WORDS = frozenset(
+PUBLISHED = frozenset(
     [
-        *("ip", "ipv", "ipaddr", "ipaddress", "mac", "host", "hostname", "port", "dns", "gateway"),
-        *("endpoint", "socket", "vpn", "ssid", "subnet", "broker", "dsn", "imsi", "iccid", "sim"),
-        *("key", "pin", "psk", "pwd", "pass", "auth", "cert", "pem", "jwt", "login", "salt"),
-        *("user", "username", "bearer", "cookie", "session", "private", "internal", "signature"),
+        *("site_id", "name", "address", "city", "postal_code", "state", "country"),
+        *("coordinates", "time_zone", "publish", "roaming", "parking_type", "facilities"),
+        *("operator", "suboperator", "owner", "opening_times", "charging_when_closed"),
+        *("energy_mix", "images", "directions", "related_locations", "evse"),
+        *("type", "power_rating", "connectors", "capabilities", "evse_id", "floor_level"),
+        *("physical_reference", "parking_restrictions", "status_schedule", "tariff_ids"),
+        *("terms_and_conditions",),
     ]
 )
-_INNER_PARTS = re.compile(
-    r"host|passw|passphrase|secret|token|credential|apikey|privatekey|authori[sz]ation|certificate"
+"""The metadata that becomes OCPI fields: told to every eMSP anyway."""
+_INSIDE = frozenset(
+    [
+        # GeoLocation, AdditionalGeoLocation, DisplayText, BusinessDetails, Image
+        *("latitude", "longitude", "name", "language", "text", "website", "logo"),
+        *("url", "thumbnail", "category", "type", "width", "height"),
+        # Hours, StatusSchedule
+        *("twentyfourseven", "regular_hours", "exceptional_openings", "exceptional_closings"),
+        *("weekday", "period_begin", "period_end", "status"),
+        # EnergyMix
+        *("is_green_energy", "energy_sources", "environ_impact", "supplier_name"),
+        *("energy_product_name", "source", "percentage", "amount"),
+        # Connector
+        *("id", "standard", "format", "power_type", "max_voltage", "max_amperage"),
+        *("max_electric_power", "tariff_ids", "terms_and_conditions", "power_rating"),
+    ]
 )
-# Token uids of people: for the eMSPs that need them, not for everybody.
-_PERSONAL_KEYS = frozenset({"publish_allowed_to"})
-_HARMLESS_PORTS = ("airport", "support", "transport", "carport", "passport", "heliport", "report")
 
-_SECRET_VALUE = re.compile(
+SECRET_VALUE = re.compile(
     r"-----BEGIN |\beyJ[\w-]+\.[\w-]+|\b[0-9a-fA-F]{32,}\b|\b(?:Bearer|Basic|Token) +\S{8,}"
 )
 _NETWORK_VALUE = re.compile(r"[a-z][a-z0-9+.-]*://|\blocalhost\b|[\w.-]+:\d{2,5}\b", re.IGNORECASE)
@@ -44,8 +57,8 @@ _TIME = re.compile(r"\d{1,2}:\d\d(:\d\d)?|.*\d{4}-\d\d-\d\dT\d\d:\d\d.*", re.DOT
 
 
 def public_metadata(metadata: object) -> JsonObject:
-    """The metadata without inner and secret entries; anything but an object gives {}."""
-    return _public_object(metadata, 0) if isinstance(metadata, Mapping) else {}
+    """The metadata's published entries; anything but an object gives {}."""
+    return _public_object(metadata, PUBLISHED, 0) if isinstance(metadata, Mapping) else {}
 
 
 def is_public_url(url: str) -> bool:
@@ -65,41 +78,31 @@ def is_public_url(url: str) -> bool:
     return len(labels) > 1 and labels[-1] not in _INNER_DOMAINS and not labels[-1].isdigit()
 
 
-def _public_object(value: Mapping[Any, Any], depth: int) -> JsonObject:
+def _public_object(value: Mapping[Any, Any], shown: frozenset[str], depth: int) -> JsonObject:
     return {
-        key: shown
-        for key, item in value.items()
-        if isinstance(key, str) and not _is_inner_key(key)
-        for shown in _public(item, depth + 1)
+        key: item
+        for key, given in value.items()
+        if key in shown
+        # `evse` holds the same keys once more, for the EVSE alone.
+        for item in _public(given, PUBLISHED if key == "evse" else _INSIDE, depth + 1)
     }
 
 
-def _public(value: Any, depth: int) -> list[Any]:
+def _public(value: Any, shown: frozenset[str], depth: int) -> list[Any]:
     """The value as it may be shown, in a list of one; an empty list where it may not."""
     if depth > _DEEPEST:
         return []
     if isinstance(value, Mapping):
-        return [_public_object(value, depth)]
+        return [_public_object(value, shown, depth)]
     if isinstance(value, list):
-        return [[shown for item in value for shown in _public(item, depth + 1)]]
+        return [[kept for item in value for kept in _public(item, shown, depth + 1)]]
     if isinstance(value, str) and _is_inner_value(value):
         return []
     return [value]
 
 
-def _is_inner_key(key: str) -> bool:
-    folded = re.sub(r"[^a-z0-9]", "", key.lower())
-    if key.lower() in _PERSONAL_KEYS or _INNER_PARTS.search(folded):
-        return True
-    if folded.endswith("port") and not folded.endswith(_HARMLESS_PORTS):
-        return True
-    if _is_inner_value(key):
-        return True
-    return any(word.lower() in _INNER_WORDS for word in _WORD.findall(key))
-
-
 def _is_inner_value(text: str) -> bool:
-    if _SECRET_VALUE.search(text):
+    if SECRET_VALUE.search(text):
         return True
     if any(_is_inner_ip(ip) for ip in _IPV4.findall(text)):
         return True

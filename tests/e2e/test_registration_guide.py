@@ -221,8 +221,8 @@ def test_central_lets_in_only_those_that_the_registry_knows(guide: Guide, tmp_pa
     body = {"cp_id": "CP-100", "location": "Berlin"}
     again = httpx.post(f"{guide.registry}/cp/register", json=body, headers=headers).json()
     assert guide.register_with_central("CP-100", known["token"]).status_code == 401
-    bearer = {"Authorization": f"Bearer {again['token']}"}
-    assert httpx.delete(f"{guide.registry}/cp/CP-100", headers=bearer).status_code == 200
+    own = {"X-Existing-Credentials": again["credentials"]}
+    assert httpx.delete(f"{guide.registry}/cp/CP-100", headers=own).status_code == 200
     assert guide.register_with_central("CP-100", again["token"]).status_code == 403
 
 

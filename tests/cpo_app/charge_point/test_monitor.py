@@ -82,7 +82,15 @@ def test_it_registers_links_its_engine_and_reports(
             registered = house.registry.calls[0]
             assert registered[:2] == (
                 "/cp/register",
-                {"cp_id": "CP-001", "location": "Berlin", "metadata": {"city": "Berlin"}},
+                {
+                    "cp_id": "CP-001",
+                    "location": "Berlin",
+                    "metadata": {
+                        "city": "Berlin",
+                        "cp_e_host": "127.0.0.1",
+                        "cp_e_port": engine.port,
+                    },
+                },
             )
             _, body, headers = next(c for c in house.central.calls if c[0] == "/cp/register")
             assert body == {"cp_id": "CP-001", "cp_e_host": "127.0.0.1", "cp_e_port": engine.port}
@@ -186,7 +194,7 @@ def test_a_registered_charge_point_without_credentials_is_told_what_to_do(
             await until(lambda: house.registry.count("/cp/register") >= 3)
             said = [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
             assert len(said) == 1, "once, not at every attempt"
-            assert "CP_MONITOR_REGISTRY_API_KEY" in said[0]
+            assert "CP_MONITOR_ENROLMENT_TOKEN" in said[0]
             assert "credentials-CP-001.json" in said[0]
             # It goes on trying: what the operator puts there is taken.
             (tmp_path / "credentials-CP-001.json").write_text("ab" * 32)
@@ -201,6 +209,25 @@ def test_the_api_key_lets_it_register_again(tmp_path: Path) -> None:
         house.registry.credentials["CP-001"] = "ab" * 32
         async with house.engine() as engine, house.monitor(engine, registry_api_key="operator-key"):
             await until(lambda: house.central.heartbeats)
+
+    play(tmp_path, story)
+
+
+def test_an_enrolment_token_is_shown_once_and_never_with_credentials(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        house.registry.api_key = "enrol-" + "ab" * 32
+        async with house.engine() as engine:
+            async with house.monitor(engine, enrolment_token=house.registry.api_key):
+                await until(lambda: house.central.heartbeats)
+            house.central.heartbeats.clear()
+            house.registry.api_key = None
+            async with house.monitor(
+                engine, enrolment_token="enrol-" + "ab" * 32, location="Hamburg"
+            ):
+                await until(lambda: house.central.heartbeats)
+            calls = [call for call in house.registry.calls if call[0] == "/cp/register"]
+            shown = [call[2].get("x-registry-api-key") for call in calls]
+            assert shown == ["enrol-" + "ab" * 32, None]
 
     play(tmp_path, story)
 

@@ -33,8 +33,8 @@ class Api:
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         return self.loop.run(self.client.request(method, path, **options))
 
-    def get(self, path: str) -> httpx.Response:
-        return self.request("GET", path)
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return self.request("GET", path, headers=headers)
 
     def register(
         self,
@@ -63,8 +63,12 @@ class Api:
             "POST", "/cp/authenticate", json={"cp_id": cp_id, "credentials": credentials}
         )
 
-    def deregister(self, cp_id: str, *, key: str = "", token: str = "") -> httpx.Response:
+    def deregister(
+        self, cp_id: str, *, key: str = "", token: str = "", existing: str = ""
+    ) -> httpx.Response:
         headers = {"X-Registry-API-Key": key} if key else {}
+        if existing:
+            headers["X-Existing-Credentials"] = existing
         if token:
             headers["Authorization"] = f"Bearer {token}"
         return self.request("DELETE", f"/cp/{cp_id}", headers=headers)

@@ -8,10 +8,10 @@ from domain.charge_points import registrations
 from tests.cpo_app.registry.conftest import ADMIN_KEY, Api
 
 
-def test_a_charge_point_deregisters_itself_with_its_token(api: Api) -> None:
-    token = api.registered("CP-001")["token"]
+def test_a_charge_point_deregisters_itself_with_its_credentials(api: Api) -> None:
+    credentials = api.registered("CP-001")["credentials"]
 
-    answer = api.deregister("CP-001", token=token)
+    answer = api.deregister("CP-001", existing=credentials)
 
     assert answer.status_code == 200
     assert (answer.json()["cp_id"], answer.json()["status"]) == ("CP-001", "DEREGISTERED")
@@ -31,29 +31,36 @@ def test_the_operator_deregisters_with_the_admin_key_and_may_repeat_it(guarded: 
     ]
 
 
+def test_a_token_that_travels_with_every_message_deregisters_nobody(api: Api) -> None:
+    body = api.registered("CP-001")
+
+    assert api.deregister("CP-001", token=body["token"]).status_code == 401
+    assert api.authenticate("CP-001", body["credentials"]).status_code == 200
+
+
 def test_nobody_else_may(guarded: Api) -> None:
     guarded.registered("CP-001", key=ADMIN_KEY)
-    foreign = guarded.registered("CP-002", key=ADMIN_KEY)["token"]
+    foreign = guarded.registered("CP-002", key=ADMIN_KEY)["credentials"]
 
     assert guarded.deregister("CP-001").status_code == 401
     assert guarded.deregister("CP-001", key="wrong").status_code == 401
-    assert guarded.deregister("CP-001", token="not.a.token").status_code == 401
-    assert guarded.deregister("CP-001", token=foreign).status_code == 403
+    assert guarded.deregister("CP-001", existing=foreign).status_code == 401
     assert guarded.deregister("CP-999").status_code == 401
     assert guarded.deregister("CP-999", key=ADMIN_KEY).status_code == 404
-    assert guarded.get("/cp/CP-001").json()["status"] == "REGISTERED"
+    shown = guarded.request("GET", "/cp/CP-001", headers={"X-Registry-API-Key": ADMIN_KEY})
+    assert shown.json()["status"] == "REGISTERED"
 
 
 def test_credentials_and_tokens_die_at_once(api: Api) -> None:
     body = api.registered("CP-001")
-    api.deregister("CP-001", token=body["token"])
+    api.deregister("CP-001", existing=body["credentials"])
 
     right, wrong = (api.authenticate("CP-001", c) for c in (body["credentials"], "0" * 64))
 
     assert right.status_code == 403
     assert wrong.status_code == 401
     assert "deregistered" not in wrong.text
-    assert api.deregister("CP-001", token=body["token"]).status_code == 401
+    assert api.deregister("CP-001", existing=body["credentials"]).status_code == 401
     assert api.register("CP-001", existing=body["credentials"]).status_code == 401
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from tests.cpo_app.registry.conftest import Api
+from tests.cpo_app.registry.conftest import ADMIN_KEY, Api
 
 
 def test_a_charge_point_in_a_known_city_is_offered_over_ocpi(api: Api) -> None:
@@ -20,7 +22,7 @@ def test_a_charge_point_in_a_known_city_is_offered_over_ocpi(api: Api) -> None:
         "status": "REGISTERED",
         "registration_date": registered["registration_date"],
         "updated_at": registered["registration_date"],
-        "last_authenticated": None,
+        "last_authenticated": registered["registration_date"],
         "has_certificate": False,
         "metadata": {},
         "ocpi": {"offered": True, "location_id": "CP-001"},
@@ -74,8 +76,8 @@ def test_nothing_secret_is_shown(api: Api) -> None:
 
 
 def test_pages_in_order_of_registration(api: Api) -> None:
-    tokens = {cp_id: api.registered(cp_id)["token"] for cp_id in ("CP-C", "CP-A", "CP-B")}
-    api.deregister("CP-A", token=tokens["CP-A"])
+    secrets = {cp_id: api.registered(cp_id)["credentials"] for cp_id in ("CP-C", "CP-A", "CP-B")}
+    api.deregister("CP-A", existing=secrets["CP-A"])
 
     def ids(query: str) -> tuple[list[str], int]:
         page = api.get(f"/cp{query}").json()
@@ -112,3 +114,22 @@ def test_a_bad_query_names_its_field(api: Api, query: str, field: str) -> None:
 
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith(f"{field}: ")
+
+
+def test_with_an_admin_key_set_the_facts_are_the_operators_and_each_ones_own(
+    make_api: Callable[..., Api],
+) -> None:
+    guarded = make_api(REGISTRY_ADMIN_API_KEY=ADMIN_KEY)
+    key = {"X-Registry-API-Key": ADMIN_KEY}
+    own = guarded.registered("CP-001", key=ADMIN_KEY)["token"]
+    guarded.registered("CP-002", key=ADMIN_KEY)
+    bearer = {"Authorization": f"Bearer {own}"}
+
+    assert [guarded.get(path).status_code for path in ("/cp", "/cp/CP-001")] == [401, 401]
+    assert guarded.get("/cp", **key).json()["total"] == 2
+    assert guarded.get("/cp/CP-001", **bearer).status_code == 200
+    assert guarded.get("/cp/CP-002", **bearer).status_code == 403
+    assert guarded.get("/cp", **bearer).status_code == 403
+    public = make_api(REGISTRY_ADMIN_API_KEY=ADMIN_KEY, REGISTRY_PUBLIC_LISTING=True)
+    assert public.get("/cp").json()["total"] == 2
+    assert public.get("/cp/CP-001").status_code == 200

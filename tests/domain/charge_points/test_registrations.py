@@ -13,7 +13,7 @@ from mongomock_motor import AsyncMongoMockClient
 from cpo_app.settings import Party
 from db_interface.database import Database
 from db_interface.interface import DbInterface
-from domain.charge_points import registrations
+from domain.charge_points import operator_words, registrations
 from domain.charge_points.registrations import (
     HISTORY_LENGTH,
     Application,
@@ -82,7 +82,7 @@ def test_a_new_record(store: DbInterface) -> None:
         "registered_seq": 1,
         "registration_date": NOW,
         "updated_at": NOW,
-        "last_authenticated": None,
+        "last_authenticated": NOW,
         "certificate_pem": None,
         "history": [{"at": NOW, "event": "registered", "by": "anyone"}],
     }
@@ -106,7 +106,7 @@ def test_registering_again_keeps_who_it_was(store: DbInterface) -> None:
     assert record["history"][1] == {"at": later, "event": "registered again", "by": "charge point"}
 
 
-@pytest.mark.parametrize("proof", [Proof(), Proof(digests=(NEW,)), Proof(token_version=1)])
+@pytest.mark.parametrize("proof", [Proof(), Proof(digests=(NEW,)), Proof(enrolment=NEW)])
 def test_without_the_right_proof_a_known_id_stays_as_it_is(
     store: DbInterface, proof: Proof
 ) -> None:
@@ -148,7 +148,7 @@ def test_authenticating_as_somebody_unknown_or_with_the_dummy_hash(store: DbInte
 def test_deregistering_outdates_the_token_and_keeps_the_hash(store: DbInterface) -> None:
     register(store)
 
-    run(registrations.deregister(store, "cp-001", proof=Proof(token_version=1), party=PARTY))
+    run(registrations.deregister(store, "cp-001", proof=Proof(digests=(OLD,)), party=PARTY))
 
     record = run(registrations.get(store.db, "CP-001"))
     assert record is not None
@@ -161,18 +161,37 @@ def test_deregistering_outdates_the_token_and_keeps_the_hash(store: DbInterface)
         register(store, proof=Proof(digests=(OLD,)))
 
 
-@pytest.mark.parametrize("version", [None, 0, 2])
-def test_deregistering_with_an_outdated_token_or_none(
-    store: DbInterface, version: int | None
-) -> None:
+@pytest.mark.parametrize("proof", [Proof(), Proof(digests=(NEW,)), Proof(enrolment=OLD)])
+def test_deregistering_with_wrong_credentials_or_none(store: DbInterface, proof: Proof) -> None:
     register(store)
 
     with pytest.raises(NotEntitled):
-        run(
-            registrations.deregister(
-                store, "CP-001", proof=Proof(token_version=version), party=PARTY
-            )
-        )
+        run(registrations.deregister(store, "CP-001", proof=proof, party=PARTY))
+
+
+def test_the_operator_undoes_a_deregistration(store: DbInterface) -> None:
+    register(store)
+    run(registrations.deregister(store, "CP-001", proof=Proof(digests=(OLD,)), party=PARTY))
+
+    run(store.transact(lambda tx: operator_words.restore(tx, "cp-001", PARTY)))
+
+    record = run(registrations.authenticate(store.db, "CP-001", (OLD,)))
+    assert (record["status"], record["token_version"]) == ("REGISTERED", 3)
+    assert [entry["event"] for entry in record["history"]] == [
+        "registered",
+        "deregistered",
+        "restored",
+    ]
+    with pytest.raises(NotRegistered):
+        run(store.transact(lambda tx: operator_words.restore(tx, "CP-404", PARTY)))
+
+
+def test_where_the_engine_listens_takes_no_metadata_away(store: DbInterface) -> None:
+    register(store, metadata={"city": "Berlin"})
+
+    done = register(store, proof=Proof(admin=True), metadata={"cp_e_host": "e1", "cp_e_port": 8001})
+
+    assert done.record["metadata"] == {"city": "Berlin", "cp_e_host": "e1", "cp_e_port": 8001}
 
 
 def test_deregistering_one_that_is_not_there(store: DbInterface) -> None:

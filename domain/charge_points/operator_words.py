@@ -1,0 +1,40 @@
+"""What the operator alone says of a registration that is there already."""
+
+from __future__ import annotations
+
+from db_interface.transaction import Tx
+from domain.charge_points.charge_points import registration_changed
+from domain.charge_points.registration_records import (
+    REGISTERED,
+    NotRegistered,
+    Proof,
+    Record,
+    history_with,
+)
+from domain.charge_points.registration_store import REGISTRATIONS, get
+from domain.charge_points.site_publishing import rebuild_site
+from domain.sites import Party
+
+_OPERATOR = Proof(admin=True)
+
+
+async def restore(tx: Tx, cp_id: str, party: Party) -> Record:
+    """Undo a deregistration: its own credentials are good again, its earlier tokens are not.
+
+    One that is registered stays as it is. Raises NotRegistered.
+    """
+    record = await get(tx, cp_id)
+    if record is None:
+        raise NotRegistered
+    if record["status"] == REGISTERED:
+        return record
+    changes: Record = {
+        "status": REGISTERED,
+        "token_version": record["token_version"] + 1,
+        "updated_at": tx.now,
+        "history": history_with(record, "restored", _OPERATOR, tx.now),
+    }
+    await REGISTRATIONS.of(tx).update_one({"_id": record["_id"]}, {"$set": changes})
+    await registration_changed(tx, record["_id"])
+    await rebuild_site(tx, record["site_id"], party)
+    return {**record, **changes}
