@@ -5,6 +5,8 @@ Composition only: who gets what. No behaviour lives here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from py_ocpi.core.enums import ModuleID
 
 from auth.authenticator import OcpiAuthenticator
@@ -21,6 +23,7 @@ from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.commands.command_intake import Intake
 from domain.peers.peers import Peers
+from domain.platform_facts import announce_address, announced_address
 from domain.secrets import Vault
 
 _ADDRESS = ("OCPI_HOST", "PROTOCOL")
@@ -29,7 +32,7 @@ _PARTIES = ("CPO_PARTIES", "COUNTRY_CODE", "PARTY_ID", "PROJECT_NAME")
 
 async def announced(settings: Settings, db: Database) -> Settings:
     """The settings with the servers' address and parties, where the environment names none."""
-    face = await db["platform"].find_one({"_id": "face"}, {"_id": 0}) or {}
+    face: Mapping[str, object] = await announced_address(db)
     given = settings.__fields_set__
     wanted = [
         *(() if settings.OCPI_HOST else _ADDRESS),
@@ -81,17 +84,10 @@ class Backend:
 
     async def announce(self) -> None:
         """Keep where and who this platform is, for commands that run beside the servers."""
-        await self.db["platform"].update_one(
-            {"_id": "face"},
-            {
-                "$set": {
-                    "OCPI_HOST": self.settings.ocpi_host,
-                    "PROTOCOL": self.settings.PROTOCOL,
-                    **{name: getattr(self.settings, name) for name in _PARTIES},
-                }
-            },
-            upsert=True,
-        )
+        settings = self.settings
+        parties = {name: getattr(settings, name) for name in _PARTIES}
+        address = {"OCPI_HOST": settings.ocpi_host, "PROTOCOL": settings.PROTOCOL}
+        await announce_address(self.db, {**address, **parties})
 
     async def aclose(self) -> None:
         await self.push.stop()

@@ -5,8 +5,6 @@ A query that runs per request must find its index here: a test explains them all
 
 from __future__ import annotations
 
-from typing import Any
-
 import pymongo
 from pymongo import ASCENDING, IndexModel
 from pymongo.collation import Collation
@@ -31,7 +29,7 @@ def _owned() -> list[IndexModel]:
     ]
 
 
-def _index(*fields: str, **options: Any) -> IndexModel:
+def _index(*fields: str, **options: object) -> IndexModel:
     return IndexModel([(name, ASCENDING) for name in fields], **options)
 
 
@@ -94,7 +92,6 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     "failure_counters": [_index("until", expireAfterSeconds=600)],
     "token_pulls": [_index("due")],
-    "audit": [_index("at", expireAfterSeconds=30 * 24 * 3600), _index("peer_id", "at")],
 }
 INDEXES["sessions"] = [*INDEXES["sessions"], _index("links.evse"), _index("links.status")]
 INDEXES["locations"] = [*INDEXES["locations"], _index("links.evse"), _index("links.evse_id")]
@@ -114,3 +111,13 @@ async def ensure_indexes(db: Database) -> None:
     with pymongo.timeout(BUILT_WITHIN_S):
         for collection, models in INDEXES.items():
             await db[collection].create_indexes(models)
+
+
+async def missing_indexes(db: Database) -> list[str]:
+    """`collection.index` of those that the table names and the store does not have."""
+    missing = []
+    for collection, models in INDEXES.items():
+        there = await db[collection].index_information()
+        names = [model.document["name"] for model in models]
+        missing += [f"{collection}.{name}" for name in names if name not in there]
+    return missing

@@ -85,22 +85,6 @@ def test_rooms_meet_in_the_store_and_not_in_each_other(room: str) -> None:
 
 
 PACKAGES = ("cpo_app", "crud", "auth", "domain")
-STILL_OPEN = {
-    "cpo_app/backend.py",
-    "cpo_app/central/sweepers/reservation_sweeper.py",
-    "cpo_app/cli/tariffs.py",
-    "cpo_app/console/charge_points.py",
-    "cpo_app/console/peers.py",
-    "cpo_app/console/sessions.py",
-    "cpo_app/doctor/contents.py",
-    "cpo_app/doctor/store.py",
-    "cpo_app/operator/metrics.py",
-    "domain/authorization/token_pulls.py",
-    "domain/commands/command_queue.py",
-    "domain/objects/cdrs.py",
-    "domain/outbox/push_lanes.py",
-}
-"""Files that still reach into a database by a collection's name; to become empty."""
 
 
 def reached_into(file: Path) -> list[int]:
@@ -131,7 +115,7 @@ def test_a_database_is_reached_through_collections_only() -> None:
         for file in (REPOSITORY / package).rglob("*.py")
         if reached_into(file)
     }
-    assert found <= STILL_OPEN
+    assert found == set()
 
 
 def test_each_collection_has_one_owner() -> None:

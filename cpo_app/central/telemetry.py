@@ -104,9 +104,10 @@ class Telemetry:
             if message["kind"] == "meter" and not outdated:
                 meters[message["connector_id"]] = _reading(message)
             await self._hand_over(tx, key, message)
-        taken = TelemetryTaken(boot_id, new[-1]["seq"], meters, clock)
+        seq: int = new[-1]["seq"]
+        taken = TelemetryTaken(boot_id, seq, meters, clock)
         await charge_points.apply(tx, self._party, key, taken)
-        return new[-1]["seq"]
+        return seq
 
     async def _follow(self, tx: Tx, key: str, message: Message) -> None:
         event = StateReported(

@@ -21,10 +21,11 @@ from cpo_app.cli.price import print_reasons
 from cpo_app.cli.spreadsheets import print_csv
 from cpo_app.cli.with_backend import DataDir, on_backend
 from domain.metering.transparency import NotTransparent, transparency_file
-from domain.objects.cdrs import UnknownCdr, all_cdrs, find_cdr, reprice, time_zone_of
+from domain.objects.cdrs import UnknownCdr, all_cdrs, find_cdr, reprice
 from domain.pricing import Priced, PricingInputError
 from domain.reconciliation.cdr_totals import totals
 from domain.schemas import SchemaError, parse_datetime
+from domain.sessions.cdr_time_zone import time_zone_of
 from domain.sessions.credits import CreditRefused, credit_cdr
 
 app = typer.Typer(help="CDRs: list, show, export, transparency, credit.", no_args_is_help=True)

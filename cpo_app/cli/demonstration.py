@@ -9,9 +9,9 @@ from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.objects.tariffs import owned_tariff
 from domain.outbox.publishing import publish
+from domain.platform_facts import default_tariff, set_default_tariff
 from domain.schemas import Tariff, validate
 from domain.secrets import Vault
-from domain.sessions.tariff_choice import default_tariff, set_default_tariff
 
 EMSP_NAME = "Demonstration eMSP"
 TARIFF_ID = "DEMO"

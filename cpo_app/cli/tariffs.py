@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -20,10 +20,12 @@ from cpo_app.cli.imports import (
 )
 from cpo_app.cli.output import note, print_json, print_line, print_table
 from cpo_app.cli.with_backend import DataDir, on_backend
+from db_interface.json_data import JsonObject
 from db_interface.owned_objects import party_key
 from domain.imports.tariff_import import read_tariff
+from domain.objects.locations import uses_of_tariffs
 from domain.outbox.publishing import withdraw
-from domain.sessions.tariff_choice import default_tariff, set_default_tariff
+from domain.platform_facts import default_tariff, set_default_tariff
 
 app = typer.Typer(help="Tariffs: import, export, list, remove.", no_args_is_help=True)
 
@@ -65,9 +67,9 @@ def list_tariffs(
 ) -> None:
     """All tariffs: what they price, when they are valid, at how many locations they are used."""
 
-    async def work(backend: Backend) -> list[dict[str, Any]]:
+    async def work(backend: Backend) -> list[JsonObject]:
         default = await default_tariff(backend.db)
-        used = await _uses(backend)
+        used = await uses_of_tariffs(backend.db)
         rows = []
         for document in await backend.store.objects("tariffs").documents({}, sort=[("seq", 1)]):
             tariff = document["fields"]
@@ -126,7 +128,7 @@ def remove(
     async def work(backend: Backend) -> str:
         key, name = await _found(backend, tariff_id, owner)
         if not force:
-            used = (await _uses(backend)).get(name.lower(), 0)
+            used = (await uses_of_tariffs(backend.db)).get(name.lower(), 0)
             if used:
                 raise CliError(f"{name} is named by connectors of {used} locations (--force)")
             if (await default_tariff(backend.db) or "").lower() == name.lower():
@@ -164,7 +166,7 @@ async def _found(
     backend: Backend, tariff_id: str, owner: tuple[str, str] | None
 ) -> tuple[str, str]:
     """Key and id of a tariff, whatever the case of what was given."""
-    query: dict[str, Any] = {"lid": tariff_id.lower()}
+    query: JsonObject = {"lid": tariff_id.lower()}
     if owner is not None:
         query["owner"] = party_key(*owner)
     rows = await backend.store.objects("tariffs").documents(query)
@@ -173,22 +175,3 @@ async def _found(
     if len(rows) > 1:
         raise CliError(f"several parties have a tariff {tariff_id}: name one with --party")
     return rows[0]["_id"], rows[0]["fields"]["id"]
-
-
-async def _uses(backend: Backend) -> dict[str, int]:
-    """How many locations name a tariff, by its folded id."""
-    pipeline: list[dict[str, Any]] = [
-        {"$project": {"ids": "$fields.evses.connectors.tariff_ids"}},
-        {"$match": {"ids": {"$exists": True}}},
-    ]
-    used: dict[str, int] = {}
-    async for row in backend.db["locations"].aggregate(pipeline):
-        for name in {name.lower() for name in _flat(row["ids"])}:
-            used[name] = used.get(name, 0) + 1
-    return used
-
-
-def _flat(value: Any) -> list[str]:
-    if isinstance(value, list):
-        return [name for item in value for name in _flat(item)]
-    return [value]

@@ -7,11 +7,13 @@ from datetime import datetime
 
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from db_interface.database import Database
+from domain.charge_points.charge_point_documents import CHARGE_POINTS
 from domain.operator import charge_points, peers, sessions
+from domain.peers.peer_document import PEERS
 from domain.peers.statuses import BLOCKED, CONNECTED, SUSPENDED
 from domain.secrets import SecretUnusable, Vault
 
-MOST = 1000
+MAX_READ = 1000
 
 
 async def check_contents(db: Database, vault: Vault, now: datetime) -> AsyncIterator[Finding]:
@@ -26,18 +28,21 @@ async def check_contents(db: Database, vault: Vault, now: datetime) -> AsyncIter
 async def _sealed(db: Database, vault: Vault) -> Finding:
     """Tokens of peers and keys of charge points, sealed by CPO_ENCRYPTION_KEY."""
     opened = 0
-    for collection, name in (("peers", "their_token"), ("charge_points", "command_key")):
-        found = db[collection].find({}, {name: 1}).limit(MOST)
-        for row in await found.to_list(MOST):
-            if not row.get(name):
-                continue
+    tokens = await PEERS.of(db).find({}, {"their_token": 1}, limit=MAX_READ)
+    keys = await CHARGE_POINTS.of(db).find({}, {"command_key": 1}, limit=MAX_READ)
+    found = (
+        ("peers", [row.get("their_token") for row in tokens]),
+        ("charge points", [row.get("command_key") for row in keys]),
+    )
+    for holders, secrets in found:
+        for sealed in filter(None, secrets):
             try:
-                vault.open(row[name])
+                vault.open(sealed)
             except SecretUnusable:
                 return fail(
                     "sealed tokens",
-                    f"CPO_ENCRYPTION_KEY does not open what {collection} hold",
-                    "use the key of before, or connect the peers anew: their tokens are lost",
+                    f"CPO_ENCRYPTION_KEY does not open what {holders} hold",
+                    "use the previous key, or connect the peers again: their tokens are lost",
                 )
             opened += 1
     return ok("sealed tokens", f"CPO_ENCRYPTION_KEY opens all {opened}")
@@ -52,7 +57,7 @@ async def _peers(db: Database) -> Finding:
 
 
 async def _peers_in_trouble(db: Database, now: datetime) -> AsyncIterator[Finding]:
-    for peer in await peers.table(db, now, status=CONNECTED, limit=MOST):
+    for peer in await peers.table(db, now, status=CONNECTED, limit=MAX_READ):
         if peer.trouble:
             said = "; ".join(map(_plain, peer.trouble))
             do = f"look at: cpo peers show {peer.id}"
@@ -84,4 +89,4 @@ async def _without_cdr(db: Database) -> Finding:
 
 def _plain(text: str) -> str:
     """A peer's words on one line of a terminal, without its control codes."""
-    return "".join(sign if sign.isprintable() else " " for sign in text)[:120]
+    return "".join(c if c.isprintable() else " " for c in text)[:120]

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta, timezone
 
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from db_interface.database import Database, StoreUnavailable
-from db_interface.indexes import INDEXES
+from db_interface.indexes import INDEXES, missing_indexes
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
-from db_interface.transaction import Tx
+from domain.platform_facts import try_to_write
 
 MIN_VERSION = (5, 0)
 SKEW_WARN = timedelta(seconds=1)
@@ -73,15 +73,10 @@ def _replica_set(hello: JsonObject, embedded: bool) -> Finding:
 
 async def _write(db: Database) -> Finding:
     """A transaction with the write concern of all our writes: majority, journaled."""
-    check, key = "transactions", {"_id": "doctor"}
-
-    async def work(tx: Tx) -> None:
-        await db["platform"].update_one(key, {"$set": {"at": 1}}, upsert=True, session=tx.mongo)
-        await db["platform"].delete_one(key, session=tx.mongo)
-
+    check = "transactions"
     begun = time.monotonic()
     try:
-        await asyncio.wait_for(DbInterface(db).transact(work), WRITE_WITHIN_S)
+        await asyncio.wait_for(DbInterface(db).transact(try_to_write), WRITE_WITHIN_S)
     except asyncio.TimeoutError:
         return fail(
             check,
@@ -112,14 +107,7 @@ def _clock(theirs: datetime, ours: datetime) -> Finding:
 
 
 async def _indexes(db: Database) -> Finding:
-    missing = []
-    for collection, models in INDEXES.items():
-        there = await db[collection].index_information()
-        missing += [
-            f"{collection}.{model.document['name']}"
-            for model in models
-            if model.document["name"] not in there
-        ]
+    missing = await missing_indexes(db)
     total = sum(map(len, INDEXES.values()))
     if missing:
         shown = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")

@@ -164,7 +164,8 @@ class Hub:
 
     async def _command(self, client: HubClient, command: str, body: JsonObject) -> str:
         cpo = await self.cpo()
-        return (await cpo.command(command, body, self._from(client)))["result"]
+        answer = await cpo.command(command, body, self._from(client))
+        return str(answer["result"])
 
     def _from(self, client: HubClient) -> dict[str, str]:
         """The routing headers of a request in a client's name, to the CPO's first party."""

@@ -1,16 +1,5 @@
 """How far the pulls of each eMSP's tokens have come, in the store: due, leased, resumed.
 
-A document of `token_pulls`, one per peer that has tokens to offer:
-    _id            peer_id
-    source         what the pull depends on (URL, parties); when it changes all is pulled anew
-    due            a worker may take it from then on
-    lease          {owner, until} while a worker pulls; who lost it writes nothing any more
-    pulled_from    start of the last complete pull: the next one fetches what changed since
-    run            {started, date_from?, next_url?, since, counts}: the one under way, or broken
-                   off; `next_url` is the page where it goes on, `since` when that was learnt
-    failures       in a row; problem: of the last try, for the operator
-    last           {started, ended, date_from?, counts} of the last complete one
-
 Every write names the lease's owner. Pages and their progress are one transaction, so that a
 process that dies loses at most the page in its hands.
 """
@@ -20,19 +9,67 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypedDict
 
-from db_interface.collection import Change
+from db_interface.collection import Change, Collection, Where
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.lease import Lease
-from db_interface.transaction import Tx, mongo_session
+from db_interface.transaction import Tx
 
-COLLECTION = "token_pulls"
 LEASE = Lease(owner="lease.owner", until="lease.until")
 RESUMED_FOR = timedelta(hours=24)
-"""A pull that broke off longer ago than this starts anew: the peer's list has moved on."""
+"""A pull that broke off longer ago than this starts again: the peer's list has moved on."""
 
-Document = JsonObject
+
+class Run(TypedDict, total=False):
+    """A pull under way, or one that broke off."""
+
+    started: datetime
+    since: datetime
+    """When `next_url` was learnt."""
+    date_from: datetime
+    next_url: str | None
+    """The page where it goes on."""
+    counts: dict[str, int]
+
+
+class Last(TypedDict, total=False):
+    """The last complete pull."""
+
+    started: datetime
+    ended: datetime
+    date_from: datetime
+    counts: dict[str, int]
+
+
+class Holder(TypedDict):
+    owner: str
+    until: datetime
+
+
+class Pull(TypedDict, total=False):
+    """One per peer that has tokens to offer."""
+
+    _id: str
+    """peer_id"""
+    source: list[str]
+    """What the pull depends on (URL, parties); when it changes, everything is pulled again."""
+    due: datetime
+    """A worker may take it from then on."""
+    lease: Holder
+    """While a worker pulls; who lost it writes nothing any more."""
+    pulled_from: datetime
+    """Start of the last complete pull: the next one fetches what changed since."""
+    run: Run
+    failures: int
+    """In a row."""
+    problem: str
+    """Of the last try, for the operator."""
+    last: Last
+
+
+PULLS: Collection[Pull] = Collection("token_pulls")
 
 
 class LeaseLost(Exception):
@@ -51,8 +88,8 @@ async def follow(db: Database, sources: Mapping[str, Sequence[str]], now: dateti
 
     New ones, and those whose source changed, are due at once and from the beginning.
     """
-    documents = db[COLLECTION]
-    known = {row["_id"]: row["source"] async for row in documents.find({}, {"source": 1})}
+    documents = PULLS.of(db)
+    known = {row["_id"]: row["source"] for row in await documents.find({}, {"source": 1})}
     for peer_id, source in sources.items():
         if peer_id not in known:
             await documents.update_one(
@@ -73,15 +110,15 @@ async def follow(db: Database, sources: Mapping[str, Sequence[str]], now: dateti
         await documents.delete_many({"_id": {"$in": gone}})
 
 
-async def claim_due(db: Database, now: datetime, lease_s: float) -> Document | None:
+async def claim_due(db: Database, now: datetime, lease_s: float) -> Pull | None:
     """The peer that is due longest, leased to the caller; None: none is."""
     return await _claim(db, {"due": {"$lte": now}}, lease_s)
 
 
-async def claim(db: Database, peer_id: str, lease_s: float, *, full: bool = False) -> Document:
+async def claim(db: Database, peer_id: str, lease_s: float, *, full: bool = False) -> Pull:
     """That peer, due or not; `full`: from the beginning. Raises PullUnderWay."""
-    anew = ("pulled_from", "run") if full else ()
-    claimed = await _claim(db, {"_id": peer_id}, lease_s, anew)
+    again = ("pulled_from", "run") if full else ()
+    claimed = await _claim(db, {"_id": peer_id}, lease_s, again)
     if claimed is None:
         raise PullUnderWay(peer_id)
     return claimed
@@ -89,53 +126,41 @@ async def claim(db: Database, peer_id: str, lease_s: float, *, full: bool = Fals
 
 async def _claim(
     db: Database, query: JsonMapping, lease_s: float, unset: Sequence[str] = ()
-) -> Document | None:
-    change: list[Document] = [{"$set": LEASE.taken(str(uuid.uuid4()), lease_s)}]
+) -> Pull | None:
+    change: list[JsonObject] = [{"$set": LEASE.taken(str(uuid.uuid4()), lease_s)}]
     if unset:
         change.append({"$unset": list(unset)})
-    return await db[COLLECTION].find_one_and_update(
-        {**query, **LEASE.free}, change, sort=[("due", 1)], return_document=True
-    )
+    return await PULLS.of(db).update_and_find({**query, **LEASE.free}, change, sort=[("due", 1)])
 
 
-def run_of(claimed: JsonMapping, now: datetime, overlap: timedelta) -> Document:
+def run_of(claimed: Pull, now: datetime, overlap: timedelta) -> Run:
     """The run to go on with: the one that broke off, or a new one of what changed since the last
     complete one, less `overlap` for clocks that differ."""
     run = claimed.get("run")
     if run is not None and run.get("next_url") and now - run["since"] <= RESUMED_FOR:
-        return dict(run)
+        return run.copy()
     return new_run(claimed, now, overlap)
 
 
-def new_run(claimed: JsonMapping, now: datetime, overlap: timedelta) -> Document:
+def new_run(claimed: Pull, now: datetime, overlap: timedelta) -> Run:
     """A run from its first page."""
     pulled_from = claimed.get("pulled_from")
-    run: Document = {"started": now, "since": now, "counts": {}}
+    run: Run = {"started": now, "since": now, "counts": {}}
     if pulled_from is not None:
         run["date_from"] = pulled_from - overlap
     return run
 
 
-async def progressed(
-    db: Database,
-    claimed: JsonMapping,
-    run: JsonMapping,
-    lease_s: float,
-    tx: Tx,
-) -> None:
+async def progressed(tx: Tx, claimed: Pull, run: Run, lease_s: float) -> None:
     """Keep how far the run has come and stay its owner. Raises LeaseLost."""
-    await _write(
-        db,
-        claimed,
-        [{"$set": {"run": {"$literal": dict(run)}, **LEASE.prolonged(lease_s)}}],
-        tx,
-    )
+    written = {"run": {"$literal": dict(run)}, **LEASE.prolonged(lease_s)}
+    await _write(tx, claimed, [{"$set": written}])
 
 
 async def finished(
     db: Database,
-    claimed: JsonMapping,
-    run: JsonMapping,
+    claimed: Pull,
+    run: Run,
     now: datetime,
     due: datetime,
 ) -> None:
@@ -153,11 +178,10 @@ async def finished(
             "$set": {"pulled_from": run["started"], "last": last, "due": due, "failures": 0},
             "$unset": {"run": "", "lease": "", "problem": ""},
         },
-        None,
     )
 
 
-async def broken_off(db: Database, claimed: JsonMapping, problem: str, due: datetime) -> None:
+async def broken_off(db: Database, claimed: Pull, problem: str, due: datetime) -> None:
     """It could not go on; tried again at `due`, from where it was. `problem` holds no secret.
     Raises LeaseLost."""
     await _write(
@@ -168,12 +192,10 @@ async def broken_off(db: Database, claimed: JsonMapping, problem: str, due: date
             "$inc": {"failures": 1},
             "$unset": {"lease": ""},
         },
-        None,
     )
 
 
-async def _write(db: Database, claimed: JsonMapping, change: Change, tx: Tx | None) -> None:
+async def _write(where: Where, claimed: Pull, change: Change) -> None:
     mine = {"_id": claimed["_id"], **LEASE.held_by(claimed["lease"]["owner"])}
-    outcome = await db[COLLECTION].update_one(mine, change, session=mongo_session(tx))
-    if not outcome.matched_count:
+    if not await PULLS.of(where).update_one(mine, change):
         raise LeaseLost

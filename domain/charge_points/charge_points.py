@@ -9,6 +9,7 @@ The document's shape: charge_point_documents.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,6 +39,7 @@ __all__ = [
     "get",
     "overdue",
     "registration_changed",
+    "reservations_out_of_service",
 ]
 
 
@@ -102,6 +104,18 @@ async def _apply(tx: Tx, key: str, event: Event, registration: Record | None) ->
     else:
         await CHARGE_POINTS.of(tx).update_one({"_id": key}, {"$set": changes})
     return Applied(after, status_before)
+
+
+async def reservations_out_of_service(
+    db: Database, statuses: Sequence[str], limit: int
+) -> list[str]:
+    """Keys of the reservations at charge points of these OCPI statuses."""
+    rows = await CHARGE_POINTS.of(db).find(
+        {"reservation_id": {"$type": "string"}, "ocpi_status": {"$in": list(statuses)}},
+        {"reservation_id": 1},
+        limit=limit,
+    )
+    return [row["reservation_id"] for row in rows if row["reservation_id"]]
 
 
 async def overdue(

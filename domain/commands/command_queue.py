@@ -9,10 +9,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from db_interface.collection import Collection, Where
 from db_interface.database import Database
+from db_interface.json_data import JsonMapping
 from db_interface.lease import Lease
 from db_interface.transaction import Tx
 from domain.commands.command_delivery import DeliveryRecord
@@ -50,15 +51,15 @@ class Command(TypedDict, total=False):
     """Who asked."""
     idempotency_key: str
     """Fingerprint of the request, while the same one again counts as this one."""
-    answer: Mapping[str, Any]
+    answer: JsonMapping
     """The synchronous answer that the peer got."""
     session_id: str | None
-    content: Mapping[str, Any]
+    content: JsonMapping
     """What the kind needs."""
     sent_at: datetime
     answered_at: datetime
     expired_at: datetime
-    result: Mapping[str, Any]
+    result: JsonMapping
     """The body that goes to the peer."""
     delivery: DeliveryRecord
     """Absent where nobody waits."""
@@ -73,9 +74,8 @@ class _Lane(TypedDict):
     n: int
 
 
-COLLECTION = "commands"
 LEASE = Lease(owner="lease", until="lease_until")
-COMMANDS: Collection[Command] = Collection(COLLECTION)
+COMMANDS: Collection[Command] = Collection("commands")
 _LANES: Collection[_Lane] = Collection("command_lanes")
 
 
@@ -207,26 +207,24 @@ async def claim(
 ) -> Command | None:
     """Take the command for `lease_s`; None if somebody else was first."""
     due = now + timedelta(seconds=lease_s)
-    return await db[COLLECTION].find_one_and_update(
+    return await COMMANDS.of(db).update_and_find(
         {"_id": command_id, "state": {"$in": list(states)}, "due": {"$lte": now}, **LEASE.free},
         [{"$set": {"due": due, **LEASE.taken(lease, lease_s)}}],
-        return_document=True,
     )
 
 
 async def prolong(db: Database, command: Command, now: datetime, lease_s: float) -> bool:
     """Hold it for so long from now; False: the lease is lost."""
     due = now + timedelta(seconds=lease_s)
-    written = await db[COLLECTION].update_one(
+    return await COMMANDS.of(db).update_one(
         {"_id": command["_id"], **LEASE.held_by(command["lease"] or "")},
         [{"$set": {"due": due, **LEASE.prolonged(lease_s)}}],
     )
-    return bool(written.matched_count)
 
 
-async def put_back(db: Database, command: Command, due: datetime, **changes: Any) -> None:
+async def put_back(db: Database, command: Command, due: datetime, **changes: object) -> None:
     """Any worker may take it again from `due` on; nothing if the lease is lost."""
-    await db[COLLECTION].update_one(
+    await COMMANDS.of(db).update_one(
         {"_id": command["_id"], "state": command["state"], "lease": command["lease"]},
         {"$set": {**changes, "due": due, "lease": None}},
     )
@@ -234,7 +232,7 @@ async def put_back(db: Database, command: Command, due: datetime, **changes: Any
 
 async def release_all(db: Database, lease_prefix: str, now: datetime) -> None:
     """What this worker holds may be taken at once (it stops)."""
-    await db[COLLECTION].update_many(
+    await COMMANDS.of(db).update_many(
         {
             "state": {"$in": [*OPEN, State.RESULT.value]},
             "lease": {"$regex": f"^{lease_prefix}"},

@@ -91,17 +91,6 @@ async def all_cdrs(
         yield Rendered(document["raw"]).plain()
 
 
-async def time_zone_of(store: DbInterface, cdr: OcpiObject) -> str:
-    """The time zone that the CDR was priced in: its session's, else its location's, else UTC."""
-    session_id = cdr.get("session_id")
-    if session_id:
-        known = await store.db["charging_sessions"].find_one({"_id": session_id}, {"time_zone": 1})
-        if known is not None:
-            return known["time_zone"]
-    rows = await store.objects("locations").documents({"lid": cdr["cdr_location"]["id"].lower()})
-    return str(rows[0]["fields"]["time_zone"]) if rows else "UTC"
-
-
 def reprice(cdr: OcpiObject, time_zone: str) -> Priced | None:
     """The CDR's price worked out anew from its own periods and tariffs; None without a tariff."""
     return price_cdr(cdr, None, time_zone) if cdr.get("tariffs") else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypedDict
 
 from db_interface.collection import Collection, Where
+from db_interface.json_data import JsonObject
 from db_interface.owned_objects import OwnedObject
 from domain.objects import OcpiObject
 from domain.rendered import Rendered
@@ -17,10 +19,13 @@ class _Bytes(TypedDict):
     raw: bytes
 
 
+_Names = Sequence["str | _Names"]
+
+
 _LOCATIONS: Collection[_Bytes] = Collection("locations")
 
 
-def owned_location(location: Mapping[str, Any], *, private: bool = False) -> OwnedObject:
+def owned_location(location: OcpiObject, *, private: bool = False) -> OwnedObject:
     """A valid Location as the store keeps it, with its EVSEs to be looked up by."""
     evses = location.get("evses", ())
     return OwnedObject(
@@ -49,15 +54,37 @@ async def location_with_evse(
     return None if found is None else Rendered(found["raw"]).plain()
 
 
-def evse_of(location: Mapping[str, Any], evse_uid: str) -> dict[str, Any] | None:
+async def uses_of_tariffs(where: Where) -> dict[str, int]:
+    """How many locations name a tariff, by its folded id."""
+    used: Counter[str] = Counter()
+    rows = await _LOCATIONS.of(where).aggregate(
+        [
+            {"$project": {"ids": "$fields.evses.connectors.tariff_ids"}},
+            {"$match": {"ids": {"$exists": True}}},
+        ]
+    )
+    for row in rows:
+        used.update({name.lower() for name in _flat(row["ids"])})
+    return used
+
+
+def _flat(names: _Names) -> Iterator[str]:
+    for name in names:
+        if isinstance(name, str):
+            yield name
+        else:
+            yield from _flat(name)
+
+
+def evse_of(location: OcpiObject, evse_uid: str) -> JsonObject | None:
     """The EVSE with that uid, whatever its case."""
     return _with(location.get("evses", ()), "uid", evse_uid)
 
 
-def connector_of(evse: Mapping[str, Any], connector_id: str) -> dict[str, Any] | None:
+def connector_of(evse: OcpiObject, connector_id: str) -> JsonObject | None:
     """The connector with that id, whatever its case."""
     return _with(evse.get("connectors", ()), "id", connector_id)
 
 
-def _with(parts: Any, name: str, wanted: str) -> dict[str, Any] | None:
+def _with(parts: Iterable[JsonObject], name: str, wanted: str) -> JsonObject | None:
     return next((part for part in parts if part[name].lower() == wanted.lower()), None)

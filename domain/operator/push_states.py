@@ -64,7 +64,7 @@ async def push_states(
     stages += [
         _looked_up(MARKS.name, "peer_id", "oldest", oldest),
         _looked_up(MARKS.name, "peer_id", "backlog", [*bound, {"$count": "n"}]),
-        _looked_up(LANES, "_id", "lane", [{"$project": dict.fromkeys(_OF_A_LANE, 1)}]),
+        _looked_up(LANES.name, "_id", "lane", [{"$project": dict.fromkeys(_OF_A_LANE, 1)}]),
     ]
     return [(row, _state(row, max_counted)) for row in await PEERS.of(db).aggregate(stages)]
 

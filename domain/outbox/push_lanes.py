@@ -3,66 +3,82 @@
 One process at a time holds a peer's lane under a lease, so nothing is sent twice at once and no
 older state after a newer one, and the breaker is one for all processes. Leases are measured by
 the database's clock. A holder that dies is followed by another when the lease ends.
-
-A document of `push_lanes`:
-    _id              peer id
-    owner, until     the lease
-    failures, retry_at, opened, reason   the breaker: closed when failures is 0
-    delivered, last_delivered, latency_ms   for the operator
-    greeted          its first push (if it gets one) has been marked
-    settles_at       when every change has ended that began before the peer was connected
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
+from typing import TypedDict
 
+from db_interface.collection import Collection
 from db_interface.database import Database
-from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.json_data import JsonObject
 from db_interface.lease import Lease
 from db_interface.transaction import Tx
+from domain.outbox.marks import MARKS
+from domain.peers.peer_document import PEERS
 from domain.peers.statuses import CONNECTED
 
-LANES = "push_lanes"
+
+class PushLane(TypedDict, total=False):
+    _id: str
+    """Peer id."""
+    owner: str
+    until: datetime
+    """The lease."""
+    failures: int
+    """Of the circuit breaker: closed when 0."""
+    retry_at: datetime | None
+    opened: datetime | None
+    reason: str | None
+    delivered: int
+    last_delivered: datetime | None
+    latency_ms: float | None
+    greeted: bool
+    """Its first push (if it gets one) has been marked."""
+    settles_at: datetime
+    """When every change has ended that began before the peer was connected."""
+
+
+LANES: Collection[PushLane] = Collection("push_lanes")
 LEASE_S = 3.0
 LEASE = Lease(owner="owner", until="until")
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
 
-async def claim(db: Database, peer_id: str, owner: str) -> JsonObject | None:
+async def claim(db: Database, peer_id: str, owner: str) -> PushLane | None:
     """Take or renew the lease: the lane's document, or None while another process has it."""
     for _ in range(2):
-        lane = await db[LANES].find_one_and_update(
+        lane = await LANES.of(db).update_and_find(
             {"_id": peer_id, **LEASE.free_for(owner)},
             [{"$set": LEASE.taken(owner, LEASE_S)}],
-            return_document=True,
         )
         if lane is not None:
             return lane
-        made = await db[LANES].update_one(
+        was_there = await LANES.of(db).update_one(
             {"_id": peer_id},
             {"$setOnInsert": {"owner": "", "until": _LONG_AGO, "failures": 0}},
             upsert=True,
         )
-        if made.upserted_id is None:
+        if was_there:
             return None
     return None
 
 
 async def release(db: Database, peer_id: str, owner: str) -> None:
     """Let another process have the lane at once."""
-    await db[LANES].update_one({"_id": peer_id, "owner": owner}, {"$set": {"until": _LONG_AGO}})
+    await LANES.of(db).update_one({"_id": peer_id, "owner": owner}, {"$set": {"until": _LONG_AGO}})
 
 
-async def note(db: Database, peer_id: str, owner: str, facts: JsonMapping) -> None:
+async def note(db: Database, peer_id: str, owner: str, facts: Mapping[str, object]) -> None:
     """Keep facts of the lane (its breaker, its figures) while it is ours."""
-    await db[LANES].update_one({"_id": peer_id, "owner": owner}, {"$set": dict(facts)})
+    await LANES.of(db).update_one({"_id": peer_id, "owner": owner}, {"$set": dict(facts)})
 
 
 async def greeted(db: Database, peer_id: str, settles_at: datetime) -> None:
-    await db[LANES].update_one(
+    await LANES.of(db).update_one(
         {"_id": peer_id},
         {
             "$set": {"greeted": True, "settles_at": settles_at},
@@ -74,7 +90,7 @@ async def greeted(db: Database, peer_id: str, settles_at: datetime) -> None:
 
 async def settle_at(db: Database, peer_id: str, settles_at: datetime) -> None:
     """Have what changes until then marked again, as after a first connection."""
-    await db[LANES].update_one(
+    await LANES.of(db).update_one(
         {"_id": peer_id},
         {
             "$set": {"settles_at": settles_at},
@@ -86,28 +102,27 @@ async def settle_at(db: Database, peer_id: str, settles_at: datetime) -> None:
 
 async def end_pause(tx: Tx, peer_id: str) -> None:
     """Close the breaker: the operator has changed something, the peer is tried at once."""
-    await tx.db[LANES].update_one(
+    await LANES.of(tx).update_one(
         {"_id": peer_id},
         {"$set": {"failures": 0, "retry_at": None, "reason": ""}},
-        session=tx.mongo,
     )
 
 
 async def settled(db: Database, peer_id: str) -> None:
-    await db[LANES].update_one({"_id": peer_id}, {"$unset": {"settles_at": ""}})
+    await LANES.of(db).update_one({"_id": peer_id}, {"$unset": {"settles_at": ""}})
 
 
-async def lane_of(db: Database, peer_id: str) -> JsonObject:
+async def lane_of(db: Database, peer_id: str) -> PushLane:
     """What is known of the peer's lane, for the operator; empty if it never had one."""
-    return await db[LANES].find_one({"_id": peer_id}) or {}
+    return await LANES.of(db).find_one({"_id": peer_id}) or {}
 
 
 async def forget(db: Database, peer_id: str) -> None:
-    await db[LANES].delete_one({"_id": peer_id})
+    await LANES.of(db).delete_one({"_id": peer_id})
 
 
 async def waiting(
-    db: Database, due_by: datetime, peer_ids: Collection[str] | None = None
+    db: Database, due_by: datetime, peer_ids: Iterable[str] | None = None
 ) -> list[JsonObject]:
     """The connected peers (of those named) as {_id, updated, lane, leased, due}: whether a
     process has the lane, and whether something is to be sent.
@@ -117,13 +132,20 @@ async def waiting(
     wanted: JsonObject = {"status": CONNECTED}
     if peer_ids is not None:
         wanted["_id"] = {"$in": list(peer_ids)}
-    rows = db["peers"].aggregate(
+    return await PEERS.of(db).aggregate(
         [
             {"$match": wanted},
-            {"$lookup": {"from": LANES, "localField": "_id", "foreignField": "_id", "as": "lane"}},
             {
                 "$lookup": {
-                    "from": "marks",
+                    "from": LANES.name,
+                    "localField": "_id",
+                    "foreignField": "_id",
+                    "as": "lane",
+                }
+            },
+            {
+                "$lookup": {
+                    "from": MARKS.name,
                     "localField": "_id",
                     "foreignField": "peer_id",
                     "pipeline": [
@@ -145,9 +167,9 @@ async def waiting(
             },
         ]
     )
-    return await rows.to_list(None)
 
 
 async def known(db: Database) -> list[str]:
     """Peers that ever had a lane."""
-    return await db[LANES].distinct("_id")
+    found: list[str] = await LANES.of(db).distinct("_id")
+    return found

@@ -88,4 +88,5 @@ def make_cdr(
 
 
 def _volume(period: OcpiObject, kind: str) -> float:
-    return sum(d["volume"] for d in period["dimensions"] if d["type"] == kind)
+    volumes: list[float] = [d["volume"] for d in period["dimensions"] if d["type"] == kind]
+    return sum(volumes)

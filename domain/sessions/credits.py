@@ -16,9 +16,10 @@ from typing import Any
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.objects import OcpiObject
-from domain.objects.cdrs import CdrExists, add_cdr, find_cdr, reprice, time_zone_of
+from domain.objects.cdrs import CdrExists, add_cdr, find_cdr, reprice
 from domain.pricing import PricingInputError, negate
 from domain.schemas import CDR, format_datetime, validate
+from domain.sessions.cdr_time_zone import time_zone_of
 
 _GRID_KWH = Decimal("0.0001")
 # What a corrected CDR may not say differently: it is of the same session, for the same party.

@@ -10,28 +10,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypedDict
 
-from db_interface.collection import Collection, Where
-from db_interface.database import Database
 from db_interface.owned_objects import fold
 from db_interface.transaction import Tx
 from domain.objects import OcpiObject
+from domain.platform_facts import default_tariff
 from domain.pricing import PricingInputError, choose_tariff, compile_tariff
 from domain.rendered import Rendered
 
 logger = logging.getLogger("cpo.sessions")
 
-_DEFAULT = "default_tariff"
 _AD_HOC = "AD_HOC_USER"
-
-
-class _DefaultTariff(TypedDict):
-    _id: str
-    tariff_id: str
-
-
-_PLATFORM: Collection[_DefaultTariff] = Collection("platform")
 
 
 async def tariffs_of(
@@ -66,22 +55,6 @@ def in_force(
         profile=(preferences or {}).get("profile_type"),
     )
     return None if chosen is None else chosen["id"]
-
-
-async def default_tariff(where: Where) -> str | None:
-    """The id of the tariff of connectors that name none, or None."""
-    found = await _PLATFORM.of(where).find_one({"_id": _DEFAULT})
-    return None if found is None else found["tariff_id"]
-
-
-async def set_default_tariff(db: Database, tariff_id: str | None) -> None:
-    """Name the default tariff, or (None) have none; sessions that run keep theirs."""
-    if tariff_id is None:
-        await _PLATFORM.of(db).delete_one({"_id": _DEFAULT})
-        return
-    await _PLATFORM.of(db).update_one(
-        {"_id": _DEFAULT}, {"$set": {"tariff_id": tariff_id}}, upsert=True
-    )
 
 
 async def _named(

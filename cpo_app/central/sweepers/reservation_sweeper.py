@@ -16,6 +16,7 @@ from datetime import timedelta
 
 from cpo_app.central.commands.command_steps import INNER_RELEASE, INNER_WITHIN, CommandContext
 from db_interface.transaction import Tx
+from domain.charge_points import charge_points
 from domain.commands import command_queue
 from domain.commands.command_intake import GRACE_S, result_body
 from domain.commands.command_targets import REMOVED
@@ -87,16 +88,10 @@ class ReservationSweeper:
 
     async def _lost(self) -> list[Reservation]:
         """Reservations whose EVSE serves nobody for the time being, by our own word."""
-        found = self._store.db["charge_points"].find(
-            {"reservation_id": {"$type": "string"}, "ocpi_status": {"$in": list(LOST)}},
-            {"reservation_id": 1},
-        )
-        rows = await found.limit(MAX_AT_ONCE).to_list(MAX_AT_ONCE)
-        keys = [row["reservation_id"] for row in rows]
+        db = self._store.db
+        keys = await charge_points.reservations_out_of_service(db, sorted(LOST), MAX_AT_ONCE)
         return [
-            held
-            for key in keys
-            if (held := await reservations.get_active(self._store.db, key)) is not None
+            held for key in keys if (held := await reservations.get_active(db, key)) is not None
         ]
 
     async def _expire(self, held: Reservation) -> bool:

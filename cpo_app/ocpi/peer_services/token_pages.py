@@ -10,13 +10,13 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote
 
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable, RoutingHeaders
 from cpo_app.ocpi.peer_client.peer_pages import ResumeAt
 from cpo_app.settings import Settings
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonObject
 from db_interface.owned_objects import party_key
 from db_interface.transaction import Tx
 from domain.authorization import token_pulls
@@ -54,22 +54,22 @@ class TokenPages:
         self._clock = clock
         self._lease_s = lease_s
 
-    async def fetch(self, peer: Peer, claimed: dict[str, Any], run: dict[str, Any]) -> None:
+    async def fetch(self, peer: Peer, claimed: token_pulls.Pull, run: token_pulls.Run) -> None:
         """Fetch and keep page after page. Raises PeerUnusable; the progress is kept then."""
         first = peer.endpoint("tokens", "SENDER")
         if first is None or peer.status != CONNECTED:
             raise PeerUnusable("the peer offers no tokens any more", "refused_url", sent=False)
         limit = int(peer.quirks.get("page_size") or PAGE_SIZE)
         start = _with_date_from(first, run.get("date_from"))
-        counts = run["counts"]
+        counts, next_url = run["counts"], run.get("next_url")
         pages = self._client.pages(
             start,
             token=self._peers.their_token(peer),
             raw_token=bool(peer.quirks.get("raw_token")),
             routing=self._routing(peer),
             limit=limit,
-            resume=ResumeAt(run["next_url"], counts.get("pages", 0), counts.get("received", 0))
-            if run.get("next_url")
+            resume=ResumeAt(next_url, counts.get("pages", 0), counts.get("received", 0))
+            if next_url
             else None,
             timeout_s=self._settings.CPO_PEER_TIMEOUT_S * 3,
         )
@@ -79,9 +79,9 @@ class TokenPages:
     async def _keep(
         self,
         peer: Peer,
-        page: Sequence[Any],
-        claimed: dict[str, Any],
-        run: dict[str, Any],
+        page: Sequence[object],
+        claimed: token_pulls.Pull,
+        run: token_pulls.Run,
         next_url: str | None,
     ) -> None:
         """The page's good tokens and the progress, in one transaction; a huge page in several,
@@ -91,31 +91,33 @@ class TokenPages:
         for first in range(0, max(len(good), 1), MAX_AT_ONCE):
             part = good[first : first + MAX_AT_ONCE]
             last = first + MAX_AT_ONCE >= len(good)
-            news = {"next_url": next_url, "since": self._clock()} if last else {}
+            news: token_pulls.Run = {"next_url": next_url, "since": self._clock()} if last else {}
             await self._keep_part(part, claimed, run, news, counts if last else Counter())
 
     async def _keep_part(
         self,
-        tokens: Sequence[dict[str, Any]],
-        claimed: dict[str, Any],
-        run: dict[str, Any],
-        news: dict[str, Any],
+        tokens: Sequence[JsonObject],
+        claimed: token_pulls.Pull,
+        run: token_pulls.Run,
+        news: token_pulls.Run,
         counts: Counter[str],
     ) -> None:
-        after: dict[str, Any] = {}
+        after: token_pulls.Run = {}
 
         async def work(tx: Tx) -> None:
             kept = await keep_all(self._store, tokens, tx)
             total = Counter(run["counts"]) + counts + kept
-            after.update({**run, **news, "counts": dict(total)})
-            await token_pulls.progressed(self._store.db, claimed, after, self._lease_s, tx)
+            after.update(run)
+            after.update(news)
+            after["counts"] = dict(total)
+            await token_pulls.progressed(tx, claimed, after, self._lease_s)
 
         await self._store.transact(work)
         run.update(after)
 
     async def _good(
-        self, peer: Peer, page: Sequence[Any], counts: Counter[str]
-    ) -> list[dict[str, Any]]:
+        self, peer: Peer, page: Sequence[object], counts: Counter[str]
+    ) -> list[JsonObject]:
         """The Tokens among the objects that are the peer's to bring; the others are counted."""
         own: dict[str, bool] = {}
         good = []

@@ -20,7 +20,6 @@ from cpo_app.settings import Settings
 from db_interface.backoff import Backoff
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
-from db_interface.json_data import JsonObject
 from domain.authorization import token_pulls
 from domain.authorization.token_pulls import LeaseLost
 from domain.errors import InvalidParameters
@@ -126,7 +125,7 @@ class TokenPull:
         except LeaseLost:
             raise token_pulls.PullUnderWay(peer_id) from None
 
-    async def _in_background(self, claimed: JsonObject) -> None:
+    async def _in_background(self, claimed: token_pulls.Pull) -> None:
         try:
             await self._pull(claimed)
         except LeaseLost:
@@ -138,7 +137,7 @@ class TokenPull:
             with contextlib.suppress(LeaseLost, *STORE_ERRORS):
                 await self._broken_off(claimed, "internal error, see the log")
 
-    async def _pull(self, claimed: JsonObject) -> PullReport:
+    async def _pull(self, claimed: token_pulls.Pull) -> PullReport:
         peer_id = claimed["_id"]
         run = token_pulls.run_of(claimed, self._clock(), OVERLAP)
         resumed, pages_before = "next_url" in run, run["counts"].get("pages", 0)
@@ -168,7 +167,7 @@ class TokenPull:
         return self._report(peer_id, run, resumed, None)
 
     async def _broken_off(
-        self, claimed: JsonObject, problem: str, wait_s: float | None = None
+        self, claimed: token_pulls.Pull, problem: str, wait_s: float | None = None
     ) -> None:
         backoff = Backoff(FIRST_RETRY_S, max_s=self._interval().total_seconds())
         delay_s = backoff.after(claimed.get("failures", 0) + 1)
@@ -181,7 +180,7 @@ class TokenPull:
         return timedelta(seconds=interval_s * random.uniform(1 - SPLAY, 1 + SPLAY))
 
     def _report(
-        self, peer_id: str, run: JsonObject, resumed: bool, problem: str | None
+        self, peer_id: str, run: token_pulls.Run, resumed: bool, problem: str | None
     ) -> PullReport:
         return PullReport(
             peer_id=peer_id,

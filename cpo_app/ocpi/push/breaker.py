@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from db_interface.backoff import Backoff
 from db_interface.json_data import JsonObject
+from domain.outbox.push_lanes import PushLane
 
 FIRST_S, MAX_DURATION_S = 1.0, 300.0
 
@@ -24,9 +25,9 @@ class Breaker:
     reason: str = ""
 
     @classmethod
-    def of(cls, lane: JsonObject) -> Breaker:
+    def of(cls, lane: PushLane) -> Breaker:
         """As the lane's document keeps it."""
-        return cls(lane.get("failures", 0), lane.get("retry_at"), lane.get("reason", ""))
+        return cls(lane.get("failures", 0), lane.get("retry_at"), lane.get("reason") or "")
 
     def facts(self) -> JsonObject:
         """For the lane's document."""

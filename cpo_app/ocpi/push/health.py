@@ -7,13 +7,12 @@ failure says nothing about the time after it. So each request bears the `epoch` 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 from cpo_app.ocpi.push.breaker import Breaker
 from cpo_app.ocpi.push.failures import SUSPICIOUS, Failure
 from cpo_app.ocpi.push.lease import Lease
 from db_interface.database import Database
+from domain.outbox.push_lanes import PushLane
 from domain.peers.peers import Peer, Peers
 
 logger = logging.getLogger("cpo.push")
@@ -31,12 +30,12 @@ class Health:
         self._suspicions = 0
         self.epoch = 0
 
-    def take_over(self, lane: Mapping[str, Any], peer: Peer) -> None:
+    def take_over(self, lane: PushLane, peer: Peer) -> None:
         """As the lane's document has it, unless the operator or the peer has changed something
         since (credentials, a quirk, a resume): then the peer is tried at once."""
         opened, changed = lane.get("opened"), peer.document.get("updated")
         if not (opened and changed and changed > opened):
-            self._breaker = Breaker.of(dict(lane))
+            self._breaker = Breaker.of(lane)
 
     @property
     def good(self) -> bool:

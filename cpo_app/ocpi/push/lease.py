@@ -6,10 +6,8 @@ Measured from before the claim was sent, on this process's own monotonic clock.
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from db_interface.database import Database
-from db_interface.json_data import JsonObject
 from domain.outbox import push_lanes
 
 # Left over when a send begins: a process that stalls longer than this in between is found out
@@ -24,14 +22,14 @@ class Lease:
         self._owner = owner
         self._good_until = 0.0
 
-    async def claim(self) -> JsonObject | None:
+    async def claim(self) -> push_lanes.PushLane | None:
         """Take or renew it; the lane's document, or None while another process has it."""
         began = time.monotonic()
         lane = await push_lanes.claim(self._db, self._peer_id, self._owner)
         self._good_until = 0.0 if lane is None else began + push_lanes.LEASE_S
         return lane
 
-    async def note(self, **facts: Any) -> None:
+    async def note(self, **facts: object) -> None:
         await push_lanes.note(self._db, self._peer_id, self._owner, facts)
 
     async def release(self) -> None:

@@ -15,7 +15,6 @@ import time
 import uuid
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from cpo_app.log_ids import bound
 from cpo_app.ocpi.peer_client.client import PeerClient
@@ -23,6 +22,7 @@ from cpo_app.ocpi.push.lane import Lane, PushContext
 from cpo_app.settings import Settings
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonObject
 from db_interface.watching import NoChangeStream, inserted
 from domain.outbox import due_marks, push_lanes
 from domain.outbox.marks import MARKS, mark_everything
@@ -129,7 +129,7 @@ class Push:
     async def _start_lanes(self, peer_ids: Collection[str] | None) -> None:
         now = self._store.db.now()
         for row in await push_lanes.waiting(self._store.db, now, peer_ids):
-            peer_id, lane = row["_id"], row.get("lane") or {}
+            peer_id, lane = row["_id"], row.get("lane", {})
             if not lane.get("greeted"):
                 await self._greet(peer_id)
             elif lane.get("settles_at") and lane["settles_at"] <= now:
@@ -189,7 +189,7 @@ class Push:
             await push_lanes.forget(db, peer_id)
 
 
-def _is_its_turn(row: dict[str, Any], lane: dict[str, Any], now: datetime) -> bool:
+def _is_its_turn(row: JsonObject, lane: push_lanes.PushLane, now: datetime) -> bool:
     """Whether the breaker lets anything out, or the operator has changed something since."""
     retry_at, opened = lane.get("retry_at"), lane.get("opened")
     if retry_at is None or retry_at <= now:

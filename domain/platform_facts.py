@@ -1,0 +1,61 @@
+"""The platform's own few facts: who it is and where it is reached, which tariff is the default.
+
+One document of `platform` for each, by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypedDict
+
+from db_interface.collection import Collection, Where
+from db_interface.database import Database
+from db_interface.transaction import Tx
+
+_ADDRESS, _DEFAULT_TARIFF, _TRIAL = "face", "default_tariff", "doctor"
+
+
+class Fact(TypedDict, total=False):
+    _id: str
+    OCPI_HOST: str
+    PROTOCOL: str
+    CPO_PARTIES: str
+    COUNTRY_CODE: str
+    PARTY_ID: str
+    PROJECT_NAME: str
+    tariff_id: str
+
+
+PLATFORM: Collection[Fact] = Collection("platform")
+
+
+async def announce_address(db: Database, facts: Mapping[str, object]) -> None:
+    """Keep where and who this platform is, for commands that run beside the servers."""
+    await PLATFORM.of(db).update_one({"_id": _ADDRESS}, {"$set": facts}, upsert=True)
+
+
+async def announced_address(db: Database) -> Fact:
+    """The settings of that kind of the servers that run or ran; empty before the first."""
+    return await PLATFORM.of(db).find_one({"_id": _ADDRESS}, {"_id": 0}) or {}
+
+
+async def default_tariff(where: Where) -> str | None:
+    """The id of the tariff of connectors that name none, or None."""
+    found = await PLATFORM.of(where).find_one({"_id": _DEFAULT_TARIFF})
+    return None if found is None else found["tariff_id"]
+
+
+async def set_default_tariff(db: Database, tariff_id: str | None) -> None:
+    """Name the default tariff, or (None) have none; sessions that run keep theirs."""
+    if tariff_id is None:
+        await PLATFORM.of(db).delete_one({"_id": _DEFAULT_TARIFF})
+        return
+    await PLATFORM.of(db).update_one(
+        {"_id": _DEFAULT_TARIFF}, {"$set": {"tariff_id": tariff_id}}, upsert=True
+    )
+
+
+async def try_to_write(tx: Tx) -> None:
+    """Write and delete a document: shows that a transaction goes through."""
+    await PLATFORM.of(tx).update_one({"_id": _TRIAL}, {"$set": {"tariff_id": ""}}, upsert=True)
+    await PLATFORM.of(tx).delete_one({"_id": _TRIAL})
