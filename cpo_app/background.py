@@ -14,6 +14,7 @@ from cpo_app.central.authorization import CardReaders
 from cpo_app.central.charging import rules_of
 from cpo_app.central.commands import command_parts
 from cpo_app.central.service import Central
+from cpo_app.central.sweepers.session_stopper import SessionStopper
 from cpo_app.central.sweepers.session_sweeper import Sweeper
 from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
@@ -51,6 +52,7 @@ class Background:
             operator_throttle=backend.operator_throttle,
         )
         self._sweeper = Sweeper(self.central, rules)
+        self._stopper = SessionStopper(self.central)
         self._commands = command_parts.build(
             self.central, backend.results.deliver, [backend.intake]
         )
@@ -69,6 +71,7 @@ class Background:
                 await self._starting
         await self._token_pull.stop()
         await self._commands.stop()
+        await self._stopper.stop()
         await self._sweeper.rounds.stop()
         await self.central.stop()
         await self._backend.aclose()
@@ -88,6 +91,7 @@ class Background:
                 logger.exception("the store answers, but start-up failed; trying again")
                 await asyncio.sleep(2)
         self._sweeper.rounds.start()
+        self._stopper.rounds.start()
         self._commands.start()
         self._token_pull.start()
         if backend.settings.CPO_PUSH:

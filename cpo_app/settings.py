@@ -96,10 +96,12 @@ class Settings(BaseSettings):
     """What a monitor is asked for that has no interval of its own."""
     CENTRAL_HEARTBEAT_MISSED: int = Field(default=5, ge=1)
     CENTRAL_SWEEP_AFTER_S: int = Field(default=600, ge=1)
-    """A running session whose charge point was silent this long is ended by the sweeper."""
+    """A running session of which nothing was heard for this long is suspect."""
     CENTRAL_PENDING_TIMEOUT_S: int = Field(default=180, ge=1)
-    """A session that has not begun this long after its start was allowed ends INVALID. Longer
+    """A session that has not begun this long after its start was allowed is suspect. Longer
     than the charge points wait for a car (CP_ENGINE_PLUG_TIMEOUT)."""
+    CENTRAL_ESTIMATE_AFTER_DAYS: float = Field(default=7.0, gt=0, le=365)
+    """A session that has been suspect for this long is closed on what was measured."""
     CPO_SESSION_UPDATE_S: float = Field(default=10.0, ge=0, le=3600)
     """A running Session that merely grows is published no more often than this."""
     CPO_PROFILE_REQUESTS_PER_MINUTE: int = Field(default=60, ge=0)

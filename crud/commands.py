@@ -206,7 +206,7 @@ class Commands:
         shown, inner = await running_session_of(self._store, asked, request.reader, request.owners)
         if shown is None:
             return Rejection(UNKNOWN_SESSION, "Unknown Session")
-        if inner is None or not inner.get("running"):
+        if inner is None or not (inner.get("running") or inner.get("suspect")):
             return Rejection(REJECTED, "The Session has ended")
         place = await place_of(self._store.db, shown["evse_uid"])
         if place is not None and not place.can(REMOTE_START):

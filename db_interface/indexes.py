@@ -85,6 +85,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("reservation_id", "status"),
         _index("cp_id", "connector_id", "created"),
         _index("to_stop", partialFilterExpression={"to_stop": True}),
+        _index("suspect.since", partialFilterExpression={"suspect.since": {"$exists": True}}),
         _index("cdr_problem", partialFilterExpression={"cdr_problem": {"$exists": True}}),
         _index(
             "signature.verdict", partialFilterExpression={"signature.verdict": {"$exists": True}}

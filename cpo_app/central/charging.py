@@ -134,7 +134,7 @@ async def profile_ended(tx: Tx, charge_point: Document, message: Message) -> Non
     known = await charging_sessions.get(tx, message["session_id"])
     if known is None or known["cp_id"] != charge_point["_id"]:
         return
-    if not known["running"] or not known.get("profile_peers"):
+    if known["status"] != "ACTIVE" or not known.get("profile_peers"):
         return
     place = await place_of(tx, known["evse_uid"])
     if place is not None:

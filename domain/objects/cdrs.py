@@ -72,6 +72,12 @@ async def find_cdr(
     return Rendered(found[0]["raw"]).plain()
 
 
+async def cdrs_of_session(tx: Tx, session_id: str) -> list[JsonObject]:
+    """All CDRs of a session, credit CDRs among them, in order of creation."""
+    rows = await tx.store.objects(MODULE).documents({"links.session": session_id.lower()}, tx=tx)
+    return [Rendered(row["raw"]).plain() for row in sorted(rows, key=lambda row: row["seq"])]
+
+
 async def all_cdrs(
     store: DbInterface,
     *,

@@ -83,7 +83,8 @@ def make_cdr(
     }
     reason = document.get("end_reason")
     if reason:
-        fields["remark"] = f"ended: {reason}"[:255]
+        how = "estimated" if document.get("estimated") else "ended"
+        fields["remark"] = f"{how}: {reason}"[:255]
     return validate(CDR, fields)
 
 

@@ -1,8 +1,9 @@
-"""What happens to charging sessions: they begin, are metered, end, or are given up.
+"""What happens to charging sessions: they begin, are metered, end, or are not started.
 
-Every function works inside a transaction, may be called twice with the same news, and takes
-news of a session that is over for what it is: nothing of a final Session changes any more, and a
-CDR never. States: session_states. What a document holds, and how it is written: session_records.
+Every function works inside a transaction and may be called twice with the same news. News of a
+session that is suspect, or was closed without its charge point's word, makes it go on, whenever
+it comes; what a charge point says after its own last word is kept for the operator to see.
+States: session_states. Silence: session_doubts. How a document is written: session_records.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from domain.sessions.session_records import (
     save,
     session_of_reservation,
     set_beside,
-    stop_was_told,
 )
 from domain.sessions.session_segments import (
     Kind,
@@ -37,7 +37,14 @@ from domain.sessions.session_segments import (
     followed,
     opening,
 )
-from domain.sessions.session_states import FINAL, Event, Status, next_status
+from domain.sessions.session_states import (
+    FINAL,
+    REOPENED_AFTER,
+    Closed,
+    Event,
+    Status,
+    next_status,
+)
 from domain.sessions.tariff_choice import in_force
 from domain.times import to_milliseconds
 
@@ -62,6 +69,13 @@ logger = logging.getLogger("cpo.sessions")
 _MAX_CLOCK_SKEW = timedelta(minutes=5)
 """Beyond it a charge point's times are not believed."""
 _NEWS_WH = 0.1  # OCPI's four decimals of a kWh: less is no more energy
+_OPEN_AGAIN: ChargingSession = {
+    "ended": None,
+    "closed": None,
+    "estimated": False,
+    "measured": None,
+    "reservation_expired": False,
+}
 
 
 class UnknownSession(Exception):
@@ -79,10 +93,11 @@ async def session_began(
     """The charge point lets the car charge since `at`; the status after it. Raises
     UnknownSession."""
     document = await _known(tx, session_id)
-    if Status(document["status"]) in FINAL:
-        await _too_late(tx, document, 0.0, at, "it began after its end")
-        return document["status"]
-    return (await _begin(tx, document, at, register_wh, rules))["status"]
+    if document["started"] is None:
+        document = await _begin(tx, document, at, register_wh, rules)
+    elif Status(document["status"]) not in FINAL:
+        await _heard(tx, document, rules)
+    return document["status"]
 
 
 async def meter_reading(
@@ -99,16 +114,20 @@ async def meter_reading(
     The Session is published when its course takes a turn, else every `rules.update_every_s`.
     """
     document = await _known(tx, session_id)
-    if Status(document["status"]) in FINAL:
-        why = "it was metered after its end"
-        await _too_late(tx, document, reading.energy_wh, reading.at, why)
-        return document["status"]
+    if document["started"] is not None and Status(document["status"]) in FINAL:
+        if not _goes_on(document):
+            await _too_late(tx, document, reading, "it was metered after its end")
+            return document["status"]
+        if not _is_news(document, reading):
+            return document["status"]
+        document = await _reopen(tx, document, rules)
     if document["started"] is None:
         start_wh = None if register_wh is None else max(0.0, register_wh - reading.energy_wh)
         document = await _begin(tx, document, reading.at, start_wh, rules)
     reading = _in_order(document, reading, tx.now)
     segments = _followed(document, reading)
     changes: ChargingSession = {
+        **await _certain(tx, document),
         "energy_wh": reading.energy_wh,
         "last_at": reading.at,
         "last_heard": max(tx.now, document["last_heard"]),
@@ -138,13 +157,16 @@ async def session_ended(
     `signed_data`: a valid OCPI SignedData. Raises UnknownSession.
     """
     document = await _known(tx, session_id)
-    if Status(document["status"]) in FINAL:
-        await _too_late(tx, document, energy_wh, at, f"it ended late: {reason}")
-        await stop_was_told(tx, session_id)
-        return document["status"]
+    if document["started"] is not None and Status(document["status"]) in FINAL:
+        if not _goes_on(document):
+            await _too_late(tx, document, Reading(at, energy_wh), f"it ended again: {reason}")
+            return document["status"]
+        document = await _reopen(tx, document, rules)
     if document["started"] is None:
         if energy_wh <= 0:
-            return await _never_began(tx, document, reason, rules)
+            if Status(document["status"]) in FINAL:
+                return document["status"]
+            return await _never_began(tx, document, reason, Closed.CHARGE_POINT, rules)
         document = await _begin(tx, document, document["created"], None, rules)
     reading = _in_order(document, Reading(at, energy_wh), tx.now)
     changes: ChargingSession = {
@@ -155,14 +177,15 @@ async def session_ended(
     }
     if signed_data is not None:
         changes["signed_data"] = dict(signed_data)
-    return await _finish(tx, document, changes, reading.at, reason, rules)
+    return await finish(tx, document, changes, reading.at, reason, Closed.CHARGE_POINT, rules)
 
 
 async def abandon(tx: Tx, session_id: str, reason: str, rules: Rules = Rules()) -> str | None:
-    """Give a session up of which nothing more is expected; the status after it, None: unknown.
+    """The charge point was not started, and its eMSP is told so; the status after it, None:
+    unknown. One that begins all the same is to be stopped.
 
-    PENDING ends INVALID; ACTIVE ends COMPLETED at its latest meter value, with what was measured.
-    A start on a reservation that failed leaves the reservation, unless that is over.
+    PENDING ends INVALID. A start on a reservation that failed leaves the reservation, unless that
+    is over. What runs already is stopped, and ends by its charge point's word.
     """
     document = await get(tx, session_id)
     if document is None:
@@ -170,20 +193,27 @@ async def abandon(tx: Tx, session_id: str, reason: str, rules: Rules = Rules()) 
     if Status(document["status"]) in FINAL:
         return document["status"]
     if document["status"] == Status.RESERVATION:
-        if document.get("reservation_over") is None:
-            await save(tx, document, {"running": False}, rules, at_once=True)
-            return document["status"]
-        await end_reserved(
-            tx,
-            document,
-            expired=document["reservation_over"] == "expired",
-            at=document.get("reservation_over_at"),
-            rules=rules,
-        )
-        return Status.COMPLETED.value
+        return await reservation_goes_on(tx, document, rules)
     if document["started"] is None:
-        return await _never_began(tx, document, reason, rules)
-    return await _finish(tx, document, {}, document["last_at"], reason, rules)
+        await set_beside(tx, session_id, {"undone": True})
+        return await _never_began(tx, document, reason, Closed.REFUSED, rules)
+    await set_beside(tx, session_id, {"undone": True, "to_stop": True})
+    return document["status"]
+
+
+async def reservation_goes_on(tx: Tx, document: ChargingSession, rules: Rules) -> str:
+    """The start on a reservation came to nothing; the status after it."""
+    if document.get("reservation_over") is None:
+        await save(tx, document, {"running": False, "suspect": None}, rules, at_once=True)
+        return document["status"]
+    await end_reserved(
+        tx,
+        document,
+        expired=document["reservation_over"] == "expired",
+        at=document.get("reservation_over_at"),
+        rules=rules,
+    )
+    return Status.COMPLETED.value
 
 
 async def end_reservation(
@@ -198,12 +228,12 @@ async def end_reservation(
     COMPLETED, with a CDR if the tariff bills it (`expired`: as RESERVATION_EXPIRES). The Session's
     id; None: none was open.
 
-    While its driver is just starting, the start decides.
+    While its driver is just starting, or may have started unheard, the start decides.
     """
     reserved = await session_of_reservation(tx, reservation_id)
     if reserved is None:
         return None
-    if reserved["running"]:
+    if reserved["running"] or reserved.get("suspect"):
         over: ChargingSession = {
             "reservation_over": "expired" if expired else "ended",
             "reservation_over_at": at or tx.now,
@@ -227,10 +257,11 @@ async def _begin(
     register_wh: float | None,
     rules: Rules,
 ) -> ChargingSession:
-    if document["started"] is not None:
-        return document
+    """The first news of it: it goes on from there, whatever we thought of it before."""
     status = next_status(document["status"], Event.BEGAN)
-    assert status is not None  # noqa: S101 (callers have looked for final states)
+    assert status is not None  # noqa: S101 (it has a row for every state)
+    if Status(document["status"]) in FINAL:
+        logger.warning("session %s was %s, and began", document["_id"], document["status"])
     if not document["created"] - _MAX_CLOCK_SKEW <= at <= tx.now + _MAX_CLOCK_SKEW:
         logger.warning("session %s: its charge point's clock is wrong", document["_id"])
         at = min(max(at, document["created"]), tx.now)
@@ -240,40 +271,84 @@ async def _begin(
         at = max(at, segments[-1]["start"])
     tariff_id = in_force(document["tariffs"], at, document["token"], document.get("preferences"))
     changes: ChargingSession = {
+        **await _certain(tx, document),
+        **_OPEN_AGAIN,
         "status": status.value,
-        "running": True,
         "started": at,
         "last_at": at,
         "last_heard": max(tx.now, document["last_heard"]),
         "register_start_wh": register_wh,
         "segments": [*segments, opening(at, Kind.CHARGING, tariff_id)],
     }
+    if document.get("undone"):
+        changes["to_stop"] = True
     return await save(tx, document, changes, rules, at_once=True)
 
 
-async def _never_began(tx: Tx, document: ChargingSession, reason: str, rules: Rules) -> str:
+async def _reopen(tx: Tx, document: ChargingSession, rules: Rules) -> ChargingSession:
+    """It was closed without its charge point's word, which comes now."""
+    status = next_status(document["status"], Event.BEGAN)
+    assert status is not None  # noqa: S101 (it has a row for every state)
+    logger.warning("session %s goes on: news of it came after all", document["_id"])
+    changes: ChargingSession = {**_OPEN_AGAIN, "status": status.value}
+    measured = document.get("measured")
+    if measured is not None:
+        changes = {**changes, **measured}
+    return await save(tx, document, changes, rules, at_once=True)
+
+
+async def _heard(tx: Tx, document: ChargingSession, rules: Rules) -> None:
+    """News that say nothing but that the session goes on."""
+    changes = await _certain(tx, document)
+    if changes:
+        changes["last_heard"] = max(tx.now, document["last_heard"])
+        await save(tx, document, changes, rules, at_once=False)
+
+
+async def _certain(tx: Tx, document: ChargingSession) -> ChargingSession:
+    """What its charge point's word makes of its certainty: it takes its connector again, unless
+    another charges there by now. Then it stays suspect until it ends."""
+    if document["running"]:
+        return {}
+    other = await running_session(tx, document["cp_id"], document["connector_id"])
+    if other is None:
+        return {"running": True, "suspect": None}
+    why = f"session {other['_id']} holds its connector"
+    return {"suspect": {"since": tx.now, "why": why}}
+
+
+async def _never_began(
+    tx: Tx, document: ChargingSession, reason: str, closed: Closed, rules: Rules
+) -> str:
     if document["status"] == Status.RESERVATION:
         await end_reserved(tx, document, expired=False, rules=rules)
         return Status.COMPLETED.value
-    return await _finish(tx, document, {}, max(tx.now, document["created"]), reason, rules)
+    ended = max(tx.now, document["created"])
+    return await finish(tx, document, {}, ended, reason, closed, rules)
 
 
-async def _finish(
+async def finish(
     tx: Tx,
     document: ChargingSession,
     changes: ChargingSession,
     ended: datetime,
     reason: str,
+    closed: Closed,
     rules: Rules,
 ) -> str:
+    """Close an open session, whoever's word it is; the status after it."""
     status = next_status(document["status"], Event.ENDED)
     assert status is not None  # noqa: S101 (callers have looked for final states)
     changes = {
         **changes,
         "status": status.value,
         "running": False,
+        "suspect": None,
+        "to_stop": None,
         "ended": ended,
         "end_reason": reason,
+        "closed": closed.value,
+        "estimated": closed is Closed.ESTIMATE,
     }
     await save(tx, document, changes, rules, at_once=True)
     logger.info("session %s %s: %s", document["_id"], status.value, reason)
@@ -309,21 +384,29 @@ def _followed(
         return segments
 
 
-async def _too_late(
-    tx: Tx, document: ChargingSession, energy_wh: float, at: datetime, why: str
-) -> None:
-    """Note what the final Session and its CDR cannot hold any more, for the operator to see."""
-    more_wh = energy_wh - document["energy_wh"]
-    never_billed = document["status"] == Status.INVALID and document.get("unbilled") is None
-    if more_wh <= _NEWS_WH and not (never_billed and why.startswith("it began")):
+def _goes_on(document: ChargingSession) -> bool:
+    """Whether a session that is over was closed without its charge point's word."""
+    return Closed(document.get("closed") or Closed.CHARGE_POINT) in REOPENED_AFTER
+
+
+def _is_news(document: ChargingSession, reading: Reading) -> bool:
+    """Whether it says more of a closed session than its charge point had told before."""
+    known = document.get("measured") or document
+    more_wh = reading.energy_wh - known["energy_wh"]
+    return more_wh > _NEWS_WH or reading.at > known["last_at"]
+
+
+async def _too_late(tx: Tx, document: ChargingSession, reading: Reading, why: str) -> None:
+    """A charge point's word after its own last word: for the operator to see."""
+    more_wh = reading.energy_wh - document["energy_wh"]
+    if more_wh <= _NEWS_WH:
         return
-    if document.get("unbilled") is None:
-        logger.warning("session %s is over, but %s", document["_id"], why)
     noted = document.get("unbilled")
-    known_wh = 0.0 if noted is None else noted["energy_wh"]
+    if noted is None:
+        logger.warning("session %s is over, but %s", document["_id"], why)
     unbilled: Unbilled = {
-        "energy_wh": round(max(more_wh, known_wh, 0.0), 3),
-        "at": at,
+        "energy_wh": round(max(more_wh, 0.0 if noted is None else noted["energy_wh"]), 3),
+        "at": reading.at,
         "why": why,
     }
-    await set_beside(tx, document["_id"], {"unbilled": unbilled, "to_stop": True})
+    await set_beside(tx, document["_id"], {"unbilled": unbilled})

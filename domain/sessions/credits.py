@@ -58,7 +58,7 @@ async def credit_cdr(
     time_zone = await time_zone_of(store, original)
 
     async def work(tx: Tx) -> Credited:
-        credit = _credit(original, tx.now)
+        credit = credit_of(original, tx.now)
         anew = None
         if corrected is not None:
             anew = _corrected(original, corrected, time_zone, tx.now)
@@ -98,7 +98,8 @@ def with_energy(cdr: OcpiObject, kwh: Decimal) -> list[dict[str, Any]]:
     return periods
 
 
-def _credit(original: OcpiObject, now: datetime) -> dict[str, Any]:
+def credit_of(original: OcpiObject, now: datetime) -> dict[str, Any]:
+    """The credit CDR of a CDR. Raises SchemaError."""
     fields = {
         **negate(original),
         "id": f"{original['id']}-C",

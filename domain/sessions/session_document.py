@@ -18,6 +18,29 @@ class Unbilled(TypedDict):
     why: str
 
 
+class Suspicion(TypedDict):
+    """Since when, and why, nobody can say how the session goes on."""
+
+    since: datetime
+    why: str
+
+
+class Measured(TypedDict):
+    """What the charge point had told of a session, before it was closed by hand."""
+
+    energy_wh: float
+    last_at: datetime
+    segments: list[Segment]
+
+
+class ByHand(TypedDict):
+    """What an operator did to a session."""
+
+    by: str
+    at: datetime
+    what: str
+
+
 class ProfileInForce(TypedDict):
     """A ChargingProfile that the charge point obeys, and the peer that has set it."""
 
@@ -105,8 +128,21 @@ class ChargingSession(TypedDict, total=False):
     profile: ProfileInForce
     profile_peers: Mapping[str, ProfileListener]
     """Everyone that has ever set a profile on it, by peer_id."""
-    cdr_problem: str
+    cdr_problem: str | None
     """Why there is no CDR, should its price not be told."""
-    unbilled: Unbilled
-    to_stop: bool
-    """The charge point charges although the session is over: it is to be told."""
+    unbilled: Unbilled | None
+    suspect: Suspicion | None
+    """It holds its connector no longer; its charge point's word closes it whenever it comes."""
+    estimated: bool
+    """Closed by us on what was measured: nothing was heard of it for days."""
+    closed: str | None
+    """session_states.Closed, of a session that is over."""
+    frozen: bool
+    """Its Session object was COMPLETED once, and is not modified any more (mod_sessions)."""
+    measured: Measured | None
+    by_hand: list[ByHand]
+    """What operators did to it, the latest last."""
+    undone: bool
+    """Its eMSP was told that nothing started: it must not charge, should it begin after all."""
+    to_stop: bool | None
+    """It charges and must not: the charge point is to be told."""

@@ -83,7 +83,13 @@ async def open_session(
     reserved = await session_of_reservation(tx, reservation_id)
     if reserved is not None:
         if same_token(reserved["token"], token):
-            changes: ChargingSession = {**how, "running": True, "last_heard": at or tx.now}
+            changes: ChargingSession = {
+                **how,
+                "running": True,
+                "suspect": None,
+                "undone": False,
+                "last_heard": at or tx.now,
+            }
             if authorization_reference is not None:
                 # "The last given value SHALL be used" (mod_sessions, Session).
                 changes["authorization_reference"] = authorization_reference
@@ -165,6 +171,7 @@ async def end_reserved(
     changes: ChargingSession = {
         "status": Status(status or reserved["status"]).value,
         "running": False,
+        "suspect": None,
         "ended": ended,
         "last_at": ended,
         "reservation_expired": expired,

@@ -1,13 +1,15 @@
 """Charging sessions in the store: found, and written so that OCPI Session and CDR follow.
 
 `save` is the one door: a session's document, its Session object (with the marks of the peers
-that have not seen it) and, when it is completed, its CDR are one transaction. Decides nothing
-about what happens to a session: that is charging_sessions.
+that have not seen it) and, when it is completed, its CDR (session_bills) are one transaction.
+`let_go` alone leaves the Session object as it is. Decides nothing about what happens to a
+session: that is charging_sessions.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,18 +20,19 @@ from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.charge_points.charge_point_events import SessionSet
 from domain.objects import OcpiObject
-from domain.objects.cdrs import add_cdr
 from domain.outbox.publishing import publish
 from domain.rendered import Rendered
-from domain.schemas import SchemaError
-from domain.sessions.cdr_making import make_cdr
-from domain.sessions.session_document import ChargingSession
+from domain.sessions.session_bills import bill
+from domain.sessions.session_document import ChargingSession, Suspicion
 from domain.sessions.session_object import Course, course_of, owned_session, session_object
 from domain.sessions.session_states import Status
 
 logger = logging.getLogger("cpo.sessions")
 
 SESSIONS: Collection[ChargingSession] = Collection("charging_sessions")
+
+_NOTES = frozenset({"suspect", "cdr_problem", "unbilled", "measured", "to_stop"})
+"""What is there or not: None takes it away, so that those that have it are found by an index."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,16 @@ async def session_of_reservation(
     )
 
 
-async def quiet_for(db: Database, silence: timedelta, limit: int) -> list[str]:
+async def quiet_for(
+    db: Database, silence: timedelta, limit: int, without: Iterable[str] = ()
+) -> list[str]:
     """Ids of running sessions of which nothing was heard for so long, the quietest first."""
     rows = await SESSIONS.of(db).find(
-        {"running": True, "last_heard": {"$lte": db.now() - silence}},
+        {
+            "running": True,
+            "last_heard": {"$lte": db.now() - silence},
+            "_id": {"$nin": list(without)},
+        },
         {"_id": 1},
         sort=[("last_heard", 1)],
         limit=limit,
@@ -95,13 +104,30 @@ async def quiet_for(db: Database, silence: timedelta, limit: int) -> list[str]:
     return [row["_id"] for row in rows]
 
 
-async def to_be_stopped(db: Database, limit: int) -> list[ChargingSession]:
-    """[{_id, cp_id}] of sessions that are over and that their charge point goes on with."""
-    return await SESSIONS.of(db).find({"to_stop": True}, {"cp_id": 1}, limit=limit)
+async def suspect_for(
+    db: Database, silence: timedelta, limit: int, without: Iterable[str] = ()
+) -> list[str]:
+    """Ids of sessions that have been suspect for so long, the longest first."""
+    rows = await SESSIONS.of(db).find(
+        {"suspect.since": {"$lte": db.now() - silence}, "_id": {"$nin": list(without)}},
+        {"_id": 1},
+        sort=[("suspect.since", 1)],
+        limit=limit,
+    )
+    return [row["_id"] for row in rows]
+
+
+async def to_be_stopped(
+    db: Database, limit: int, without: Iterable[str] = ()
+) -> list[ChargingSession]:
+    """[{_id, cp_id}] of sessions that charge and must not, but at the charge points `without`."""
+    return await SESSIONS.of(db).find(
+        {"to_stop": True, "cp_id": {"$nin": list(without)}}, {"cp_id": 1}, limit=limit
+    )
 
 
 async def stop_was_told(where: Where, session_id: str) -> None:
-    """The charge point knows that the session is over."""
+    """The charge point knows that the session is to end."""
     await SESSIONS.of(where).update_one(
         {"_id": session_id, "to_stop": True}, {"$unset": {"to_stop": ""}}
     )
@@ -140,16 +166,26 @@ async def save(
         course = course_of(after)
         if course is not None and course.problem:
             logger.error("session %s has no price: %s", after["_id"], course.problem)
-        await _publish(tx, after, course)
+        if not after.get("frozen"):
+            await _publish(tx, after, course)
         changes = {**changes, "published_at": tx.now}
         if completed and course is not None:
-            problem = await _make_cdr(tx, after, course, rules)
-            if problem is not None:
-                changes["cdr_problem"] = problem
+            problem = await bill(tx, after, course, cdr_zero=rules.cdr_zero)
+            changes["cdr_problem"] = problem
+        if completed:
+            changes["frozen"] = True
     after = {**after, **changes}
     await _write(tx, before, after, changes)
     await _tell_charge_point(tx, before, after)
     return after
+
+
+async def let_go(tx: Tx, document: ChargingSession, suspect: Suspicion) -> None:
+    """Another may charge at its connector; peers keep the Session as they have it."""
+    changes: ChargingSession = {"suspect": suspect, "running": False}
+    after: ChargingSession = {**document, **changes}
+    await _write(tx, document, after, changes)
+    await _tell_charge_point(tx, document, after)
 
 
 async def _publish(tx: Tx, after: ChargingSession, course: Course | None) -> None:
@@ -167,46 +203,38 @@ async def _publish(tx: Tx, after: ChargingSession, course: Course | None) -> Non
     await publish(tx.store, "sessions", obj, tx)
 
 
-async def _make_cdr(tx: Tx, after: ChargingSession, course: Course, rules: Rules) -> str | None:
-    """Make the session's CDR where there is to be one; why it could not be made, or None."""
-    if course.problem:
-        return course.problem
-    if _costs_nothing(course) and (after["started"] is None or not rules.cdr_zero):
-        return None
-    try:
-        cdr = make_cdr(after, course, tx.now)
-    except SchemaError as error:
-        # The session has ended whatever becomes of its bill; the operator is told.
-        logger.error("session %s has no CDR: %s", after["_id"], error)
-        return str(error)
-    await add_cdr(tx.store, cdr, tx)
-    return None
-
-
-def _costs_nothing(course: Course) -> bool:
-    if course.priced is None:
-        return not any(
-            d["type"] == "ENERGY" and d["volume"] for p in course.periods for d in p["dimensions"]
-        )
-    return not course.priced.total_cost.excl and not course.priced.total_cost.incl
-
-
 async def _write(
     tx: Tx, before: ChargingSession | None, after: ChargingSession, changes: ChargingSession
 ) -> None:
     if before is None:
         await SESSIONS.of(tx).insert_one(after)
         return
-    written: dict[str, Any] = {n: value for n, value in changes.items() if n != "segments"}
+    taken_away = {name: "" for name, value in changes.items() if _gone(name, value)}
+    written: dict[str, Any] = {
+        name: value
+        for name, value in changes.items()
+        if name != "segments" and name not in taken_away
+    }
     if "segments" in changes:
-        # Only what is new: a long session has many.
-        known = before["segments"]
-        written |= {
-            f"segments.{index}": segment
-            for index, segment in enumerate(changes["segments"])
-            if index >= len(known) or known[index] != segment
-        }
-    await SESSIONS.of(tx).update_one({"_id": after["_id"]}, {"$set": written})
+        known, segments = before["segments"], changes["segments"]
+        if len(segments) < len(known):
+            written["segments"] = segments
+        else:
+            # Only what is new: a long session has many.
+            written |= {
+                f"segments.{index}": segment
+                for index, segment in enumerate(segments)
+                if index >= len(known) or known[index] != segment
+            }
+    update: dict[str, Any] = {"$set": written} if written else {}
+    if taken_away:
+        update["$unset"] = taken_away
+    if update:
+        await SESSIONS.of(tx).update_one({"_id": after["_id"]}, update)
+
+
+def _gone(name: str, value: object) -> bool:
+    return value is None and name in _NOTES
 
 
 async def _tell_charge_point(

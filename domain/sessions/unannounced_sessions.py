@@ -13,7 +13,8 @@ from db_interface.transaction import Tx
 from domain.objects import OcpiObject
 from domain.objects.locations import connector_of, evse_of
 from domain.rendered import Rendered
-from domain.sessions.charging_sessions import Rules, abandon, open_session, running_session
+from domain.sessions.charging_sessions import Rules, open_session, running_session
+from domain.sessions.session_doubts import fell_silent
 from domain.sites.identifiers import ocpi_id
 
 
@@ -34,13 +35,13 @@ async def open_unannounced(
 ) -> None:
     """Open the session as PENDING, from `at` on; raises UnknownOrigin before anything is written.
 
-    The charge point's word counts: a session that Central still believes to run there has ended.
+    The charge point's word counts: a session that Central still believes to run there does not.
     """
     token = await _token(tx, id_tag)
     location, evse, connector = await _connector(tx, cp_id, connector_id)
     before = await running_session(tx, cp_id, connector["id"])
     if before is not None:
-        await abandon(tx, before["_id"], "another session began", rules)
+        await fell_silent(tx, before["_id"], "another session began at its connector")
     await open_session(
         tx,
         cp_id=cp_id,

@@ -34,10 +34,13 @@ from domain.reservations import reservations
 from domain.reservations.reservation_sessions import COMMAND
 from domain.sessions import charging_sessions
 from domain.sessions.charging_sessions import ConnectorBusy
+from domain.sessions.session_doubts import fell_silent
+from domain.sessions.session_records import set_beside
 from domain.visibility import Reader
 
 NOT_STARTED = "the charge point did not start it"
 TOO_LATE = "the charge point did not answer in time"
+NOT_KNOWN_THERE = "its charge point does not know it"
 
 
 class Start(Kind):
@@ -112,6 +115,8 @@ class Start(Kind):
                 tx, session_id_of(command), TOO_LATE, self.context.rules
             )
             return timed_out()
+        # Should it turn out to have begun, and this stop not have reached it, it is stopped then.
+        await set_beside(tx, session_id_of(command), {"undone": True})
         also: Command = {
             "session_id": command["session_id"],
             "content": {"reservation": command["content"].get("reservation")},
@@ -170,11 +175,10 @@ class InnerStop(Stop):
         if ran and key is not None:
             # The charge point gave the reservation up when it started.
             await reservations.use(tx, self.context.party, key, session_id_of(command))
-        # One that has ended there is not given up: its telemetry is on the way.
+        # One that has ended there is closed by its telemetry, which is on the way. And one that is
+        # not known there may have been: its charge point's word may still come.
         if said.result is LinkResult.UNKNOWN_SESSION:
-            await charging_sessions.abandon(
-                tx, session_id_of(command), TOO_LATE, self.context.rules
-            )
+            await fell_silent(tx, session_id_of(command), NOT_KNOWN_THERE)
         return Decided(body_of(said))
 
 

@@ -1,30 +1,32 @@
-"""Ends sessions of which nothing is heard any more, and stops charging that should be over.
+"""Finds the sessions of which nothing is heard any more. Silence ends none of them.
 
-- PENDING for longer than CENTRAL_PENDING_TIMEOUT_S: INVALID.
-- Running, and nothing heard of it for CENTRAL_SWEEP_AFTER_S, with its charge point silent as long
-  or reporting that it does not run: COMPLETED at its latest meter value, with its CDR.
-- A charge point that goes on with a session that is over is told to stop.
+- PENDING for longer than CENTRAL_PENDING_TIMEOUT_S, or running with nothing heard of it for
+  CENTRAL_SWEEP_AFTER_S, whatever else its charge point says: suspect.
+- Suspect for CENTRAL_ESTIMATE_AFTER_DAYS: closed on what was measured, as an estimate.
 
-Runs in every worker: each session is looked at again inside the transaction that ends it, so who
-comes first ends it and the others find nothing to do. Like the watch it blames nobody for a
-silence of our own: it ends nothing before it has listened for as long itself.
+Runs in every worker: each session is looked at again inside the transaction that changes it, so
+who comes first changes it and the others find nothing to do. Like the watch it blames nobody for
+a silence of our own: it changes nothing before it has listened for as long itself. It calls no
+charge point (session_stopper does), and a session that cannot be dealt with keeps no other
+waiting.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from functools import partial
 
-from cpo_app.central.link.link import LinkUnreachable
 from cpo_app.central.service import Central
+from db_interface.backoff import Backoff
+from db_interface.database import STORE_ERRORS
 from db_interface.transaction import Tx
-from domain.charge_points import charge_points
-from domain.charge_points.evse_states import IN_SESSION
 from domain.rounds import Listening, Rounds
-from domain.sessions.charging_sessions import ChargingSession, Rules, abandon, get
-from domain.sessions.session_records import quiet_for, stop_was_told, to_be_stopped
+from domain.sessions.charging_sessions import ChargingSession, Rules, get
+from domain.sessions.session_doubts import fell_silent, give_up
+from domain.sessions.session_records import quiet_for, suspect_for
+from domain.trouble_backoff import TroubleBackoff
 
 logger = logging.getLogger("cpo.central")
 
@@ -32,100 +34,67 @@ PAUSE_S = 2.0
 MAX_AT_ONCE = 100
 ASLEEP_AFTER_S = 30.0
 """Asleep for longer than this: nobody was listening in between."""
-_STOP_TIMEOUT_S = 5.0
+AGAIN = Backoff(first_s=10.0, max_s=600.0)
+"""A session that could not be dealt with."""
 
 NEVER_BEGAN = "it did not begin in time"
-VANISHED = "its charge point was not heard of any more"
-FORGOTTEN = "its charge point does not know it any more"
+VANISHED = "nothing is heard of it any more"
 
 
 class Sweeper:
     def __init__(self, central: Central, rules: Rules, *, pause_s: float = PAUSE_S) -> None:
-        self._central = central
+        settings = central.settings
         self._store = central.store
         self._rules = rules
-        self._pending = timedelta(seconds=central.settings.CENTRAL_PENDING_TIMEOUT_S)
-        self._silent = timedelta(seconds=central.settings.CENTRAL_SWEEP_AFTER_S)
+        self._pending = timedelta(seconds=settings.CENTRAL_PENDING_TIMEOUT_S)
+        self._silent = timedelta(seconds=settings.CENTRAL_SWEEP_AFTER_S)
+        self._given_up = timedelta(days=settings.CENTRAL_ESTIMATE_AFTER_DAYS)
         self._listening = Listening(ASLEEP_AFTER_S, central.uptime)
+        self._troubled = TroubleBackoff(AGAIN, central.uptime)
         self.rounds = Rounds(
             "session sweeper", self.round, pause_s, logger=logger, listening=self._listening
         )
 
     async def round(self) -> list[str]:
-        """End what is to be ended now; the ids of those sessions."""
+        """Change what is to be changed now; the ids of those sessions."""
         listened = timedelta(seconds=self._listening.awake())
-        await self._stop_what_is_over()
+        db, swept = self._store.db, []
         shortest = min(self._pending, self._silent)
-        if listened < shortest:
-            return []
-        quiet = await quiet_for(self._store.db, shortest, MAX_AT_ONCE)
-        return [session_id for session_id in quiet if await self._end(session_id, listened)]
+        if listened >= shortest:
+            quiet = await quiet_for(db, shortest, MAX_AT_ONCE, self._troubled.names())
+            swept += await self._each(quiet, lambda one, tx: self._listen_for(tx, one, listened))
+        if listened >= self._silent:
+            lost = await suspect_for(db, self._given_up, MAX_AT_ONCE, self._troubled.names())
+            swept += await self._each(lost, lambda one, tx: give_up(tx, one, self._rules))
+        return swept
 
-    async def _end(self, session_id: str, listened: timedelta) -> bool:
-        async def work(tx: Tx) -> str | None:
-            document = await get(tx, session_id)
-            if document is None or not document["running"]:
-                return None
-            charge_point = await charge_points.get(tx, document["cp_id"])
-            reason = self._reason(document, charge_point, tx.now, listened)
-            if reason is not None:
-                await abandon(tx, session_id, reason, self._rules)
-            return reason
-
-        reason = await self._store.transact(work)
-        if reason is not None:
-            logger.warning("session %s swept: %s", session_id, reason)
-        return reason is not None
-
-    def _reason(
-        self,
-        document: ChargingSession,
-        charge_point: Mapping[str, Any] | None,
-        now: datetime,
-        listened: timedelta,
-    ) -> str | None:
-        """Why the session is to be ended now, or None."""
-        quiet = now - document["last_heard"]
-        if document["started"] is None:
-            over = quiet >= self._pending and listened >= self._pending
-            return NEVER_BEGAN if over else None
-        if quiet < self._silent or listened < self._silent:
-            return None
-        last_seen = max(
-            (
-                at
-                for at in ((charge_point or {}).get(n) for n in ("last_seen", "telemetry_at"))
-                if at
-            ),
-            default=None,
-        )
-        if last_seen is None or now - last_seen >= self._silent:
-            return VANISHED
-        return FORGOTTEN if _does_not_run(document, charge_point or {}) else None
-
-    async def _stop_what_is_over(self) -> None:
-        """Tell charge points that go on with a session that has ended; asked again until heard."""
-        for row in await to_be_stopped(self._store.db, MAX_AT_ONCE):
+    async def _each(
+        self, session_ids: Sequence[str], change: Callable[[str, Tx], Awaitable[bool]]
+    ) -> list[str]:
+        """Those that were changed, each in a transaction of its own."""
+        changed = []
+        for session_id in session_ids:
             try:
-                await self._central.link.stop(
-                    row["cp_id"],
-                    f"stop-{row['_id']}",
-                    session_id=row["_id"],
-                    timeout_s=_STOP_TIMEOUT_S,
-                )
-            except LinkUnreachable as error:
-                logger.warning("session %s cannot be stopped yet: %s", row["_id"], error)
-                continue
-            await stop_was_told(self._store.db, row["_id"])
+                if await self._store.transact(partial(change, session_id)):
+                    changed.append(session_id)
+                self._troubled.well(session_id)
+            except STORE_ERRORS:
+                raise
+            except Exception:  # the sessions behind it are nobody's hostages
+                logger.exception("session %s could not be swept", session_id)
+                self._troubled.failed(session_id)
+        return changed
+
+    async def _listen_for(self, tx: Tx, session_id: str, listened: timedelta) -> bool:
+        document = await get(tx, session_id)
+        if document is None or not document["running"]:
+            return False
+        began = document["started"] is not None
+        limit = self._silent if began else self._pending
+        if listened < limit or not _quiet(document, tx, limit):
+            return False
+        return await fell_silent(tx, session_id, VANISHED if began else NEVER_BEGAN)
 
 
-def _does_not_run(document: ChargingSession, charge_point: Mapping[str, Any]) -> bool:
-    """Whether the charge point has said, after the latest meter value, that it does not run."""
-    for connector in charge_point.get("connectors", ()):
-        if connector["id"] == document["connector_id"]:
-            runs = connector["state"] in {state.value for state in IN_SESSION}
-            named = connector.get("session_id")
-            return connector["at"] > document["last_at"] and (
-                named != document["_id"] if named else not runs
-            )
-    return False
+def _quiet(document: ChargingSession, tx: Tx, limit: timedelta) -> bool:
+    return tx.now - document["last_heard"] >= limit

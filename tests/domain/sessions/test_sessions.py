@@ -247,30 +247,31 @@ def test_a_start_that_never_begins_ends_invalid_with_the_reason_and_without_a_bi
     assert world.cdrs() == []
 
 
-def test_an_abandoned_session_is_billed_up_to_its_latest_meter_value(world: World) -> None:
+def test_a_start_that_was_refused_and_begins_all_the_same_is_billed_and_stopped(
+    world: World,
+) -> None:
     session_id = world.open()
-    world.begin(session_id)
-    world.meter(session_id, reading(120, 400.0))
-    assert world.abandon(session_id, 900, "vanished") == "COMPLETED"
-    [cdr] = world.cdrs()
-    assert (cdr["end_date_time"], cdr["total_energy"]) == ("2025-05-05T14:32:00Z", 0.4)
-    assert cdr["remark"] == "ended: vanished"
+    assert world.abandon(session_id, 10, "the charge point rejected it") == "INVALID"
+    assert world.begin(session_id, 20) == "ACTIVE"
+    assert world.session(session_id)["status"] == "ACTIVE"
+    assert world.inner(session_id)["to_stop"] is True
+    assert world.end(session_id, 60, 90.0, "remote") == "COMPLETED"
+    assert "to_stop" not in world.inner(session_id)
+    assert [cdr["total_energy"] for cdr in world.cdrs()] == [0.09]
 
 
-def test_news_of_a_session_that_is_over_changes_nothing_but_is_kept(world: World) -> None:
+def test_what_a_charge_point_says_after_its_own_last_word_is_kept_for_the_operator(
+    world: World,
+) -> None:
     session_id = world.open()
     world.begin(session_id)
-    world.meter(session_id, reading(120, 400.0))
-    world.abandon(session_id, 900)
+    world.end(session_id, 120, 400.0)
     session, cdrs = world.session(session_id), world.cdrs()
 
     assert world.begin(session_id, 0) == "COMPLETED"
-    assert world.meter(session_id, reading(110, 380.0)) == "COMPLETED"
+    assert world.meter(session_id, reading(130, 400.0)) == "COMPLETED"
     assert "unbilled" not in world.inner(session_id)
     assert world.meter(session_id, reading(1000, 2400.0)) == "COMPLETED"
-    inner = world.inner(session_id)
-    assert inner["unbilled"]["energy_wh"] == 2000.0
-    assert inner["to_stop"] is True
     assert world.end(session_id, 1100, 2500.0) == "COMPLETED"
     inner = world.inner(session_id)
     assert (inner["unbilled"]["energy_wh"], inner.get("to_stop")) == (2100.0, None)
@@ -452,7 +453,7 @@ def test_the_charge_point_names_the_session_that_holds_it(world: World) -> None:
 
     session_id = world.open()
     assert world.loop.run(held()) == session_id
-    world.abandon(session_id, 10)
+    world.fall_silent(session_id, 10)
     assert world.loop.run(held()) is None
 
 
@@ -464,7 +465,8 @@ def test_what_is_asked_of_the_sessions_finds_its_index(world: World) -> None:
     for query in (
         {"cp_id": "CP-001", "running": True},
         {"running": True, "last_heard": {"$lte": after(0)}},
-        {"to_stop": True},
+        {"to_stop": True, "cp_id": {"$nin": ["CP-002"]}},
+        {"suspect.since": {"$lte": after(0)}, "_id": {"$nin": ["S"]}},
         {"reservation_id": "R1", "status": "RESERVATION"},
     ):
         assert "COLLSCAN" not in world.loop.run(plan(query)), query

@@ -12,7 +12,7 @@ from db_interface.transaction import Tx
 from domain.objects.locations import owned_location
 from domain.objects.tariffs import owned_tariff
 from domain.schemas import Location, Tariff, validate
-from domain.sessions import charging_sessions
+from domain.sessions import charging_sessions, session_doubts
 from domain.sessions.charging_sessions import Rules
 from domain.sessions.session_segments import Reading
 from tests.clock import Clock
@@ -235,6 +235,12 @@ class World:
         return self.transact(
             lambda tx: charging_sessions.abandon(tx, session_id, reason, self.rules), seconds
         )
+
+    def fall_silent(self, session_id: str, seconds: float, why: str = "not heard of") -> bool:
+        return self.transact(lambda tx: session_doubts.fell_silent(tx, session_id, why), seconds)
+
+    def give_up(self, session_id: str, seconds: float) -> bool:
+        return self.transact(lambda tx: session_doubts.give_up(tx, session_id, self.rules), seconds)
 
     def inner(self, session_id: str) -> charging_sessions.ChargingSession:
         found = self.loop.run(charging_sessions.get(self.db, session_id))
