@@ -160,6 +160,11 @@ class ChargingSystem:
         arguments = ("--tariff", str(tariff), "--cdr", str(file), "--time-zone", "Europe/Berlin")
         return json.loads(self.cpo("price", *arguments))
 
+    def session_is_suspect(self, session_id: str) -> None:
+        """Wait until Central has said that it is."""
+        line = f"session {session_id} is suspect"
+        eventually(lambda: line in self.central.output, 40, what="a suspect session")
+
     def evse_is(self, status: str, timeout_s: float = 40) -> None:
         """Wait until a GET says so."""
         eventually(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cpo_app.central.commands.command_worker import LEASE_S
+from cpo_app.central.commands.session_commands import NOT_KNOWN_THERE
 from cpo_app.central.link.link import LinkResult
 from db_interface.database import Database
 from db_interface.database_clock import HostClock
@@ -203,7 +204,9 @@ def test_no_answer_is_timeout_and_a_late_start_is_stopped(world: CommandWorld) -
     assert world.results() == ["TIMEOUT", "ACCEPTED"]
 
 
-def test_a_start_that_was_lost_on_the_way_leaves_nothing_behind(world: CommandWorld) -> None:
+def test_a_start_that_its_charge_point_does_not_know_is_suspect_not_over(
+    world: CommandWorld,
+) -> None:
     world.link.deaf["CP-001"] = "lost"
     world.asker().start(evse_uid="CP-001")
     world.settle()
@@ -215,7 +218,13 @@ def test_a_start_that_was_lost_on_the_way_leaves_nothing_behind(world: CommandWo
     world.clock.advance(6)
     world.settle()
     assert world.link.kinds() == ["stop"]
-    assert [s["status"] for s in world.sessions()] == ["INVALID"]
+    [session] = world.sessions()
+    assert (session["status"], session["running"]) == ("PENDING", False)
+    assert session["suspect"]["why"] == NOT_KNOWN_THERE
+    # Should it have begun after all, it is billed, and stopped: its eMSP was told TIMEOUT.
+    world.began(session["_id"])
+    [session] = world.sessions()
+    assert (session["status"], session["to_stop"]) == ("ACTIVE", True)
 
 
 def test_a_late_start_that_has_ended_by_itself_is_billed_by_its_telemetry(
