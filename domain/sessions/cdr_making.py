@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.objects import OcpiObject
+from domain.pricing import negate
 from domain.schemas import CDR, format_datetime, validate
 from domain.sessions.session_document import ChargingSession
 from domain.sessions.session_object import TOKEN_FIELDS, Course
@@ -85,6 +86,18 @@ def make_cdr(
     if reason:
         how = "estimated" if document.get("estimated") else "ended"
         fields["remark"] = f"{how}: {reason}"[:255]
+    return validate(CDR, fields)
+
+
+def credit_of(original: OcpiObject, now: datetime) -> dict[str, Any]:
+    """The credit CDR of a CDR. Raises SchemaError."""
+    fields = {
+        **negate(original),
+        "id": f"{original['id']}-C",
+        "credit": True,
+        "credit_reference_id": original["id"],
+        "last_updated": format_datetime(now),
+    }
     return validate(CDR, fields)
 
 

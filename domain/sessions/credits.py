@@ -17,8 +17,9 @@ from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.objects import OcpiObject
 from domain.objects.cdrs import CdrExists, add_cdr, find_cdr, reprice
-from domain.pricing import PricingInputError, negate
+from domain.pricing import PricingInputError
 from domain.schemas import CDR, format_datetime, validate
+from domain.sessions.cdr_making import credit_of
 from domain.sessions.cdr_time_zone import time_zone_of
 
 _GRID_KWH = Decimal("0.0001")
@@ -96,18 +97,6 @@ def with_energy(cdr: OcpiObject, kwh: Decimal) -> list[dict[str, Any]]:
         dimension["volume"] = float(upto - given)
         given = upto
     return periods
-
-
-def credit_of(original: OcpiObject, now: datetime) -> dict[str, Any]:
-    """The credit CDR of a CDR. Raises SchemaError."""
-    fields = {
-        **negate(original),
-        "id": f"{original['id']}-C",
-        "credit": True,
-        "credit_reference_id": original["id"],
-        "last_updated": format_datetime(now),
-    }
-    return validate(CDR, fields)
 
 
 def _corrected(

@@ -16,8 +16,7 @@ from db_interface.transaction import Tx
 from domain.objects import OcpiObject
 from domain.objects.cdrs import add_cdr, cdrs_of_session
 from domain.schemas import SchemaError
-from domain.sessions.cdr_making import make_cdr
-from domain.sessions.credits import credit_of
+from domain.sessions.cdr_making import credit_of, make_cdr
 from domain.sessions.session_document import ChargingSession
 from domain.sessions.session_object import Course
 
