@@ -131,7 +131,8 @@ class Database:
         For `DbInterface.transact`, which everybody else calls.
 
         `work` may therefore run more than once: it must change nothing but the database.
-        Raises StoreUnavailable when no server is found in time.
+        Raises StoreUnavailable when no server is found in time, or when others' writes were in
+        the way all the while.
         """
         if not self.transactions:
             return await work(None)
@@ -140,8 +141,7 @@ class Database:
             try:
                 return await _once(session, work)
             except PyMongoError as error:
-                if not _goes_on_after(error, began):
-                    raise
+                _end_unless_again(error, began)
                 left_s = _left_after(error, began)
             # Those that conflicted go on one after another: racing again, each round would
             # have one winner, and a hundred of them would take minutes.
@@ -152,8 +152,7 @@ class Database:
                 try:
                     return await _once(session, work, left_s)
                 except PyMongoError as error:
-                    if not _goes_on_after(error, began):
-                        raise
+                    _end_unless_again(error, began)
                     left_s = _left_after(error, began)
 
     async def ping(self) -> None:
@@ -215,13 +214,17 @@ async def _once(
         raise
 
 
-def _goes_on_after(error: PyMongoError, began: float) -> bool:
-    """Whether a transaction that failed is tried again: where others' writes were in its way for
-    long, where the server was for a moment."""
+def _end_unless_again(error: PyMongoError, began: float) -> None:
+    """Raise, unless a transaction that failed is tried again: where others' writes were in its way
+    for long, where the server was for a moment."""
     if not error.has_error_label(_TRANSIENT) or error.timeout:
-        return False
-    patience_s = ANSWER_WITHIN_S if isinstance(error, ConnectionFailure) else RETRY_FOR_S
-    return time.monotonic() - began < patience_s
+        raise error
+    if isinstance(error, ConnectionFailure):
+        if time.monotonic() - began >= ANSWER_WITHIN_S:
+            raise error
+    elif time.monotonic() - began >= RETRY_FOR_S:
+        said = f"others' writes were in the way for {RETRY_FOR_S:.0f} s"
+        raise StoreUnavailable(said) from error
 
 
 def _left_after(error: PyMongoError, began: float) -> float | None:

@@ -10,8 +10,11 @@ import time
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
 
+from pymongo.errors import PyMongoError
+
 from cpo_app.doctor.findings import Finding, fail, ok, warn
-from db_interface.database import Database, StoreUnavailable
+from db_interface.database import RETRY_FOR_S, Database, StoreUnavailable
+from db_interface.embedded import TRANSACTION_LIFETIME_S
 from db_interface.indexes import INDEXES, missing_indexes
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
@@ -46,6 +49,7 @@ async def check_store(db: Database, *, embedded: bool) -> AsyncIterator[Finding]
     yield _replica_set(hello, embedded)
     if hello.get("setName"):
         yield await _write(db)
+        yield await _abandoned(db)
     yield _clock(hello["localTime"], begun + (ended - begun) / 2)
     yield await _indexes(db)
 
@@ -94,6 +98,23 @@ async def _write(db: Database) -> Finding:
     if took_s > SLOW_WRITE_S:
         return warn(check, said, "slow: look at the disks and the network between the members")
     return ok(check, said)
+
+
+async def _abandoned(db: Database) -> Finding:
+    """How long what a killed process left open in a transaction may hold all others up."""
+    check, name = "abandoned transactions", "transactionLifetimeLimitSeconds"
+    try:
+        limit_s = (await db.client.admin.command({"getParameter": 1, name: 1}))[name]
+    except PyMongoError as error:
+        return ok(check, f"the store does not tell its {name} ({type(error).__name__})")
+    said = f"end after {limit_s} s"
+    if limit_s < RETRY_FOR_S:
+        return ok(check, said)
+    return warn(
+        check,
+        f"{said}: a killed process holds others up for longer than they try ({RETRY_FOR_S:.0f} s)",
+        f"start each mongod with --setParameter {name}={TRANSACTION_LIFETIME_S}",
+    )
 
 
 def _clock(theirs: datetime, ours: datetime) -> Finding:

@@ -25,7 +25,7 @@ class DeliveryRecord(TypedDict, total=False):
     from_party: list[str]
     to_party: list[str]
     until: datetime
-    """It is not offered any more then."""
+    """It is not offered any more then, once it has been offered at all."""
     attempts: int
     error: str
 
@@ -33,7 +33,8 @@ class DeliveryRecord(TypedDict, total=False):
 @dataclass(frozen=True)
 class Delivery:
     """`url`, or the peer's own endpoint of `module` with `path` behind it. Parties are
-    (country_code, party_id): ours and theirs, for the routing headers. `within_s`: no longer."""
+    (country_code, party_id): ours and theirs, for the routing headers. `within_s`: no longer.
+    `request_id`: the same whenever it is sent, so that the peer can tell a repeat."""
 
     peer_id: str
     method: str
@@ -41,14 +42,17 @@ class Delivery:
     from_party: tuple[str, str]
     to_party: tuple[str, str]
     within_s: float
+    request_id: str
     url: str | None = None
     module: str | None = None
     path: str | None = None
     correlation_id: str | None = None
 
     @classmethod
-    def of(cls, row: DeliveryRecord, body: Mapping[str, Any], within_s: float) -> Delivery:
-        """Of a command's `delivery`, as kept."""
+    def of(
+        cls, row: DeliveryRecord, body: Mapping[str, Any], within_s: float, command_id: str
+    ) -> Delivery:
+        """Of a command's `delivery`, as kept. A command has one result: its id is the request's."""
         return cls(
             peer_id=row["peer_id"],
             method=row["method"],
@@ -56,6 +60,7 @@ class Delivery:
             from_party=_pair(row["from_party"]),
             to_party=_pair(row["to_party"]),
             within_s=within_s,
+            request_id=command_id,
             url=row.get("url"),
             module=row.get("module"),
             path=row.get("path"),

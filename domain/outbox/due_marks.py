@@ -6,6 +6,7 @@ is read as a majority has it: a state that an election could undo is never sent.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,7 @@ class Mark:
     known: bool
     attempts: int
     posting: datetime | None
+    missed: datetime | None = None
     identity: Mapping[str, str] | None = None
 
     @classmethod
@@ -50,6 +52,7 @@ class Mark:
             known=bool(document.get("known", True)),
             attempts=document.get("attempts", 0),
             posting=document.get("posting"),
+            missed=document.get("missed"),
             identity=document.get("identity"),
         )
 
@@ -152,14 +155,38 @@ async def party_is_back(db: Database, peer_id: str, party: str, at: datetime) ->
     )
 
 
-async def announce_post(db: Database, mark: Mark, at: datetime) -> None:
-    """Note that a CDR's POST goes out now: whoever finds the mark asks before sending again."""
-    await MARKS.of(db).update_one({"_id": mark.id}, {"$set": {"posting": at}})
+async def announce_post(db: Database, mark: Mark, at: datetime) -> str:
+    """Note that a CDR's POST goes out now: whoever finds the mark asks before sending again.
+
+    The X-Request-ID that the POST is to bear: that of an earlier one whose outcome is not known.
+    """
+    fresh = str(uuid.uuid4())
+    noted = await MARKS.of(db).update_and_find(
+        {"_id": mark.id},
+        [
+            {"$set": {"posting": at, "request_id": {"$ifNull": ["$request_id", fresh]}}},
+            {"$unset": "missed"},
+        ],
+    )
+    return fresh if noted is None else noted["request_id"]
 
 
-async def disproved(db: Database, mark: Mark) -> None:
-    """The POST did not reach the peer after all."""
-    await MARKS.of(db).update_one({"_id": mark.id}, {"$unset": {"posting": ""}})
+async def look_again(db: Database, mark: Mark, until: datetime, missed: datetime | None) -> None:
+    """Put off, without an attempt, a CDR whose POST may still be on its way through the peer's
+    house. `missed`: it has been asked once, and had not got it."""
+    changes: MarkDocument = {"due": until}
+    if missed is not None:
+        changes["missed"] = missed
+    await MARKS.of(db).update_one({"_id": mark.id}, {"$set": changes})
+
+
+async def disproved(db: Database, mark: Mark, *, answered: bool) -> None:
+    """The POST was not taken after all. `answered`: the peer has dealt with this request, and the
+    next one is another."""
+    gone = {"posting": "", "missed": ""}
+    if answered:
+        gone["request_id"] = ""
+    await MARKS.of(db).update_one({"_id": mark.id}, {"$unset": gone})
 
 
 async def forget(db: Database, peer_id: str) -> None:

@@ -66,6 +66,10 @@ class MarkDocument(TypedDict, total=False):
     """of the last attempt"""
     posting: datetime
     """a CDR only: its POST went out, the outcome is not known"""
+    request_id: str
+    """a CDR only: the X-Request-ID of its POST and of every repeat, until the peer has answered"""
+    missed: datetime
+    """a CDR only: the peer said then, once, that it has not got what was POSTed"""
     identity: Mapping[str, str]
     """{country_code, party_id, id} of an object that was deleted, as it was written"""
 
@@ -179,10 +183,10 @@ async def mark_again(store: DbInterface, peer_id: str, module: str, key: str) ->
 
 async def post_again(db: Database, peer_id: str) -> int:
     """Forget that CDRs' POSTs went out with unknown outcome: the operator has found out that
-    they failed. How many there were."""
+    they failed. How many there were. Their X-Request-IDs stay."""
     return await MARKS.of(db).update_many(
         {"peer_id": peer_id, "module": "cdrs", "posting": {"$exists": True}},
-        {"$unset": {"posting": ""}},
+        {"$unset": {"posting": "", "missed": ""}},
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from db_interface import database
 from db_interface.database import Database, StoreUnavailable
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
@@ -65,3 +67,23 @@ def test_without_a_server_a_transaction_says_so_in_time(loop: Loop) -> None:
             nowhere.close()
 
     loop.run(story(), timeout_s=10)
+
+
+def test_a_conflict_without_an_end_is_an_unavailable_store(
+    loop: Loop, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "RETRY_FOR_S", 0.2)
+
+    async def add(session: Any) -> None:
+        await db["counter"].update_one({"_id": 1}, {"$inc": {"n": 1}}, session=session)
+
+    async def race() -> None:
+        await db["counter"].insert_one({"_id": 1, "n": 0})
+        async with await db.client.start_session() as abandoned:
+            abandoned.start_transaction()
+            await add(abandoned)
+            with pytest.raises(StoreUnavailable, match="others' writes"):
+                await db.run_in_transaction(add)
+            await abandoned.abort_transaction()
+
+    loop.run(race())

@@ -41,6 +41,8 @@ ATTEMPT_S = 10.0
 """One question to a charge point; the next attempt bears the same id."""
 ASK_AGAIN = Backoff(first_s=0.5, max_s=5.0)
 TELL_AGAIN = Backoff(first_s=1.0, max_s=15.0)
+LAST_TRY_S = 10.0
+"""For a result that comes too late before anybody has tried to deliver it."""
 MAX_AT_ONCE = 200
 MAX_PER_PEER = 8
 
@@ -246,11 +248,17 @@ class CommandWorker:
             return
         left_s = (row["until"] - self._db.now()).total_seconds()
         if left_s <= 0:
-            await self._finish(command, Event.GIVEN_UP)
-            return
+            if row["attempts"]:
+                said = row.get("error", "its time is over")
+                logger.warning("result of %s is not delivered: %s", command["_id"], said)
+                await self._finish(command, Event.GIVEN_UP)
+                return
+            # Nobody has tried yet: the time went by while we, or the store, were away.
+            left_s = LAST_TRY_S
         async with self._held(command):
             try:
-                await self._deliver(Delivery.of(row, command["result"], left_s))
+                delivery = Delivery.of(row, command["result"], left_s, command["_id"])
+                await self._deliver(delivery)
             except NotDelivered as error:
                 await self._deliver_later(command, error)
                 return

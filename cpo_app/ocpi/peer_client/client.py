@@ -103,6 +103,7 @@ class PeerClient:
         body: bytes | None = None,
         routing: RoutingHeaders | None = None,
         correlation_id: str | None = None,
+        request_id: str | None = None,
         timeout_s: float = 10.0,
         deadline: float | None = None,
     ) -> PeerAnswer:
@@ -112,6 +113,8 @@ class PeerClient:
                         older peers)
         body            JSON bytes, or None for no body
         correlation_id  that of the request which led to this one; by default a new one
+        request_id      by default a new one; a write that is repeated because its outcome is not
+                        known bears that of before, by which the peer can tell
         timeout_s       for everything together, redirects included
         deadline        in addition, an instant of time.monotonic() to end by
 
@@ -129,6 +132,7 @@ class PeerClient:
             correlation_id=correlation_id,
             routing=routing,
             body=body,
+            request_id=request_id,
         )
         with until(ends):
             target = self._checked(url)

@@ -7,7 +7,6 @@ the request. It follows no redirects, reads no OCPI, and repeats a read once, a 
 from __future__ import annotations
 
 import ssl
-import uuid
 from collections.abc import Sequence
 
 import anyio
@@ -17,7 +16,7 @@ from cpo_app.ocpi.peer_client.bounded_body import BodyBroken, BodyTooLarge, Boun
 from cpo_app.ocpi.peer_client.connection_pool import ConnectionPool
 from cpo_app.ocpi.peer_client.guarded_network import TlsFailed
 from cpo_app.ocpi.peer_client.peer_answer import Kind, PeerAnswer, PeerUnusable
-from cpo_app.ocpi.peer_client.peer_headers import Headers
+from cpo_app.ocpi.peer_client.peer_headers import Headers, with_request_id
 from cpo_app.ocpi.peer_client.url_guard import PeerUrl, UrlRefused
 
 READS = frozenset({"GET", "HEAD"})
@@ -108,8 +107,7 @@ class Exchange:
             ),
             headers=[
                 (b"Host", url.netloc.encode("ascii")),
-                (b"X-Request-ID", str(uuid.uuid4()).encode("ascii")),
-                *headers,
+                *with_request_id(headers),
             ],
             content=body or b"",
             extensions={"timeout": self._timeouts},

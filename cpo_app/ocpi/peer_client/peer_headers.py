@@ -10,6 +10,7 @@ import uuid
 from dataclasses import dataclass
 
 Headers = list[tuple[bytes, bytes]]
+REQUEST_ID = "X-Request-ID"
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,11 @@ def request_headers(
     correlation_id: str | None,
     routing: RoutingHeaders | None,
     body: bytes | None,
+    request_id: str | None = None,
 ) -> tuple[Headers, tuple[str, ...]]:
     """The headers that are the same for every hop of a request, and the secrets in them.
 
+    X-Request-ID is among them where it is given; else each hop gets its own (exchange.py).
     The token is sent in Base64 (RFC 4648, section 4) unless `raw_token`, a quirk of peers from
     before 2.2-d2. Raises ValueError, without the value, for what cannot stand in a header.
     """
@@ -50,6 +53,7 @@ def request_headers(
     named = [
         ("Authorization", f"Token {token if raw_token else encoded}"),
         ("X-Correlation-ID", correlation_id or str(uuid.uuid4())),
+        *([] if request_id is None else [(REQUEST_ID, request_id)]),
         *(routing.items() if routing else ()),
         ("User-Agent", "ocpi-cpo-backend"),
         ("Accept", "application/json"),
@@ -58,6 +62,14 @@ def request_headers(
     if body is not None:
         named += [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     return [_line(name, value) for name, value in named], (token, encoded)
+
+
+def with_request_id(headers: Headers) -> Headers:
+    """With a new X-Request-ID, unless they hold one."""
+    name = REQUEST_ID.encode("ascii")
+    if any(given == name for given, _ in headers):
+        return headers
+    return [(name, str(uuid.uuid4()).encode("ascii")), *headers]
 
 
 def _line(name: str, value: str) -> tuple[bytes, bytes]:

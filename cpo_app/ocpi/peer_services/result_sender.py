@@ -62,6 +62,7 @@ class ResultSender:
                 body=orjson.dumps(delivery.body),
                 routing=RoutingHeaders(*delivery.from_party, *delivery.to_party),
                 correlation_id=delivery.correlation_id,
+                request_id=delivery.request_id,
                 timeout_s=min(MAX_S, delivery.within_s),
             )
         except PeerUnusable as error:

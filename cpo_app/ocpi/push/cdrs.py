@@ -2,13 +2,14 @@
 
 That a POST goes out is noted before it does; that it has arrived, with the Location that the
 peer returned, before its mark goes. Where neither is known the peer is asked (GET) before
-anything is sent again. Where it cannot tell, the CDR waits and the operator sees why.
+anything is sent again: not before the first try can have ended, and twice. The repeat bears the
+X-Request-ID of the first. Where the peer cannot tell, the CDR waits and the operator sees why.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -20,16 +21,25 @@ from cpo_app.ocpi.push.sending import PeerChannel
 from db_interface.database import Database
 from domain.outbox.crash_points import crash_point
 from domain.outbox.deliveries import keep_proof, proof_of, usual_location
-from domain.outbox.due_marks import Mark, Present, announce_post, disproved
+from domain.outbox.due_marks import Mark, Present, announce_post, disproved, look_again
+from domain.outbox.push_lanes import LEASE_S
 
-SETTLE_S = 2.0
-"""How long after an unclear POST the peer is asked at the earliest."""
+
+class AskedLater(Exception):
+    """Whether the peer has the CDR cannot be known yet: its mark has been put off."""
 
 
 async def deliver_cdr(
-    db: Database, channel: PeerChannel, mark: Mark, state: Present | None
+    db: Database,
+    channel: PeerChannel,
+    mark: Mark,
+    state: Present | None,
+    still_ours: Callable[[], None],
 ) -> None:
-    """See to it that the peer has the CDR. Raises PeerUnusable."""
+    """See to it that the peer has the CDR. Raises PeerUnusable, AskedLater.
+
+    `still_ours` raises where another process may have the peer's lane by now.
+    """
     endpoint = channel.peer.endpoint("cdrs", "RECEIVER")
     if endpoint is None or state is None or not channel.sees("cdrs", state):
         return
@@ -37,33 +47,58 @@ async def deliver_cdr(
         return
     cdr_id = state.fields["id"]
     if mark.posting is not None:
-        # A POST that was cut off may still be on its way through the peer's house.
-        await asyncio.sleep(SETTLE_S - (db.now() - mark.posting).total_seconds())
+        await _wait_until(db, mark, ask_at(mark, channel.timeout_s))
         url = await _found(db, channel, endpoint, mark, state)
         if url is not None:
             await keep_proof(db, mark, cdr_id, url, db.now())
             return
-    else:
-        await announce_post(db, mark, db.now())
-        crash_point("cdr-announced")
-    location = await _post(db, channel, endpoint, mark, state)
+        if mark.missed is None:
+            now = db.now()
+            await look_again(db, mark, now + timedelta(seconds=channel.timeout_s), missed=now)
+            raise AskedLater
+    request_id = await announce_post(db, mark, db.now())
+    crash_point("cdr-announced")
+    still_ours()
+    location = await _post(db, channel, endpoint, mark, state, request_id)
     crash_point("cdr-posted")
     await keep_proof(db, mark, cdr_id, location, db.now())
     crash_point("cdr-proven")
 
 
+def ask_at(mark: Mark, timeout_s: float) -> datetime:
+    """When the peer may be asked whether it has what was POSTed: once the request has ended, also
+    in a process that was stopped in the middle, or `timeout_s` after it has denied it once."""
+    assert mark.posting is not None  # noqa: S101
+    first = mark.posting + timedelta(seconds=timeout_s + LEASE_S)
+    return first if mark.missed is None else mark.missed + timedelta(seconds=timeout_s)
+
+
+async def _wait_until(db: Database, mark: Mark, at: datetime) -> None:
+    """Not here: a sender that slept would be missed by the peer's other objects."""
+    if db.now() < at:
+        await look_again(db, mark, at, missed=None)
+        raise AskedLater
+
+
 async def _post(
-    db: Database, channel: PeerChannel, endpoint: str, mark: Mark, state: Present
+    db: Database,
+    channel: PeerChannel,
+    endpoint: str,
+    mark: Mark,
+    state: Present,
+    request_id: str,
 ) -> str | None:
     """The Location that the peer gave the CDR."""
     try:
         answer = await channel.ask(
-            Request("POST", endpoint, state.raw), channel.headers(mark, state)
+            Request("POST", endpoint, state.raw),
+            channel.headers(mark, state),
+            request_id=request_id,
         )
     except PeerUnusable as error:
         decided = error.sent is True and error.ocpi_status_code is not None
         if error.sent is False or decided:
-            await disproved(db, mark)
+            await disproved(db, mark, answered=decided)
         raise
     return answer.location
 

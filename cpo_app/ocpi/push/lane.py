@@ -15,9 +15,11 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
+import pymongo
+
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
 from cpo_app.ocpi.push import metrics
-from cpo_app.ocpi.push.cdrs import deliver_cdr
+from cpo_app.ocpi.push.cdrs import AskedLater, deliver_cdr
 from cpo_app.ocpi.push.choosing import Choice, Pair
 from cpo_app.ocpi.push.failures import NOT_LET_IN_S, Failure, judged
 from cpo_app.ocpi.push.health import Health
@@ -40,6 +42,7 @@ logger = logging.getLogger("cpo.push")
 IDLE_S = 5.0
 _LOOK_S = 1.0
 _RENEW_S = 1.0
+_LEAVE_WITHIN_S = 2.0
 _GATHER_S = 0.02  # marks to be taken away are gathered so long, for one round trip
 _READ_AT_ONCE = 128
 _READ_AHEAD_S = 0.25
@@ -100,8 +103,9 @@ class Lane:
         except SecretUnusable as error:
             await self._health.shut_out(Failure(str(error), peer=True, first_s=NOT_LET_IN_S))
         finally:
-            with contextlib.suppress(*STORE_ERRORS):
-                await asyncio.wait_for(self._leave(), 2.0)
+            # Where the store is away the lease ends by itself.
+            with contextlib.suppress(*STORE_ERRORS), pymongo.timeout(_LEAVE_WITHIN_S):
+                await self._leave()
 
     async def _work(self) -> None:
         """The lane's tasks; the first to end ends all."""
@@ -182,14 +186,21 @@ class Lane:
     def _may_send(self) -> bool:
         return self._health.admits and self._lease.fit_to_send
 
+    def _still_ours(self) -> None:
+        if not self._lease.fit_to_send:
+            raise _LaneEnds("the lease ends before the request could")
+
     async def _send(self, mark: Mark, state: Present | None) -> None:
         epoch = self._health.epoch
         crash_point("before-send")
         try:
             if mark.module == "cdrs":
-                await deliver_cdr(self._db, self._channel, mark, state)
+                await deliver_cdr(self._db, self._channel, mark, state, self._still_ours)
             else:
                 await bring_up_to_date(self._channel, mark, state)
+        except AskedLater:
+            self._busy.discard(mark.id)
+            self._turn.set()
         except PeerUnusable as error:
             await self._failed(mark, judged(error), epoch)
         except ValueError as error:

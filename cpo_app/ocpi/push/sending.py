@@ -27,7 +27,13 @@ class PeerChannel:
     token: str
     timeout_s: float
 
-    async def ask(self, request: Request, headers: RoutingHeaders | None) -> PeerAnswer:
+    async def ask(
+        self,
+        request: Request,
+        headers: RoutingHeaders | None,
+        *,
+        request_id: str | None = None,
+    ) -> PeerAnswer:
         """The answer, if it is an OCPI success. Raises PeerUnusable."""
         answer = await self.client.request(
             request.method,
@@ -36,6 +42,7 @@ class PeerChannel:
             raw_token=bool(self.peer.quirks.get("raw_token")),
             body=request.body,
             routing=headers,
+            request_id=request_id,
             timeout_s=self.timeout_s,
         )
         answer.data()

@@ -368,6 +368,29 @@ def test_a_result_is_offered_again_with_growing_pauses_then_given_up(world: Comm
     assert command["delivery"]["error"] == "the peer answered HTTP 500"
 
 
+def test_a_result_is_tried_once_however_late_it_is(world: CommandWorld) -> None:
+    world.asker().start(evse_uid="CP-001")
+    one_round(world)
+    until(world, lambda: world.documents("START_SESSION")[0]["state"] == "RESULT")
+    world.clock.advance(3600)  # nobody was there: no worker, or no store
+    world.settle()
+    assert world.results() == ["ACCEPTED"]
+    assert world.documents("START_SESSION")[0]["state"] == "DELIVERED"
+
+
+def test_a_late_result_that_cannot_be_delivered_is_given_up_after_one_try(
+    world: CommandWorld,
+) -> None:
+    world.peers.refuses = NotDelivered("the peer cannot be reached", again=True)
+    world.asker().start(evse_uid="CP-001")
+    one_round(world)
+    until(world, lambda: world.documents("START_SESSION")[0]["state"] == "RESULT")
+    world.clock.advance(3600)
+    world.settle()
+    [command] = world.documents("START_SESSION")
+    assert (command["state"], command["delivery"]["attempts"]) == ("UNDELIVERED", 1)
+
+
 def test_a_peer_that_comes_back_gets_the_result_once(world: CommandWorld) -> None:
     world.peers.refuses = NotDelivered("the peer cannot be reached", again=True)
     world.asker().start(evse_uid="CP-001")

@@ -25,6 +25,7 @@ from cpo_app.doctor.network import check_network
 from cpo_app.doctor.store import check_store
 from cpo_app.settings import Settings
 from db_interface.database import Database
+from db_interface.embedded import TRANSACTION_LIFETIME_S
 from domain.peers.peers import Peers
 from domain.secrets import Vault, new_token
 from tests.conftest import Loop
@@ -111,7 +112,9 @@ def test_a_sound_store_passes(db: Database, loop: Loop) -> None:
         return [finding async for finding in check_store(db, embedded=True)]
 
     found = levels(loop.run(work()))
-    assert list(found) == ["store", "replica set", "transactions", "clocks", "indexes"]
+    assert list(found) == [
+        *("store", "replica set", "transactions", "abandoned transactions", "clocks", "indexes")
+    ]
     # A busy machine may be slow to confirm; that is a warning.
     assert {**found, "transactions": "OK"} == dict.fromkeys(found, "OK")
     assert loop.run(_left_over(db)) == 0
@@ -131,6 +134,20 @@ def test_one_member_and_missing_indexes_are_said(fresh_url: str, loop: Loop) -> 
 
     found = levels(loop.run(work()))
     assert (found["replica set"], found["indexes"]) == ("WARN", "WARN")
+
+
+def test_a_store_that_keeps_abandoned_transactions_for_long_is_said(
+    db: Database, loop: Loop
+) -> None:
+    async def work() -> dict[str, str]:
+        name = "transactionLifetimeLimitSeconds"
+        await db.client.admin.command({"setParameter": 1, name: 60})  # as a mongod has it
+        try:
+            return levels([finding async for finding in check_store(db, embedded=True)])
+        finally:
+            await db.client.admin.command({"setParameter": 1, name: TRANSACTION_LIFETIME_S})
+
+    assert loop.run(work())["abandoned transactions"] == "WARN"
 
 
 def test_a_store_that_is_away_is_one_failure(loop: Loop) -> None:

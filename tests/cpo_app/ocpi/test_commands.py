@@ -66,6 +66,8 @@ def test_a_result_that_the_peer_did_not_take_comes_again(world: CommandFace) -> 
     world.central.clock.advance(2)
     world.settle()
     assert emsp.results() == ["ACCEPTED", "ACCEPTED"]
+    first, second = (told.headers for told in emsp.told)
+    assert first["x-request-id"] == second["x-request-id"], "the peer can tell that it is the same"
     assert world.central.documents("START_SESSION")[0]["state"] == "DELIVERED"
 
 

@@ -27,7 +27,7 @@ async def main(mongo_url: str, number: str) -> None:
     db = Database.connect(mongo_url)
     store = DbInterface(db)
     client = PeerClient(allow_private=True)
-    settings = Settings(_env_file=None, CPO_PEER_TIMEOUT_S=2)
+    settings = Settings(_env_file=None, CPO_PEER_TIMEOUT_S=1)
     push = Push(settings, store, Peers(db, Vault("k" * 32)), client)
     await push.start()
     for module, obj in [

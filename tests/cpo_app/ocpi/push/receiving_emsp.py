@@ -2,7 +2,8 @@
 
 It obeys the text: PUT replaces, PATCH changes what it knows (2003 if it does not), DELETE
 deletes, a CDR is POSTed once and answered with its Location. `fault` is asked for every request
-and names what to do instead; what is "after" is done once the object has been kept.
+and names what to do instead; what is "after" is done once the object has been kept. "slow" keeps
+it after `slow_s`, also when the sender has gone meanwhile, and answers then.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Receiver:
     """`objects`: (module, country, party, id) -> object; `cdrs`: id -> bodies as they came."""
 
     fault: Fault = lambda _: None
+    slow_s: float = 0.0
     location_of_cdrs: str | None = "/cdrs/{id}"
     objects: dict[tuple[str, ...], Any] = field(default_factory=dict)
     cdrs: dict[str, list[bytes]] = field(default_factory=dict)
@@ -58,6 +60,7 @@ class Receiver:
         self._changed = threading.Condition()
         self._open: set[asyncio.StreamWriter] = set()
         self._handlers: set[asyncio.Task[None]] = set()
+        self._slow: set[asyncio.Task[bytes]] = set()
 
     @property
     def base_url(self) -> str:
@@ -94,9 +97,10 @@ class Receiver:
     async def stop(self) -> None:
         """Gone: connections break off, new ones are refused."""
         self._server.close()
-        for handler in list(self._handlers):
-            handler.cancel()
-        await asyncio.gather(*self._handlers, return_exceptions=True)
+        running = [*self._handlers, *self._slow]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -123,6 +127,8 @@ class Receiver:
         match (fault or "").removeprefix("after "):
             case "":
                 writer.write(answer)
+            case "slow":
+                writer.write(await asyncio.shield(self._keep_slowly(got)))
             case "hang":
                 await asyncio.Event().wait()
             case "reset":
@@ -141,6 +147,19 @@ class Receiver:
                 writer.write(_http(int(code), None))
         await writer.drain()
         return True
+
+    def _keep_slowly(self, got: Got) -> asyncio.Task[bytes]:
+        async def keep() -> bytes:
+            await asyncio.sleep(self.slow_s)
+            answer = self._keep(got)
+            with self._changed:
+                self._changed.notify_all()
+            return answer
+
+        task = asyncio.create_task(keep())
+        self._slow.add(task)
+        task.add_done_callback(self._slow.discard)
+        return task
 
     def _keep(self, got: Got) -> bytes:
         module, *rest = got.segments

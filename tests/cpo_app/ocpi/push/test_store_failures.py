@@ -16,7 +16,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from db_interface.database import Database
+from db_interface.database import ANSWER_WITHIN_S, Database
 from db_interface.embedded import EmbeddedMongo, find_mongod
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
@@ -74,9 +74,9 @@ def until(condition: Any, timeout_s: float = 60) -> None:
         time.sleep(0.01)
 
 
-def house_on(url: str, loop: Loop, stack: contextlib.ExitStack) -> House:
+def house_on(url: str, loop: Loop, stack: contextlib.ExitStack, timeout_ms: int = 2000) -> House:
     async def connect() -> Database:
-        db = Database.connect(url, "push_test", timeout_ms=2000)
+        db = Database.connect(url, "push_test", timeout_ms=timeout_ms)
         await ensure_indexes(db)
         return db
 
@@ -118,6 +118,26 @@ def test_mongod_is_killed_and_restarted(loop: Loop, tmp_path: Path) -> None:
         load.stop()
         house.until_nothing_is_left(40)
         assert_nothing_was_lost(house, load, emsp.held("locations"))
+
+
+@pytest.mark.processes
+def test_a_store_that_dies_is_a_line_not_a_traceback(
+    loop: Loop, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with contextlib.ExitStack() as stack:
+        server = EmbeddedMongo(tmp_path)
+        stack.callback(lambda: server.stop())
+        house = house_on(server.start(), loop, stack, timeout_ms=int(ANSWER_WITHIN_S * 1000))
+        emsp, _ = house.peer("DE*TNM", fault=lambda _: "hang")
+        house.push(timeout_s=30.0)
+        house.locations(location("LOC1"))
+        until(lambda: emsp.got)
+
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGKILL)
+        server.stop()
+        until(lambda: [r for r in caplog.records if r.getMessage().startswith("push to")])
+    assert [r.getMessage() for r in caplog.records if r.exc_info and r.name == "cpo.push"] == []
 
 
 class ReplicaSet:
