@@ -125,6 +125,11 @@ class Database:
         """Within the block, nobody waits for a server that is known to be away."""
         return nullcontext() if self._reachability is None else self._reachability.no_waiting()
 
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """Within the block the store has so long for everything; then one of STORE_ERRORS is
+        raised."""
+        return pymongo.timeout(seconds)
+
     async def run_in_transaction(self, work: Callable[[_MongoSession], Awaitable[T]]) -> T:
         """Run `work(session)` in one transaction, retried as a whole on transient conflicts.
 

@@ -15,8 +15,6 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
-import pymongo
-
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
 from cpo_app.ocpi.push import metrics
 from cpo_app.ocpi.push.cdrs import AskedLater, deliver_cdr
@@ -104,7 +102,7 @@ class Lane:
             await self._health.shut_out(Failure(str(error), peer=True, first_s=NOT_LET_IN_S))
         finally:
             # Where the store is away the lease ends by itself.
-            with contextlib.suppress(*STORE_ERRORS), pymongo.timeout(_LEAVE_WITHIN_S):
+            with contextlib.suppress(*STORE_ERRORS), self._db.within(_LEAVE_WITHIN_S):
                 await self._leave()
 
     async def _work(self) -> None:
