@@ -18,6 +18,7 @@ from cpo_app.central.sweepers.session_stopper import SessionStopper
 from cpo_app.central.sweepers.session_sweeper import Sweeper
 from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
+from cpo_app.reconciling import Reconciling
 from db_interface.indexes import ensure_indexes
 from domain.authorization.authorization import Authorizer
 from domain.places import geonames
@@ -59,6 +60,7 @@ class Background:
         self._token_pull = TokenPull(
             backend.store, settings, backend.peers, backend.client, may_speak_for
         )
+        self._reconciling = Reconciling(backend.db, settings)
 
     def start(self) -> None:
         """Begin once the store answers; requests get 503 until then."""
@@ -69,6 +71,7 @@ class Background:
             self._starting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._starting
+        await self._reconciling.rounds.stop()
         await self._token_pull.stop()
         await self._commands.stop()
         await self._stopper.stop()
@@ -94,6 +97,7 @@ class Background:
         self._stopper.rounds.start()
         self._commands.start()
         self._token_pull.start()
+        self._reconciling.rounds.start()
         if backend.settings.CPO_PUSH:
             await backend.push.start()
         logger.info("EV_Central and OCPI are ready: %s", backend.settings.versions_url)

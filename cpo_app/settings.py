@@ -108,6 +108,10 @@ class Settings(BaseSettings):
     """Charging profile requests on one session, then TOO_OFTEN; 0: any number."""
     CPO_CDR_ZERO: bool = True
     """Make a CDR of a session that cost nothing, too."""
+    CPO_RECONCILE_REGISTERS_S: int = Field(default=3600, ge=0)
+    """How often registers are held against sessions and CDRs; 0: only when asked to."""
+    CPO_RECONCILE_DAYS: int = Field(default=35, ge=1, le=3660)
+    """How far back reconciliation looks, unless it is told."""
     CPO_STATEMENT_TIME_ZONE: str = "UTC"
     """Where the months of statements begin and end: an IANA name."""
     CPO_TRANSPARENCY_URL: str = "https://transparenz.software/"

@@ -93,6 +93,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     "failure_counters": [_index("until", expireAfterSeconds=600)],
     "token_pulls": [_index("due")],
+    "register_findings": [_index("energy_wh"), _index("kind", "energy_wh"), _index("at")],
 }
 INDEXES["sessions"] = [*INDEXES["sessions"], _index("links.evse"), _index("links.status")]
 INDEXES["locations"] = [*INDEXES["locations"], _index("links.evse"), _index("links.evse_id")]

@@ -16,6 +16,7 @@ from domain.commands.command_targets import place_of
 from domain.schemas import SchemaError
 from domain.sessions import charging_profiles, charging_sessions
 from domain.sessions.charging_sessions import ChargingSession, Rules, UnknownSession
+from domain.sessions.session_registers import note_register_end
 from domain.sessions.session_segments import Reading
 from domain.sessions.session_signatures import take_signed_data
 from domain.sessions.unannounced_sessions import UnknownOrigin, open_unannounced
@@ -94,6 +95,9 @@ class _Sessions:
             reason=message["reason"],
             signed_data=signed_data,
             rules=self._rules,
+        )
+        await note_register_end(
+            tx, message["session_id"], message["register_wh"], message["energy_wh"]
         )
 
     async def _known(self, tx: Tx, charge_point: Document, message: Message) -> None:

@@ -10,7 +10,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from cpo_app.cli import cdrs, charge_points, locations, peers, servers, tariffs
+from cpo_app.cli import cdrs, charge_points, locations, peers, reconcile, servers, tariffs
 from cpo_app.cli.check import check
 from cpo_app.cli.doctor import doctor
 from cpo_app.cli.emsp import emsp
@@ -42,6 +42,7 @@ app.add_typer(peers.app, name="peers")
 app.add_typer(locations.app, name="locations")
 app.add_typer(tariffs.app, name="tariffs")
 app.add_typer(cdrs.app, name="cdrs")
+app.add_typer(reconcile.app, name="reconcile")
 app.add_typer(charge_points.app, name="charge-points")
 
 _EXPECTED: tuple[type[Exception], ...] = (

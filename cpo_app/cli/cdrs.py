@@ -217,7 +217,7 @@ def credit(
 
 
 def _read(since: str | None, until: str | None, data_dir: Path | None) -> list[dict[str, Any]]:
-    start, end = _moment(since, "--from"), _moment(until, "--to")
+    start, end = moment(since, "--from"), moment(until, "--to")
 
     async def work(backend: Backend) -> list[dict[str, Any]]:
         return [cdr async for cdr in all_cdrs(backend.store, since=start, until=end)]
@@ -253,7 +253,8 @@ def _explain(cdr: Mapping[str, Any], priced: Priced | None) -> None:
         note("its total_cost differs from what its tariffs and periods come to")
 
 
-def _moment(text: str | None, name: str) -> datetime | None:
+def moment(text: str | None, name: str) -> datetime | None:
+    """What an option says, as a date or a date and time."""
     if text is None:
         return None
     try:

@@ -13,10 +13,11 @@ from cpo_app.console.routes import NotThere, problem, route_class
 from cpo_app.console.timeline import timeline
 from domain.charge_points import evse_history
 from domain.charge_points.evse_states import EvseStatus
-from domain.operator import charge_points, peers, sessions
+from domain.operator import charge_points, peers, reconciliation, sessions
 
 MAX_IN_TROUBLE = 30
 MAX_SESSIONS = 30
+MAX_FINDINGS = 200
 MAX_HELD_BACK = 20
 MAX_CHANGES = 500
 CHANGES_SHOWN = 50
@@ -128,6 +129,15 @@ def build_console_router(console: Console) -> APIRouter:
         )
         named = [("24 hours", *day), ("7 days", *week)]
         return console.page(request, "cdrs.html", rows=rows, total=number, totals=named)
+
+    @router.get("/console/reconciliation")
+    async def reconciled(request: Request) -> Response:
+        totals, (findings, looked) = await asyncio.gather(
+            reconciliation.register_totals(db), reconciliation.register_findings(db, MAX_FINDINGS)
+        )
+        return console.page(
+            request, "reconciliation.html", totals=totals, findings=findings, looked=looked
+        )
 
     @router.get("/console/locations")
     async def location_table(

@@ -8,7 +8,7 @@ from datetime import datetime
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from db_interface.database import Database
 from domain.charge_points.charge_point_documents import CHARGE_POINTS
-from domain.operator import charge_points, peers, sessions
+from domain.operator import charge_points, peers, reconciliation, sessions
 from domain.peers.peer_document import PEERS
 from domain.peers.statuses import BLOCKED, CONNECTED, SUSPENDED
 from domain.secrets import SecretUnusable, Vault
@@ -23,6 +23,7 @@ async def check_contents(db: Database, vault: Vault, now: datetime) -> AsyncIter
         yield finding
     yield await _held_back(db)
     yield await _without_cdr(db)
+    yield await _registers(db)
 
 
 async def _sealed(db: Database, vault: Vault) -> Finding:
@@ -85,6 +86,18 @@ async def _without_cdr(db: Database) -> Finding:
             "the console says why, for each; most often a tariff is not usable",
         )
     return ok("CDRs", "every session that was to be billed is")
+
+
+async def _registers(db: Database) -> Finding:
+    totals = [total for total in await reconciliation.register_totals(db) if total.number]
+    if totals:
+        said = ", ".join(f"{t.number} {t.kind} ({t.energy_wh / 1000:g} kWh)" for t in totals)
+        return warn(
+            "registers",
+            f"they do not add up with sessions and CDRs: {said}",
+            "cpo reconcile registers names them; docs/reconciliation.md says what each means",
+        )
+    return ok("registers", "nothing is known that does not add up")
 
 
 def _plain(text: str) -> str:

@@ -100,6 +100,18 @@ def _of_store(state: Snapshot | None, now: datetime) -> Iterator[Metric]:
         "signature",
         state.signatures,
     )
+    yield _by_label(
+        "cpo_register_findings",
+        "What does not add up between registers, sessions and CDRs, by its kind.",
+        "kind",
+        {total.kind: total.number for total in state.register_findings},
+    )
+    yield _by_label(
+        "cpo_register_findings_wh",
+        "The energy that these are about.",
+        "kind",
+        {total.kind: total.energy_wh for total in state.register_findings},
+    )
     yield _by_label("cpo_peers", "Peers by status.", "status", state.peers)
     names = GaugeMetricFamily("cpo_peer_info", "1; what a peer is called.", labels=("peer", "name"))
     for peer in state.pushes:
@@ -143,7 +155,7 @@ def _build() -> Metric:
     return family
 
 
-def _by_label(name: str, said: str, label: str, values: Mapping[str, int]) -> Metric:
+def _by_label(name: str, said: str, label: str, values: Mapping[str, float]) -> Metric:
     family = GaugeMetricFamily(name, said, labels=(label,))
     for value, number in values.items():
         family.add_metric((value,), number)

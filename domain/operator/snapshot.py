@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from db_interface.database import Database
 from domain.operator import charge_points, peers, sessions
 from domain.operator.push_states import PushState, push_states
+from domain.operator.reconciliation import KindTotal, register_totals
 from domain.peers.statuses import MARKED_FOR
 
 MAX_PEERS = 1000
@@ -30,6 +31,8 @@ class Snapshot:
     sessions_without_cdr: int
     signatures: Mapping[str, int]
     """Sessions with signed meter data, by what came of the check."""
+    register_findings: tuple[KindTotal, ...]
+    """What does not add up between registers, sessions and CDRs."""
     peers: Mapping[str, int]
     pushes: tuple[PeerPush, ...]
     """To connected and suspended peers, the first MAX_PEERS."""
@@ -37,8 +40,13 @@ class Snapshot:
 
 async def snapshot(db: Database) -> Snapshot:
     """Ask the store; every figure is a count or a look-up in an index."""
-    (points, by_status, signed), numbers, pushes = await asyncio.gather(
-        asyncio.gather(charge_points.counts(db), peers.counts(db), sessions.signatures(db)),
+    (points, by_status, signed, findings), numbers, pushes = await asyncio.gather(
+        asyncio.gather(
+            charge_points.counts(db),
+            peers.counts(db),
+            sessions.signatures(db),
+            register_totals(db),
+        ),
         asyncio.gather(
             charge_points.number_registered(db),
             charge_points.number_held_back(db),
@@ -54,6 +62,7 @@ async def snapshot(db: Database) -> Snapshot:
         held_back=held_back,
         sessions_running=running,
         sessions_without_cdr=without_cdr,
+        register_findings=tuple(findings),
         signatures=signed,
         peers=by_status,
         pushes=tuple(PeerPush(row["_id"], row["name"], push) for row, push in pushes),

@@ -119,6 +119,8 @@ class ChargingSession(TypedDict, total=False):
     reservation_over_at: datetime
     reservation_expired: bool
     register_start_wh: float | None
+    register_end_wh: float
+    """The register's reading when it ended, if its charge point told it."""
     power_w: float | None
     soc: float | None
     preferences: OcpiObject

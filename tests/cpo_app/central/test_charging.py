@@ -197,6 +197,7 @@ def test_an_engine_reports_a_whole_session(charging: Charging) -> None:
     signed = 'OCMF|{"FV":"1.0","RD":[{"RV":0.36}]}|{"SD":"30450220"}'
     charging.send(charging.stopped(session_id, 360, signed_data=signed))
     assert charging.inner(session_id)["status"] == "COMPLETED"
+    assert charging.inner(session_id)["register_end_wh"] == 1000
     [cdr] = charging.cdrs()
     assert (cdr["session_id"], cdr["total_energy"]) == (session_id, 0.36)
     assert cdr["signed_data"] == {

@@ -394,3 +394,24 @@ def test_a_formula_in_a_csv_is_no_formula(capsys: pytest.CaptureFixture[str]) ->
     print_csv(("a", "b"), [{"a": "=1+1", "b": -2.5}, {"a": "\rx", "b": "+1"}])
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out, newline="")))
     assert rows == [{"a": "'=1+1", "b": "-2.5"}, {"a": "' x", "b": "'+1"}]
+
+
+# --- Reconciliation -----------------------------------------------------------------------------
+
+
+def test_registers_are_reconciled_by_hand(cpo: Cpo, world: World) -> None:
+    session_id = charged(world)
+    ask = ("reconcile", "registers", "--from", "2025-01-01", "--to", "2025-12-31")
+    assert cpo(*ask).err == (
+        "1 sessions, 0 of them without a register's reading; 0 do not add up\n"
+    )
+    cpo("cdrs", "credit", session_id, "--kwh", "8")
+    report = cpo(*ask, "--json").json()
+    assert (report["sessions"], report["without_reading"]) == (1, 0)
+    [found] = report["findings"]
+    assert (found["kind"], found["session_id"]) == ("billed_less", session_id)
+    assert found["energy_wh"] == 2000.0
+    assert session_id in cpo(*ask).out
+    wrong = cpo(*ask, "--charge-point", "NOBODY")
+    assert (wrong.code, wrong.err) == (1, "cpo: NOBODY: no such charge point\n")
+    assert cpo("reconcile", "registers", "--from", "2025-02-01", "--to", "2025-01-01").code == 1

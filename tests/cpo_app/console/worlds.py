@@ -53,6 +53,7 @@ PAGES = (
     "/console/charge-points/CP-NEVER",
     "/console/sessions",
     "/console/cdrs",
+    "/console/reconciliation",
     "/console/peers",
     "/console/locations",
     "/console/locations?q=loc",

@@ -1,0 +1,97 @@
+"""`cpo reconcile`: does it all add up?"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from cpo_app.backend import Backend
+from cpo_app.cli.cdrs import moment
+from cpo_app.cli.errors import CliError
+from cpo_app.cli.output import note, print_json, print_table
+from cpo_app.cli.with_backend import DataDir, on_backend
+from domain.charge_points.charge_points import canonical_id
+from domain.reconciliation.register_chain import SAID
+from domain.reconciliation.register_findings import RegisterReport, reconcile_registers
+
+app = typer.Typer(help="Reconciliation: registers, peers' CDRs.", no_args_is_help=True)
+
+Since = Annotated[
+    str | None,
+    typer.Option("--from", metavar="TIME", help="From then on (UTC); CPO_RECONCILE_DAYS ago."),
+]
+Until = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until then (UTC); now.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
+
+
+@app.command()
+def registers(
+    charge_point: Annotated[
+        str | None, typer.Option(metavar="CP_ID", help="Of this charge point alone.")
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Follow each connector's register from session to session: energy outside of sessions,
+    claimed twice, or billed otherwise than it was measured."""
+    start, end = moment(since, "--from"), moment(until, "--to")
+
+    async def work(backend: Backend) -> RegisterReport:
+        known = None
+        if charge_point is not None:
+            known = await canonical_id(backend.db, charge_point)
+            if known is None:
+                raise CliError(f"{charge_point}: no such charge point")
+        window = _window(backend, start, end)
+        return await reconcile_registers(backend.db, *window, cp_id=known)
+
+    report = on_backend(work, data_dir)
+    rows = [
+        {
+            "kind": one.kind.value,
+            "cp_id": one.cp_id,
+            "connector_id": one.connector_id,
+            "session_id": one.session_id,
+            "previous_id": one.previous_id,
+            "energy_wh": one.energy_wh,
+            "at": one.at,
+        }
+        for one in report.findings
+    ]
+    if as_json:
+        print_json(
+            {
+                "from": report.since,
+                "to": report.until,
+                "sessions": report.sessions,
+                "without_reading": report.without_reading,
+                "findings": rows,
+            }
+        )
+        return
+    if rows:
+        print_table(
+            ("What", "Charge point", "Connector", "Session", "After", "Wh", "Opened"),
+            (tuple(row.values()) for row in rows),
+        )
+    for kind in sorted({one.kind for one in report.findings}, key=lambda kind: kind.value):
+        note(f"{kind.value}: {SAID[kind]}")
+    note(
+        f"{report.sessions} sessions, {report.without_reading} of them without a register's "
+        f"reading; {len(rows)} do not add up"
+    )
+
+
+def _window(
+    backend: Backend, start: datetime | None, end: datetime | None
+) -> tuple[datetime, datetime]:
+    now = backend.db.now()
+    days = timedelta(days=backend.settings.CPO_RECONCILE_DAYS)
+    window = start or (end or now) - days, end or now
+    if window[0] >= window[1]:
+        raise CliError("--from is not before --to")
+    return window
