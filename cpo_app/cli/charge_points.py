@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,9 +16,10 @@ from cpo_app.cli.output import print_json
 from cpo_app.cli.with_backend import DataDir, on_backend
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
-from domain.charge_points import enrolments, operator_words
-from domain.charge_points.registration_records import NotRegistered
+from domain.charge_points import enrolments, operator_words, registration_store
+from domain.charge_points.registration_records import NotRegistered, Record
 from domain.operator import charge_points
+from domain.sites import Party
 from domain.times import format_datetime
 
 app = typer.Typer(
@@ -77,19 +80,32 @@ def enrol(cp_id: CpId, data_dir: DataDir = None) -> None:
 @app.command()
 def restore(cp_id: CpId, data_dir: DataDir = None) -> None:
     """Undo a deregistration: the charge point's own credentials are good again."""
+    _say(operator_words.restore, cp_id, data_dir)
 
+
+@app.command()
+def approve(cp_id: CpId, data_dir: DataDir = None) -> None:
+    """Let a charge point stand at a site that holds another's."""
+    _say(operator_words.let_into_site, cp_id, data_dir)
+
+
+def _say(
+    word: Callable[[Tx, str, Party], Awaitable[Record]], cp_id: str, data_dir: Path | None
+) -> None:
     async def work(backend: Backend) -> JsonObject:
-        async def undo(tx: Tx) -> JsonObject:
-            party = backend.settings.parties[0]
-            record = await operator_words.restore(tx, cp_id, party)
-            return {"cp_id": record["_id"], "status": record["status"]}
+        async def change(tx: Tx) -> JsonObject:
+            record = await word(tx, cp_id, backend.settings.parties[0])
+            shown = registration_store.get(tx, record["_id"], ("status", "site_id", "ocpi"))
+            return {"cp_id": record["_id"], **(await shown or {})}
 
-        return await backend.store.transact(undo)
+        return await backend.store.transact(change)
 
     try:
-        print_json(on_backend(work, data_dir))
+        result = on_backend(work, data_dir)
     except NotRegistered:
         raise _unknown(cp_id) from None
+    result.pop("_id", None)
+    print_json(result)
 
 
 def _unknown(cp_id: str) -> CliError:

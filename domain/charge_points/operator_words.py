@@ -38,3 +38,22 @@ async def restore(tx: Tx, cp_id: str, party: Party) -> Record:
     await registration_changed(tx, record["_id"])
     await rebuild_site(tx, record["site_id"], party)
     return {**record, **changes}
+
+
+async def let_into_site(tx: Tx, cp_id: str, party: Party) -> Record:
+    """Let it stand at the site that it named; what the site is, its owner goes on saying.
+
+    Raises NotRegistered.
+    """
+    record = await get(tx, cp_id)
+    if record is None:
+        raise NotRegistered
+    if not record.get("site_waiting"):
+        return record
+    changes: Record = {
+        "site_waiting": False,
+        "history": history_with(record, "let into its site", _OPERATOR, tx.now),
+    }
+    await REGISTRATIONS.of(tx).update_one({"_id": record["_id"]}, {"$set": changes})
+    await rebuild_site(tx, record["site_id"], party)
+    return {**record, **changes}

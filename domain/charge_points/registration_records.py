@@ -58,6 +58,12 @@ class Record(TypedDict, total=False):
     certificate_pem: str | None
     site_id: str
     """which site it belongs to, folded"""
+    site_waiting: bool
+    """the site is another's, and nobody has said yes (domain.sites.membership)"""
+    site_guest: bool
+    """it came to a site that was another's"""
+    by_operator: bool
+    """its present location and metadata are the operator's word"""
     ocpi: Offer | None
     registered_seq: int
     """order of creation"""
@@ -159,6 +165,7 @@ def registered(
         "metadata": metadata,
         "certificate_pem": application.certificate_pem or before["certificate_pem"],
         "status": REGISTERED,
+        "by_operator": proof.admin,
         "credentials_hash": credentials_hash,
         "token_version": before["token_version"] + 1,
         "updated_at": now,

@@ -32,7 +32,7 @@ from domain.charge_points.registration_records import (
     matches,
     registered,
 )
-from domain.charge_points.registration_store import REGISTRATIONS, get
+from domain.charge_points.registration_store import REGISTRATIONS, get, of_site
 from domain.charge_points.site_publishing import rebuild_site
 from domain.sites import Party
 
@@ -98,6 +98,7 @@ async def register(
         )
         check(known, proof, open_to_new, enrolled=enrolled)
         record = registered(known, application, proof, credentials_hash, tx.now)
+        record.update(await _place_at_site(tx, known, record, proof))
         if known is None:
             record["registered_seq"] = await next_seq(tx, REGISTRATIONS.name)
             await REGISTRATIONS.of(tx).insert_one(record)
@@ -111,6 +112,16 @@ async def register(
         return Registration(record, is_new=known is None)
 
     return await store.transact(work)
+
+
+async def _place_at_site(tx: Tx, known: Record | None, record: Record, proof: Proof) -> Record:
+    """Whether it stands at its own site, is a guest at another's, or waits to be let in."""
+    if known is not None and known["site_id"] == record["site_id"]:
+        waits = bool(known.get("site_waiting")) and not proof.admin
+        return {"site_waiting": waits, "site_guest": bool(known.get("site_guest"))}
+    others = await of_site(tx, record["site_id"], ("_id",))
+    guest = any(other["_id"] != record["_id"] for other in others)
+    return {"site_waiting": guest and not proof.admin, "site_guest": guest}
 
 
 async def authenticate(db: Database, cp_id: str, digests: tuple[str, ...]) -> Record:

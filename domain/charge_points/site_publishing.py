@@ -47,6 +47,9 @@ _SEEN_BY_MAPPING = (
     "registration_date",
     "updated_at",
     "ocpi",
+    "site_waiting",
+    "site_guest",
+    "by_operator",
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.sites.evse import REMOVED, draft_evse, status_of, uid_of
@@ -32,11 +33,14 @@ def gather_evses(
     statuses: Mapping[str, str],
     owner: tuple[str, str],
     previous: JsonMapping | None,
+    *,
+    refused: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> SiteEvses:
     """The EVSEs of the records; `owner` is country_code and party_id.
 
     One bad record does not take its neighbours off the map: its EVSE stays as peers know it, with
-    its present status, or is left out. Where not one record is good, there are none.
+    its present status, or is left out. Where not one record is good, there are none. `refused`:
+    the reasons of those, by cp_id, that are known to be bad for what they say of their site.
     """
     site = SiteEvses()
     known = _known(previous)
@@ -44,6 +48,8 @@ def gather_evses(
     for record in records:
         status = status_of(record, statuses)
         draft = draft_evse(record, status, *owner)
+        if record.cp_id in refused:
+            draft.evse, draft.reasons = None, [*refused[record.cp_id], *draft.reasons]
         uid = draft.uid.lower()
         site.warnings += [f"{record.cp_id}: {warning}" for warning in draft.warnings]
         if draft.evse:

@@ -22,6 +22,7 @@ from domain.sites.facts import Facts
 from domain.sites.fields import BadValue, read_boolean
 from domain.sites.identifiers import is_name, site_id_of
 from domain.sites.last_updated import stamped
+from domain.sites.membership import owner_of, speakers, waiting
 from domain.sites.records import Record
 
 _PRIVATE = "private: metadata.roaming is false"
@@ -81,21 +82,23 @@ def build_location(
         return HeldBack(["no charge point is registered at this site"])
     raw = sorted(records, key=_registration)
     ordered = [Record.read(record) for record in raw]
-    left_out: dict[str, list[str]] = {}
-    offered = _offered(ordered, left_out)
+    left_out = waiting(ordered)
+    offered = _offered([r for r in ordered if r.cp_id not in left_out], left_out)
     private = not offered
     if private:
         left_out = _not_private(left_out)
         offered = [record for record in ordered if record.cp_id not in left_out]
     if not offered:
         return HeldBack(_all_reasons(left_out))
-    # A charge point that is gone no longer says where and what its site is.
-    facts = Facts(sorted(offered, key=lambda record: record.deregistered))
-    site = gather_evses(offered, statuses, (party.country_code, party.party_id), previous)
+    facts, fields, refused = _described(offered, owner_of(ordered))
+    if fields is None:
+        return HeldBack([*_all_reasons(left_out), *facts.reasons])
+    site = gather_evses(
+        offered, statuses, (party.country_code, party.party_id), previous, refused=refused
+    )
     left_out.update(site.reasons)
-    fields = read_details(facts)
-    if facts.reasons or not site.evses:
-        return HeldBack([*(_all_reasons(left_out) if not site.evses else []), *facts.reasons])
+    if not site.evses:
+        return HeldBack(_all_reasons(left_out))
 
     add_own_coordinates(site.evses, offered, fields["coordinates"])
     location = {
@@ -118,6 +121,27 @@ def build_location(
         warnings=[*site.warnings, *facts.warnings, *(warning for warning in site_names if warning)],
         left_out=left_out,
     )
+
+
+def _described(
+    offered: Sequence[Record], owner: Record | None
+) -> tuple[Facts, JsonObject | None, dict[str, list[str]]]:
+    """The fields of the Location and whose facts they are; and, by cp_id, why one that should
+    have said it did not. No fields: the facts say what is wrong.
+    """
+    first: Facts | None = None
+    refused: dict[str, list[str]] = {}
+    for group in speakers(offered, owner):
+        facts = Facts(group)
+        fields = read_details(facts)
+        if not facts.reasons:
+            if first is not None:
+                facts.warnings += [f"left out: {reason}" for reason in first.reasons]
+            return facts, fields, refused
+        first = first or facts
+        if len(group) == 1:
+            refused[group[0].cp_id] = facts.reasons
+    return first or Facts([]), None, {}
 
 
 def _registration(record: JsonMapping) -> tuple[datetime, str]:

@@ -22,6 +22,12 @@ class Record:
     metadata: JsonMapping
     deregistered: bool
     registered_at: datetime
+    waiting: bool = False
+    """it named another's site; neither the operator nor the site's owner has said yes"""
+    guest: bool = False
+    """it came to a site that was another's"""
+    by_operator: bool = False
+    """its facts are the operator's word"""
 
     @classmethod
     def read(cls, data: JsonMapping) -> Record:
@@ -37,6 +43,9 @@ class Record:
             metadata=metadata if isinstance(metadata, Mapping) else {},
             deregistered=data.get("status") == DEREGISTERED,
             registered_at=registered_at,
+            waiting=data.get("site_waiting") is True,
+            guest=data.get("site_guest") is True,
+            by_operator=data.get("by_operator") is True,
         )
 
 

@@ -487,7 +487,7 @@ class CommandWorld:
             registrations.register(
                 self.store,
                 Application(cp_id, "Berlin", {"site_id": "SITE-1"}),
-                proof=Proof(),
+                proof=Proof(admin=True),
                 open_to_new=True,
                 credentials_hash="0" * 64,
                 party=self.settings.parties[0],

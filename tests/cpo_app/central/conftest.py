@@ -74,7 +74,7 @@ class World:
     def api(self, central: Central | None = None, *, client: str = "127.0.0.1") -> Api:
         return Api(self, central or self.central(), client)
 
-    def enrol(self, cp_id: str, proof: Proof = Proof()) -> str:
+    def enrol(self, cp_id: str, proof: Proof = Proof(admin=True)) -> str:
         """Register with EV_Registry; the token."""
         made = self.loop.run(
             registrations.register(

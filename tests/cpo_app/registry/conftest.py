@@ -25,6 +25,7 @@ class Api:
     def __init__(self, loop: Loop, store: DbInterface, settings: Settings) -> None:
         self.loop = loop
         self.store = store
+        self.party = settings.parties[0]
         app = build_registry(settings, store)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=app), base_url="http://registry"

@@ -40,18 +40,65 @@ def test_the_first_registered_says_what_the_site_is() -> None:
     second = at_mall("CP-1", day=2, metadata={"name": "Other", "state": "Berlin"})
 
     location = built(second, first).location
+    by_operator = built({**second, "by_operator": True}, first).location
 
-    assert (location["name"], location["state"]) == ("Mall", "Berlin")
+    assert (location["name"], location.get("state")) == ("Mall", None)
+    assert (by_operator["name"], by_operator["state"]) == ("Mall", "Berlin")
 
 
-def test_a_neighbours_good_value_stands_in_for_a_bad_one() -> None:
+def test_the_operators_good_value_stands_in_for_a_bad_one() -> None:
     first = at_mall("CP-1", day=1, metadata={"coordinates": "?"})
-    second = at_mall("CP-2", day=2, metadata={"coordinates": "52.5, 13.4"})
+    second = at_mall("CP-2", day=2, metadata={"coordinates": "52.5, 13.4"}, by_operator=True)
 
     outcome = built(first, second)
 
     assert outcome.location["coordinates"] == {"latitude": "52.50000", "longitude": "13.40000"}
     assert "coordinates of CP-1" in outcome.warnings[0]
+
+
+def test_an_owner_that_turns_bad_takes_itself_out_and_not_its_site() -> None:
+    guest = at_mall("CP-2", day=2, site_guest=True)
+    before = built(at_mall("CP-1"), guest).location
+    bad = at_mall("CP-1", metadata={"publish": "garbage"})
+
+    outcome = built(bad, guest, previous=before, now=LATER)
+
+    assert statuses_of(outcome.location) == {"CP-1": "UNKNOWN", "CP-2": "UNKNOWN"}
+    assert list(outcome.left_out) == ["CP-1"]
+    assert statuses_of(built(bad, guest).location) == {"CP-2": "UNKNOWN"}
+
+
+PHISHING = {
+    "coordinates": "10.0, 20.0",
+    "operator": {"name": "Totally legit", "website": "https://phishing.example.com/pay"},
+    "publish": "garbage",
+}
+
+
+def test_one_that_names_anothers_site_waits_and_changes_nothing() -> None:
+    owner = at_mall("CP-1", day=5)
+    evil = at_mall("EVIL", day=1, metadata=PHISHING, site_waiting=True, site_guest=True)
+
+    outcome = built(owner, evil)
+
+    assert outcome.location == built(owner).location
+    assert "site_members" in outcome.left_out["EVIL"][0]
+
+
+@pytest.mark.parametrize(
+    ("owner", "guest"),
+    [({}, {"site_waiting": False}), ({"site_members": ["cp-2"]}, {"site_waiting": True})],
+)
+def test_one_that_was_let_in_adds_its_evse_and_nothing_else(
+    owner: dict[str, Any], guest: dict[str, Any]
+) -> None:
+    first = at_mall("CP-1", day=5, metadata=owner)
+    second = at_mall("CP-2", day=1, metadata=PHISHING, site_guest=True, **guest)
+
+    both, alone = built(first, second).location, built(first).location
+
+    assert set(statuses_of(both)) == {"CP-1", "CP-2"}
+    assert {**both, "evses": []} == {**alone, "evses": []}
 
 
 def test_a_charge_point_may_stand_apart_from_its_site() -> None:
