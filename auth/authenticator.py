@@ -18,6 +18,7 @@ from py_ocpi.core.exceptions import AuthorizationOCPIError
 from auth.charge_point_access import admit
 from auth.credentials_header import tokens_in
 from db_interface.database import Database
+from domain.peers import spoken_for
 from domain.peers.peers import Peer, Peers
 from domain.peers.statuses import BLOCKED
 
@@ -79,12 +80,12 @@ class OcpiAuthenticator(Authenticator):
         return None
 
     async def may_speak_for(self, peer: Peer, party: str) -> bool:
-        """Whether a request in this (folded) party's name is the peer's to make: its own parties,
-        and for a hub those of its clients, which are all that no other peer has registered."""
-        if party in peer.parties or not peer.is_hub:
-            return party in peer.parties
-        registered = await self._peers.of_party(party)
-        return registered is None or registered.peer_id == peer.peer_id
+        """Whether a request in this (folded) party's name is the peer's to make."""
+        return await spoken_for.speaks_for(self._db, peer, party)
+
+    async def audiences_for(self, peer: Peer, party: str) -> Sequence[str] | None:
+        """What is open to the peer in this (folded) party's name; None: it may not use it."""
+        return await spoken_for.audiences_for(self._db, peer, party)
 
     async def authenticate(self, auth_token: str) -> None:
         """The library's contract: raise AuthorizationOCPIError unless it is a functional token."""

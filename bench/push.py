@@ -31,6 +31,7 @@ from db_interface.json_data import JsonObject
 from domain.objects.locations import owned_location
 from domain.outbox.publishing import publish, publish_all
 from domain.peers.peers import Peers
+from domain.peers.terms import ANY_PARTY
 from domain.secrets import Vault, new_token
 
 GOALS = {
@@ -80,7 +81,7 @@ class _Side:
 
     async def peer(self, emsp: _Emsp | None) -> None:
         now = datetime.now(timezone.utc)
-        peer, _ = await self.peers.invite("bench", now)
+        peer, _ = await self.peers.invite("bench", now, ANY_PARTY)
         port = 1 if emsp is None else emsp.port
         await self.peers.connect(
             peer.peer_id,

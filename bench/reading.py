@@ -33,6 +33,7 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
 from domain.objects.locations import owned_location
 from domain.peers.peers import Peers
+from domain.peers.terms import ANY_PARTY
 from domain.secrets import Vault, new_token
 
 CONNECTIONS = 8
@@ -272,7 +273,7 @@ async def _fill(place: Ground, number: int, token: str, key: str) -> None:
     await db[TABLE].create_index("id")
     peers = Peers(db, Vault(key))
     now = datetime.now(timezone.utc)
-    peer, _ = await peers.invite("bench", now)
+    peer, _ = await peers.invite("bench", now, ANY_PARTY)
     role = {"role": "EMSP", "country_code": "DE", "party_id": "TNM"}
     await peers.connect(
         peer.peer_id, our_token=token, their_token=new_token(), now=now, roles=[role], endpoints=[]

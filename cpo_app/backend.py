@@ -28,15 +28,18 @@ from domain.secrets import Vault
 
 _ADDRESS = ("OCPI_HOST", "PROTOCOL")
 _PARTIES = ("CPO_PARTIES", "COUNTRY_CODE", "PARTY_ID", "PROJECT_NAME")
+_RULES = ("CPO_APPROVE_PEERS",)
 
 
 async def announced(settings: Settings, db: Database) -> Settings:
-    """The settings with the servers' address and parties, where the environment names none."""
+    """The settings with the servers' address, parties and rules, where the environment names
+    none."""
     face: Mapping[str, object] = await announced_address(db)
     given = settings.__fields_set__
     wanted = [
         *(() if settings.OCPI_HOST else _ADDRESS),
         *(() if given.intersection(_PARTIES) else _PARTIES),
+        *(() if given.intersection(_RULES) else _RULES),
     ]
     return settings.copy(update={name: face[name] for name in wanted if name in face})
 
@@ -49,7 +52,7 @@ class Backend:
         self.db = db
         self.vault = vault
         self.store = DbInterface(db)
-        self.peers = Peers(db, vault)
+        self.peers = Peers(db, vault, approve_unnamed=settings.CPO_APPROVE_PEERS)
         self.authenticator = OcpiAuthenticator(db, self.peers, settings.central_secret)
         failures = settings.CPO_MAX_FAILURES_PER_MINUTE
         self.ocpi_throttle = Throttle("ocpi", failures, db)
@@ -85,9 +88,9 @@ class Backend:
     async def announce(self) -> None:
         """Keep where and who this platform is, for commands that run beside the servers."""
         settings = self.settings
-        parties = {name: getattr(settings, name) for name in _PARTIES}
+        named = {name: getattr(settings, name) for name in (*_PARTIES, *_RULES)}
         address = {"OCPI_HOST": settings.ocpi_host, "PROTOCOL": settings.PROTOCOL}
-        await announce_address(self.db, {**address, **parties})
+        await announce_address(self.db, {**address, **named})
 
     async def aclose(self) -> None:
         await self.push.stop()

@@ -21,6 +21,7 @@ from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from cpo_app.reconciling import Reconciling
 from db_interface.indexes import ensure_indexes
 from domain.authorization.authorization import Authorizer
+from domain.peers.claims_at_start import make_claims
 from domain.places import geonames
 
 logger = logging.getLogger("cpo")
@@ -87,6 +88,7 @@ class Background:
             await backend.db.wait_until_reachable()
             try:
                 await ensure_indexes(backend.db)
+                await make_claims(backend.store)
                 await backend.announce()
                 await self.central.start()
                 break

@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     """Wrong tokens, passwords and credentials from one address at one door; 0: any number."""
     CPO_PEER_TIMEOUT_S: float = Field(default=10.0, gt=0, le=120)
     CPO_ROTATION_GRACE_S: int = Field(default=24 * 3600, ge=0)
+    CPO_APPROVE_PEERS: bool = False
+    """An invitation that names no party stands for whichever registers with it (never as HUB)."""
     CPO_PUSH: bool = True
     CPO_PUSH_ON_CONNECT: bool = False
     CPO_TOKEN_PULL_INTERVAL_S: float = Field(default=6 * 3600, ge=0)

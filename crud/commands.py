@@ -52,7 +52,7 @@ from domain.errors import InvalidParameters
 from domain.objects import OcpiObject
 from domain.reservations import reservations
 from domain.schemas import parse_datetime
-from domain.visibility import Reader
+from domain.visibility import Reader, audiences
 
 UNLOCK = "UNLOCK_CAPABLE"
 
@@ -233,6 +233,7 @@ class Commands:
                 "evse_uid": place.evse["uid"],
                 "connector_id": connector["id"],
                 "parties": list(request.reader.parties),
+                "audiences": list(audiences("sessions", request.reader)),
             },
         )
 

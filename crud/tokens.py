@@ -2,18 +2,21 @@
 
 A token is known by its party, type and uid: the same uid under two types is two tokens. Only
 the party that owns a token may see or change it; the caller checks the party, this file the key.
+What an earlier holder of the party has left behind is not there, until it is written anew.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from db_interface.collection import Where
 from db_interface.interface import DbInterface
-from db_interface.owned_objects import fold
+from db_interface.owned_objects import OwnedDocument, fold, party_key
 from db_interface.transaction import Tx
 from domain.errors import InvalidParameters, UnknownToken
 from domain.objects import OcpiObject
 from domain.objects.tokens import owned_token
+from domain.peers import claims
 from domain.rendered import Rendered
 from domain.schemas import Token, apply_patch, validate_patch
 
@@ -32,11 +35,23 @@ class Tokens:
         document = await self.store.objects(self.module).document(
             fold(country_code, party_id, token_type, uid)
         )
-        return None if document is None else Rendered(document["raw"])
+        party = party_key(country_code, party_id)
+        if document is None or not await _is_its_own(document, party, self.store.db):
+            return None
+        return Rendered(document["raw"])
 
     async def create(self, data: OcpiObject, **_: Any) -> str:
         """Keep a valid Token whole; "created", "updated" or "unchanged"."""
-        return await self.store.create(self.module, owned_token(data))
+        party = party_key(data["country_code"], data["party_id"])
+
+        async def work(tx: Tx) -> str:
+            token = owned_token(data, await claims.current(tx, party))
+            before = await self.store.objects(self.module).document(token.key, tx)
+            known = before is not None and await _is_its_own(before, party, tx)
+            outcome = await self.store.create(self.module, token, tx)
+            return outcome if known else "created"
+
+        return await self.store.transact(work)
 
     async def update(
         self,
@@ -62,13 +77,19 @@ class Tokens:
 
         async def merge(tx: Tx) -> Rendered:
             document = await self.store.objects(self.module).document(key, tx)
-            if document is None:
+            party = party_key(country_code, party_id)
+            if document is None or not await _is_its_own(document, party, tx):
                 raise UnknownToken
             # What the token is known by keeps the case that it was first written with.
             same_key = {name: document["fields"][name] for name in _KEY}
             stored = Rendered(document["raw"]).plain()
-            token = owned_token(apply_patch(Token, stored, {**patch, **same_key}))
+            changed = apply_patch(Token, stored, {**patch, **same_key})
+            token = owned_token(changed, await claims.current(tx, party))
             await self.store.create(self.module, token, tx)
             return Rendered(token.document()["raw"])
 
         return await self.store.transact(merge)
+
+
+async def _is_its_own(document: OwnedDocument, party: str, where: Where) -> bool:
+    return document["audience"] in await claims.audiences_of(where, party)

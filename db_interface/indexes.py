@@ -56,9 +56,11 @@ INDEXES: dict[str, list[IndexModel]] = {
     "peers": [
         _index("token_hashes.hash", unique=True, sparse=True),
         _index("parties", "status"),
+        _index("audiences", "status"),
         _index("status"),
         _index("name"),
     ],
+    "party_claims": [_index("peer_id")],
     "marks": [_index("peer_id", "due"), _index("peer_id", "since")],
     "deliveries": [_index("peer_id", "at")],
     "commands": [

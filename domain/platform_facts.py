@@ -23,6 +23,7 @@ class Fact(TypedDict, total=False):
     COUNTRY_CODE: str
     PARTY_ID: str
     PROJECT_NAME: str
+    CPO_APPROVE_PEERS: bool
     tariff_id: str
 
 

@@ -1,8 +1,9 @@
 """Who sees what: one predicate for list, single GET, count and push alike.
 
 Every owned object carries one audience: "*" for every peer, "guests" for every peer that has
-not been narrowed, "" for nobody, or the folded party that it is for. A reader has the audiences
-that are open to him; he sees an object exactly when its audience is among them.
+not been narrowed, "" for nobody, or the folded party that it is for ("nl*tnm"; once the party
+has changed hands "nl*tnm#1": see peers/claims.py). A reader has the audiences that are open to
+him; he sees an object exactly when its audience is among them.
 
 Sessions and CDRs go to the party whose token was used; tokens to the party that wrote them.
 `publish` and `publish_allowed_to` are data that the eMSP must obey (mod_locations, 8.3.1):
@@ -23,17 +24,28 @@ _FOR_ALL = ("locations", "tariffs")
 
 @dataclass(frozen=True)
 class Reader:
-    """A peer as far as visibility goes: its parties, folded, and whether it is narrowed."""
+    """A peer as far as visibility goes: its parties, folded, and whether it is narrowed.
+
+    `holds`: what its parties' claims open to it; None: what was made for them before any of them
+    changed hands.
+    """
 
     parties: tuple[str, ...]
     narrowed: bool = False
+    holds: tuple[str, ...] | None = None
 
 
 def audiences(module: str, reader: Reader) -> tuple[str, ...]:
     """The audiences of `module` that are open to the reader; never empty."""
     if module in _FOR_ALL:
         return (EVERYBODY,) if reader.narrowed else (EVERYBODY, GUESTS)
-    return reader.parties or ("(no party)",)
+    open_to_it = reader.parties if reader.holds is None else reader.holds
+    return open_to_it or ("(no party)",)
+
+
+def party_of(audience: str) -> str:
+    """The folded party that an audience is one of."""
+    return audience.partition("#")[0]
 
 
 def may_see(module: str, reader: Reader, audience: str) -> bool:

@@ -9,6 +9,8 @@ from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.objects.tariffs import owned_tariff
 from domain.outbox.publishing import publish
+from domain.peers import claims, parties
+from domain.peers.terms import ANY_PARTY
 from domain.platform_facts import default_tariff, set_default_tariff
 from domain.schemas import Tariff, validate
 from domain.secrets import Vault
@@ -39,9 +41,12 @@ async def invite(settings: Settings) -> str:
     """A token A for the demonstration eMSP; earlier ones of it are forgotten."""
     backend = _backend(settings)
     try:
-        for peer in await backend.peers.all(name=EMSP_NAME):
-            await backend.peers.remove(peer.peer_id)
-        _peer, token = await backend.peers.invite(EMSP_NAME, backend.db.now())
+        earlier = await backend.peers.all(name=EMSP_NAME)
+        peer, token = await backend.peers.invite(EMSP_NAME, backend.db.now(), ANY_PARTY)
+        for before in earlier:
+            for claim in await claims.held_by(backend.db, before.peer_id):
+                await parties.move(backend.store, claim["_id"], peer.peer_id)
+            await backend.peers.remove(before.peer_id)
         return token
     finally:
         await backend.aclose()

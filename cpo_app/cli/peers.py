@@ -14,13 +14,15 @@ from cpo_app.cli.errors import CliError
 from cpo_app.cli.output import note, print_facts, print_json, print_line, print_table
 from cpo_app.cli.with_backend import DataDir, on_backend
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
+from db_interface.owned_objects import party_key
 from domain.authorization.token_pulls import PullUnderWay
 from domain.operator.push_states import push_states
 from domain.outbox import due_marks
 from domain.outbox.deliveries import delivered_cdrs
 from domain.outbox.marks import PUSHED
-from domain.peers import switches
+from domain.peers import claims, parties, switches
 from domain.peers.peers import DEFAULT_QUIRKS, Peer
+from domain.peers.terms import HUB, ROLES, Terms
 
 app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
 
@@ -29,6 +31,19 @@ T = TypeVar("T")
 MAX_HELD_BACK = 10
 
 PeerId = Annotated[str, typer.Argument(metavar="ID", help="As `cpo peers list` shows it.")]
+Parties = Annotated[
+    list[str] | None,
+    typer.Option("--party", metavar="CC/PID", help="A party that it may be; may be repeated."),
+]
+Roles = Annotated[
+    list[str] | None,
+    typer.Option("--role", help="A role that it may have (EMSP, ...); without it all but HUB."),
+]
+Hub = Annotated[bool, typer.Option("--hub", help="It may be a HUB.")]
+AnyParty = Annotated[
+    bool, typer.Option("--any-party", help="It may be whatever free party it says it is.")
+]
+OneParty = Annotated[str, typer.Argument(metavar="CC/PID")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 RawToken = Annotated[
     bool, typer.Option("--raw-token", help="The peer does not Base64-encode tokens (a quirk).")
@@ -39,15 +54,30 @@ RawToken = Annotated[
 def invite(
     name: Annotated[str, typer.Option(help="What to call the peer.")],
     raw_token: RawToken = False,
+    party: Parties = None,
+    role: Roles = None,
+    hub: Hub = False,
+    any_party: AnyParty = False,
     only_token: Annotated[
         bool, typer.Option("--only-token", help="Print the token alone, for scripts.")
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Make an invitation: a token A to hand over with the versions URL. It is shown once."""
+    """Make an invitation: a token A to hand over with the versions URL. It is shown once.
+
+    A party or role that it does not name waits for `cpo peers approve`.
+    """
+    terms = _terms(party, role, hub, any_party)
 
     async def work(backend: Backend) -> dict[str, str]:
-        peer, token = await backend.peers.invite(name, backend.db.now())
+        for named in terms.parties:
+            claim = await claims.of(backend.db, named)
+            if claim is not None and claim["peer_id"] is not None:
+                note(
+                    f"{claims.shown(named)} is held by {claim['peer_id']}: release it "
+                    "(cpo peers release-party), or move it to this peer (cpo peers move-party)"
+                )
+        peer, token = await backend.peers.invite(name, backend.db.now(), terms)
         if raw_token:
             quirks = {**peer.quirks, "raw_token": True}
             await backend.peers.set(peer.peer_id, backend.db.now(), quirks=quirks)
@@ -70,14 +100,60 @@ def connect(
     token: Annotated[str, typer.Option(help="The token A that the peer gave us.")],
     name: Annotated[str | None, typer.Option(help="What to call the peer.")] = None,
     raw_token: RawToken = False,
+    party: Parties = None,
+    role: Roles = None,
+    hub: Hub = False,
+    any_party: AnyParty = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Register with a platform that invited us."""
+    """Register with a platform that invited us.
+
+    A party or role of it that is not named here waits for `cpo peers approve`.
+    """
+    terms = _terms(party, role, hub, any_party)
 
     async def work(backend: Backend) -> dict[str, Any]:
-        return facts(await backend.registration.connect(versions_url, token, name, raw_token))
+        connect = backend.registration.connect
+        return facts(await connect(versions_url, token, name, raw_token, terms))
 
     print_json(on_backend(work, data_dir))
+
+
+@app.command()
+def approve(peer_id: PeerId, data_dir: DataDir = None) -> None:
+    """Say yes to the parties and roles of a peer that wait: it may be them from now on."""
+    number = _switch("approve", peer_id, data_dir)
+    note(f"{peer_id}: {number} roles are approved")
+
+
+@app.command("release-party")
+def release_party(party: OneParty, data_dir: DataDir = None) -> None:
+    """Take a party from the peer that holds it: whoever is granted it may register it then.
+
+    The tokens, sessions and CDRs of until now stay the earlier holder's.
+    """
+    key = _party(party)
+
+    async def work(backend: Backend) -> str:
+        return await parties.release(backend.store, key)
+
+    note(f"{claims.shown(key)} is free; {_do(work, data_dir)} held it")
+
+
+@app.command("move-party")
+def move_party(
+    party: OneParty,
+    to: Annotated[str, typer.Option(help="The peer that is to be the party.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Give a party to a peer, with the tokens, sessions and CDRs that were ever made for it."""
+    key = _party(party)
+
+    async def work(backend: Backend) -> None:
+        await parties.move(backend.store, key, to)
+
+    _do(work, data_dir)
+    note(f"{claims.shown(key)} is {to}'s; what is there is not sent of itself: cpo peers resync")
 
 
 @app.command("list")
@@ -253,7 +329,7 @@ def widen(peer_id: PeerId, data_dir: DataDir = None) -> None:
 def quirk(
     peer_id: PeerId,
     name: Annotated[str, typer.Argument(help=", ".join(DEFAULT_QUIRKS))],
-    value: Annotated[str, typer.Argument(help="true, false, or a number for page_size")],
+    value: Annotated[str, typer.Argument(help="on, off, or a number for page_size")],
     data_dir: DataDir = None,
 ) -> None:
     """Note how a peer differs from the specification."""
@@ -273,6 +349,9 @@ def facts(peer: Peer) -> dict[str, Any]:
         "status": peer.status,
         "parties": [
             f"{role['country_code']}/{role['party_id']} {role['role']}" for role in peer.roles
+        ],
+        "waiting": [
+            f"{role['country_code']}/{role['party_id']} {role['role']}" for role in peer.waiting
         ],
         "versions_url": peer.versions_url,
         "version": peer.version,
@@ -313,5 +392,26 @@ def _switch(action: str, peer_id: str, data_dir: Path | None) -> int:
 def _do(work: Callable[[Backend], Awaitable[T]], data_dir: Path | None) -> T:
     try:
         return on_backend(work, data_dir)
-    except switches.NotPossible as error:
+    except (switches.NotPossible, claims.NoClaim, claims.PartyTaken) as error:
         raise CliError(str(error)) from error
+
+
+def _terms(party: list[str] | None, role: list[str] | None, hub: bool, any_party: bool) -> Terms:
+    roles = [one.upper() for one in role or ()]
+    for one in roles:
+        if one not in ROLES:
+            raise CliError(f"{one} is not a role; there are: {', '.join(ROLES)}")
+    return Terms(
+        parties=tuple(map(_party, party or ())),
+        roles=tuple(one for one in roles if one != HUB),
+        hub=hub or HUB in roles,
+        any_party=any_party,
+    )
+
+
+def _party(text: str) -> str:
+    """NL/TNM as a folded key."""
+    country_code, _, party_id = text.partition("/")
+    if not (len(country_code) == 2 and len(party_id) == 3 and (country_code + party_id).isalnum()):
+        raise CliError(f"{text} is not a party: write it CC/PID, as in NL/TNM")
+    return party_key(country_code, party_id)

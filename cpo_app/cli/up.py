@@ -172,6 +172,10 @@ def _panel(settings: Settings, base: str, registry: str, charge_points: int) -> 
     where = "" if data_dir == default else f" --data-dir {data_dir}"
     invite = f"{cpo} peers invite --name Me --only-token{where}"
     versions_url = settings.versions_url
+    approves = os.environ.get("CPO_APPROVE_PEERS", "true").lower() in ("true", "1")
+    peers = "who registers is taken at its word (CPO_APPROVE_PEERS=true; cpo serve asks you)"
+    if not approves:
+        peers = "parties that an invitation does not name wait for cpo peers approve"
     rule = "\u2500" * 78
     return f"""
 {rule}
@@ -180,6 +184,7 @@ def _panel(settings: Settings, base: str, registry: str, charge_points: int) -> 
  Console        {base}/
  OCPI           {versions_url}
                 docs: {base}/{settings.OCPI_PREFIX}/docs
+ Peers          {peers}
  EV_Registry    {registry}/   docs: {registry}/docs
  Charge points  {charge_points} simulated
  Data           {data_dir.absolute()}
@@ -215,6 +220,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         **os.environ,
         **{name: str(getattr(settings, name)) for name in names},
         "CPO_ALLOW_PRIVATE_URLS": "true",
+        "CPO_APPROVE_PEERS": os.environ.get("CPO_APPROVE_PEERS", "true"),
     }
 
 

@@ -15,6 +15,7 @@ from cpo_app.bootstrap import prepare
 from cpo_app.settings import Settings
 from db_interface.indexes import ensure_indexes
 from db_interface.json_data import JsonObject
+from domain.peers.claims_at_start import make_claims
 
 T = TypeVar("T")
 
@@ -54,6 +55,7 @@ def on_backend(
             raise
         backend = Backend(here, db, ground.vault())
         try:
+            await make_claims(backend.store)
             return await work(backend)
         finally:
             await backend.aclose()

@@ -25,6 +25,7 @@ from domain.authorization.authorization_answer import Question, Token, Word, wor
 from domain.authorization.emsps import Emsp, Emsps, Reply
 from domain.authorization.token_sync import keep_if_newer
 from domain.authorization.whitelist import Allowed, AuthMethod, Rule, rule_of
+from domain.peers import claims
 from domain.schemas import SchemaError
 
 logger = logging.getLogger("cpo.authorization")
@@ -135,11 +136,14 @@ class Authorizer:
         if party is not None:
             query["owner"] = party
         found = await self._store.objects("tokens").documents(
-            query, fields={"fields": 1}, sort=[("seq", 1)], limit=MAX_HOLDERS
+            query, fields={"fields": 1, "audience": 1}, sort=[("seq", 1)], limit=MAX_HOLDERS
         )
         cards = []
         for document in found:
             token: Token = document["fields"]
+            held = await claims.audiences_of(self._store.db, _party_of(token))
+            if document["audience"] not in held:
+                continue  # left behind by an earlier holder of the party
             emsp = await self._emsps.behind(token["country_code"], token["party_id"])
             if emsp is not None:
                 rule = rule_of(token["whitelist"], token["valid"])

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
-from db_interface.owned_objects import OwnedObject
+from db_interface.owned_objects import OwnedObject, party_key
 from db_interface.transaction import Tx
 from domain.objects.tokens import owned_token
+from domain.peers import claims
 from domain.schemas import parse_datetime
 
 _MODULE = "tokens"
@@ -38,8 +39,12 @@ async def keep_all(store: DbInterface, tokens: Iterable[Token], tx: Tx) -> Count
     """
     outcomes: Counter[str] = Counter()
     newest: dict[str, OwnedObject] = {}
+    present: dict[str, str] = {}
     for token in tokens:
-        obj = owned_token(token)
+        party = party_key(token["country_code"], token["party_id"])
+        if party not in present:
+            present[party] = await claims.current(tx, party)
+        obj = owned_token(token, present[party])
         other = newest.get(obj.key)
         if other is not None:
             outcomes[OLDER] += 1
@@ -47,18 +52,20 @@ async def keep_all(store: DbInterface, tokens: Iterable[Token], tx: Tx) -> Count
             newest[obj.key] = obj
     objects = store.objects(_MODULE)
     kept = {
-        document["_id"]: document["fields"]["last_updated"]
+        document["_id"]: document
         for document in await objects.documents(
             {"_id": {"$in": list(newest)}},
-            fields={"fields.last_updated": 1},
+            fields={"fields.last_updated": 1, "audience": 1, "owner": 1},
             tx=tx,
         )
     }
     new = [obj for key, obj in newest.items() if key not in kept]
     await objects.put_new(new, tx)
     outcomes["created"] += len(new)
-    for key in kept:
-        if newest[key].last_updated < parse_datetime(kept[key]):
+    for key, document in kept.items():
+        age = parse_datetime(document["fields"]["last_updated"])
+        its_own = document["audience"] in await claims.audiences_of(tx, document["owner"])
+        if its_own and newest[key].last_updated < age:
             outcomes[OLDER] += 1
         else:
             outcomes[await objects.put(newest[key], tx)] += 1

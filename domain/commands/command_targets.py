@@ -126,7 +126,8 @@ async def plugged_in_by_another(
     if latest is None:
         return False
     token = latest["token"]
-    return not may_see("sessions", reader, party_key(token["country_code"], token["party_id"]))
+    audience = latest.get("audience") or party_key(token["country_code"], token["party_id"])
+    return not may_see("sessions", reader, audience)
 
 
 async def _places(where: Where, location: OcpiObject, evses: Sequence[OcpiObject]) -> list[Place]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 
 from db_interface.interface import DbInterface
@@ -11,6 +12,7 @@ from db_interface.owned_objects import OwnedObject, party_key
 from db_interface.transaction import Tx
 from domain.objects import OcpiObject
 from domain.outbox.publishing import publish
+from domain.peers import claims
 from domain.pricing import Priced, price_cdr
 from domain.rendered import Rendered
 from domain.schemas import parse_datetime
@@ -32,10 +34,21 @@ class UnknownCdr(ValueError):
 
 async def add_cdr(store: DbInterface, cdr: OcpiObject, tx: Tx) -> None:
     """Keep a valid CDR for good; call inside a transaction. Raises CdrExists."""
-    obj = owned_cdr(cdr)
+    obj = replace(owned_cdr(cdr), audience=await _audience(store, cdr, tx))
     if await store.objects(MODULE).document(obj.key, tx) is not None:
         raise CdrExists(f"CDR {cdr['id']} is there already")
     await publish(store, MODULE, obj, tx)
+
+
+async def _audience(store: DbInterface, cdr: OcpiObject, tx: Tx) -> str:
+    """Who may see its session sees it; without one, who holds the token's party now."""
+    query = {
+        "lid": str(cdr.get("session_id")).lower(),
+        "owner": party_key(cdr["country_code"], cdr["party_id"]),
+    }
+    for session in await store.objects("sessions").documents(query, tx, fields={"audience": 1}):
+        return session["audience"]
+    return await claims.current(tx, audience_of_token_holder(cdr["cdr_token"]))
 
 
 def owned_cdr(cdr: OcpiObject) -> OwnedObject:

@@ -108,7 +108,9 @@ def mark_id(peer_id: str, module: str, key: str) -> str:
 def reader_of(peer: PeerDocument) -> Reader:
     """A peer's document as visibility knows it."""
     return Reader(
-        tuple(peer.get("parties") or ()), bool((peer.get("settings") or {}).get("narrowed"))
+        tuple(peer.get("parties") or ()),
+        bool((peer.get("settings") or {}).get("narrowed")),
+        tuple(peer.get("audiences") or ()),
     )
 
 
@@ -204,8 +206,8 @@ async def _receivers(module: str, changes: Sequence[Changed], tx: Tx) -> list[Pe
     concerned.discard(NOBODY)
     if not concerned:
         return []
-    parties = None if module in FOR_EVERY_READER else concerned
-    return await receivers(tx, module, [*MARKED_FOR, BLOCKED], parties)
+    wanted = None if module in FOR_EVERY_READER else concerned
+    return await receivers(tx, module, [*MARKED_FOR, BLOCKED], wanted)
 
 
 async def _mark_all(

@@ -1,4 +1,4 @@
-"""The collection `peers`: the shape of its documents. Written by peers.py and switches.py alone."""
+"""The collection `peers`: the shape of its documents. Written by the files of this room alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from typing import TypedDict
 
 from db_interface.collection import Collection, Where
 from db_interface.json_data import JsonObject
+from domain.peers.terms import TermsDocument
+
+
+class UnknownPeer(KeyError):
+    def __str__(self) -> str:
+        return f"there is no peer {self.args[0]}"
 
 
 class TokenHash(TypedDict, total=False):
@@ -47,15 +53,22 @@ class PeerDocument(TypedDict, total=False):
     settings: JsonObject
     """{narrowed}: True, it sees published locations only"""
     token_hashes: list[TokenHash]
+    terms: TermsDocument
+    """what the operator has granted (terms.py)"""
+    roles: list[JsonObject]
+    """those of its credentials that are granted"""
+    waiting: list[JsonObject]
+    """those that wait for the operator's yes"""
     parties: list[str]
-    """folded keys of its roles, to be found by"""
+    """folded keys of its granted roles, to be found by"""
+    audiences: list[str]
+    """what its claims open to it (claims.py), to be found by when something is pushed"""
     their_token: bytes
     """sealed; what we present to them (token B)"""
     versions_url: str
     version: str
     version_url: str
     endpoints: list[EndpointRow]
-    roles: list[JsonObject]
     quirks: JsonObject
     """{raw_token, no_patch, page_size}"""
     last_seen: datetime
@@ -68,15 +81,15 @@ PEERS: Collection[PeerDocument] = Collection("peers")
 
 
 async def receivers(
-    where: Where, module: str, statuses: Sequence[str], parties: Iterable[str] | None
+    where: Where, module: str, statuses: Sequence[str], audiences: Iterable[str] | None
 ) -> list[PeerDocument]:
-    """Peers in one of these statuses that take pushes of the module (of one of these folded
-    parties, if named), as far as visibility knows them."""
+    """Peers in one of these statuses that take pushes of the module (that one of these audiences
+    is open to, if named), as far as visibility knows them."""
     query: JsonObject = {
         "status": {"$in": list(statuses)},
         "endpoints": {"$elemMatch": {"identifier": module, "role": "RECEIVER"}},
     }
-    if parties is not None:
-        query["parties"] = {"$in": sorted(parties)}
-    wanted = {"parties": 1, "status": 1, "settings.narrowed": 1}
+    if audiences is not None:
+        query["audiences"] = {"$in": sorted(audiences)}
+    wanted = {"parties": 1, "audiences": 1, "status": 1, "settings.narrowed": 1}
     return await PEERS.of(where).find(query, wanted)

@@ -11,12 +11,24 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from db_interface.database import Database
+from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
 from domain.outbox import due_marks
-from domain.peers.peer_document import PEERS, EndpointRow, PeerDocument, PeerError, TokenHash
+from domain.peers import parties
+from domain.peers.peer_document import (
+    PEERS,
+    EndpointRow,
+    PeerDocument,
+    PeerError,
+    TokenHash,
+    UnknownPeer,
+)
 from domain.peers.statuses import CONNECTED, DISCONNECTED, INVITED, SUSPENDED
+from domain.peers.terms import HUB, Terms
 from domain.secrets import Vault, new_token
+
+__all__ = ["DEFAULT_QUIRKS", "Peer", "Peers", "UnknownPeer", "quirks_of"]
 
 DEFAULT_QUIRKS: JsonObject = {"raw_token": False, "no_patch": False, "page_size": None}
 """How a peer may differ from the specification: it does not Base64-encode tokens, it takes no
@@ -29,11 +41,6 @@ def quirks_of(document: PeerDocument | JsonMapping) -> JsonObject:
     return {name: noted.get(name, value) for name, value in DEFAULT_QUIRKS.items()}
 
 
-class UnknownPeer(KeyError):
-    def __str__(self) -> str:
-        return f"there is no peer {self.args[0]}"
-
-
 @dataclass(frozen=True)
 class Peer:
     """A peer as it is now; a value, not a connection."""
@@ -42,6 +49,9 @@ class Peer:
     name: str
     status: str
     roles: Sequence[JsonMapping] = ()
+    """those of its credentials that are granted"""
+    waiting: Sequence[JsonMapping] = ()
+    """those that wait for the operator's yes"""
     endpoints: Sequence[EndpointRow] = ()
     versions_url: str | None = None
     version: str | None = None
@@ -55,12 +65,21 @@ class Peer:
 
     @property
     def parties(self) -> list[str]:
-        """Folded party keys of the roles it has given: ["de*tnm"]."""
-        return [_party_of(role) for role in self.roles]
+        """Folded keys of the parties that it is, by its claims: ["de*tnm"]."""
+        return self.document.get("parties") or []
+
+    @property
+    def audiences(self) -> list[str]:
+        """What its claims open to it."""
+        return self.document.get("audiences") or []
+
+    @property
+    def terms(self) -> Terms:
+        return Terms.of(self.document.get("terms"))
 
     @property
     def is_hub(self) -> bool:
-        return any(role.get("role") == "HUB" for role in self.roles)
+        return any(role.get("role") == HUB for role in self.roles)
 
     @property
     def has_one_token(self) -> bool:
@@ -81,6 +100,7 @@ class Peer:
             name=document["name"],
             status=document["status"],
             roles=document.get("roles", ()),
+            waiting=document.get("waiting", ()),
             endpoints=document.get("endpoints", ()),
             versions_url=document.get("versions_url"),
             version=document.get("version"),
@@ -95,19 +115,23 @@ class Peer:
 
 
 class Peers:
-    """The peers in the store."""
+    """The peers in the store. `approve_unnamed`: an invitation that names nobody stands for
+    whatever party registers with it first (CPO_APPROVE_PEERS)."""
 
-    def __init__(self, db: Database, vault: Vault) -> None:
-        self._db = db
+    def __init__(self, db: Database, vault: Vault, *, approve_unnamed: bool = False) -> None:
+        self.db = db
+        self._store = DbInterface(db)
+        self._approve_unnamed = approve_unnamed
         self._documents = PEERS.of(db)
         self._vault = vault
 
     def now(self) -> datetime:
         """The database's clock."""
-        return self._db.now()
+        return self.db.now()
 
-    async def invite(self, name: str, now: datetime) -> tuple[Peer, str]:
-        """A new peer and its CREDENTIALS_TOKEN_A, shown this once."""
+    async def invite(self, name: str, now: datetime, terms: Terms = Terms()) -> tuple[Peer, str]:
+        """A new peer and its CREDENTIALS_TOKEN_A, shown this once. What the terms do not name
+        waits for the operator's yes."""
         token = new_token()
         document: PeerDocument = {
             "_id": f"peer-{random.token_hex(5)}",
@@ -115,6 +139,7 @@ class Peers:
             "status": INVITED,
             "token_hashes": [self._entry(token, "A", now)],
             "quirks": dict(DEFAULT_QUIRKS),
+            "terms": terms.document(),
             "created": now,
             "updated": now,
         }
@@ -131,7 +156,7 @@ class Peers:
         document = await self._documents.find_one({"token_hashes.hash": digest})
         if document is None:
             return None
-        now = self._db.now()
+        now = self.db.now()
         entries = document["token_hashes"]
         used = next(entry for entry in entries if entry["hash"] == digest)
         if used.get("until") and used["until"] <= now:
@@ -150,7 +175,7 @@ class Peers:
 
     async def get(self, peer_id: str, tx: Tx | None = None) -> Peer:
         """Raises UnknownPeer."""
-        document = await PEERS.of(tx or self._db).find_one({"_id": peer_id})
+        document = await PEERS.of(tx or self.db).find_one({"_id": peer_id})
         if document is None:
             raise UnknownPeer(peer_id)
         return Peer.of(document)
@@ -181,7 +206,7 @@ class Peers:
         presented: str | None = None,
         **facts: Any,
     ) -> bool:
-        """Store a completed handshake in one write.
+        """Store a completed handshake, and the claims of its parties, in one transaction.
 
         With `presented`, only while that token of ours is still good: of two registrations
         with one invitation the second finds it used, and False is returned.
@@ -189,23 +214,25 @@ class Peers:
         `our_token` becomes the only one that opens our door; with `grace_s` the earlier
         functional ones stay good until it is first used, at most that long. Invitations end.
         A peer that the operator has suspended stays so.
-        `facts`: versions_url, version, version_url, endpoints, roles.
+        `facts`: versions_url, version, version_url, endpoints, roles. Raises claims.PartyTaken
+        when one of its roles' parties is another peer's: nothing is stored then.
         """
-        change: JsonObject = {
+        declared: Sequence[JsonMapping] | None = facts.pop("roles", None)
+        common: JsonObject = {
             **facts,
             "their_token": self._vault.seal(their_token),
             "last_error": None,
             "updated": now,
         }
-        if "roles" in facts:
-            change["parties"] = sorted({*map(_party_of, facts["roles"])})
         digest = None if presented is None else self._vault.digest(presented)
         until = now + timedelta(seconds=grace_s)
-        while True:
-            document = (await self.get(peer_id)).document
+
+        async def work(tx: Tx) -> bool:
+            document = (await self.get(peer_id, tx)).document
             held = document.get("token_hashes", [])
             if digest is not None and digest not in [entry["hash"] for entry in held]:
                 return False
+            change = dict(common)
             if our_token is not None:
                 kept = [
                     _lasting(entry, until)
@@ -217,15 +244,19 @@ class Peers:
                     *(entry for entry in kept if entry["hash"] != ours["hash"]),
                     ours,
                 ]
+            if declared is not None:
+                change |= await parties.identity(
+                    tx,
+                    peer_id,
+                    Terms.of(document.get("terms")),
+                    declared,
+                    approve_unnamed=self._approve_unnamed,
+                )
             change["status"] = SUSPENDED if document["status"] == SUSPENDED else CONNECTED
-            # Two handshakes at once must not write over each other's tokens.
-            unchanged = {
-                "_id": peer_id,
-                "status": document["status"],
-                "token_hashes": document.get("token_hashes"),
-            }
-            if await self._documents.update_one(unchanged, {"$set": change}):
-                return True
+            await PEERS.of(tx).update_one({"_id": peer_id}, {"$set": change})
+            return True
+
+        return await self._store.transact(work)
 
     async def admit_also(self, peer_id: str, token: str, until: datetime, now: datetime) -> None:
         """Offer a further token of ours, good beside the present one (our rotation): until
@@ -241,12 +272,19 @@ class Peers:
         )
 
     async def disconnect(self, peer_id: str, now: datetime) -> None:
-        """The peer has unregistered: its tokens die, what we know of it stays for the operator."""
+        """The peer has unregistered: its tokens die, what we know of it stays for the operator,
+        and its parties stay its own until he lets them go."""
         await self._documents.update_one(
             {"_id": peer_id},
             {
                 "$set": {"status": DISCONNECTED, "updated": now},
-                "$unset": {"token_hashes": "", "their_token": "", "endpoints": "", "parties": ""},
+                "$unset": {
+                    "token_hashes": "",
+                    "their_token": "",
+                    "endpoints": "",
+                    "parties": "",
+                    "audiences": "",
+                },
             },
         )
 
@@ -266,17 +304,19 @@ class Peers:
         )
 
     async def remove(self, peer_id: str) -> None:
-        """Raises UnknownPeer. Its tokens are good for nothing from now on."""
-        if not await self._documents.delete_one({"_id": peer_id}):
-            raise UnknownPeer(peer_id)
-        await due_marks.forget(self._db, peer_id)
+        """Raises UnknownPeer. Its tokens are good for nothing from now on, its parties are
+        free."""
+
+        async def work(tx: Tx) -> None:
+            if not await PEERS.of(tx).delete_one({"_id": peer_id}):
+                raise UnknownPeer(peer_id)
+            await parties.release_all(tx, peer_id)
+
+        await self._store.transact(work)
+        await due_marks.forget(self.db, peer_id)
 
     def _entry(self, token: str, kind: str, now: datetime) -> TokenHash:
         return {"hash": self._vault.digest(token), "kind": kind, "since": now}
-
-
-def _party_of(role: JsonMapping) -> str:
-    return f"{role['country_code']}*{role['party_id']}".lower()
 
 
 def _replaced(entry: TokenHash) -> bool:

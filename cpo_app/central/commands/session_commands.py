@@ -186,7 +186,7 @@ class Unlock(Kind):
     async def prepare(self, tx: Tx, command: Command) -> Ask | Decided | Elsewhere:
         content = command["content"]
         place = await place_of(tx, content["evse_uid"])
-        reader = Reader(tuple(content["parties"]))
+        reader = Reader(tuple(content["parties"]), holds=tuple(content["audiences"]))
         if place is None or await plugged_in_by_another(tx, place, content["connector_id"], reader):
             return Decided(result_body("REJECTED"))
         return Ask()

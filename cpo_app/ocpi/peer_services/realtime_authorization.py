@@ -44,7 +44,11 @@ class RealtimeAuthorization:
         """The party's own peer, else a hub. A suspended peer's tokens hold; it is not called."""
         party = party_key(country_code, party_id)
         own = await self._peers.all(parties=party, status={"$in": [CONNECTED, SUSPENDED]})
-        hubs = [] if own else [peer for peer in await self._connected() if peer.is_hub]
+        hubs = [
+            peer
+            for peer in ([] if own else await self._connected())
+            if peer.is_hub and await self._may_speak_for(peer, party)
+        ]
         # A party that has two peers is asked at the one that can be.
         ranked = sorted(own or hubs, key=lambda peer: not _can_be_asked(peer))
         if not ranked:

@@ -20,10 +20,12 @@ from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
 from cpo_app.ocpi.peer_services.handshake import VERSION, Discovered, discover
 from cpo_app.settings import Party, Settings
 from db_interface.json_data import JsonMapping, JsonObject
-from db_interface.owned_objects import party_key
 from domain.errors import InvalidParameters, MethodNotAllowed, OcpiError, UnableToUseClientApi
+from domain.peers import claims
+from domain.peers.claims import PartyTaken
 from domain.peers.peers import Peer, Peers
 from domain.peers.statuses import CONNECTED, SUSPENDED
+from domain.peers.terms import Terms, party_of
 from domain.schemas import Credentials, SchemaError, validate
 from domain.secrets import new_token
 
@@ -87,19 +89,21 @@ class Registration:
     async def _accept(
         self, peer: Peer, data: JsonMapping, presented: str, *, grace_s: float
     ) -> JsonObject:
-        self._check_roles(data["roles"])
-        await self._check_not_taken(peer.peer_id, data["roles"])
+        await self._check_roles(peer.peer_id, data["roles"])
         found = await self._discover(peer, data["url"], data["token"])
         token = new_token()
-        stored = await self._peers.connect(
-            peer.peer_id,
-            our_token=token,
-            their_token=data["token"],
-            now=self._peers.now(),
-            grace_s=grace_s,
-            presented=presented,
-            **_facts(found, data),
-        )
+        try:
+            stored = await self._peers.connect(
+                peer.peer_id,
+                our_token=token,
+                their_token=data["token"],
+                now=self._peers.now(),
+                grace_s=grace_s,
+                presented=presented,
+                **_facts(found, data),
+            )
+        except PartyTaken as error:
+            raise _taken(error) from error
         if not stored:
             raise MethodNotAllowed("Another registration with this token came first")
         self._forget()
@@ -108,19 +112,25 @@ class Registration:
     # -- as sender: we call theirs -----------------------------------------------------------
 
     async def connect(
-        self, versions_url: str, token_a: str, name: str | None = None, raw_token: bool = False
+        self,
+        versions_url: str,
+        token_a: str,
+        name: str | None = None,
+        raw_token: bool = False,
+        terms: Terms = Terms(),
     ) -> Peer:
         """Register with a platform that invited us. Returns the connected peer.
 
         The token that we give out (B) is admitted before it is sent: the peer calls back with
-        it while it answers. Raises OcpiError; nothing of ours stays then.
+        it while it answers. Raises OcpiError; nothing of ours stays then. A platform that says
+        it is a party of ours or of another peer's is taken leave of (DELETE credentials).
         """
         timeout_s = self._settings.CPO_PEER_TIMEOUT_S
         found = await discover(
             self._client, versions_url, token_a, raw_token=raw_token, timeout_s=timeout_s
         )
         now = self._peers.now()
-        peer, token_b = await self._peers.invite(name or versions_url, now)
+        peer, token_b = await self._peers.invite(name or versions_url, now, terms)
         if raw_token:
             await self._peers.set(peer.peer_id, now, quirks={**peer.quirks, "raw_token": True})
         try:
@@ -138,14 +148,21 @@ class Registration:
         except OcpiError as error:
             # The peer has registered us, and its invitation is used up: keep what we have.
             problem = f"connected, but its endpoints could not be read again: {error}"
-        await self._peers.connect(
-            peer.peer_id,
-            our_token=token_b,
-            their_token=theirs["token"],
-            now=self._peers.now(),
-            name=name or _name_of(theirs["roles"]),
-            **_facts(found, theirs),
-        )
+        try:
+            await self._check_roles(peer.peer_id, theirs["roles"])
+            await self._peers.connect(
+                peer.peer_id,
+                our_token=token_b,
+                their_token=theirs["token"],
+                now=self._peers.now(),
+                name=name or _name_of(theirs["roles"]),
+                **_facts(found, theirs),
+            )
+        except (InvalidParameters, PartyTaken) as error:
+            await self._part(found.credentials_url, theirs["token"], raw_token=raw_token)
+            await self._peers.remove(peer.peer_id)
+            self._forget()
+            raise _taken(error) if isinstance(error, PartyTaken) else error from error
         self._forget()
         if problem is not None:
             await self._peers.failed(peer.peer_id, problem, self._peers.now())
@@ -170,7 +187,8 @@ class Registration:
         Both of ours work until the new one is first used. When the peer's answer is lost or
         bad, the old pair stays in force, and the new token of ours stays good for the grace
         time, or for good once it is used: the peer may have taken it over. When the peer has
-        refused, the new one ends at once. Raises OcpiError.
+        refused, the new one ends at once. Roles that it must not have are not taken over: the
+        tokens are new, the roles those of before. Raises OcpiError.
         """
         peer = self._registered(await self._peers.get(peer_id))
         their_token = self._peers.their_token(peer)
@@ -189,33 +207,58 @@ class Registration:
                 self._forget()
             await self._peers.failed(peer_id, f"rotation: {error}", self._peers.now())
             raise
+        facts = _facts(found, theirs)
+        refused: InvalidParameters | None = None
+        try:
+            await self._check_roles(peer_id, theirs["roles"])
+        except InvalidParameters as error:
+            refused = error
+            del facts["roles"]
+        try:
+            await self._store_rotation(peer_id, token, theirs["token"], grace_s, facts)
+        except PartyTaken as error:
+            refused = _taken(error)
+            del facts["roles"]
+            await self._store_rotation(peer_id, token, theirs["token"], grace_s, facts)
+        self._forget()
+        if refused is not None:
+            await self._peers.failed(peer_id, f"rotation: {refused}", self._peers.now())
+            raise refused
+        return await self._peers.get(peer_id)
+
+    async def _store_rotation(
+        self, peer_id: str, ours: str, theirs: str, grace_s: float, facts: JsonObject
+    ) -> None:
+        """The tokens have changed on both sides, whatever becomes of the roles."""
         await self._peers.connect(
             peer_id,
-            our_token=token,
-            their_token=theirs["token"],
+            our_token=ours,
+            their_token=theirs,
             now=self._peers.now(),
             grace_s=grace_s,
-            **_facts(found, theirs),
+            **facts,
         )
-        self._forget()
-        return await self._peers.get(peer_id)
 
     async def unregister(self, peer_id: str) -> None:
         """Tell the peer that we part (DELETE credentials), as far as it listens, and forget it."""
         peer = await self._peers.get(peer_id)
         url = peer.endpoint("credentials", "RECEIVER") or peer.endpoint("credentials", "SENDER")
         if peer.status in _REGISTERED and url:
-            # Unreachable or not, it is gone for us, and gets 401 from now on.
-            with contextlib.suppress(PeerUnusable):
-                await self._client.request(
-                    "DELETE",
-                    url,
-                    token=self._peers.their_token(peer),
-                    raw_token=bool(peer.quirks.get("raw_token")),
-                    timeout_s=self._settings.CPO_PEER_TIMEOUT_S,
-                )
+            raw_token = bool(peer.quirks.get("raw_token"))
+            await self._part(url, self._peers.their_token(peer), raw_token=raw_token)
         await self._peers.remove(peer_id)
         self._forget()
+
+    async def _part(self, url: str, token: str, *, raw_token: bool) -> None:
+        """DELETE credentials. Unreachable or not, the peer is gone for us, and gets 401."""
+        with contextlib.suppress(PeerUnusable):
+            await self._client.request(
+                "DELETE",
+                url,
+                token=token,
+                raw_token=raw_token,
+                timeout_s=self._settings.CPO_PEER_TIMEOUT_S,
+            )
 
     def credentials(self, token: str) -> JsonObject:
         """Our credentials object with a token for the other side (credentials 7.3.1)."""
@@ -263,7 +306,9 @@ class Registration:
             raise InvalidParameters(f"peer {peer.peer_id} is not connected")
         return peer
 
-    def _check_roles(self, roles: Sequence[JsonMapping]) -> None:
+    async def _check_roles(self, peer_id: str, roles: Sequence[JsonMapping]) -> None:
+        """Raises InvalidParameters for roles that the peer cannot have whatever the operator says:
+        ours, another peer's (asked again where they are stored), or one twice."""
         seen = set()
         for role in roles:
             key = (role["role"], role["country_code"].lower(), role["party_id"].lower())
@@ -273,24 +318,23 @@ class Registration:
             ours = f"{key[1]}*{key[2]}"
             if role["role"] == "CPO" and ours in {party.key for party in self._settings.parties}:
                 raise InvalidParameters(f"roles: {'/'.join(key)} is a party of this platform")
-
-    async def _check_not_taken(self, peer_id: str, roles: Sequence[JsonMapping]) -> None:
-        """A party has one platform: whoever claimed another's would get at its tokens, sessions
-        and CDRs. The operator lets it move by removing or blocking the earlier peer."""
-        parties = [party_key(role["country_code"], role["party_id"]) for role in roles]
-        holders = await self._peers.all(
-            parties={"$in": parties}, status={"$in": list(_REGISTERED)}, _id={"$ne": peer_id}
-        )
-        for holder in holders:
-            taken = next(party for party in parties if party in holder.parties)
-            raise InvalidParameters(
-                f"roles: {taken.upper().replace('*', '/')} is registered by another platform; "
-                "ask our operator to let it go first"
-            )
+        try:
+            for role in roles:
+                await claims.check_free(self._peers.db, party_of(role), peer_id)
+        except PartyTaken as error:
+            raise _taken(error) from error
 
     def _forget(self) -> None:
         if self._authenticator is not None:
             self._authenticator.forget()
+
+
+def _taken(error: PartyTaken) -> InvalidParameters:
+    """What a peer is told; who the other platform is, is not its business."""
+    return InvalidParameters(
+        f"roles: {claims.shown(error.party)} is registered by another platform; "
+        "ask our operator to let it go first"
+    )
 
 
 def _refused(error: PeerUnusable) -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from cpo_app.ocpi.peer_client.peer_headers import RoutingHeaders
 from domain.outbox.marks import FOR_EVERY_READER
 from domain.peers.peers import Peer
+from domain.visibility import party_of
 
 # Roles that take what a CPO pushes; a platform may have others beside them.
 _TAKES_PUSHES = ("EMSP", "NSP", "NAP", "SCSP", "OTHER")
@@ -38,7 +39,8 @@ def routing(peer: Peer, module: str, audience: str, owner: tuple[str, str]) -> R
 
 def _addressee(peer: Peer, module: str, audience: str) -> tuple[str, str] | None:
     if module not in FOR_EVERY_READER:
-        return next((party for party in _parties(peer) if _key(party) == audience), None)
+        its = party_of(audience)
+        return next((party for party in _parties(peer) if _key(party) == its), None)
     for wanted in (("HUB",), _TAKES_PUSHES, None):
         parties = _parties(peer, wanted)
         if parties:

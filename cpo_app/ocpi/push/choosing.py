@@ -18,6 +18,7 @@ from domain.outbox.crash_points import crash_point
 from domain.outbox.due_marks import Mark, Present
 from domain.outbox.marks import FOR_EVERY_READER
 from domain.peers.peers import Peer
+from domain.visibility import party_of
 
 _OFFLINE = timedelta(seconds=30)  # the hub's word that the party is back ends it sooner
 
@@ -76,10 +77,14 @@ class Choice:
         offline = await parties_not_online(self._store, self.peer.peer_id)
         kept: list[Pair] = []
         for mark, state in pairs:
-            if state is None or mark.module in FOR_EVERY_READER or state.audience not in offline:
+            if (
+                state is None
+                or mark.module in FOR_EVERY_READER
+                or party_of(state.audience) not in offline
+            ):
                 kept.append((mark, state))
             else:
                 await due_marks.await_party(
-                    self._store.db, mark, state.audience, now + _OFFLINE, now
+                    self._store.db, mark, party_of(state.audience), now + _OFFLINE, now
                 )
         return kept

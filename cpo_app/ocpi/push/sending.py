@@ -14,8 +14,9 @@ from cpo_app.ocpi.push.addressing import owner_of, routing
 from cpo_app.ocpi.push.failures import knows_no_part, says_not_there
 from cpo_app.ocpi.push.requests import Request
 from domain.outbox.due_marks import Mark, Present
+from domain.outbox.marks import reader_of
 from domain.peers.peers import Peer
-from domain.visibility import Reader, may_see
+from domain.visibility import may_see
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,7 @@ class PeerChannel:
         return answer
 
     def sees(self, module: str, state: Present) -> bool:
-        reader = Reader(tuple(self.peer.parties), bool(self.peer.settings.get("narrowed")))
-        return may_see(module, reader, state.audience)
+        return may_see(module, reader_of(self.peer.document), state.audience)
 
     def headers(self, mark: Mark, state: Present | None) -> RoutingHeaders | None:
         if state is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -56,6 +56,8 @@ class RequestContext:
     correlation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     routing: Routing = field(default_factory=Routing)
     caller: Caller | None = None
+    audiences: Sequence[str] = ()
+    """What is open to the caller in the name of `senders`."""
 
     @property
     def owners(self) -> list[str] | None:

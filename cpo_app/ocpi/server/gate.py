@@ -113,7 +113,7 @@ class Gate:
             context.caller = await self._admit(scope, headers, module)
             bind(peer_id=context.caller.peer.peer_id)
             if module not in CONFIGURATION_MODULES:
-                context.routing = await self._routing(headers, context.caller)
+                await self._route(headers, context.caller, context)
             bounded = bounded_receive(scope, receive, self._max_body_bytes, _too_large)
             await self.app(scope, bounded, send_with_ids)
         except Exception as error:  # the process must not die of a request; it is logged there
@@ -143,16 +143,24 @@ class Gate:
             )
         return caller
 
-    async def _routing(self, headers: Mapping[str, str], caller: Caller) -> Routing:
+    async def _route(
+        self, headers: Mapping[str, str], caller: Caller, context: RequestContext
+    ) -> None:
         routing = Routing.of(headers)
         if routing.to_party is not None and routing.to_party.key not in self._parties:
             raise UnknownParty(
                 f"OCPI-to: {'/'.join(routing.to_party)} is not a party of this platform"
             )
+        context.audiences = caller.peer.audiences
         sender = routing.from_party
-        if sender and not await self._authenticator.may_speak_for(caller.peer, sender.key):
-            raise UnknownParty(f"OCPI-from: {'/'.join(sender)} is none of your credentials' roles")
-        return routing
+        if sender is not None:
+            audiences = await self._authenticator.audiences_for(caller.peer, sender.key)
+            if audiences is None:
+                raise UnknownParty(
+                    f"OCPI-from: {'/'.join(sender)} is none of your credentials' roles"
+                )
+            context.audiences = audiences
+        context.routing = routing
 
 
 def _too_large(limit_bytes: int) -> BodyTooLarge:

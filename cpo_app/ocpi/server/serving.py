@@ -45,7 +45,11 @@ def crud_keywords(request: Request) -> JsonObject:
     return {
         "auth_token": caller.token,
         "version": VersionNumber.v_2_2_1,
-        "reader": Reader(context.senders, bool(caller.peer.settings.get("narrowed"))),
+        "reader": Reader(
+            context.senders,
+            bool(caller.peer.settings.get("narrowed")),
+            tuple(context.audiences),
+        ),
         "owners": context.owners,
         "peer_id": caller.peer.peer_id,
         "correlation_id": context.correlation_id,

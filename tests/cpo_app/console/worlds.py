@@ -32,6 +32,7 @@ from domain.charge_points.evse_states import ConnectorState
 from domain.charge_points.registrations import Application, Proof
 from domain.outbox.marks import mark_everything
 from domain.peers.peers import Peers
+from domain.peers.terms import ANY_PARTY
 from domain.secrets import Vault, new_token
 from tests.clock import Clock
 from tests.conftest import Loop
@@ -171,7 +172,7 @@ class Night:
 
     def _connect_peers(self) -> None:
         """A connected one with an error and a backlog, and an invited one."""
-        peer, token_a = self.loop.run(self.peers.invite("MSP " + EVIL, self.at(0)))
+        peer, token_a = self.loop.run(self.peers.invite("MSP " + EVIL, self.at(0), ANY_PARTY))
         self.peer_id = peer.peer_id
         ours, theirs = new_token(), new_token()
         self.secrets += [token_a, ours, theirs, VAULT.digest(ours), VAULT.digest(token_a)]

@@ -27,6 +27,7 @@ from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.embedded import TRANSACTION_LIFETIME_S
 from domain.peers.peers import Peers
+from domain.peers.terms import ANY_PARTY
 from domain.secrets import Vault, new_token
 from tests.conftest import Loop
 from tests.serving import free_port, served
@@ -170,7 +171,7 @@ def peer(db: Database, loop: Loop) -> tuple[Database, str]:
 
     async def make() -> str:
         peers = Peers(db, vault)
-        made, _ = await peers.invite("Noisy\x1b[31m", NOW)
+        made, _ = await peers.invite("Noisy\x1b[31m", NOW, ANY_PARTY)
         await peers.connect(
             made.peer_id, our_token=new_token(), their_token=new_token(), now=NOW, roles=[]
         )

@@ -24,11 +24,14 @@ from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
 from domain.objects.locations import owned_location
 from domain.peers.peers import Peers
+from domain.peers.terms import Terms
 from domain.secrets import Vault, new_token
 from tests.conftest import Loop
 from tests.peers.emsp import Emsp, emsp_on
 from tests.peers.subjects import NO_TLS
 from tests.serving import listener, served
+
+ANYBODY = Terms(any_party=True, hub=True)
 
 
 @dataclass
@@ -50,9 +53,9 @@ class Face:
     def module(self, name: str) -> str:
         return f"{self.ocpi}/cpo/2.2.1/{name}"
 
-    def invite(self, name: str = "eMSP") -> tuple[str, str]:
-        """A new peer's id and its token A."""
-        peer, token = self.loop.run(self.peers.invite(name, datetime.now(timezone.utc)))
+    def invite(self, name: str = "eMSP", terms: Terms = ANYBODY) -> tuple[str, str]:
+        """A new peer's id and its token A; by default it may be whatever it says."""
+        peer, token = self.loop.run(self.peers.invite(name, datetime.now(timezone.utc), terms))
         return peer.peer_id, token
 
     def connected(self, *parties: str, role: str = "EMSP", **facts: Any) -> PeerSide:
@@ -135,11 +138,12 @@ def running_face(
             "CENTRAL_PORT": listening.getsockname()[1],
             "CPO_ALLOW_PRIVATE_URLS": True,
             "CPO_PEER_TIMEOUT_S": 2,
+            "CPO_APPROVE_PEERS": True,
         }
         | changed,
     )
     store = DbInterface(db)
-    peers = Peers(db, Vault("k" * 32))
+    peers = Peers(db, Vault("k" * 32), approve_unnamed=settings.CPO_APPROVE_PEERS)
     authenticator = OcpiAuthenticator(db, peers)
     client = PeerClient(allow_private=settings.CPO_ALLOW_PRIVATE_URLS)
     registration = Registration(settings, peers, client, authenticator)

@@ -163,7 +163,12 @@ def test_a_single_look_up_reads_a_single_document(face: Face, profiled: Database
     before = len(operations(face, profiled))
     for path in ("locations/l299", "locations/L299/E299/1", "tokens/de/tnm/k299"):
         data_of(peer.get(path))
-    assert examined(face, profiled, before) == {"peers": 1, "locations": 1, "tokens": 1}
+    assert examined(face, profiled, before) == {
+        "peers": 1,
+        "locations": 1,
+        "tokens": 1,
+        "party_claims": 1,
+    }
 
 
 def test_a_small_party_among_large_ones_costs_its_own_size(face: Face, profiled: Database) -> None:

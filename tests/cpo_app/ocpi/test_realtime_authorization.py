@@ -135,8 +135,8 @@ def test_a_slow_emsp_is_not_waited_for(world: TokenWorld) -> None:
 
 def test_a_dead_emsp_is_noted_for_the_operator(world: TokenWorld) -> None:
     emsp, _ = world.emsp()
+    emsp.parties = ("NL*ABC",)
     peer_id = world.connect(emsp, url="http://127.0.0.1:9/tokens")
-    world.set_peer(peer_id, parties=["nl*abc"])
     know(world, token(party="NL*ABC"))
     assert swipe(world).allowed == "NOT_ALLOWED"
     assert world.last_error(peer_id) == "authorize: the peer cannot be reached"

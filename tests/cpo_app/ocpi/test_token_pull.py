@@ -240,10 +240,7 @@ def test_peers_without_tokens_or_not_connected_are_left_alone(world: TokenWorld)
 def test_a_new_address_or_a_new_party_means_all_again(world: TokenWorld) -> None:
     emsp, peer_id = world.emsp()
     world.round()
-    world.set_peer(
-        peer_id,
-        roles=[*emsp.credentials()["roles"], {**emsp.credentials()["roles"][0], "party_id": "NEW"}],
-    )
+    world.set_peer(peer_id, parties=["de*new", *world.loop.run(world.peers.get(peer_id)).parties])
     world.round()
     assert [one.query.get("date_from") for one in emsp.requests] == [None, None]
     world.loop.run(world.worker().pull_now(peer_id))

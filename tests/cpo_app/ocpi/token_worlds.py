@@ -15,6 +15,7 @@ from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.peers.peers import Peers
+from domain.peers.terms import Terms
 from domain.secrets import Vault, new_token
 from tests.conftest import Loop
 from tests.peers.token_emsp import TokenEmsp, token_emsp_on
@@ -42,8 +43,10 @@ class TokenWorld:
     def connect(self, emsp: TokenEmsp, role: str = "EMSP", url: str = "") -> str:
         roles = [{**one, "role": role} for one in emsp.credentials()["roles"]]
 
+        terms = Terms(any_party=True, hub=True)
+
         async def work() -> str:
-            peer, _ = await self.peers.invite("eMSP", self.now)
+            peer, _ = await self.peers.invite("eMSP", self.now, terms)
             await self.peers.connect(
                 peer.peer_id,
                 our_token=new_token(),

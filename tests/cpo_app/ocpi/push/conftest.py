@@ -22,6 +22,7 @@ from domain.objects.locations import owned_location
 from domain.outbox import due_marks
 from domain.outbox.publishing import publish, publish_all, withdraw
 from domain.peers.peers import Peers
+from domain.peers.terms import Terms
 from domain.secrets import Vault, new_token
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.push.receiving_emsp import Receiver, receiving
@@ -136,7 +137,7 @@ async def connected(
     **facts: Any,
 ) -> str:
     now = datetime.now(timezone.utc)
-    peer, _ = await peers.invite("+".join(parties), now)
+    peer, _ = await peers.invite("+".join(parties), now, Terms(any_party=True, hub=True))
     token = new_token()
     if tokens is not None:
         tokens[peer.peer_id] = token

@@ -147,3 +147,4 @@ def test_peers_end_in_the_present_state(house: House, steps: list[tuple[str, Any
         assert emsp.held("sessions") == world.sessions
         assert emsp.cdrs == {id_: [raw] for id_, raw in world.cdrs.items()}
         house.loop.run(house.peers.remove(peer_id))
+        house.loop.run(house.db["party_claims"].delete_many({}))
