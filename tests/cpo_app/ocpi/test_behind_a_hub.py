@@ -19,7 +19,7 @@ from domain.outbox.publishing import publish
 from domain.peers.peers import Peers
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.command_face import CommandFace
-from tests.cpo_app.ocpi.conftest import Face
+from tests.cpo_app.ocpi.conftest import ANYBODY, Face
 from tests.domain.imports.test_changes import location
 from tests.peers.hub import hub_on
 
@@ -96,7 +96,7 @@ def test_we_register_with_the_hub(roaming: Roaming) -> None:
     hub = roaming.hub
     invitation = hub.token_for_cpo
     peer = roaming.loop.run(
-        roaming.world.face.registration.connect(hub.versions_url, invitation, "Hub", False)
+        roaming.world.face.registration.connect(hub.versions_url, invitation, "Hub", False, ANYBODY)
     )
     assert peer.status == "connected"
     assert hub.token_for_cpo != invitation
