@@ -90,8 +90,8 @@ async def _play(hub: Hub, port: int, versions_url: str | None, token: str | None
             note(f"registered with {cpo}; {HELP}")
         else:
             note(
-                f"to register: cpo peers connect --hub --any-party --versions-url {hub.versions_url} "
-                f"--token {hub.token_for_cpo}"
+                "to register: cpo peers connect --hub --any-party "
+                f"--versions-url {hub.versions_url} --token {hub.token_for_cpo}"
             )
         try:
             await _obey(hub)

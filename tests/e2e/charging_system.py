@@ -88,13 +88,13 @@ class ChargingSystem:
         eventually(lambda: httpx.get(url).status_code == 200, what=f"readiness\n{self.central.log}")
 
     def _invited(self) -> None:
-        invited = json.loads(self.cpo("peers", "invite", "--name", "First"))
+        invited = json.loads(self.cpo("peers", "invite", "--name", "First", "--any-party"))
         self.first.register(invited["versions_url"], invited["token"])
 
     def _connected(self) -> None:
         server = self.second.server
         url = ("--versions-url", server.versions_url)
-        self.cpo("peers", "connect", *url, "--token", server.token, "--name", "Second")
+        self.cpo("peers", "connect", *url, "--token", server.token, "--any-party")
         self.second.registered()
 
     def _engine(self) -> Process:
