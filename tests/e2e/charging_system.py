@@ -94,7 +94,9 @@ class ChargingSystem:
     def _connected(self) -> None:
         server = self.second.server
         url = ("--versions-url", server.versions_url)
-        self.cpo("peers", "connect", *url, "--token", server.token, "--any-party")
+        self.cpo(
+            "peers", "connect", *url, "--token", server.token, "--any-party", "--name", "Second"
+        )
         self.second.registered()
 
     def _engine(self) -> Process:
