@@ -75,6 +75,7 @@ INDEXES: dict[str, list[IndexModel]] = {
             partialFilterExpression={"idempotency_key": {"$exists": True}},
         ),
         _index("finished_at", expireAfterSeconds=30 * 24 * 3600),
+        _index("state", "finished_at"),
     ],
     "reservations": [
         _index("cp_id", "active", "expiry_date"),

@@ -121,13 +121,14 @@ def _of_store(state: Snapshot | None, now: datetime) -> Iterator[Metric]:
 
 
 def _of_pushes(state: Snapshot, now: datetime) -> Iterator[Metric]:
-    backlog, oldest, failures, paused = (
+    backlog, oldest, failures, paused, lost = (
         GaugeMetricFamily(name, said, labels=("peer",))
         for name, said in (
             ("cpo_push_backlog", "Objects whose present state the peer has not seen."),
             ("cpo_push_oldest_seconds", "How long the oldest of them has waited."),
             ("cpo_push_failures_in_a_row", "Pushes to the peer that failed in a row."),
             ("cpo_push_breaker_open", "1 while nothing goes to the peer because it failed."),
+            ("cpo_command_results_lost", "Results it did not take, of the last 24 hours."),
         )
     )
     for peer in state.pushes:
@@ -137,7 +138,8 @@ def _of_pushes(state: Snapshot, now: datetime) -> Iterator[Metric]:
         oldest.add_metric(labels, max(0.0, waited_s))
         failures.add_metric(labels, push.failures)
         paused.add_metric(labels, 1 if push.failures else 0)
-    yield from (backlog, oldest, failures, paused)
+        lost.add_metric(labels, state.lost_results.get(peer.peer_id, 0))
+    yield from (backlog, oldest, failures, paused, lost)
 
 
 @cache

@@ -241,6 +241,17 @@ async def release_all(db: Database, lease_prefix: str, now: datetime) -> None:
     )
 
 
+async def undelivered(db: Database, since: datetime) -> dict[str, int]:
+    """How many results each peer never took, of those that were given up since then."""
+    rows = await COMMANDS.of(db).aggregate(
+        [
+            {"$match": {"state": State.UNDELIVERED.value, "finished_at": {"$gte": since}}},
+            {"$group": {"_id": "$delivery.peer_id", "n": {"$sum": 1}}},
+        ]
+    )
+    return {row["_id"]: row["n"] for row in rows}
+
+
 async def advance(
     where: Where,
     command: Command,

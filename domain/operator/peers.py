@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping
+from domain.commands.command_queue import undelivered
 from domain.operator.push_states import PushState, push_states
 from domain.outbox import due_marks
 from domain.peers.peer_document import PEERS
@@ -75,8 +76,9 @@ async def table(
 ) -> list[PeerRow]:
     """All peers (or those of a status) by name, at most `limit`."""
     wanted = {} if status is None else {"status": status}
+    lost = await undelivered(db, now - ERROR_IS_NEWS)
     return [
-        _row(peer, push, now)
+        _row(peer, push, now, lost.get(peer["_id"], 0))
         for peer, push in await push_states(
             db, wanted, _SHOWN, sort="name", limit=limit, max_counted=MAX_COUNTED
         )
@@ -90,10 +92,13 @@ async def one(
     found = await push_states(db, {"_id": peer_id}, _SHOWN, limit=1, max_counted=MAX_COUNTED)
     if not found:
         return None
-    return _row(*found[0], now), await due_marks.held_back(db, peer_id, MAX_HELD_BACK)
+    lost = await undelivered(db, now - ERROR_IS_NEWS)
+    return _row(*found[0], now, lost.get(peer_id, 0)), await due_marks.held_back(
+        db, peer_id, MAX_HELD_BACK
+    )
 
 
-def _row(peer: Document, push: PushState, now: datetime) -> PeerRow:
+def _row(peer: Document, push: PushState, now: datetime, lost_results: int) -> PeerRow:
     return PeerRow(
         id=peer["_id"],
         name=peer["name"],
@@ -108,12 +113,12 @@ def _row(peer: Document, push: PushState, now: datetime) -> PeerRow:
         last_seen=peer.get("last_seen"),
         last_error=peer.get("last_error"),
         push=push,
-        trouble=_trouble(peer, push, now),
+        trouble=_trouble(peer, push, now, lost_results),
         actions=possible_for(peer),
     )
 
 
-def _trouble(peer: Document, push: PushState, now: datetime) -> list[str]:
+def _trouble(peer: Document, push: PushState, now: datetime, lost_results: int) -> list[str]:
     said = []
     if peer["status"] == BLOCKED:
         said.append("blocked: its requests are refused")
@@ -124,6 +129,8 @@ def _trouble(peer: Document, push: PushState, now: datetime) -> list[str]:
     if peer["status"] == CONNECTED and push.oldest and now - push.oldest > LATE:
         minutes = int((now - push.oldest).total_seconds() // 60)
         said.append(f"push is {minutes} min behind")
+    if lost_results:
+        said.append(f"{lost_results} result(s) of its commands not delivered in the last 24 hours")
     error = peer.get("last_error")
     if error and now - error["at"] < ERROR_IS_NEWS:
         said.append(f"{error['text']} ({error['at']:%H:%M} UTC)")

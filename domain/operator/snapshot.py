@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from db_interface.database import Database
+from domain.commands.command_queue import undelivered
 from domain.operator import charge_points, peers, sessions
 from domain.operator.push_states import PushState, push_states
 from domain.operator.reconciliation import KindTotal, register_totals
@@ -29,6 +30,8 @@ class Snapshot:
     held_back: int
     sessions_running: int
     sessions_without_cdr: int
+    lost_results: Mapping[str, int]
+    """By peer id: results of its commands that it did not take, of the last 24 hours."""
     signatures: Mapping[str, int]
     """Sessions with signed meter data, by what came of the check."""
     register_findings: tuple[KindTotal, ...]
@@ -40,7 +43,7 @@ class Snapshot:
 
 async def snapshot(db: Database) -> Snapshot:
     """Ask the store; every figure is a count or a look-up in an index."""
-    (points, by_status, signed, findings), numbers, pushes = await asyncio.gather(
+    (points, by_status, signed, findings), numbers, pushes, lost = await asyncio.gather(
         asyncio.gather(
             charge_points.counts(db),
             peers.counts(db),
@@ -54,6 +57,7 @@ async def snapshot(db: Database) -> Snapshot:
             sessions.number_without_cdr(db),
         ),
         push_states(db, {"status": {"$in": list(MARKED_FOR)}}, ("name",), limit=MAX_PEERS),
+        undelivered(db, db.now() - peers.ERROR_IS_NEWS),
     )
     registered, held_back, running, without_cdr = numbers
     return Snapshot(
@@ -63,6 +67,7 @@ async def snapshot(db: Database) -> Snapshot:
         sessions_running=running,
         sessions_without_cdr=without_cdr,
         register_findings=tuple(findings),
+        lost_results=lost,
         signatures=signed,
         peers=by_status,
         pushes=tuple(PeerPush(row["_id"], row["name"], push) for row, push in pushes),

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from db_interface.database import Database
+from domain.operator import peers
+from domain.operator.snapshot import snapshot
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.command_face import CommandFace, token
 
@@ -80,6 +82,23 @@ def test_a_peer_that_knows_no_such_url_is_asked_once(world: CommandFace) -> None
     world.settle()
     assert len(emsp.told) == 1
     assert world.central.documents("START_SESSION")[0]["state"] == "UNDELIVERED"
+
+
+def test_a_result_that_is_given_up_is_shown_to_the_operator_for_a_day(world: CommandFace) -> None:
+    emsp = world.emsp()
+    emsp.status[0] = 404
+    data(emsp.start(token=token()))
+    world.settle()
+
+    def shown() -> list[str]:
+        found = world.central.run(peers.one(db, emsp.side.peer_id, db.now()))
+        return found[0].trouble
+
+    db = world.central.db
+    assert shown() == ["1 result(s) of its commands not delivered in the last 24 hours"]
+    assert world.central.run(snapshot(db)).lost_results == {emsp.side.peer_id: 1}
+    world.central.clock.advance(25 * 3600)
+    assert shown() == []
 
 
 @pytest.mark.parametrize(
