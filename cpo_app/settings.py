@@ -104,6 +104,8 @@ class Settings(BaseSettings):
     than the charge points wait for a car (CP_ENGINE_PLUG_TIMEOUT)."""
     CENTRAL_ESTIMATE_AFTER_DAYS: float = Field(default=7.0, gt=0, le=365)
     """A session that has been suspect for this long is closed on what was measured."""
+    CENTRAL_MAX_POWER_FACTOR: float = Field(default=1.1, ge=0, le=1_000_000)
+    """A session with more energy than so many times what its connector can give is held; 0: no."""
     CPO_SESSION_UPDATE_S: float = Field(default=10.0, ge=0, le=3600)
     """A running Session that merely grows is published no more often than this."""
     CPO_PROFILE_REQUESTS_PER_MINUTE: int = Field(default=60, ge=0)

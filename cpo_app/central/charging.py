@@ -29,6 +29,7 @@ def rules_of(settings: Settings) -> Rules:
         update_every_s=settings.CPO_SESSION_UPDATE_S,
         cdr_zero=settings.CPO_CDR_ZERO,
         transparency_url=settings.CPO_TRANSPARENCY_URL,
+        max_power_factor=settings.CENTRAL_MAX_POWER_FACTOR,
     )
 
 
@@ -92,6 +93,7 @@ class _Sessions:
             message["session_id"],
             at=message["at"],
             energy_wh=message["energy_wh"],
+            register_wh=message["register_wh"],
             reason=message["reason"],
             signed_data=signed_data,
             rules=self._rules,

@@ -42,9 +42,21 @@ def signed_energy_wh(signed_data: Mapping[str, Any]) -> Decimal:
 def energy_problem(signed_data: Mapping[str, Any], billed_wh: Decimal) -> str | None:
     """Why the billed energy is not what the meter signed for; None where it is."""
     try:
-        signed_wh = signed_energy_wh(signed_data)
+        return _difference(signed_energy_wh(signed_data), billed_wh)
     except NoSignedEnergy as error:
         return f"the signed energy cannot be told: {error}"
+
+
+def signed_otherwise(signed_data: Mapping[str, Any], billed_wh: Decimal) -> str | None:
+    """That the meter signed for another energy than is billed; None where it did not, or where
+    what it signed for cannot be told."""
+    try:
+        return _difference(signed_energy_wh(signed_data), billed_wh)
+    except NoSignedEnergy:
+        return None
+
+
+def _difference(signed_wh: Decimal, billed_wh: Decimal) -> str | None:
     if abs(signed_wh - billed_wh) <= TOLERANCE_WH:
         return None
     return f"the meter signed for {signed_wh.normalize():f} Wh, billed are {billed_wh:f} Wh"

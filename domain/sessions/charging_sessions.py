@@ -9,12 +9,15 @@ States: session_states. Silence: session_doubts. How a document is written: sess
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
+from decimal import Decimal
 
 from db_interface.transaction import Tx
+from domain.metering.signed_energy import signed_otherwise
 from domain.objects import OcpiObject
 from domain.pricing import PricingInputError
-from domain.sessions.session_document import ChargingSession, Unbilled
+from domain.sessions.plausibility import MAX_CLOCK_SKEW, doubt_of_energy, doubt_of_time
+from domain.sessions.session_document import ChargingSession, Hold, Unbilled
 from domain.sessions.session_opening import (
     ConnectorBusy,
     end_reserved,
@@ -66,8 +69,6 @@ __all__ = [
 
 logger = logging.getLogger("cpo.sessions")
 
-_MAX_CLOCK_SKEW = timedelta(minutes=5)
-"""Beyond it a charge point's times are not believed."""
 _NEWS_WH = 0.1  # OCPI's four decimals of a kWh: less is no more energy
 _OPEN_AGAIN: ChargingSession = {
     "ended": None,
@@ -123,11 +124,13 @@ async def meter_reading(
         document = await _reopen(tx, document, rules)
     if document["started"] is None:
         start_wh = None if register_wh is None else max(0.0, register_wh - reading.energy_wh)
-        document = await _begin(tx, document, reading.at, start_wh, rules)
+        document = await _begin(tx, document, reading.at, start_wh, rules, told=False)
+    doubt = _doubt(tx, document, reading, register_wh, rules)
     reading = _in_order(document, reading, tx.now)
     segments = _followed(document, reading)
     changes: ChargingSession = {
         **await _certain(tx, document),
+        **_held(tx, document, doubt),
         "energy_wh": reading.energy_wh,
         "last_at": reading.at,
         "last_heard": max(tx.now, document["last_heard"]),
@@ -149,6 +152,7 @@ async def session_ended(
     at: datetime,
     energy_wh: float,
     reason: str,
+    register_wh: float | None = None,
     signed_data: OcpiObject | None = None,
     rules: Rules = Rules(),
 ) -> str:
@@ -168,8 +172,13 @@ async def session_ended(
                 return document["status"]
             return await _never_began(tx, document, reason, Closed.CHARGE_POINT, rules)
         document = await _begin(tx, document, document["created"], None, rules)
-    reading = _in_order(document, Reading(at, energy_wh), tx.now)
+    reading = Reading(at, energy_wh)
+    doubt = _doubt(tx, document, reading, register_wh, rules)
+    if doubt is None and signed_data is not None:
+        doubt = signed_otherwise(signed_data, Decimal(str(energy_wh)))
+    reading = _in_order(document, reading, tx.now)
     changes: ChargingSession = {
+        **_held(tx, document, doubt),
         "energy_wh": reading.energy_wh,
         "last_at": reading.at,
         "segments": _followed(document, reading, closing=True),
@@ -256,13 +265,16 @@ async def _begin(
     at: datetime,
     register_wh: float | None,
     rules: Rules,
+    *,
+    told: bool = True,
 ) -> ChargingSession:
     """The first news of it: it goes on from there, whatever we thought of it before."""
     status = next_status(document["status"], Event.BEGAN)
     assert status is not None  # noqa: S101 (it has a row for every state)
     if Status(document["status"]) in FINAL:
         logger.warning("session %s was %s, and began", document["_id"], document["status"])
-    if not document["created"] - _MAX_CLOCK_SKEW <= at <= tx.now + _MAX_CLOCK_SKEW:
+    doubt = doubt_of_time(document, at, tx.now)
+    if doubt is not None:
         logger.warning("session %s: its charge point's clock is wrong", document["_id"])
         at = min(max(at, document["created"]), tx.now)
     at = to_milliseconds(at)
@@ -273,8 +285,10 @@ async def _begin(
     changes: ChargingSession = {
         **await _certain(tx, document),
         **_OPEN_AGAIN,
+        **_held(tx, document, doubt),
         "status": status.value,
         "started": at,
+        "flows_since": None if told else document["created"],
         "last_at": at,
         "last_heard": max(tx.now, document["last_heard"]),
         "register_start_wh": register_wh,
@@ -336,9 +350,9 @@ async def finish(
     closed: Closed,
     rules: Rules,
 ) -> str:
-    """Close an open session, whoever's word it is; the status after it."""
-    status = next_status(document["status"], Event.ENDED)
-    assert status is not None  # noqa: S101 (callers have looked for final states)
+    """Close a session, whoever's word it is; the status after it. One that is over stays what it
+    is."""
+    status = next_status(document["status"], Event.ENDED) or Status(document["status"])
     changes = {
         **changes,
         "status": status.value,
@@ -355,9 +369,26 @@ async def finish(
     return status.value
 
 
+def _doubt(
+    tx: Tx, document: ChargingSession, reading: Reading, register_wh: float | None, rules: Rules
+) -> str | None:
+    return doubt_of_time(document, reading.at, tx.now) or doubt_of_energy(
+        document, reading.at, reading.energy_wh, register_wh, rules.max_power_factor
+    )
+
+
+def _held(tx: Tx, document: ChargingSession, doubt: str | None) -> ChargingSession:
+    """The session is held for the operator, unless it is already: the first reason stands."""
+    if doubt is None or document.get("held") is not None:
+        return {}
+    logger.error("session %s is held: %s", document["_id"], doubt)
+    hold: Hold = {"since": tx.now, "why": doubt, "ask": False}
+    return {"held": hold}
+
+
 def _in_order(document: ChargingSession, reading: Reading, now: datetime) -> Reading:
     """The reading with a time and an energy that do not fall behind what is known."""
-    at = now if reading.at > now + _MAX_CLOCK_SKEW else reading.at
+    at = now if reading.at > now + MAX_CLOCK_SKEW else reading.at
     at = max(to_milliseconds(at), document["last_at"])
     energy_wh = max(reading.energy_wh, document["energy_wh"])
     return Reading(**{**reading.__dict__, "at": at, "energy_wh": energy_wh})

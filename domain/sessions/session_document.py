@@ -25,6 +25,15 @@ class Suspicion(TypedDict):
     why: str
 
 
+class Hold(TypedDict):
+    """Why a session is neither pushed nor billed before the operator has looked at it."""
+
+    since: datetime
+    why: str
+    ask: bool
+    """Its eMSP may say in real time whether it was authorized."""
+
+
 class Measured(TypedDict):
     """What the charge point had told of a session, before it was closed by hand."""
 
@@ -135,6 +144,11 @@ class ChargingSession(TypedDict, total=False):
     cdr_problem: str | None
     """Why there is no CDR, should its price not be told."""
     unbilled: Unbilled | None
+    held: Hold | None
+    power_bound_w: int | None
+    """More than this its connector cannot give."""
+    flows_since: datetime | None
+    """Where the charge point did not tell when it began: not before this."""
     suspect: Suspicion | None
     """It holds its connector no longer; its charge point's word closes it whenever it comes."""
     estimated: bool

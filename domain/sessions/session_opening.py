@@ -19,7 +19,8 @@ from domain.objects import OcpiObject
 from domain.peers import claims
 from domain.schemas import CdrToken, validate
 from domain.sessions.cdr_making import cdr_location
-from domain.sessions.session_document import ChargingSession
+from domain.sessions.plausibility import power_bound_w
+from domain.sessions.session_document import ChargingSession, Hold
 from domain.sessions.session_records import (
     Rules,
     get,
@@ -61,6 +62,7 @@ async def open_session(
     command_id: str | None = None,
     reservation_id: str | None = None,
     peer_id: str | None = None,
+    held: Hold | None = None,
     rules: Rules = Rules(),
 ) -> str:
     """Open a PENDING session on a connector, from `at` (else now) on; its id.
@@ -68,8 +70,8 @@ async def open_session(
     `location`, `evse`, `connector`, `token` as OCPI has them (of the token: the CdrToken's fields
     and group_id). The same `session_id` again is the same session. With `reservation_id` the
     Session of that reservation goes on under its id, if its token is the same; another's ends.
-    Two at once on one connector: the later one runs again and raises ConnectorBusy. Raises
-    SchemaError for a token that is none.
+    `held`: it is neither published nor billed. Two at once on one connector: the later one runs
+    again and raises ConnectorBusy. Raises SchemaError for a token that is none.
     """
     if session_id is not None and await get(tx, session_id) is not None:
         return session_id
@@ -106,6 +108,8 @@ async def open_session(
         "authorization_reference": authorization_reference,
         "reservation_id": reservation_id,
     }
+    if held is not None:
+        document["held"] = held
     await save(tx, None, document, rules, at_once=True)
     return document["_id"]
 
@@ -193,6 +197,7 @@ def _place_of(fresh: ChargingSession) -> ChargingSession:
         "time_zone": fresh["time_zone"],
         "capabilities": fresh["capabilities"],
         "max_power_w": fresh["max_power_w"],
+        "power_bound_w": fresh["power_bound_w"],
         "cdr_location": fresh["cdr_location"],
         "meter_id": fresh["meter_id"],
     }
@@ -235,6 +240,7 @@ async def _document(
         "currency": currency,
         "capabilities": list(evse.get("capabilities") or ()),
         "max_power_w": connector.get("max_electric_power"),
+        "power_bound_w": power_bound_w(connector),
         "cdr_location": cdr_location(location, evse, connector),
         "meter_id": await _meter_id(tx, cp_id),
         "created": now,

@@ -31,7 +31,7 @@ logger = logging.getLogger("cpo.sessions")
 
 SESSIONS: Collection[ChargingSession] = Collection("charging_sessions")
 
-_NOTES = frozenset({"suspect", "cdr_problem", "unbilled", "measured", "to_stop"})
+_NOTES = frozenset({"suspect", "held", "cdr_problem", "unbilled", "measured", "to_stop"})
 """What is there or not: None takes it away, so that those that have it are found by an index."""
 
 
@@ -39,11 +39,13 @@ _NOTES = frozenset({"suspect", "cdr_problem", "unbilled", "measured", "to_stop"}
 class Rules:
     """`update_every_s`: a Session that merely grows is published no more often than this.
     `cdr_zero`: sessions that cost nothing get a CDR, too. `transparency_url`: where drivers can
-    check signed meter data (SignedData.url)."""
+    check signed meter data (SignedData.url). `max_power_factor`: energy that is more than so
+    many times what its connector can give is not believed; 0: it is."""
 
     update_every_s: float = 10.0
     cdr_zero: bool = True
     transparency_url: str = ""
+    max_power_factor: float = 1.1
 
 
 @dataclass(frozen=True)
@@ -153,11 +155,15 @@ async def save(
 ) -> ChargingSession:
     """Write `changes` (with `before` None: the whole new document); the document after it.
 
-    `at_once` False: the Session object follows when the last publication is long enough ago.
+    `at_once` False: the Session object follows when the last publication is long enough ago. Of
+    a session that is held nothing is published, and no CDR is made.
     """
     after: ChargingSession = {**(before or {}), **changes}
-    completed = after["status"] == Status.COMPLETED and (
-        before is None or before["status"] != after["status"]
+    held = after.get("held") is not None
+    completed = (
+        not held
+        and after["status"] == Status.COMPLETED
+        and (before is None or before["status"] != after["status"] or bool(before.get("held")))
     )
     due = before is None or tx.now - before["published_at"] >= timedelta(
         seconds=rules.update_every_s
@@ -166,7 +172,7 @@ async def save(
         course = course_of(after)
         if course is not None and course.problem:
             logger.error("session %s has no price: %s", after["_id"], course.problem)
-        if not after.get("frozen"):
+        if not (held or after.get("frozen")):
             await _publish(tx, after, course)
         changes = {**changes, "published_at": tx.now}
         if completed and course is not None:

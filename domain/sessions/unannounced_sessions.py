@@ -1,8 +1,10 @@
 """Sessions that a charge point started and Central does not know: taken over if it can be told
 whose they are.
 
-That happens when Central's store was set back to a backup. The card's token and the charge
-point's location must be known; what cannot be ascribed to a token is nobody's session.
+That happens when Central's store was set back to a backup, or when a charge point lets cards
+charge that it knows. The card's token and the charge point's location must be known; what cannot
+be ascribed to a token is nobody's session. A charge point's word authorizes nothing: only a valid
+token whose whitelist lets it charge unasked does. Any other session is held.
 """
 
 from __future__ import annotations
@@ -10,10 +12,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from db_interface.transaction import Tx
+from domain.authorization.whitelist import Allowed, Ask, AuthMethod, rule_of
 from domain.objects import OcpiObject
 from domain.objects.locations import connector_of, evse_of
 from domain.rendered import Rendered
 from domain.sessions.charging_sessions import Rules, open_session, running_session
+from domain.sessions.session_document import Hold
 from domain.sessions.session_doubts import fell_silent
 from domain.sites.identifiers import ocpi_id
 
@@ -49,11 +53,12 @@ async def open_unannounced(
         evse=evse,
         connector=connector,
         token=token,
-        auth_method="COMMAND" if source == "remote" else "WHITELIST",
+        auth_method=AuthMethod.WHITELIST.value,
         authorization_reference=None,
         source=source,
         at=min(at, tx.now),
         session_id=session_id,
+        held=_unauthorized(tx, token),
         rules=rules,
     )
 
@@ -82,3 +87,15 @@ async def _token(tx: Tx, id_tag: str | None) -> OcpiObject:
     if len(rows) != 1:
         raise UnknownOrigin("its token is not known" if not rows else "several tokens have its uid")
     return Rendered(rows[0]["raw"]).plain()
+
+
+def _unauthorized(tx: Tx, token: OcpiObject) -> Hold | None:
+    """Why nobody has authorized the session that a card of that token is said to have opened."""
+    rule = rule_of(token["whitelist"], token["valid"])
+    if rule.ask is not Ask.YES and rule.unasked is Allowed.ALLOWED:
+        return None
+    if token["valid"]:
+        why = f"its token's whitelist is {token['whitelist']}, and its eMSP was not asked"
+    else:
+        why = "its token is not valid"
+    return {"since": tx.now, "why": why, "ask": rule.ask is Ask.YES}

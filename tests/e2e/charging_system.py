@@ -65,7 +65,11 @@ class ChargingSystem:
         """Start everything and make the eMSPs known; `settings`: Central's."""
         tariff_file = self._running.directory / "tariff.json"
         tariff_file.write_text(json.dumps(TARIFF))
-        quick = {"CPO_SESSION_UPDATE_S": "0.3", "CENTRAL_AUTHORIZE_TIMEOUT_S": "1"}
+        quick = {
+            "CPO_SESSION_UPDATE_S": "0.3",
+            "CENTRAL_AUTHORIZE_TIMEOUT_S": "1",
+            "CENTRAL_MAX_POWER_FACTOR": "0",  # cars are charged faster than time
+        }
         self.registry = self._running.cpo(
             "registry", "--port", str(self._registry_port), **self._store
         )

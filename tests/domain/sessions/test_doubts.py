@@ -54,7 +54,7 @@ def test_the_charge_points_word_closes_a_suspect_session_days_later_with_its_own
     for second in (130, 1800):
         world.transact(
             lambda tx, at=second: charging_sessions.meter_reading(
-                tx, session_id, reading(at, at * 3.0)
+                tx, session_id, reading(at, at * 3.2)
             )
         )
     inner = world.inner(session_id)
@@ -119,7 +119,7 @@ def test_the_truth_after_an_estimate_makes_the_credit_and_the_right_cdr_once(wor
     for second in (1000, 2000, 3000):
         world.transact(
             lambda tx, at=second: charging_sessions.meter_reading(
-                tx, session_id, reading(at, at * 3.0)
+                tx, session_id, reading(at, at * 3.2)
             )
         )
     assert len(world.cdrs()) == 1  # it is corrected when all is known, not at each value
