@@ -21,8 +21,8 @@ import httpx
 
 from cpo_app.bootstrap import prepare
 from cpo_app.cli import demonstration
-from cpo_app.cli.fleet import DEMO_SPEED
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.fleet import DEMO_SPEED
 from cpo_app.cli.signals import until_signalled
 from cpo_app.settings import Settings
 from db_interface.backoff import Backoff
