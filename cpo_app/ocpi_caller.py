@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
 from urllib.parse import urlparse
 
 import httpx
@@ -76,13 +75,13 @@ class OcpiCaller:
         await self.call("DELETE", self.endpoints["credentials"])
 
     async def call(
-        self, method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None
+        self, method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> JsonObject:
         """One request; the envelope of its answer. Raises CallError."""
         return _envelope(await self._send(method, url, body, headers))
 
     async def _send(
-        self, method: str, url: str, body: Any, headers: Mapping[str, str] | None
+        self, method: str, url: str, body: object, headers: Mapping[str, str] | None
     ) -> httpx.Response:
         sent = {
             "Authorization": "Token " + base64.b64encode(self.token.encode()).decode(),

@@ -5,12 +5,12 @@ Reads and decides; `command_intake` keeps the command, Central's worker carries 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from py_ocpi.core.enums import Action
 
+from db_interface.json_data import JsonMapping, JsonObject
 from domain.commands import command_queue as queue
 from domain.commands.command_intake import (
     NOT_SUPPORTED,
@@ -58,11 +58,11 @@ class ChargingProfiles:
         owners: Sequence[str] | None = None,
         correlation_id: str | None = None,
         duration: int | None = None,
-        charging_profile: Mapping[str, Any] | None = None,
-        **_: Any,
-    ) -> dict[str, Any]:
+        charging_profile: JsonMapping | None = None,
+        **_: object,
+    ) -> JsonObject:
         """The ChargingProfileResponse as fields. Raises InvalidParameters."""
-        content: dict[str, Any] = {"session_id": session_id}
+        content: JsonObject = {"session_id": session_id}
         if duration is not None:
             content["duration_s"] = min(duration, MAX_DURATION_S)
         if charging_profile is not None:

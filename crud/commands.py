@@ -16,11 +16,12 @@ where the specification leaves room:
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from py_ocpi.core.enums import Action
 
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import party_key
 from domain.commands.command_intake import (
     NOT_SUPPORTED,
@@ -80,15 +81,15 @@ class Commands:
         self,
         action: Action,
         *,
-        data: Mapping[str, Any] | None,
+        data: JsonMapping | None,
         command: str,
         response_url: str,
         reader: Reader,
         peer_id: str,
         owners: Sequence[str] | None = None,
         correlation_id: str | None = None,
-        **_: Any,
-    ) -> dict[str, Any]:
+        **_: object,
+    ) -> JsonObject:
         """`data` is the validated request object; the CommandResponse as fields.
 
         Raises InvalidParameters, UnknownLocationInCommand.

@@ -31,25 +31,35 @@ class CpoCrud(Crud):
             **(modules or {}),
         }
 
-    async def get(self, module: ModuleID, role: RoleEnum, id: Any, *_: Any, **named: Any) -> Any:
+    async def get(
+        self, module: ModuleID, role: RoleEnum, id: object, *_: object, **named: object
+    ) -> Any:
         return await self._modules[module].get(id, **named)
 
     async def list(
-        self, module: ModuleID, role: RoleEnum, filters: JsonObject, *_: Any, **named: Any
+        self, module: ModuleID, role: RoleEnum, filters: JsonObject, *_: object, **named: object
     ) -> Any:
         return await self._modules[module].list(filters, **named)
 
     async def create(
-        self, module: ModuleID, role: RoleEnum, data: Any, *_: Any, **named: Any
+        self, module: ModuleID, role: RoleEnum, data: object, *_: object, **named: object
     ) -> Any:
         return await self._modules[module].create(data, **named)
 
     async def update(
-        self, module: ModuleID, role: RoleEnum, data: Any, id: Any, *_: Any, **named: Any
+        self,
+        module: ModuleID,
+        role: RoleEnum,
+        data: object,
+        id: object,
+        *_: object,
+        **named: object,
     ) -> Any:
         return await self._modules[module].update(data, id, **named)
 
-    async def delete(self, module: ModuleID, role: RoleEnum, id: Any, *_: Any, **named: Any) -> Any:
+    async def delete(
+        self, module: ModuleID, role: RoleEnum, id: object, *_: object, **named: object
+    ) -> Any:
         return await self._modules[module].delete(id, **named)
 
     async def do(
@@ -57,8 +67,8 @@ class CpoCrud(Crud):
         module: ModuleID,
         role: RoleEnum | None,
         action: Action,
-        *_: Any,
+        *_: object,
         data: JsonObject | None = None,
-        **named: Any,
+        **named: object,
     ) -> Any:
         return await self._modules[module].do(action, data=data, **named)

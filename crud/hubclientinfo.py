@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject, fold, party_key
 from domain.objects import OcpiObject
@@ -21,7 +19,7 @@ class HubClientInfo:
         self.store = store
 
     async def get(
-        self, _id: Any, *, peer_id: str, country_code: str, party_id: str, **_: Any
+        self, _id: object, *, peer_id: str, country_code: str, party_id: str, **_: object
     ) -> Rendered | None:
         """What that peer has said of the party, or None."""
         document = await self.store.objects(self.module).document(
@@ -29,7 +27,7 @@ class HubClientInfo:
         )
         return None if document is None else Rendered(document["raw"])
 
-    async def create(self, data: OcpiObject, *, peer_id: str, **_: Any) -> str:
+    async def create(self, data: OcpiObject, *, peer_id: str, **_: object) -> str:
         """Keep a valid ClientInfo; "created", "updated" or "unchanged"."""
         outcome = await self.store.create(
             self.module,

@@ -25,7 +25,7 @@ class SenderModule:
         self.store = store
 
     async def get(
-        self, object_id: str, *, reader: Reader | None = None, owners: Any = None, **_: Any
+        self, object_id: str, *, reader: Reader | None = None, owners: Any = None, **_: object
     ) -> Rendered | None:
         """The object with that id, whatever its case, or None where the reader sees none."""
         raw = await self.store.objects(self.module).read(object_id, self._audiences(reader), owners)
@@ -37,7 +37,7 @@ class SenderModule:
         *,
         reader: Reader | None = None,
         owners: Any = None,
-        **_: Any,
+        **_: object,
     ) -> tuple[Listing, int, bool]:
         """A page, the number of all matching objects, and whether it is the last page."""
         page = await self.store.get_all(

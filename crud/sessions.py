@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from crud.sender_module import SenderModule
 from db_interface.transaction import Tx
@@ -23,7 +22,7 @@ class Sessions(SenderModule):
         *,
         reader: Reader | None = None,
         owners: Sequence[str] | None = None,
-        **_: Any,
+        **_: object,
     ) -> str | None:
         """Take the driver's charging preferences (a valid ChargingPreferences).
 

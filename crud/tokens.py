@@ -7,8 +7,6 @@ What an earlier holder of the party has left behind is not there, until it is wr
 
 from __future__ import annotations
 
-from typing import Any
-
 from db_interface.collection import Where
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedDocument, fold, party_key
@@ -30,7 +28,7 @@ class Tokens:
         self.store = store
 
     async def get(
-        self, uid: str, *, country_code: str, party_id: str, token_type: str = "RFID", **_: Any
+        self, uid: str, *, country_code: str, party_id: str, token_type: str = "RFID", **_: object
     ) -> Rendered | None:
         document = await self.store.objects(self.module).document(
             fold(country_code, party_id, token_type, uid)
@@ -40,7 +38,7 @@ class Tokens:
             return None
         return Rendered(document["raw"])
 
-    async def create(self, data: OcpiObject, **_: Any) -> str:
+    async def create(self, data: OcpiObject, **_: object) -> str:
         """Keep a valid Token whole; "created", "updated" or "unchanged"."""
         party = party_key(data["country_code"], data["party_id"])
 
@@ -61,7 +59,7 @@ class Tokens:
         country_code: str,
         party_id: str,
         token_type: str = "RFID",
-        **_: Any,
+        **_: object,
     ) -> Rendered:
         """Merge a PATCH into the token; null clears a field. Returns the token as it is now.
 

@@ -12,18 +12,19 @@ without. Queries and changes are MongoDB's own; nothing here knows what is store
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from pymongo.read_concern import ReadConcern
 
 from db_interface.database import Database
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
 
-D = TypeVar("D", bound=Mapping[str, Any])
-Query = Mapping[str, Any]
-Change = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+D = TypeVar("D", bound=JsonMapping)
+Query = JsonMapping
+Change = JsonMapping | Sequence[JsonMapping]
 Sort = Sequence[tuple[str, int]]
 Where = Database | Tx
 """Where to read or write: in a transaction, or outside of any."""
@@ -60,7 +61,7 @@ class Documents(Generic[D]):
         return Documents(self.driver.with_options(read_concern=ReadConcern("majority")), self.mongo)
 
     async def find_one(
-        self, query: Query, fields: Mapping[str, Any] | None = None, *, sort: Sort | None = None
+        self, query: Query, fields: JsonMapping | None = None, *, sort: Sort | None = None
     ) -> D | None:
         found: D | None = await self.driver.find_one(query, fields, sort=sort, session=self.mongo)
         return found
@@ -68,7 +69,7 @@ class Documents(Generic[D]):
     async def find(
         self,
         query: Query,
-        fields: Mapping[str, Any] | None = None,
+        fields: JsonMapping | None = None,
         *,
         sort: Sort | None = None,
         skip: int = 0,
@@ -82,17 +83,15 @@ class Documents(Generic[D]):
         return found
 
     async def stream(
-        self, query: Query, fields: Mapping[str, Any] | None = None, *, sort: Sort | None = None
+        self, query: Query, fields: JsonMapping | None = None, *, sort: Sort | None = None
     ) -> AsyncIterator[D]:
         """All that match, batch by batch: for more than fits into memory."""
         async for document in self.driver.find(query, fields, sort=sort, session=self.mongo):
             yield document
 
-    async def aggregate(
-        self, stages: Sequence[Mapping[str, Any]], **options: Any
-    ) -> list[dict[str, Any]]:
+    async def aggregate(self, stages: Sequence[JsonMapping], **options: object) -> list[JsonObject]:
         cursor = self.driver.aggregate(list(stages), session=self.mongo, **options)
-        found: list[dict[str, Any]] = await cursor.to_list(None)
+        found: list[JsonObject] = await cursor.to_list(None)
         return found
 
     async def distinct(self, field: str) -> list[Any]:

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
@@ -34,6 +34,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from db_interface.child_process import die_with_parent
 from db_interface.database import StoreUnavailable
 from db_interface.embedded_keeper import Keeper
+from db_interface.json_data import JsonObject
 
 logger = logging.getLogger("cpo.store")
 
@@ -322,7 +323,7 @@ class EmbeddedMongo:
             except PyMongoError:
                 continue
 
-    def _follow_port(self, member: dict[str, Any]) -> None:
+    def _follow_port(self, member: JsonObject) -> None:
         with contextlib.suppress(PyMongoError), self._direct(with_user=True) as client:
             config = client.admin.command("replSetGetConfig")["config"]
             if config["members"][0]["host"] != member["host"]:
@@ -330,8 +331,8 @@ class EmbeddedMongo:
                 config["version"] += 1
                 client.admin.command("replSetReconfig", config, force=True)
 
-    def _direct(self, *, with_user: bool) -> MongoClient[dict[str, Any]]:
-        login: dict[str, Any] = {}
+    def _direct(self, *, with_user: bool) -> MongoClient[JsonObject]:
+        login: JsonObject = {}
         if with_user:
             login = {"username": USER, "password": self.files.password.read_text()}
         return MongoClient(

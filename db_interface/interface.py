@@ -6,7 +6,7 @@ Paging in order of creation with a cursor, visibility by audience, exact counts.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from db_interface.database import Database
 from db_interface.json_data import JsonObject
@@ -30,7 +30,7 @@ class DbInterface:
         change nothing but the database. Raises StoreUnavailable when no server is found in time.
         """
 
-        async def attempt(mongo: Any) -> T:
+        async def attempt(mongo: object) -> T:
             return await work(Tx(self, mongo, self.db.now()))
 
         return await self.db.run_in_transaction(attempt)

@@ -7,11 +7,10 @@ for. Decides nothing about tokens: that is domain.authorization's. Never logs a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import party_key
 from db_interface.transaction import Tx
 from domain.authorization.authorization import Authorizer, Decision
@@ -27,9 +26,9 @@ from domain.sessions.charging_sessions import ChargingSession, ConnectorBusy, Ru
 from domain.sites import Party
 from domain.sites.identifiers import ocpi_id
 
-Answer = dict[str, Any]
+Answer = JsonObject
 """{allowed, action: start | stop | none, session_id?, reservation_id?, info?} for the engine."""
-Card = Mapping[str, Any]
+Card = JsonMapping
 """{cp_id, connector_id, token_uid, token_type}"""
 
 CLOSED: dict[str, str] = {

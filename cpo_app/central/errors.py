@@ -7,7 +7,6 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Coroutine
-from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -35,7 +34,7 @@ logger = logging.getLogger("cpo.central")
 MAX_BODY_BYTES = 1_000_000
 ANSWER_WITHIN_S = 30.0
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Handler = Callable[[Request], Coroutine[object, object, Response]]
 
 
 class CentralRoute(APIRoute):

@@ -3,10 +3,8 @@
 Never shows a key, a token, or where an engine listens.
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 from fastapi import APIRouter, Query, Request
 
@@ -15,6 +13,7 @@ from cpo_app.central.service import Central, UnknownChargePoint
 from cpo_app.central.wire import OperativeBody
 from cpo_app.http_errors import HttpError
 from cpo_app.operator_guard import require_operator
+from db_interface.json_data import JsonMapping, JsonObject
 from domain.charge_points import charge_points, evse_history
 from domain.operator import charge_points as operator_view
 
@@ -40,7 +39,7 @@ def build_operator_router(central: Central) -> APIRouter:
     @router.get("")
     async def charge_point_list(
         limit: int = Query(100, ge=1, le=1000), after: str | None = Query(None, max_length=64)
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """Charge points by id; `next` is the `after` of the next page, null on the last."""
         rows, following = await operator_view.page(central.db, after=after, limit=limit)
         return {"charge_points": [_shown(row) for row in rows], "next": following}
@@ -51,7 +50,7 @@ def build_operator_router(central: Central) -> APIRouter:
         since: datetime | None = None,
         until: datetime | None = None,
         limit: int = Query(evse_history.MAX_ENTRIES, ge=1, le=evse_history.MAX_ENTRIES),
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """Every change of the EVSE's status in [since, until), the last day by default."""
         key = await _known(central, cp_id)
         begin, end = _period(since, until, central.db.now(), DEFAULT_HISTORY)
@@ -61,7 +60,7 @@ def build_operator_router(central: Central) -> APIRouter:
     @router.get("/{cp_id}/uptime")
     async def uptime(
         cp_id: str, since: datetime | None = None, until: datetime | None = None
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """Seconds in each status in [since, until), the last 30 days by default."""
         key = await _known(central, cp_id)
         begin, end = _period(since, until, central.db.now(), DEFAULT_UPTIME)
@@ -69,7 +68,7 @@ def build_operator_router(central: Central) -> APIRouter:
         return {"cp_id": key, "since": begin, "until": end, **asdict(figures)}
 
     @router.put("/{cp_id}/operative")
-    async def operative(cp_id: str, body: OperativeBody) -> dict[str, Any]:
+    async def operative(cp_id: str, body: OperativeBody) -> JsonObject:
         """Take a charge point out of service (a running session ends first), or put it back."""
         try:
             charge_point = await central.set_operative(cp_id, body.operative)
@@ -91,7 +90,7 @@ async def _known(central: Central, cp_id: str) -> str:
     return key
 
 
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(row: JsonMapping) -> JsonObject:
     return {
         "id": row["id"],
         "location": row["place"],

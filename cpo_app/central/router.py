@@ -6,7 +6,6 @@ errors have the shape of cpo_app.http_errors.
 """
 
 from hashlib import sha256
-from typing import Any
 
 from fastapi import APIRouter, Request
 
@@ -18,6 +17,7 @@ from cpo_app.central.service import Central
 from cpo_app.central.wire import AuthorizeBody, HeartbeatBody, Registration, TelemetryBody
 from cpo_app.http_errors import HttpError
 from cpo_app.log_ids import bind
+from db_interface.json_data import JsonObject
 from domain.charge_points.charge_point_documents import Fault
 
 
@@ -47,7 +47,7 @@ def build_router(central: Central) -> APIRouter:
     router = APIRouter(prefix="/cp", tags=["EV_Central"], route_class=looking_first(token_first))
 
     @router.post("/register")
-    async def register(body: Registration, request: Request) -> dict[str, Any]:
+    async def register(body: Registration, request: Request) -> JsonObject:
         """Let a charge point in, and say how it will be commanded."""
         try:
             token = await _admitted(central, request, body.cp_id)
@@ -65,7 +65,7 @@ def build_router(central: Central) -> APIRouter:
         }
 
     @router.post("/heartbeat")
-    async def heartbeat(body: HeartbeatBody, request: Request) -> dict[str, Any]:
+    async def heartbeat(body: HeartbeatBody, request: Request) -> JsonObject:
         """The monitor lives; this is what it sees of its engine."""
         await _admitted(central, request, body.cp_id)
         faults: list[Fault] = [
@@ -75,7 +75,7 @@ def build_router(central: Central) -> APIRouter:
         return {"status": "ok"}
 
     @router.post("/telemetry")
-    async def telemetry(body: TelemetryBody, request: Request) -> dict[str, Any]:
+    async def telemetry(body: TelemetryBody, request: Request) -> JsonObject:
         """What happened at the engine, in order; `acked`: up to where it is kept for good."""
         received_at = central.db.now()
         await _admitted(central, request, body.cp_id)
@@ -86,7 +86,7 @@ def build_router(central: Central) -> APIRouter:
         return {"status": "ok", "acked": acked}
 
     @router.post("/authorize")
-    async def authorize(body: AuthorizeBody, request: Request) -> dict[str, Any]:
+    async def authorize(body: AuthorizeBody, request: Request) -> JsonObject:
         """A card at the reader: may it charge?"""
         await _admitted(central, request, body.cp_id)
         if central.authorize is None:

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from auth.throttle import Throttle
 from cpo_app.central import charging
@@ -23,6 +23,7 @@ from cpo_app.settings import Settings
 from db_interface.database import STORE_ERRORS
 from db_interface.database_clock import uptime_s
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points, registration_records, registrations
 from domain.charge_points.charge_point_documents import Fault
@@ -48,7 +49,7 @@ class Admit(Protocol):
     async def __call__(self, token: str | None, cp_id: str, *, required: bool) -> None: ...
 
 
-Authorize = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+Authorize = Callable[[JsonObject], Awaitable[JsonObject]]
 """A card at a reader {cp_id, connector_id, token_uid, token_type} to the answer for the engine."""
 
 

@@ -16,10 +16,10 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from cpo_app.central.wire import KINDS
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.charge_points.charge_point_events import StateReported, TelemetryTaken
@@ -29,7 +29,7 @@ from domain.sites import Party
 
 logger = logging.getLogger("cpo.central")
 
-Message = dict[str, Any]
+Message = JsonObject
 """A message as cpo_app.central.wire has it, `at` as aware datetime."""
 
 

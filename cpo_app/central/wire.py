@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConstrainedFloat, ConstrainedStr, Field, validator
 from pydantic.datetime_parse import parse_datetime
 
+from db_interface.json_data import JsonObject
 from domain.charge_points.evse_states import ConnectorState
 
 MAX_MESSAGES = 500
@@ -180,7 +181,7 @@ class TelemetryMessage(BaseModel):
         yield cls._read
 
     @classmethod
-    def __modify_schema__(cls, schema: dict[str, Any]) -> None:
+    def __modify_schema__(cls, schema: JsonObject) -> None:
         schema.update(
             type="object",
             required=["seq", "kind", "at"],

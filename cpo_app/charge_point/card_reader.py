@@ -7,11 +7,11 @@ no card starts one: what may start offline is Central's whitelist, not the engin
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from cpo_app.charge_point.central_link import CentralLink, CentralUnavailable
 from cpo_app.charge_point.evse import Evse, Result
 from cpo_app.charge_point.recorder import Recorder
+from db_interface.json_data import JsonObject
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class CardReader:
         self._recorder = recorder
         self._asking = False
 
-    async def swipe(self, token_uid: str) -> dict[str, Any]:
+    async def swipe(self, token_uid: str) -> JsonObject:
         """Returns {action: start|stop|none, allowed, session_id?, info?, result?}.
 
         `allowed` is Central's answer, or OFFLINE, or BUSY while an earlier card is being asked
@@ -52,7 +52,7 @@ class CardReader:
             self._asking = False
         return self._obey(token_uid, answer)
 
-    def _obey(self, token_uid: str, answer: dict[str, Any]) -> dict[str, Any]:
+    def _obey(self, token_uid: str, answer: JsonObject) -> JsonObject:
         allowed, session_id = answer.get("allowed"), answer.get("session_id")
         action = answer.get("action") or ("start" if allowed == "ALLOWED" else "none")
         info = answer.get("info")
@@ -69,11 +69,11 @@ class CardReader:
         action: str,
         allowed: str,
         session_id: str | None,
-        info: Any,
+        info: object,
         token_uid: str | None = None,
         reservation_id: str | None = None,
-    ) -> dict[str, Any]:
-        outcome: dict[str, Any] = {"action": action, "allowed": allowed}
+    ) -> JsonObject:
+        outcome: JsonObject = {"action": action, "allowed": allowed}
         if session_id is not None:
             outcome["session_id"] = session_id
             if action == "start":

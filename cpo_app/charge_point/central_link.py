@@ -5,10 +5,11 @@ that Central commands with; both stay in memory and reach no log and no answer.
 import asyncio
 import logging
 from pathlib import Path
-from typing import Any
 
 import httpx
 from pydantic import BaseModel, Field, SecretStr, validator
+
+from db_interface.json_data import JsonObject
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class CentralLink:
         self.token_refused = False
         self.changed.set()
 
-    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def post(self, path: str, body: JsonObject) -> JsonObject:
         """POST to Central. Returns the JSON object of a 200; raises CentralUnavailable."""
         link = self._link
         if link is None:

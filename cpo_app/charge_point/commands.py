@@ -6,7 +6,7 @@ restart, gets the same answer and changes nothing. Who may command is checked in
 
 import logging
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -15,6 +15,7 @@ from cpo_app.charge_point.evse import Evse, Result
 from cpo_app.charge_point.profile import ChargingLimit
 from cpo_app.charge_point.recorder import Recorder
 from cpo_app.charge_point.session import Reservation
+from db_interface.json_data import JsonObject
 from domain.times import parse_datetime
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Command(BaseModel):
     id_tag: str | None = Field(default=None, max_length=128)
     reservation_id: str | None = Field(default=None, max_length=128)
     expiry: str | None = None
-    limit: dict[str, Any] | None = None
+    limit: JsonObject | None = None
     operative: bool = True
 
 
@@ -63,7 +64,7 @@ def _need(value: str | None, field: str) -> str:
 
 class CommandDesk:
     def __init__(
-        self, evse: Evse, recorder: Recorder, clock: Clock, answers: dict[str, dict[str, Any]]
+        self, evse: Evse, recorder: Recorder, clock: Clock, answers: dict[str, JsonObject]
     ) -> None:
         self._evse = evse
         self._recorder = recorder
@@ -81,7 +82,7 @@ class CommandDesk:
             "set_operative": lambda command: self._evse.set_operative(command.operative),
         }
 
-    def carry_out(self, command: Command) -> dict[str, Any]:
+    def carry_out(self, command: Command) -> JsonObject:
         """Do it, once. Returns {command_id, result, message?, ended?, status}; status:
         Evse.status(), ended: Recorder.ended of the session that was to be stopped.
 
@@ -92,13 +93,13 @@ class CommandDesk:
             raise NotKept(command.command_id)
         return answer
 
-    def _do(self, command: Command) -> dict[str, Any]:
+    def _do(self, command: Command) -> JsonObject:
         message = None
         try:
             result = self._kinds[command.kind](command)
         except _Incomplete as error:
             result, message = Result.REJECTED, str(error)
-        answer: dict[str, Any] = {"command_id": command.command_id, "result": result.value}
+        answer: JsonObject = {"command_id": command.command_id, "result": result.value}
         if message:
             answer["message"] = message
         ended = self._recorder.ended(command.session_id or "") if command.kind == "stop" else None
@@ -110,7 +111,7 @@ class CommandDesk:
             self._remember(answer)
         return answer
 
-    def _remember(self, answer: dict[str, Any]) -> None:
+    def _remember(self, answer: JsonObject) -> None:
         self._answers[answer["command_id"]] = answer
         if len(self._answers) > _MAX_ANSWERS:
             del self._answers[next(iter(self._answers))]

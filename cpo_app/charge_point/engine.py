@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import Any
 
 from cpo_app.charge_point.card_reader import CardReader
 from cpo_app.charge_point.central_link import CentralLink
@@ -28,6 +27,7 @@ from cpo_app.charge_point.state_dir import link_key, private_dir
 from cpo_app.charge_point.telemetry import TELEMETRY_BACKOFF, TelemetrySender
 from cpo_app.charge_point.timeline import Timeline
 from db_interface.backoff import Backoff
+from db_interface.json_data import JsonObject
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class Engine:
         port: int = self._listener.getsockname()[1]
         return port
 
-    def health(self) -> dict[str, Any]:
+    def health(self) -> JsonObject:
         """GET /health: what anybody may know, no secrets."""
         status = self.evse.status()
         return {

@@ -11,7 +11,7 @@ import hmac
 import ipaddress
 import json
 import logging
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
@@ -126,7 +126,7 @@ async def _body(request: Request, model: type[Body]) -> Body:
         raise HttpError(415, "application/json is needed")
     raw = await bounded_body(request, _MAX_BODY_BYTES)
     try:
-        data: Any = json.loads(raw)
+        data: object = json.loads(raw)
         return model.parse_obj(data)
     except ValidationError as error:
         raise HttpError(400, problems_of(error.errors())) from None

@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 
+from db_interface.json_data import JsonObject
+
 logger = logging.getLogger(__name__)
 
 UNREACHABLE = "ENGINE_UNREACHABLE"
@@ -27,12 +29,12 @@ class EngineWatch:
         self._url = engine_url
         self._link_key = link_key
         self._http = http
-        self._handed_over: tuple[Any, ...] | None = None
+        self._handed_over: tuple[object, ...] | None = None
         self._faults: list[str] = []
         #: Central refused the engine's token when last asked.
         self.token_refused = False
 
-    async def look(self, link: dict[str, Any] | None) -> dict[str, Any]:
+    async def look(self, link: JsonObject | None) -> JsonObject:
         """Health now, after handing over `link` where the engine lacks it.
 
         Returns the `engine` part of a heartbeat: {state, faults: [{code, message}], connector}.
@@ -50,7 +52,7 @@ class EngineWatch:
         self._log_changes([fault["code"] for fault in report["faults"]])
         return report
 
-    async def _health(self) -> dict[str, Any]:
+    async def _health(self) -> JsonObject:
         try:
             answer = await self._ask("GET", "/health")
             data = answer.json()
@@ -70,7 +72,7 @@ class EngineWatch:
         except (ValueError, KeyError, TypeError, httpx.InvalidURL):
             return _faulty("no usable answer to the health check")
 
-    async def _hand_over(self, link: dict[str, Any]) -> dict[str, str] | None:
+    async def _hand_over(self, link: JsonObject) -> dict[str, str] | None:
         headers = {"Authorization": f"Bearer {self._link_key}"}
         try:
             answer = await self._ask("PUT", "/link", json=link, headers=headers)
@@ -104,5 +106,5 @@ class EngineWatch:
         self._faults = codes
 
 
-def _faulty(message: str) -> dict[str, Any]:
+def _faulty(message: str) -> JsonObject:
     return {"state": "FAULTED", "faults": [{"code": UNREACHABLE, "message": message}]}

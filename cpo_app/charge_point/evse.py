@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import Any
 
 from cpo_app.charge_point.clock import Clock
 from cpo_app.charge_point.metering import Meter
@@ -20,8 +19,9 @@ from cpo_app.charge_point.profile import ChargingLimit
 from cpo_app.charge_point.session import Reservation, Session
 from cpo_app.charge_point.signing import MeterSigner
 from cpo_app.charge_point.states import IN_SESSION, Event, Refused, State, next_state
+from db_interface.json_data import JsonObject
 
-Emit = Callable[[str, dict[str, Any]], None]
+Emit = Callable[[str, JsonObject], None]
 
 #: With this fault the plug cannot be released.
 LOCK_FAULT = "CONNECTOR_LOCK_FAILURE"
@@ -79,7 +79,7 @@ class Evse:
         self._emit = emit
         self._signer = signer
         self._signed_records = 0
-        self._reported: tuple[Any, ...] | None = None
+        self._reported: tuple[object, ...] | None = None
 
     # --- what Central, the card reader and the driver ask for ---------------------------------
 
@@ -284,9 +284,9 @@ class Evse:
             return 0.0
         return self.meter.register_wh - self.session.start_register_wh
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> JsonObject:
         """{connector_id, state, ev_state, error_code?, session_id?}: a "state" message."""
-        status: dict[str, Any] = {
+        status: JsonObject = {
             "connector_id": self.connector_id,
             "state": self.state.value,
             "ev_state": "plugged" if self.car else "unplugged",
@@ -299,7 +299,7 @@ class Evse:
 
     # --- memory across restarts ---------------------------------------------------------------
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         return {
             "state": self.state.value,
             "connector_id": self.connector_id,
@@ -312,7 +312,7 @@ class Evse:
             "signed_records": self._signed_records,
         }
 
-    def restore(self, memory: dict[str, Any]) -> None:
+    def restore(self, memory: JsonObject) -> None:
         """Go on where `as_dict` left off. While the engine was down no energy flowed.
 
         Faults are not remembered: hardware reports them anew. Raises KeyError, TypeError or
@@ -435,7 +435,7 @@ class Evse:
             },
         )
 
-    def _signed(self, session: Session, reason: str) -> dict[str, Any] | None:
+    def _signed(self, session: Session, reason: str) -> JsonObject | None:
         """The meter's signed readings of a session that has begun, where it signs."""
         if self._signer is None or session.started_at is None:
             return None

@@ -17,9 +17,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-Message = dict[str, Any]
+from db_interface.json_data import JsonObject
+
+Message = JsonObject
 
 logger = logging.getLogger(__name__)
 
@@ -77,27 +78,27 @@ class Journal:
     def close(self) -> None:
         self._db.close()
 
-    def state(self) -> dict[str, Any] | None:
+    def state(self) -> JsonObject | None:
         row = self._db.execute("SELECT body FROM state").fetchone()
         return json.loads(row[0]) if row else None
 
-    def answers(self) -> dict[str, dict[str, Any]]:
+    def answers(self) -> dict[str, JsonObject]:
         """The remembered answers by command_id, oldest first."""
         rows = self._db.execute("SELECT command_id, body FROM answers ORDER BY id")
         return {command_id: json.loads(body) for command_id, body in rows}
 
-    def ended(self) -> dict[str, dict[str, Any]]:
+    def ended(self) -> dict[str, JsonObject]:
         """How the last sessions ended, by session_id, oldest first."""
         rows = self._db.execute("SELECT session_id, body FROM ended ORDER BY id")
         return {session_id: json.loads(body) for session_id, body in rows}
 
     def write(
         self,
-        state: dict[str, Any],
+        state: JsonObject,
         boot_id: str,
         messages: Sequence[Message],
-        answers: Sequence[dict[str, Any]] = (),
-        ended: Sequence[dict[str, Any]] = (),
+        answers: Sequence[JsonObject] = (),
+        ended: Sequence[JsonObject] = (),
     ) -> None:
         """Keep one change as a whole. `messages` carry their `seq` and `kind`, `answers` their
         command_id, `ended` (sessions) their session_id."""

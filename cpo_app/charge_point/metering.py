@@ -6,11 +6,11 @@ Energy is power integrated over the monotonic clock; what is read is rounded, wh
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from cpo_app.charge_point.clock import Clock
 from cpo_app.charge_point.power import Car, Supply, charge, flowing_w
 from cpo_app.charge_point.profile import ChargingLimit
+from db_interface.json_data import JsonObject
 
 
 class Meter:
@@ -49,13 +49,11 @@ class Meter:
             return 0.0
         return flowing_w(self.supply, car, limit_in_watts(limit, self.supply, self._clock.now()))
 
-    def reading(
-        self, power_w: float, car: Car | None, limit: ChargingLimit | None
-    ) -> dict[str, Any]:
+    def reading(self, power_w: float, car: Car | None, limit: ChargingLimit | None) -> JsonObject:
         """{register_wh, power_w, current_a (per phase), voltage_v, phases, soc? (DC, percent),
         limit_w? (where one is in force)}."""
         supply = self.supply
-        reading: dict[str, Any] = {
+        reading: JsonObject = {
             "register_wh": round(self.register_wh, 3),
             "power_w": round(power_w, 1),
             "current_a": round(supply.amperes(power_w), 2),

@@ -11,7 +11,6 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import httpx
 
@@ -21,6 +20,7 @@ from cpo_app.charge_point.registry_login import LoginFailed, RegistryLogin, Toke
 from cpo_app.charge_point.settings import MonitorSettings
 from cpo_app.charge_point.state_dir import link_key
 from db_interface.backoff import Backoff
+from db_interface.json_data import JsonObject
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Monitor:
         self._login = RegistryLogin(settings, self._http, store, monotonic)
         self._watch = EngineWatch(self._cp_id, settings.engine_url, key, self._http)
         self._token: Token | None = None
-        self._link: dict[str, Any] | None = None
+        self._link: JsonObject | None = None
         self._interval_s = settings.health_interval or _DEFAULT_INTERVAL_S
         self._said: str | None = None
 
@@ -178,7 +178,7 @@ class Monitor:
         self._said = None
         logger.info("CP %s registered with Central successfully", self._cp_id)
 
-    async def _heartbeat(self, report: dict[str, Any]) -> int | None:
+    async def _heartbeat(self, report: JsonObject) -> int | None:
         body = {"cp_id": self._cp_id, "interval_s": self._interval_s, "engine": report}
         status, _ = await self._post_to_central("/cp/heartbeat", body)
         if status == 200:
@@ -189,9 +189,7 @@ class Monitor:
             self._say(f"CP {self._cp_id}: Central answers {status or 'nothing'} to the heartbeat")
         return status
 
-    async def _post_to_central(
-        self, path: str, body: dict[str, Any]
-    ) -> tuple[int | None, dict[str, Any]]:
+    async def _post_to_central(self, path: str, body: JsonObject) -> tuple[int | None, JsonObject]:
         """The HTTP status (None: no answer) and the JSON object of the answer ({}: none)."""
         headers = {"Authorization": f"Bearer {self._token.value}"} if self._token else {}
         url = self._settings.central_url + path

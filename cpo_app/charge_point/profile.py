@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from cpo_app.charge_point.power import Supply
+from db_interface.json_data import JsonObject
 from domain.times import format_datetime, parse_datetime
 
 _MAX_PERIODS = 1024
@@ -34,7 +34,7 @@ class ChargingLimit:
     min_charging_rate: float | None = None
 
     @classmethod
-    def parse(cls, data: Any, relative_to: datetime) -> ChargingLimit:
+    def parse(cls, data: object, relative_to: datetime) -> ChargingLimit:
         """Read {periods: [{start_s, limit}], unit, start?, duration_s?, min_charging_rate?}.
 
         Without `start` the profile is relative to the start of charging: `relative_to`.
@@ -72,7 +72,7 @@ class ChargingLimit:
             ),
         )
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         """The same shape that `parse` reads."""
         return {
             "unit": self.unit,
@@ -113,7 +113,7 @@ class ChargingLimit:
 
 def active_profile(
     limit: ChargingLimit | None, supply: Supply, now: datetime, duration_s: int
-) -> dict[str, Any]:
+) -> JsonObject:
     """What the EVSE is going to allow from `now` for `duration_s`: OCPI ActiveChargingProfile.
 
     Returns {start, duration_s, charging_rate_unit, min_charging_rate?, periods:
@@ -133,7 +133,7 @@ def active_profile(
             # Whole seconds from `now`, rounded up: no period may begin before it is in force.
             begin = math.ceil((instant - now).total_seconds())
             periods.append({"start_period": begin, "limit": rate})
-    profile: dict[str, Any] = {
+    profile: JsonObject = {
         "start": format_datetime(now),
         "duration_s": duration_s,
         "charging_rate_unit": unit,
@@ -144,7 +144,7 @@ def active_profile(
     return profile
 
 
-def _number(value: Any, field: str) -> float:
+def _number(value: object, field: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"{field}: a number is needed")
     if not math.isfinite(value) or not 0 <= value <= _MAX_SECONDS:
@@ -152,7 +152,7 @@ def _number(value: Any, field: str) -> float:
     return float(value)
 
 
-def _instant(text: Any) -> datetime:
+def _instant(text: object) -> datetime:
     if not isinstance(text, str):
         raise ValueError("limit.start: an ISO 8601 instant is needed")
     try:

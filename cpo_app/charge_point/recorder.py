@@ -11,10 +11,10 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import Callable
-from typing import Any
 
 from cpo_app.charge_point.journal import MAX_ENDED_SESSIONS, Journal, Message
 from cpo_app.charge_point.timeline import Timeline
+from db_interface.json_data import JsonObject
 from domain.times import format_datetime
 
 logger = logging.getLogger(__name__)
@@ -31,11 +31,11 @@ class Recorder:
         self._on_new = on_new
         self._seq = 0
         self._messages: list[Message] = []
-        self._answers: list[dict[str, Any]] = []
+        self._answers: list[JsonObject] = []
         self._ended = journal.ended()
-        self._ended_now: list[dict[str, Any]] = []
+        self._ended_now: list[JsonObject] = []
 
-    def emit(self, kind: str, fields: dict[str, Any]) -> None:
+    def emit(self, kind: str, fields: JsonObject) -> None:
         """Add a message about this instant."""
         self._seq += 1
         head = {
@@ -48,7 +48,7 @@ class Recorder:
         if kind == "session_stopped":
             self._remember_end(message)
 
-    def ended(self, session_id: str) -> dict[str, Any] | None:
+    def ended(self, session_id: str) -> JsonObject | None:
         """{energy_wh, at, reason, boot_id, seq} of a session that has ended here; None: never
         heard of it, or too long ago. Its telemetry is complete up to `seq` of `boot_id`."""
         known = self._ended.get(session_id)
@@ -65,10 +65,10 @@ class Recorder:
             del self._ended[next(iter(self._ended))]
         self._ended_now.append(end)
 
-    def remember_answer(self, answer: dict[str, Any]) -> None:
+    def remember_answer(self, answer: JsonObject) -> None:
         self._answers.append(answer)
 
-    def commit(self, state: dict[str, Any]) -> bool:
+    def commit(self, state: JsonObject) -> bool:
         """Write the state and whatever was added since the last commit, all or nothing.
 
         False where the disk refuses.

@@ -19,6 +19,7 @@ import jwt
 
 from cpo_app.charge_point.credentials_store import CredentialsStore, StoredCredentials
 from cpo_app.charge_point.settings import MonitorSettings
+from db_interface.json_data import JsonObject
 from domain.times import parse_datetime, utc_now
 
 logger = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class RegistryLogin:
             headers["X-Registry-API-Key"] = key.get_secret_value()
         if known:
             headers["X-Existing-Credentials"] = known.credentials
-        body: dict[str, Any] = {"cp_id": settings.cp_id, "location": settings.location}
+        body: JsonObject = {"cp_id": settings.cp_id, "location": settings.location}
         body["metadata"] = settings.registered_metadata
         logger.info("Registering %s with EV_Registry...", settings.cp_id)
         answer = await self._post("/cp/register", body, headers)
@@ -122,14 +123,14 @@ class RegistryLogin:
         self._announced = True
         return self._token(data)
 
-    async def _post(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
+    async def _post(self, path: str, body: JsonObject, headers: dict[str, str]) -> Any:
         url = self._settings.registry_url.rstrip("/") + path
         try:
             return await self._http.post(url, json=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise LoginFailed(f"EV_Registry cannot be reached ({type(error).__name__})") from None
 
-    def _usable(self, answer: httpx.Response, *fields: str) -> dict[str, Any]:
+    def _usable(self, answer: httpx.Response, *fields: str) -> JsonObject:
         try:
             data = answer.json()
         except ValueError:
@@ -153,7 +154,7 @@ class RegistryLogin:
             ) from None
         self._unsaved = None
 
-    def _token(self, data: dict[str, Any]) -> Token:
+    def _token(self, data: JsonObject) -> Token:
         life_s = _life_s(data["token"], data.get("token_expires_at"))
         return Token(data["token"], self._monotonic() + RENEW_AT * max(life_s, _MIN_LIFE_S))
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from cpo_app.charge_point.profile import ChargingLimit
+from db_interface.json_data import JsonObject
 from domain.times import format_datetime, parse_datetime
 
 
@@ -30,7 +30,7 @@ class Session:
         """Token uids are CiStrings: case does not matter."""
         return self.id_tag is not None and self.id_tag.lower() == token_uid.lower()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         return {
             "session_id": self.session_id,
             "connector_id": self.connector_id,
@@ -44,7 +44,7 @@ class Session:
         }
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Session:
+    def from_dict(cls, data: JsonObject) -> Session:
         plug_by = parse_datetime(data["plug_by"])
         return cls(
             session_id=data["session_id"],
@@ -76,7 +76,7 @@ class Reservation:
             and (id_tag.lower() == self.id_tag.lower())
         )
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> JsonObject:
         return {
             "reservation_id": self.reservation_id,
             "id_tag": self.id_tag,
@@ -84,5 +84,5 @@ class Reservation:
         }
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Reservation:
+    def from_dict(cls, data: JsonObject) -> Reservation:
         return cls(data["reservation_id"], data["id_tag"], parse_datetime(data["expiry"]))

@@ -5,9 +5,11 @@ Must never be printed with its secrets: those are SecretStr.
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseSettings, Field, SecretStr, validator
+
+from db_interface.json_data import JsonObject
 
 CP_ID_PATTERN = r"^[A-Za-z0-9_-]{3,64}$"
 LINK_KEY_MIN_CHARS = 16
@@ -82,7 +84,7 @@ class MonitorSettings(BaseSettings):
 
     cp_id: str = Field(default="CP-001", regex=CP_ID_PATTERN)
     location: str = Field(default="", max_length=256)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: JsonObject = Field(default_factory=dict)
     cp_e_host: str = Field(default="localhost", min_length=1)
     cp_e_port: int = Field(default=8001, ge=1, le=65535)
     central_host: str = "localhost"
@@ -108,13 +110,13 @@ class MonitorSettings(BaseSettings):
         env_prefix = "CP_MONITOR_"
 
     @validator("metadata")
-    def _metadata_size(cls, metadata: dict[str, Any]) -> dict[str, Any]:
+    def _metadata_size(cls, metadata: JsonObject) -> JsonObject:
         if len(json.dumps(metadata)) > _METADATA_MAX_BYTES:
             raise ValueError("metadata is larger than 64 KiB")
         return metadata
 
     @validator("registry_enabled", always=True)
-    def _location_for_registry(cls, enabled: bool, values: dict[str, Any]) -> bool:
+    def _location_for_registry(cls, enabled: bool, values: JsonObject) -> bool:
         if enabled and len(values.get("location") or "") < 2:
             raise ValueError(
                 "CP_MONITOR_LOCATION (city or address) is needed to register with EV_Registry"
@@ -122,7 +124,7 @@ class MonitorSettings(BaseSettings):
         return enabled
 
     @property
-    def registered_metadata(self) -> dict[str, Any]:
+    def registered_metadata(self) -> JsonObject:
         """What EV_Registry is told; where the engine listens stays inside the house there."""
         return {**self.metadata, "cp_e_host": self.cp_e_host, "cp_e_port": self.cp_e_port}
 

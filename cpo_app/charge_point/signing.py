@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDSA,
@@ -28,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cpo_app.charge_point.session import Session
 from cpo_app.charge_point.state_dir import write_private
 from cpo_app.charge_point.timeline import Timeline
+from db_interface.json_data import JsonObject
 
 BEGIN = "B"
 _ENDS = {"remote": "R", "local": "L", "unplugged": "L", "fault": "A"}
@@ -51,7 +51,7 @@ class MeterSigner:
     ) -> str:
         return self._record(session, register_wh, number, _ENDS.get(reason, "E"), "R", dc)
 
-    def signed_data(self, begin: str | None, end: str) -> dict[str, Any]:
+    def signed_data(self, begin: str | None, end: str) -> JsonObject:
         """Both records as the SignedData of OCPI (mod_cdrs)."""
         records = [("Start", begin), ("End", end)]
         return {

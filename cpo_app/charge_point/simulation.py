@@ -3,7 +3,7 @@
 Only for whoever holds the link key, or from this host where CP_ENGINE_SIMULATION is set.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -11,6 +11,7 @@ from cpo_app.charge_point.card_reader import CardReader
 from cpo_app.charge_point.evse import Evse
 from cpo_app.charge_point.power import Car
 from cpo_app.charge_point.recorder import Recorder
+from db_interface.json_data import JsonObject
 
 
 class SimAction(BaseModel):
@@ -32,9 +33,9 @@ class Simulation:
         self._reader = reader
         self._recorder = recorder
 
-    async def play(self, sim: SimAction) -> dict[str, Any]:
+    async def play(self, sim: SimAction) -> JsonObject:
         """Returns {status, swipe?}. Raises ValueError for a missing field, states.Refused."""
-        outcome: dict[str, Any] = {}
+        outcome: JsonObject = {}
         if sim.action == "plug":
             self._evse.plug(self._car(sim))
         elif sim.action == "unplug":

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import typer
@@ -20,6 +19,7 @@ from cpo_app.cli.output import note, print_json, print_table
 from cpo_app.cli.price import print_reasons
 from cpo_app.cli.spreadsheets import print_csv
 from cpo_app.cli.with_backend import DataDir, on_backend
+from db_interface.json_data import JsonMapping, JsonObject
 from domain.metering.transparency import NotTransparent, transparency_file
 from domain.objects.cdrs import UnknownCdr, all_cdrs, find_cdr, reprice
 from domain.pricing import Priced, PricingInputError
@@ -120,7 +120,7 @@ def show(
     """A CDR as peers get it."""
     owner = party_of(party)
 
-    async def work(backend: Backend) -> tuple[dict[str, Any], str]:
+    async def work(backend: Backend) -> tuple[JsonObject, str]:
         cdr = await find_cdr(backend.store, cdr_id, owner)
         return cdr, await time_zone_of(backend.store, cdr)
 
@@ -200,7 +200,7 @@ def credit(
         raise CliError(f"{corrected}: not an object with fields of a CDR")
     energy = None if kwh is None else _decimal(kwh)
 
-    async def work(backend: Backend) -> dict[str, Any]:
+    async def work(backend: Backend) -> JsonObject:
         done = await credit_cdr(
             backend.store,
             cdr_id,
@@ -216,19 +216,19 @@ def credit(
         raise CliError(str(error)) from error
 
 
-def _read(since: str | None, until: str | None, data_dir: Path | None) -> list[dict[str, Any]]:
+def _read(since: str | None, until: str | None, data_dir: Path | None) -> list[JsonObject]:
     start, end = moment(since, "--from"), moment(until, "--to")
 
-    async def work(backend: Backend) -> list[dict[str, Any]]:
+    async def work(backend: Backend) -> list[JsonObject]:
         return [cdr async for cdr in all_cdrs(backend.store, since=start, until=end)]
 
     return on_backend(work, data_dir)
 
 
-def _facts(cdr: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(cdr: JsonMapping) -> JsonObject:
     """One flat row of a CDR, by COLUMNS; None where it says nothing."""
     token, place = cdr["cdr_token"], cdr["cdr_location"]
-    row: dict[str, Any] = {name: cdr.get(name) for name in COLUMNS}
+    row: JsonObject = {name: cdr.get(name) for name in COLUMNS}
     row |= {f"token_{n}": token[n] for n in ("country_code", "party_id", "uid", "contract_id")}
     row |= {name: place[name] for name in ("evse_uid", "evse_id", "connector_id")}
     row["location_id"] = place["id"]
@@ -243,7 +243,7 @@ def _of(value: float | None) -> Decimal:
     return Decimal(repr(value or 0.0))
 
 
-def _explain(cdr: Mapping[str, Any], priced: Priced | None) -> None:
+def _explain(cdr: JsonMapping, priced: Priced | None) -> None:
     if priced is None:
         note("no tariff was in force: free of charge")
         return

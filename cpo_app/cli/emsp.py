@@ -23,6 +23,7 @@ from cpo_app.cli.signals import until_signalled
 from cpo_app.demo_emsp.emsp import COUNTRY_CODE, PARTY_ID, Emsp
 from cpo_app.demo_emsp.receiver import build_receiver
 from cpo_app.ocpi_caller import CallError
+from db_interface.json_data import JsonObject
 from domain.times import format_datetime, utc_now
 
 
@@ -162,7 +163,7 @@ def _ignore(module: ModuleID, object_id: str, data: Any) -> None:
     """For an eMSP that only has to be there."""
 
 
-def _card(uid: str) -> dict[str, Any]:
+def _card(uid: str) -> JsonObject:
     """The token of one of this eMSP's drivers."""
     number = int(uid.rsplit("-", 1)[1])
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -20,6 +20,7 @@ from cpo_app.cli.imports import (
 )
 from cpo_app.cli.output import note, print_json, print_line, print_table
 from cpo_app.cli.with_backend import DataDir, on_backend
+from db_interface.json_data import JsonObject
 from db_interface.owned_objects import NOBODY, OwnedDocument, party_key
 from db_interface.transaction import Tx
 from domain.imports.file_import import Refused
@@ -75,7 +76,7 @@ def list_locations(
     """Our locations, the newest first: what is there, and who may see it."""
     owner = party_of(party)
 
-    async def work(backend: Backend) -> list[dict[str, Any]]:
+    async def work(backend: Backend) -> list[JsonObject]:
         query = {} if owner is None else {"owner": party_key(*owner)}
         found = await backend.store.objects("locations").documents(
             query, fields=_LISTED, sort=[("seq", -1)], limit=limit
@@ -162,7 +163,7 @@ def remove(
         raise typer.Exit(1)
 
 
-def _row(document: OwnedDocument) -> dict[str, Any]:
+def _row(document: OwnedDocument) -> JsonObject:
     fields = document["fields"]
     audience = document["audience"]
     return {
@@ -181,7 +182,7 @@ async def _found(
     backend: Backend, location_id: str, owner: tuple[str, str] | None
 ) -> OwnedDocument:
     """The document of a location, whatever the case of its id."""
-    query: dict[str, Any] = {"lid": location_id.lower()}
+    query: JsonObject = {"lid": location_id.lower()}
     if owner is not None:
         query["owner"] = party_key(*owner)
     rows = await backend.store.objects("locations").documents(query)

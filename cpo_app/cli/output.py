@@ -15,7 +15,7 @@ from rich.table import Table
 from db_interface.json_data import JsonMapping
 
 
-def print_json(data: Any) -> None:
+def print_json(data: object) -> None:
     """Indented JSON; dates as ISO text."""
     text = orjson.dumps(data, default=str, option=orjson.OPT_INDENT_2).decode()
     sys.stdout.write(text + "\n")
@@ -45,7 +45,7 @@ def note(message: str) -> None:
     sys.stderr.write(message + "\n")
 
 
-def plain_text(value: Any) -> str:
+def plain_text(value: object) -> str:
     """A value as people write it; never as Python does."""
     if value is None or value == {} or value == []:
         return "-"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -14,6 +14,7 @@ from cpo_app.cli.errors import CliError
 from cpo_app.cli.output import note, print_facts, print_json, print_line, print_table
 from cpo_app.cli.with_backend import DataDir, on_backend
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
+from db_interface.json_data import JsonObject
 from db_interface.owned_objects import party_key
 from domain.authorization.token_pulls import PullUnderWay
 from domain.operator.push_states import push_states
@@ -112,7 +113,7 @@ def connect(
     """
     terms = _terms(party, role, hub, any_party)
 
-    async def work(backend: Backend) -> dict[str, Any]:
+    async def work(backend: Backend) -> JsonObject:
         connect = backend.registration.connect
         return facts(await connect(versions_url, token, name, raw_token, terms))
 
@@ -160,7 +161,7 @@ def move_party(
 def list_peers(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """All peers, the oldest first."""
 
-    async def work(backend: Backend) -> list[dict[str, Any]]:
+    async def work(backend: Backend) -> list[JsonObject]:
         return [facts(peer) for peer in await backend.peers.all()]
 
     rows = on_backend(work, data_dir)
@@ -187,7 +188,7 @@ def list_peers(as_json: AsJson = False, data_dir: DataDir = None) -> None:
 def show(peer_id: PeerId, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Everything that is known of a peer; no token is ever shown."""
 
-    async def work(backend: Backend) -> dict[str, Any]:
+    async def work(backend: Backend) -> JsonObject:
         peer = await backend.peers.get(peer_id)
         return {**facts(peer), "push": await _push_facts(backend, peer)}
 
@@ -224,7 +225,7 @@ def remove(peer_id: PeerId, data_dir: DataDir = None) -> None:
 def refresh(peer_id: PeerId, data_dir: DataDir = None) -> None:
     """Read the peer's versions and endpoints anew."""
 
-    async def work(backend: Backend) -> dict[str, Any]:
+    async def work(backend: Backend) -> JsonObject:
         return facts(await backend.registration.refresh(peer_id))
 
     print_json(on_backend(work, data_dir))
@@ -234,7 +235,7 @@ def refresh(peer_id: PeerId, data_dir: DataDir = None) -> None:
 def rotate(peer_id: PeerId, data_dir: DataDir = None) -> None:
     """Exchange the tokens in both directions; nobody is locked out if it goes wrong."""
 
-    async def work(backend: Backend) -> dict[str, Any]:
+    async def work(backend: Backend) -> JsonObject:
         return facts(await backend.registration.rotate(peer_id))
 
     print_json(on_backend(work, data_dir))
@@ -250,7 +251,7 @@ def pull_tokens(
 ) -> None:
     """Fetch a peer's tokens now, and say what came of it."""
 
-    async def work(backend: Backend) -> dict[str, Any]:
+    async def work(backend: Backend) -> JsonObject:
         pull = TokenPull(
             backend.store,
             backend.settings,
@@ -334,14 +335,14 @@ def quirk(
 ) -> None:
     """Note how a peer differs from the specification."""
 
-    async def work(backend: Backend) -> dict[str, Any]:
+    async def work(backend: Backend) -> JsonObject:
         await switches.set_quirk(backend.store, peer_id, name, value)
         return facts(await backend.peers.get(peer_id))
 
     print_json(_do(work, data_dir))
 
 
-def facts(peer: Peer) -> dict[str, Any]:
+def facts(peer: Peer) -> JsonObject:
     """What may be shown of a peer."""
     return {
         "peer_id": peer.peer_id,
@@ -364,7 +365,7 @@ def facts(peer: Peer) -> dict[str, Any]:
     }
 
 
-async def _push_facts(backend: Backend, peer: Peer) -> dict[str, Any]:
+async def _push_facts(backend: Backend, peer: Peer) -> JsonObject:
     """How the push to the peer stands: how far behind it is, since when, and why."""
     ((_, push),) = await push_states(backend.db, {"_id": peer.peer_id}, ("status",), limit=1)
     held_back = await due_marks.held_back(backend.db, peer.peer_id, MAX_HELD_BACK)

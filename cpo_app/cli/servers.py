@@ -9,7 +9,7 @@ import signal
 import tempfile
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import uvicorn
@@ -28,6 +28,7 @@ from cpo_app.cli.with_backend import DataDir, settings_for
 from cpo_app.front_door.serving import FrontDoor
 from cpo_app.operator.metrics import SHARED_BY_WORKERS
 from cpo_app.registry import server as registry_server
+from db_interface.json_data import JsonObject
 
 WORKER_ANSWERS_WITHIN_S = 60
 """On a busy host a worker takes long to import everything: shorter, and none would ever start."""
@@ -109,7 +110,7 @@ def engine(
     cp_id: Annotated[str | None, typer.Option(help="The charge point's id.")] = None,
 ) -> None:
     """Run a charge point's engine (EV_CP_E); set up by CP_ENGINE_*."""
-    given: dict[str, Any] = {"health_port": port, "host": host, "cp_id": cp_id}
+    given: JsonObject = {"health_port": port, "host": host, "cp_id": cp_id}
     settings = EngineSettings(**{name: value for name, value in given.items() if value is not None})
     logs.set_up(settings.log_level, settings.log_format)
     _until_stopped(engines.run(settings))
@@ -174,7 +175,7 @@ def _hand_on(ground: Prepared) -> None:
         os.environ[name] = str(getattr(ground.settings, name))
 
 
-def _until_stopped(service: Coroutine[Any, Any, None]) -> None:
+def _until_stopped(service: Coroutine[object, object, None]) -> None:
     try:
         asyncio.run(until_signalled(service))
     except (MonitorError, EngineError) as error:

@@ -6,10 +6,9 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Coroutine
-from typing import Any
 
 
-async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
+async def until_signalled(work: Coroutine[object, object, None]) -> None:
     """Run `work` until it ends or SIGINT or SIGTERM arrives; cancelled then."""
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()

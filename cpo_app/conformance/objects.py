@@ -73,7 +73,7 @@ async def _no_nulls(probe: Probe) -> None:
         raise Advised(f"{path} is null in the location {row['id']}")
 
 
-def _null_in(value: Any, path: str) -> str | None:
+def _null_in(value: object, path: str) -> str | None:
     if value is None:
         return path
     if not isinstance(value, (dict, list)):

@@ -29,7 +29,7 @@ from domain.times import utc_now
 
 logger = logging.getLogger("cpo.console")
 
-SetOperative = Callable[[str, bool], Awaitable[Any]]
+SetOperative = Callable[[str, bool], Awaitable[object]]
 Invite = Callable[[str, datetime], Awaitable[tuple[Peer, str]]]
 
 MAX_WAIT_S = 2.0
@@ -64,7 +64,7 @@ class Console:
         self.invite = invite
         self.clock = clock
         self._uptimes: dict[str, tuple[float, list[tuple[str, Uptime]]]] = {}
-        self._background: set[asyncio.Task[Any]] = set()
+        self._background: set[asyncio.Task[object]] = set()
 
     def page(
         self, request: Request, template: str, *, status: int = 200, **values: Any
@@ -97,7 +97,7 @@ class Console:
         self._uptimes[cp_id] = (time.monotonic(), figures)
         return figures
 
-    async def meanwhile(self, work: Coroutine[Any, Any, Any], what: str) -> bool:
+    async def meanwhile(self, work: Coroutine[object, object, Any], what: str) -> bool:
         """Do it, and wait for it for a moment: whether it has ended. Raises what it raises within
         that time; later its end is logged."""
         task = asyncio.create_task(work)
@@ -111,7 +111,7 @@ class Console:
         return False
 
 
-def _log_end(what: str, task: asyncio.Task[Any]) -> None:
+def _log_end(what: str, task: asyncio.Task[object]) -> None:
     if task.cancelled():
         logger.warning("%s was broken off", what)
     elif task.exception() is not None:  # nobody awaits this task: its error would be lost

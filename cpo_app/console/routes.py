@@ -6,7 +6,6 @@ Never a traceback, and never a value that the request carried.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -20,7 +19,7 @@ logger = logging.getLogger("cpo.console")
 
 ANSWER_WITHIN_S = 15.0
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Handler = Callable[[Request], Coroutine[object, object, Response]]
 
 
 class NotThere(Exception):

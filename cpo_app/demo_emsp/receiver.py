@@ -43,34 +43,44 @@ class Memory(Crud):
         self._tokens = tokens
         self._heard = heard
 
-    async def get(self, module: ModuleID, role: RoleEnum, id: Any, *_: Any, **named: Any) -> Any:
+    async def get(
+        self, module: ModuleID, role: RoleEnum, id: Any, *_: object, **named: object
+    ) -> Any:
         if module is ModuleID.tokens:
             wanted = str(id).lower()
             return next((row for row in self._tokens if row["uid"].lower() == wanted), None)
         return self.objects.get((module, str(id).lower()))
 
     async def list(
-        self, module: ModuleID, role: RoleEnum, filters: JsonObject, *_: Any, **named: Any
+        self, module: ModuleID, role: RoleEnum, filters: JsonObject, *_: object, **named: object
     ) -> tuple[list[Any], int, bool]:
         rows = self._tokens if module is ModuleID.tokens else []
         return rows, len(rows), True
 
     async def create(
-        self, module: ModuleID, role: RoleEnum, data: Any, *_: Any, **named: Any
+        self, module: ModuleID, role: RoleEnum, data: Any, *_: object, **named: object
     ) -> Any:
         return self._keep(module, str(data.get("id", "")), data)
 
     async def update(
-        self, module: ModuleID, role: RoleEnum, data: Any, id: Any, *_: Any, **named: Any
+        self, module: ModuleID, role: RoleEnum, data: Any, id: Any, *_: object, **named: object
     ) -> Any:
         before = self.objects.get((module, str(id).lower()), {})
         return self._keep(module, str(id), {**before, **data})
 
-    async def delete(self, module: ModuleID, role: RoleEnum, id: Any, *_: Any, **named: Any) -> Any:
+    async def delete(
+        self, module: ModuleID, role: RoleEnum, id: Any, *_: object, **named: object
+    ) -> Any:
         return self.objects.pop((module, str(id).lower()), None)
 
     async def do(
-        self, module: ModuleID, role: Any, action: Any, *_: Any, data: Any = None, **named: Any
+        self,
+        module: ModuleID,
+        role: Any,
+        action: Any,
+        *_: object,
+        data: Any = None,
+        **named: object,
     ) -> Any:
         token = await self.get(ModuleID.tokens, role, (data or {}).get("token_uid", ""))
         return {"allowed": "ALLOWED" if token else "NOT_ALLOWED", "token": token}

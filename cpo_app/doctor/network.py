@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any
 
 import httpx
 
@@ -69,7 +68,7 @@ async def _versions(settings: Settings) -> Finding:
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
             answer = await client.get(url)
-        body: Any = answer.json()
+        body: object = answer.json()
     except httpx.HTTPError as error:
         return warn(check, f"{url} cannot be reached from here ({type(error).__name__})", start)
     except ValueError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import weakref
 from dataclasses import dataclass, field
-from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
@@ -14,6 +13,7 @@ from cpo_app.front_door.doorkeeper import Doorkeeper, most_connections
 from cpo_app.front_door.http_protocol import StrangersProtocol
 from cpo_app.front_door.trusted_proxies import TrustedProxies
 from cpo_app.settings import Settings
+from db_interface.json_data import JsonObject
 
 MAX_BACKLOG = 256
 SHUTDOWN_TIMEOUT_S = 3
@@ -34,7 +34,7 @@ class FrontDoor:
         self,
         config: Config,
         server_state: ServerState,
-        app_state: dict[str, Any],
+        app_state: JsonObject,
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> StrangersProtocol:
         keeper = _keepers.get(server_state)
@@ -54,7 +54,7 @@ class FrontDoor:
             TrustedProxies.of(settings.CPO_TRUSTED_PROXIES),
         )
 
-    def options(self) -> dict[str, Any]:
+    def options(self) -> JsonObject:
         """For uvicorn.Config: everything but the app, its address and its log level."""
         return {
             "http": self,

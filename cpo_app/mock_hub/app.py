@@ -7,7 +7,6 @@ What the CPO pushes is handed on by OCPI-to: the hub's own party means all conne
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -171,7 +170,7 @@ class _Face:
             return envelope(request, code=2003, message="not known here", http=404)
         return envelope(request, held)
 
-    async def _handed_on(self, request: Request, module: str, path: str, body: Any) -> Response:
+    async def _handed_on(self, request: Request, module: str, path: str, body: object) -> Response:
         to = party_in(request, "to")
         if to is None:
             clients = self._by_token(body)
@@ -188,7 +187,7 @@ class _Face:
         created = (new and request.method == "PUT") or module == "cdrs"
         return envelope(request, http=201 if created else 200)
 
-    def _by_token(self, body: Any) -> tuple[Party, ...]:
+    def _by_token(self, body: object) -> tuple[Party, ...]:
         token = body.get("cdr_token") if isinstance(body, dict) else None
         if not isinstance(token, dict):
             return ()

@@ -6,10 +6,12 @@ NotDelivered.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict
+
+from db_interface.json_data import JsonMapping
 
 
 class DeliveryRecord(TypedDict, total=False):
@@ -38,7 +40,7 @@ class Delivery:
 
     peer_id: str
     method: str
-    body: Mapping[str, Any]
+    body: JsonMapping
     from_party: tuple[str, str]
     to_party: tuple[str, str]
     within_s: float
@@ -50,7 +52,7 @@ class Delivery:
 
     @classmethod
     def of(
-        cls, row: DeliveryRecord, body: Mapping[str, Any], within_s: float, command_id: str
+        cls, row: DeliveryRecord, body: JsonMapping, within_s: float, command_id: str
     ) -> Delivery:
         """Of a command's `delivery`, as kept. A command has one result: its id is the request's."""
         return cls(

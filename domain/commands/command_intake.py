@@ -9,15 +9,15 @@ did not see the answer changes nothing, and a driver who tries again after a fai
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import orjson
 
 from db_interface.collection import Where, time_of
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
 from domain.commands import command_queue as queue
 from domain.commands.command_queue import Command
@@ -43,7 +43,7 @@ class CommandRequest:
     """A request as it came: what, by whom, in answer to what."""
 
     kind: str
-    content: Mapping[str, Any]
+    content: JsonMapping
     response_url: str
     reader: Reader
     owners: Sequence[str] | None
@@ -77,8 +77,8 @@ class AcceptedCommand:
     theirs: OcpiObject
     cp_id: str | None = None
     session_id: str | None = None
-    content: Mapping[str, Any] = field(default_factory=dict)
-    result: Mapping[str, Any] | None = None
+    content: JsonMapping = field(default_factory=dict)
+    result: JsonMapping | None = None
 
 
 class Intake:
@@ -108,7 +108,7 @@ class Intake:
         self,
         request: CommandRequest,
         decide: Callable[[CommandRequest], Awaitable[Rejection | AcceptedCommand]],
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """The synchronous answer {result, timeout, message?}; durable once it is returned.
 
         Raises OcpiError for requests that cannot be understood.
@@ -165,17 +165,17 @@ class Intake:
         return await queue.add(tx, request.kind, cp_id=accepted.cp_id, deadline=deadline, also=also)
 
 
-def answer(result: str, timeout_s: int, message: str | None = None) -> dict[str, Any]:
+def answer(result: str, timeout_s: int, message: str | None = None) -> JsonObject:
     """A CommandResponse or ChargingProfileResponse (the latter has no message)."""
-    body: dict[str, Any] = {"result": result, "timeout": timeout_s}
+    body: JsonObject = {"result": result, "timeout": timeout_s}
     if message is not None:
         body["message"] = [{"language": "en", "text": message}]
     return body
 
 
-def result_body(result: str, message: str | None = None) -> dict[str, Any]:
+def result_body(result: str, message: str | None = None) -> JsonObject:
     """A CommandResult."""
-    body: dict[str, Any] = {"result": result}
+    body: JsonObject = {"result": result}
     if message is not None:
         body["message"] = [{"language": "en", "text": message[:512]}]
     return body

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from db_interface.json_data import JsonObject
 from domain.commands.command_intake import result_body
 from domain.commands.command_targets import OUT_OF_USE, Place
 from domain.objects import OcpiObject
@@ -61,7 +61,7 @@ def choose_for_reservation(
     return min(free, key=lambda place: order.index(place.status), default=None)
 
 
-def none_free(places: Sequence[Place]) -> dict[str, Any]:
+def none_free(places: Sequence[Place]) -> JsonObject:
     """Why no EVSE will do, as a CommandResult."""
     if all(place.status in OUT_OF_USE for place in places):
         return result_body("EVSE_INOPERATIVE")

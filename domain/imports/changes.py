@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import StrictBool
 from pydantic.fields import SHAPE_LIST, ModelField
 
+from db_interface.json_data import JsonMapping
 from domain.imports.json_rows import printable
 from domain.imports.report import Change
 from domain.schemas.types import (
@@ -56,7 +57,7 @@ _KINDS: tuple[tuple[type, str], ...] = (
 
 
 def changes(
-    model: type[OcpiModel], given: Mapping[str, Any], taken: Mapping[str, Any], path: str = ""
+    model: type[OcpiModel], given: JsonMapping, taken: JsonMapping, path: str = ""
 ) -> Iterator[Change]:
     """What was changed between `given` and `taken`, an object of the model."""
     if given == taken:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+
+from db_interface.json_data import JsonMapping, JsonObject
 
 DEFAULT_ALGORITHM = "ECDSA-secp256r1-SHA256"
 MAX_CHARS = 100_000
@@ -97,7 +97,7 @@ def parse(text: str) -> Ocmf:
     )
 
 
-def _json_object(text: str, what: str) -> Mapping[str, Any]:
+def _json_object(text: str, what: str) -> JsonMapping:
     try:
         found = json.loads(text, parse_float=Decimal, parse_int=Decimal)
     except (ValueError, RecursionError):
@@ -107,7 +107,7 @@ def _json_object(text: str, what: str) -> Mapping[str, Any]:
     return found
 
 
-def _text(fields: Mapping[str, Any], name: str) -> str | None:
+def _text(fields: JsonMapping, name: str) -> str | None:
     value = fields.get(name)
     if value is not None and not isinstance(value, str):
         raise OcmfError(f"{name} is no text")
@@ -119,7 +119,7 @@ def _readings(rows: object) -> tuple[Reading, ...]:
     if not isinstance(rows, list) or not rows:
         raise OcmfError("RD holds no readings")
     found: list[Reading] = []
-    fields: dict[str, Any] = {}
+    fields: JsonObject = {}
     for row in rows:
         if not isinstance(row, dict):
             raise OcmfError("RD holds something that is no reading")
@@ -141,7 +141,7 @@ def _readings(rows: object) -> tuple[Reading, ...]:
     return tuple(found)
 
 
-def _signature(fields: Mapping[str, Any]) -> bytes:
+def _signature(fields: JsonMapping) -> bytes:
     encoding, data = _text(fields, "SE") or "hex", _text(fields, "SD")
     if not data:
         raise OcmfError("SD holds no signature")

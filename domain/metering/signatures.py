@@ -7,15 +7,14 @@ the data proves nothing, for whoever forges the one forges the other.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from db_interface.json_data import JsonMapping
 from domain.metering.ocmf import Ocmf, OcmfError, parse
 from domain.metering.public_keys import MeterKeyError, read_public_key
 
@@ -40,7 +39,7 @@ class Checked:
     reason: str | None = None
 
 
-def check(signed_data: Mapping[str, Any], public_key: str | None) -> Checked:
+def check(signed_data: JsonMapping, public_key: str | None) -> Checked:
     """Check every value of an OCPI SignedData; the worst of them counts."""
     if signed_data["encoding_method"].upper() != "OCMF":
         return Checked(Verdict.UNCHECKED, f"signed as {signed_data['encoding_method']}")

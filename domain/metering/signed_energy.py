@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
+from db_interface.json_data import JsonMapping
 from domain.metering.ocmf import OcmfError, Reading, parse
 
 TOLERANCE_WH = Decimal("0.1")
@@ -16,7 +15,7 @@ class NoSignedEnergy(ValueError):
     """The signed values do not tell the energy of a charging session; why, in one line."""
 
 
-def signed_energy_wh(signed_data: Mapping[str, Any]) -> Decimal:
+def signed_energy_wh(signed_data: JsonMapping) -> Decimal:
     """From the reading at the begin to that at the end of the session, over all records of an
     OCPI SignedData. Raises NoSignedEnergy."""
     if signed_data["encoding_method"].upper() != "OCMF":
@@ -39,7 +38,7 @@ def signed_energy_wh(signed_data: Mapping[str, Any]) -> Decimal:
     return ends.pop() - begins.pop()
 
 
-def energy_problem(signed_data: Mapping[str, Any], billed_wh: Decimal) -> str | None:
+def energy_problem(signed_data: JsonMapping, billed_wh: Decimal) -> str | None:
     """Why the billed energy is not what the meter signed for; None where it is."""
     try:
         return _difference(signed_energy_wh(signed_data), billed_wh)

@@ -7,10 +7,9 @@ Its form as the software's own description has it (XML_Format.md of SAFE-eV/tran
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from db_interface.json_data import JsonMapping
 from domain.metering.ocmf import OcmfError, parse
 
 _CONTEXTS = {"start": "Transaction.Begin", "end": "Transaction.End"}
@@ -20,7 +19,7 @@ class NotTransparent(ValueError):
     """The CDR holds nothing that the software could check; why, in one line."""
 
 
-def transparency_file(cdr: Mapping[str, Any]) -> bytes:
+def transparency_file(cdr: JsonMapping) -> bytes:
     """The file of a CDR, UTF-8. Raises NotTransparent."""
     signed_data = cdr.get("signed_data")
     if signed_data is None:

@@ -193,7 +193,7 @@ def _runs(pieces: Sequence[Piece]) -> Iterator[Piece]:
         yield first
 
 
-def _unnamed(period: Any) -> Any:
+def _unnamed(period: object) -> Any:
     if isinstance(period, Mapping) and period.get("tariff_id") is not None:
         return {key: value for key, value in period.items() if key != "tariff_id"}
     return period

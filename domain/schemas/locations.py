@@ -122,7 +122,7 @@ class Hours(OcpiModel):
     exceptional_closings: list[ExceptionalPeriod] | None = None
 
     @validator("regular_hours")
-    def _only_if_not_always_open(cls, value: Any, values: JsonObject) -> Any:
+    def _only_if_not_always_open(cls, value: object, values: JsonObject) -> Any:
         if value and values.get("twentyfourseven"):
             raise ValueError("only to be used if twentyfourseven is false")
         return value
@@ -216,7 +216,7 @@ class Location(OcpiModel):
     last_updated: DateTime
 
     @validator("publish_allowed_to")
-    def _only_if_not_published(cls, value: Any, values: JsonObject) -> Any:
+    def _only_if_not_published(cls, value: object, values: JsonObject) -> Any:
         if value and values.get("publish"):
             raise ValueError("only to be used if publish is false")
         return value

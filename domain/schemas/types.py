@@ -45,7 +45,7 @@ class OcpiModel(BaseModel):
         use_enum_values = True
 
     @classmethod
-    def validate(cls, value: Any) -> Any:
+    def validate(cls, value: object) -> Any:
         # pydantic alone would try dict(value) and so take a list of pairs for an object.
         if not isinstance(value, (dict, cls)):
             raise DictError()
@@ -70,7 +70,7 @@ class _Text(str):
             schema.update(pattern=f"^{cls.pattern.pattern}$")
 
     @classmethod
-    def check(cls, value: Any) -> str:
+    def check(cls, value: object) -> str:
         if not isinstance(value, str):
             raise ValueError("not a string")
         if len(value) > cls.max_length:
@@ -228,7 +228,7 @@ class LocalDate(String):
     expects = "a date such as 2015-12-24"
 
     @classmethod
-    def check(cls, value: Any) -> str:
+    def check(cls, value: object) -> str:
         text = super().check(value)
         try:
             date.fromisoformat(text)
@@ -247,7 +247,7 @@ class TimeZone(String):
     """string(255): one of IANA tzdata's TZ-values."""
 
     @classmethod
-    def check(cls, value: Any) -> str:
+    def check(cls, value: object) -> str:
         text = super().check(value)
         if text not in known_time_zones():
             raise ValueError("not an IANA time zone such as Europe/Oslo")
@@ -266,7 +266,7 @@ class Url(String):
     """URL: string(255) that is an absolute http or https URL with a host."""
 
     @classmethod
-    def check(cls, value: Any) -> str:
+    def check(cls, value: object) -> str:
         text = super().check(value)
         match = _URL.fullmatch(text)
         if match is None or int(match[1] or 0) > 65535:
@@ -297,7 +297,7 @@ class Int(int):
         yield cls.check
 
     @classmethod
-    def check(cls, value: Any) -> int:
+    def check(cls, value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError("not an integer")
         if not cls.minimum <= value <= cls.maximum:
@@ -330,7 +330,7 @@ class Number(float):
         yield cls.check
 
     @classmethod
-    def check(cls, value: Any) -> int | float:
+    def check(cls, value: object) -> int | float:
         if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
             raise ValueError("not a number")
         number = round_to_four_decimals(value)
@@ -373,7 +373,7 @@ class OneDecimalNumber(Number):
     """
 
     @classmethod
-    def check(cls, value: Any) -> int | float:
+    def check(cls, value: object) -> int | float:
         number = super().check(value)
         if round(number, 1) != number:
             raise ValueError("more than one decimal")

@@ -67,7 +67,7 @@ def _problems(errors: Iterable[ErrorList], model: type[OcpiModel]) -> list[Probl
     return found
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, OcpiModel):
         return {
             name: item if type(item) is str else _plain(item)

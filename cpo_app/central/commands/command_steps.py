@@ -8,13 +8,13 @@ point, and bears the command's id, so that asking again is harmless. The worker 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from cpo_app.central.link.link import ChargePointLink, LinkAnswer, LinkResult
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
 from domain.commands import command_queue
 from domain.commands.command_intake import result_body
@@ -26,7 +26,7 @@ from domain.reservations.reservations import Billing
 from domain.sessions.charging_sessions import Rules
 from domain.sites import Party
 
-Body = Mapping[str, Any]
+Body = JsonMapping
 """What goes to the peer."""
 
 INNER_STOP = "INNER_STOP"
@@ -53,7 +53,7 @@ class CommandContext:
 class Ask:
     """The charge point is to be asked; `changes` go into the command."""
 
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    changes: JsonMapping = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Elsewhere:
     """Another EVSE is to be asked."""
 
     cp_id: str
-    changes: Mapping[str, Any]
+    changes: JsonMapping
 
 
 class Kind(ABC):

@@ -122,7 +122,7 @@ class CommandWorker:
         if not self._peers[peer_id]:
             del self._peers[peer_id]
 
-    def _beside(self, work: Coroutine[Any, Any, None], after: Callable[[], None]) -> None:
+    def _beside(self, work: Coroutine[object, object, None], after: Callable[[], None]) -> None:
         task = asyncio.create_task(self._guarded(work))
         self._tasks.add(task)
 
@@ -133,7 +133,7 @@ class CommandWorker:
 
         task.add_done_callback(ended)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Coroutine[object, object, None]) -> None:
         try:
             await work
         except LeaseLost:
@@ -277,7 +277,7 @@ class CommandWorker:
         logger.warning("result of %s is not delivered: %s", command["_id"], error)
         await self._finish(command, Event.GIVEN_UP, **noted)
 
-    async def _finish(self, command: Command, event: Event, **changes: Any) -> None:
+    async def _finish(self, command: Command, event: Event, **changes: object) -> None:
         changes["finished_at"] = self._db.now()
         after = await queue.advance(self._db, command, event, changes)
         assert after["state"] in FINAL  # noqa: S101 (the table says so)

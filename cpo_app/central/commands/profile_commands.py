@@ -6,9 +6,6 @@ what it may have done all the same is undone once it can be reached.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from cpo_app.central.commands.command_steps import (
     INNER_PROFILE,
     Body,
@@ -19,6 +16,7 @@ from cpo_app.central.commands.command_steps import (
     session_id_of,
 )
 from cpo_app.central.link.link import LinkAnswer, LinkResult
+from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
 from domain.commands.command_queue import Command
 from domain.commands.command_states import State
@@ -39,14 +37,14 @@ class _Change(Kind):
             await self.owe(tx, INNER_PROFILE, command, also)
         return {"result": REJECTED}
 
-    async def _changed(self, tx: Tx, command: Command, active: Mapping[str, Any] | None) -> None:
+    async def _changed(self, tx: Tx, command: Command, active: JsonMapping | None) -> None:
         charging = await charging_sessions.get(tx, session_id_of(command))
         if charging is not None and active is not None:
             await charging_profiles.active_profile_changed(
                 tx, charging, active, asked_by=command["peer_id"]
             )
 
-    async def _active(self, command: Command, timeout_s: float) -> Mapping[str, Any] | None:
+    async def _active(self, command: Command, timeout_s: float) -> JsonMapping | None:
         """The profile now in force, if anybody else wants to hear of it."""
         charging = await charging_sessions.get(self.db, session_id_of(command))
         peers = (charging or {}).get("profile_peers", {})
@@ -63,7 +61,7 @@ class _Change(Kind):
 class SetProfile(_Change):
     async def ask(
         self, command: Command, timeout_s: float
-    ) -> tuple[LinkAnswer, Mapping[str, Any] | None]:
+    ) -> tuple[LinkAnswer, JsonMapping | None]:
         said = await self.context.link.set_limit(
             cp_id_of(command),
             command["_id"],
@@ -77,7 +75,7 @@ class SetProfile(_Change):
         self,
         tx: Tx,
         command: Command,
-        said: tuple[LinkAnswer, Mapping[str, Any] | None],
+        said: tuple[LinkAnswer, JsonMapping | None],
     ) -> Decided | Elsewhere:
         answer, active = said
         if not answer.accepted:
@@ -95,7 +93,7 @@ class SetProfile(_Change):
 class ClearProfile(_Change):
     async def ask(
         self, command: Command, timeout_s: float
-    ) -> tuple[LinkAnswer, Mapping[str, Any] | None]:
+    ) -> tuple[LinkAnswer, JsonMapping | None]:
         said = await self.context.link.clear_limit(
             cp_id_of(command),
             command["_id"],
@@ -108,7 +106,7 @@ class ClearProfile(_Change):
         self,
         tx: Tx,
         command: Command,
-        said: tuple[LinkAnswer, Mapping[str, Any] | None],
+        said: tuple[LinkAnswer, JsonMapping | None],
     ) -> Decided | Elsewhere:
         answer, active = said
         if answer.result is LinkResult.REJECTED and answer.message == _NO_PROFILE:
@@ -122,7 +120,7 @@ class ClearProfile(_Change):
 
 
 class GetProfile(Kind):
-    async def ask(self, command: Command, timeout_s: float) -> Mapping[str, Any] | None:
+    async def ask(self, command: Command, timeout_s: float) -> JsonMapping | None:
         return await self.context.link.active_profile(
             cp_id_of(command),
             session_id=session_id_of(command),
@@ -131,7 +129,7 @@ class GetProfile(Kind):
         )
 
     async def conclude(
-        self, tx: Tx, command: Command, said: Mapping[str, Any] | None
+        self, tx: Tx, command: Command, said: JsonMapping | None
     ) -> Decided | Elsewhere:
         if said is None:
             return Decided({"result": UNKNOWN})

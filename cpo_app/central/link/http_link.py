@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ from cpo_app.central.link.link import (
 )
 from cpo_app.central.wire import SessionEnded
 from cpo_app.log_ids import CORRELATION_HEADER, bound_id
+from db_interface.json_data import JsonMapping, JsonObject
 from domain.times import format_datetime
 
 CONNECT_TIMEOUT_S = 3.0
@@ -138,7 +139,7 @@ class HttpLink(ChargePointLink):
         command_id: str,
         *,
         session_id: str,
-        limit: Mapping[str, Any],
+        limit: JsonMapping,
         timeout_s: float | None = None,
     ) -> LinkAnswer:
         fields = {"session_id": session_id, "limit": to_engine(limit)}
@@ -152,7 +153,7 @@ class HttpLink(ChargePointLink):
 
     async def active_profile(
         self, cp_id: str, *, session_id: str, duration_s: int, timeout_s: float | None = None
-    ) -> Mapping[str, Any] | None:
+    ) -> JsonMapping | None:
         query = {"session_id": session_id, "duration_s": str(duration_s)}
         status, answer = await self._call(cp_id, "GET", "/active_profile", timeout_s, params=query)
         if status == 404 and answer.get("error") == "UNKNOWN_SESSION":
@@ -180,7 +181,7 @@ class HttpLink(ChargePointLink):
         cp_id: str,
         command_id: str,
         kind: str,
-        fields: Mapping[str, Any],
+        fields: JsonMapping,
         timeout_s: float | None,
     ) -> LinkAnswer:
         given = {name: value for name, value in fields.items() if value is not None}
@@ -195,7 +196,7 @@ class HttpLink(ChargePointLink):
 
     async def _call(
         self, cp_id: str, method: str, path: str, timeout_s: float | None, **content: Any
-    ) -> tuple[int, dict[str, Any]]:
+    ) -> tuple[int, JsonObject]:
         """HTTP status and JSON object ({} where the body is none) of one call to the engine."""
         endpoint = await self._find(cp_id)
         if endpoint is None:
@@ -216,14 +217,14 @@ class HttpLink(ChargePointLink):
         except httpx.HTTPError as error:
             raise LinkUnreachable(f"{cp_id}: {type(error).__name__}", sent=None) from None
 
-    async def _try_twice(self, method: str, url: str, **content: Any) -> tuple[int, dict[str, Any]]:
+    async def _try_twice(self, method: str, url: str, **content: Any) -> tuple[int, JsonObject]:
         """A kept-alive connection may just have been closed; a command_id counts once anyway."""
         try:
             return await self._exchange(method, url, **content)
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
             return await self._exchange(method, url, **content)
 
-    async def _exchange(self, method: str, url: str, **content: Any) -> tuple[int, dict[str, Any]]:
+    async def _exchange(self, method: str, url: str, **content: Any) -> tuple[int, JsonObject]:
         async with self._client().stream(method, url, **content) as answer:
             raw = b""
             async for chunk in answer.aiter_raw():
@@ -248,7 +249,7 @@ class HttpLink(ChargePointLink):
         return self._http
 
 
-def _read(cp_id: str, answer: Mapping[str, Any]) -> LinkAnswer:
+def _read(cp_id: str, answer: JsonMapping) -> LinkAnswer:
     try:
         result = LinkResult(answer.get("result"))
     except ValueError:

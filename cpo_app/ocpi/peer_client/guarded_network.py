@@ -95,7 +95,9 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
                 return GuardedStream(stream)
         raise failure
 
-    async def connect_unix_socket(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
+    async def connect_unix_socket(
+        self, *args: object, **kwargs: object
+    ) -> httpcore.AsyncNetworkStream:
         raise httpcore.ConnectError("peers are not reached through sockets of this machine")
 
     async def sleep(self, seconds: float) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from cpo_app.ocpi.peer_client.peer_answer import PeerUnusable
 from db_interface.json_data import JsonObject
@@ -54,12 +54,12 @@ class PeerDetails:
         return None
 
 
-def parse_versions(data: Any) -> list[PeerVersion]:
+def parse_versions(data: object) -> list[PeerVersion]:
     """The data of GET versions, maybe none; raises PeerUnusable if it is no list of versions."""
     return _rows(data, "versions", _version)
 
 
-def parse_details(data: Any) -> PeerDetails:
+def parse_details(data: object) -> PeerDetails:
     """The data of GET version details; raises PeerUnusable if it is none."""
     if not isinstance(data, dict):
         raise _not_ocpi("the version details are not an object")
@@ -82,7 +82,7 @@ def _endpoint(row: JsonObject) -> PeerEndpoint | None:
     return PeerEndpoint(identifier, role.upper() if role else None, url)
 
 
-def _rows(data: Any, name: str, read: Callable[[JsonObject], _Row | None]) -> list[_Row]:
+def _rows(data: object, name: str, read: Callable[[JsonObject], _Row | None]) -> list[_Row]:
     if not isinstance(data, list):
         raise _not_ocpi(f"the {name} are not a list")
     if len(data) > _MAX_ROWS:

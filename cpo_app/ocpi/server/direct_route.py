@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any
 
 from fastapi.routing import APIRoute
 from py_ocpi.core.dependencies import get_crud
@@ -19,7 +18,7 @@ from starlette.responses import Response
 
 from db_interface.json_data import JsonObject
 
-_Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+_Handler = Callable[[Request], Coroutine[object, object, Response]]
 
 
 class DirectRoute(APIRoute):

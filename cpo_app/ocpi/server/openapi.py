@@ -6,8 +6,6 @@ here are those of `domain.schemas`, so that the docs cannot drift from what is c
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.schema import schema
@@ -73,7 +71,7 @@ def say_how_to_authorize(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _inline(node: Any, definitions: JsonObject, depth: int) -> None:
+def _inline(node: object, definitions: JsonObject, depth: int) -> None:
     """Replace references by what they mean: FastAPI does not know these models."""
     if isinstance(node, list):
         for part in node:

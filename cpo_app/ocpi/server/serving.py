@@ -77,7 +77,7 @@ async def page_of(request: Request, crud: Crud, module: ModuleID) -> Response:
     return answer(ready, message="Success", headers=headers)
 
 
-def one(data: Any) -> Response:
+def one(data: object) -> Response:
     """A single object."""
     return answer(rendered(data), message="Success")
 
@@ -87,7 +87,7 @@ def done(created: bool = False) -> Response:
     return answer(http_status=201 if created else 200, message="Success")
 
 
-def rendered(data: Any) -> bytes:
+def rendered(data: object) -> bytes:
     """JSON bytes of anything a Crud returns; fields without value are left out."""
     if isinstance(data, bytes):
         return data
@@ -119,7 +119,7 @@ def same_as_url(data: JsonMapping, **url: str) -> None:
             raise InvalidParameters(f"{name}: is not the one in the URL")
 
 
-def _without_nulls(data: Any) -> Any:
+def _without_nulls(data: object) -> Any:
     if isinstance(data, dict):
         return {name: _without_nulls(value) for name, value in data.items() if value is not None}
     if isinstance(data, list):

@@ -1,7 +1,5 @@
 """ChargingProfiles, receiver interface (OCPI 2.2.1, mod_charging_profiles 15.3.1)."""
 
-from typing import Any
-
 from fastapi import APIRouter, Depends, Request
 from py_ocpi.core.crud import Crud
 from py_ocpi.core.dependencies import get_crud
@@ -76,7 +74,7 @@ async def delete_charging_profile(
 
 
 async def _do(
-    request: Request, crud: Crud, action: Action, session_id: str, **named: Any
+    request: Request, crud: Crud, action: Action, session_id: str, **named: object
 ) -> Response:
     return one(
         await crud.do(

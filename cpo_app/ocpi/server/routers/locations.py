@@ -60,7 +60,7 @@ async def _location(request: Request, crud: Crud, location_id: str) -> Any:
     return location
 
 
-def _evse(location: Any, evse_uid: str) -> JsonObject:
+def _evse(location: object, evse_uid: str) -> JsonObject:
     evse = evse_of(Rendered(rendered(location)).plain(), evse_uid)
     if evse is None:
         raise UnknownLocation(f"Unknown EVSE {evse_uid}")
