@@ -22,6 +22,7 @@ from domain.commands.command_intake import (
     Rejection,
 )
 from domain.commands.command_targets import place_of, running_session_of
+from domain.schemas import ChargingProfileResponse, validate
 from domain.visibility import Reader
 
 CAPABLE = "CHARGING_PROFILE_CAPABLE"
@@ -77,7 +78,7 @@ class ChargingProfiles:
             correlation_id=correlation_id,
         )
         answer = await self._intake.take(request, self._decide)
-        return {"result": answer["result"], "timeout": answer["timeout"]}
+        return validate(ChargingProfileResponse, answer)
 
     async def _decide(self, request: CommandRequest) -> Rejection | AcceptedCommand:
         asked = request.content["session_id"]

@@ -52,7 +52,7 @@ from domain.commands.evse_choice import (
 from domain.errors import InvalidParameters
 from domain.objects import OcpiObject
 from domain.reservations import reservations
-from domain.schemas import parse_datetime
+from domain.schemas import CommandResponse, parse_datetime, validate
 from domain.visibility import Reader, audiences
 
 UNLOCK = "UNLOCK_CAPABLE"
@@ -104,7 +104,7 @@ class Commands:
             peer_id=peer_id,
             correlation_id=correlation_id,
         )
-        return await self._intake.take(request, self._deciders[name])
+        return validate(CommandResponse, await self._intake.take(request, self._deciders[name]))
 
     async def _start(self, request: CommandRequest) -> Rejection | AcceptedCommand:
         asked = request.content

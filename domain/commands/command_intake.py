@@ -23,6 +23,7 @@ from domain.commands import command_queue as queue
 from domain.commands.command_queue import Command
 from domain.commands.command_states import OPEN, State
 from domain.objects import OcpiObject
+from domain.schemas import CommandResult, validate
 from domain.visibility import Reader
 
 ACCEPTED, REJECTED = "ACCEPTED", "REJECTED"
@@ -178,7 +179,7 @@ def result_body(result: str, message: str | None = None) -> JsonObject:
     body: JsonObject = {"result": result}
     if message is not None:
         body["message"] = [{"language": "en", "text": message[:512]}]
-    return body
+    return validate(CommandResult, body)
 
 
 def _counts_still(where: Where, earlier: Command) -> bool:

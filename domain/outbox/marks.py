@@ -79,8 +79,8 @@ PUSHED = ("tariffs", "locations", "sessions", "cdrs")
 """The modules whose objects are pushed; what others refer to comes first."""
 FOR_EVERY_READER = ("tariffs", "locations")
 
-# A host whose clock is behind another's by less than this sees a fresh mark as due at once.
-CLOCKS_DIFFER = timedelta(seconds=30)
+# Processes know the database's clock by an estimate: for all of them a fresh mark is due at once.
+_SURELY_PAST = timedelta(seconds=30)
 _BATCH = 1000
 
 
@@ -266,7 +266,7 @@ def _mark(
     fresh = {"version": uuid.uuid4().hex, "changed": now, "attempts": 0}
     update: JsonObject = {
         "$set": fresh if parts is not None else {**fresh, "whole": True},
-        "$min": {"due": now - CLOCKS_DIFFER},
+        "$min": {"due": now - _SURELY_PAST},
         "$setOnInsert": {
             "peer_id": peer_id,
             "module": module,

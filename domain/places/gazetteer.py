@@ -80,14 +80,6 @@ class _Attempt:
     state: str | None = None
 
 
-def find_place(
-    text: str, *, country: Country | None = None, near: Point | None = None
-) -> Place | None:
-    """The place a text names, or None; `country` and `near` narrow the choice."""
-    address = read_address(text, country=country, near=near)
-    return address.place if address else None
-
-
 def read_address(
     text: str, *, country: Country | None = None, near: Point | None = None
 ) -> Address | None:

@@ -1,4 +1,4 @@
-"""Every OCPI 2.2.1 object as the text's tables say it, and the way in: `validate(model, data)`.
+"""Every OCPI 2.2.1 object as the specification says it, and the way in: `validate(model, data)`.
 
 One file per OCPI module; scalar types in types.py. Built on the library's enums; its models are not
 used, for their types change what they are given. Knows no HTTP and no store.
@@ -62,15 +62,12 @@ from domain.schemas.validation import (
     SchemaError,
     apply_patch,
     validate,
-    validate_list,
     validate_patch,
 )
 from domain.schemas.versions import (
     Endpoint,
     Version,
     VersionDetails,
-    known_endpoints,
-    known_versions,
 )
 from domain.times import format_datetime, parse_datetime
 
@@ -136,14 +133,11 @@ __all__ = [
     "VersionDetails",
     "apply_patch",
     "format_datetime",
-    "known_endpoints",
-    "known_versions",
     "parse_datetime",
     "round_to_four_decimals",
     "tidy",
     "tidy_location",
     "tidy_tariff",
     "validate",
-    "validate_list",
     "validate_patch",
 ]

@@ -94,22 +94,6 @@ def validate(model: type[OcpiModel], data: object) -> JsonObject:
     return {name: _plain(value) for name, value in values.items() if value is not None}
 
 
-def validate_list(model: type[OcpiModel], data: object) -> list[JsonObject]:
-    """Every element of a list as `validate` gives it; all problems of all elements in one error."""
-    if not isinstance(data, list):
-        raise SchemaError([("", "value is not a list")])
-    clean: list[JsonObject] = []
-    errors: list[Problem] = []
-    for index, item in enumerate(data):
-        try:
-            clean.append(validate(model, item))
-        except SchemaError as error:
-            errors += [(f"{index}.{path}".rstrip("."), reason) for path, reason in error.errors]
-    if errors:
-        raise SchemaError(errors)
-    return clean
-
-
 def validate_patch(model: type[OcpiModel], data: object) -> JsonObject:
     """The fields of a PATCH, each checked as the model checks it. Raises SchemaError.
 

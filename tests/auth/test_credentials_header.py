@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.credentials_header import encoded, tokens_in
+from auth.credentials_header import tokens_in
+from tests.peers.credentials import encoded
 
 
 def header(token: bytes) -> str:

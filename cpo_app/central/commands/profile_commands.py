@@ -20,6 +20,13 @@ from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
 from domain.commands.command_queue import Command
 from domain.commands.command_states import State
+from domain.schemas import (
+    ActiveChargingProfileResult,
+    ChargingProfileResult,
+    ClearProfileResult,
+    OcpiModel,
+    validate,
+)
 from domain.sessions import charging_profiles, charging_sessions
 from domain.sessions.charging_profiles import UPDATE_DURATION_S
 
@@ -31,11 +38,16 @@ _NO_PROFILE = "NO_PROFILE"
 class _Change(Kind):
     """A change of the profile: the other parties that have set one hear of it."""
 
+    result_model: type[OcpiModel]
+
+    def _result(self, result: str) -> Body:
+        return validate(self.result_model, {"result": result})
+
     async def expired(self, tx: Tx, command: Command, *, surely_unsent: bool) -> Body:
         if command["state"] == State.SENT.value and not surely_unsent:
             also: Command = {"session_id": command["session_id"]}
             await self.owe(tx, INNER_PROFILE, command, also)
-        return {"result": REJECTED}
+        return self._result(REJECTED)
 
     async def _changed(self, tx: Tx, command: Command, active: JsonMapping | None) -> None:
         charging = await charging_sessions.get(tx, session_id_of(command))
@@ -59,6 +71,8 @@ class _Change(Kind):
 
 
 class SetProfile(_Change):
+    result_model = ChargingProfileResult
+
     async def ask(
         self, command: Command, timeout_s: float
     ) -> tuple[LinkAnswer, JsonMapping | None]:
@@ -79,7 +93,7 @@ class SetProfile(_Change):
     ) -> Decided | Elsewhere:
         answer, active = said
         if not answer.accepted:
-            return Decided({"result": REJECTED})
+            return Decided(self._result(REJECTED))
         await charging_profiles.keep(
             tx,
             session_id_of(command),
@@ -87,10 +101,12 @@ class SetProfile(_Change):
             command["content"]["charging_profile"],
         )
         await self._changed(tx, command, active)
-        return Decided({"result": ACCEPTED})
+        return Decided(self._result(ACCEPTED))
 
 
 class ClearProfile(_Change):
+    result_model = ClearProfileResult
+
     async def ask(
         self, command: Command, timeout_s: float
     ) -> tuple[LinkAnswer, JsonMapping | None]:
@@ -111,12 +127,12 @@ class ClearProfile(_Change):
         answer, active = said
         if answer.result is LinkResult.REJECTED and answer.message == _NO_PROFILE:
             await charging_profiles.forget(tx, session_id_of(command))
-            return Decided({"result": UNKNOWN})
+            return Decided(self._result(UNKNOWN))
         if not answer.accepted:
-            return Decided({"result": REJECTED})
+            return Decided(self._result(REJECTED))
         await charging_profiles.forget(tx, session_id_of(command))
         await self._changed(tx, command, active)
-        return Decided({"result": ACCEPTED})
+        return Decided(self._result(ACCEPTED))
 
 
 class GetProfile(Kind):
@@ -132,11 +148,12 @@ class GetProfile(Kind):
         self, tx: Tx, command: Command, said: JsonMapping | None
     ) -> Decided | Elsewhere:
         if said is None:
-            return Decided({"result": UNKNOWN})
-        return Decided({"result": ACCEPTED, "profile": dict(said)})
+            return Decided(validate(ActiveChargingProfileResult, {"result": UNKNOWN}))
+        result = {"result": ACCEPTED, "profile": dict(said)}
+        return Decided(validate(ActiveChargingProfileResult, result))
 
     async def expired(self, tx: Tx, command: Command, *, surely_unsent: bool) -> Body:
-        return {"result": REJECTED}
+        return validate(ActiveChargingProfileResult, {"result": REJECTED})
 
 
 class InnerProfile(Kind):

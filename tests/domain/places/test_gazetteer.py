@@ -6,9 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.places.countries import find_country
-from domain.places.gazetteer import distance_km, find_place, nearest_place, read_address
+from domain.places.countries import Country, find_country
+from domain.places.gazetteer import Place, distance_km, nearest_place, read_address
 from domain.schemas.types import known_time_zones
+
+
+def find_place(
+    text: str, *, country: Country | None = None, near: tuple[float, float] | None = None
+) -> Place | None:
+    address = read_address(text, country=country, near=near)
+    return address.place if address else None
+
 
 BERLIN = (52.524, 13.411)
 

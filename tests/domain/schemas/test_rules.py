@@ -22,8 +22,6 @@ from domain.schemas import (
     SignedData,
     StartSession,
     Tariff,
-    known_endpoints,
-    known_versions,
     validate,
 )
 from tests.domain.schemas import samples
@@ -225,20 +223,3 @@ def test_a_reservation_is_priced_flat_and_by_time_only() -> None:
     assert problems(Tariff, samples.tariff(elements=[element])) == [
         ("elements.0", "a reservation can only have FLAT and TIME price components")
     ]
-
-
-def test_what_a_peer_lists_beyond_our_knowledge_hides_nothing() -> None:
-    ours = {"version": "2.2.1", "url": "https://example.com/2.2.1"}
-    later = {"version": "2.3.0", "url": "https://example.com/2.3.0"}
-    assert known_versions([later, ours, None, {"version": "2.2"}]) == [ours]
-    tokens = {"identifier": "tokens", "role": "SENDER", "url": "https://example.com/tokens"}
-    custom = {**tokens, "identifier": "nltnm-tokens"}
-    broken = {**tokens, "url": "tokens"}
-    details = {"version": "2.2.1", "endpoints": [broken, tokens, custom]}
-    assert known_endpoints(details) == [tokens, custom]
-    not_details: list[object] = [None, [], {}, {"endpoints": {}}, "x"]
-    for wrong in not_details:
-        with pytest.raises(SchemaError):
-            known_endpoints(wrong)
-    with pytest.raises(SchemaError):
-        known_versions({"versions": []})

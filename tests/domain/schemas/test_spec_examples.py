@@ -27,7 +27,6 @@ from domain.schemas import (
     VersionDetails,
     parse_datetime,
     validate,
-    validate_list,
     validate_patch,
 )
 
@@ -88,11 +87,11 @@ def read_back(name: str) -> tuple[Any, Any]:
         data = data["data"]
     if "version" in stem:
         if isinstance(data, list):
-            return data, validate_list(Version, data)
+            return data, [validate(Version, item) for item in data]
         return data, validate(VersionDetails, data)
     if folder == "transport":
         if isinstance(data, list):
-            return data, validate_list(Token, data)
+            return data, [validate(Token, item) for item in data]
         return data, validate(Token, data)
     if "opening_times" in data and "id" not in data:
         return data["opening_times"], validate(Hours, data["opening_times"])

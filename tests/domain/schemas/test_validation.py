@@ -15,7 +15,6 @@ from domain.schemas import (
     Token,
     apply_patch,
     validate,
-    validate_list,
     validate_patch,
 )
 from tests.domain.schemas import samples
@@ -77,23 +76,6 @@ def test_only_an_object_is_an_object(wrong: object) -> None:
     with pytest.raises(SchemaError) as nested:
         validate(Location, samples.location(directions=[wrong]))
     assert [path for path, _ in nested.value.errors] == ["directions.0"]
-
-
-@pytest.mark.parametrize("wrong", [{"connector": 1}, "abc", None])
-def test_only_a_list_is_a_list(wrong: object) -> None:
-    with pytest.raises(SchemaError) as refused:
-        validate_list(Token, wrong)
-    assert refused.value.errors == [("", "value is not a list")]
-
-
-def test_every_problem_of_a_list_is_told_with_its_index() -> None:
-    bad = samples.token(valid="yes")
-    with pytest.raises(SchemaError) as refused:
-        validate_list(Token, [samples.token(), bad, 7])
-    assert refused.value.errors == [
-        ("1.valid", "value is not a boolean"),
-        ("2", "value is not an object"),
-    ]
 
 
 @given(JSON)
