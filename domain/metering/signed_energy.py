@@ -46,7 +46,7 @@ def energy_problem(signed_data: JsonMapping, billed_wh: Decimal) -> str | None:
         return f"the signed energy cannot be told: {error}"
 
 
-def signed_otherwise(signed_data: Mapping[str, Any], billed_wh: Decimal) -> str | None:
+def signed_otherwise(signed_data: JsonMapping, billed_wh: Decimal) -> str | None:
     """That the meter signed for another energy than is billed; None where it did not, or where
     what it signed for cannot be told."""
     try:
