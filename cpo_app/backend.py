@@ -12,6 +12,7 @@ from py_ocpi.core.enums import ModuleID
 from auth.authenticator import OcpiAuthenticator
 from auth.throttle import Throttle
 from cpo_app.ocpi.peer_client.client import PeerClient
+from cpo_app.ocpi.peer_services.cdr_reconciliation import CdrReconciliation
 from cpo_app.ocpi.peer_services.registration import Registration
 from cpo_app.ocpi.peer_services.result_sender import ResultSender
 from cpo_app.ocpi.push import Push
@@ -63,6 +64,9 @@ class Backend:
             read_timeout_s=settings.CPO_PEER_TIMEOUT_S,
         )
         self.push = Push(settings, self.store, self.peers, self.client)
+        self.cdr_reconciliation = CdrReconciliation(
+            self.store, self.peers, self.client, timeout_s=settings.CPO_PEER_TIMEOUT_S
+        )
         self.registration = Registration(settings, self.peers, self.client, self.authenticator)
         self.results = ResultSender(
             self.peers, self.client, allow_private=settings.CPO_ALLOW_PRIVATE_URLS

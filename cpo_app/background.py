@@ -61,7 +61,7 @@ class Background:
         self._token_pull = TokenPull(
             backend.store, settings, backend.peers, backend.client, may_speak_for
         )
-        self._reconciling = Reconciling(backend.db, settings)
+        self._reconciling = Reconciling(backend.db, settings, backend.cdr_reconciliation)
 
     def start(self) -> None:
         """Begin once the store answers; requests get 503 until then."""

@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     """Make a CDR of a session that cost nothing, too."""
     CPO_RECONCILE_REGISTERS_S: int = Field(default=3600, ge=0)
     """How often registers are held against sessions and CDRs; 0: only when asked to."""
+    CPO_RECONCILE_CDRS_HOUR: int = Field(default=3, ge=-1, le=23)
+    """At this hour (UTC) it is proven that peers have their CDRs; -1: only when asked to."""
     CPO_RECONCILE_DAYS: int = Field(default=35, ge=1, le=3660)
     """How far back reconciliation looks, unless it is told."""
     CPO_STATEMENT_TIME_ZONE: str = "UTC"

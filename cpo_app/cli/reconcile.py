@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,6 +13,9 @@ from cpo_app.cli.errors import CliError
 from cpo_app.cli.output import note, print_json, print_table
 from cpo_app.cli.with_backend import DataDir, on_backend
 from domain.charge_points.charge_points import canonical_id
+from domain.reconciliation.cdr_arrivals import SAID as ARRIVAL_SAID
+from domain.reconciliation.cdr_arrivals import Arrivals, Outcome
+from domain.reconciliation.cdr_totals import CdrTotal
 from domain.reconciliation.register_chain import SAID
 from domain.reconciliation.register_findings import RegisterReport, reconcile_registers
 
@@ -83,6 +86,58 @@ def registers(
     note(
         f"{report.sessions} sessions, {report.without_reading} of them without a register's "
         f"reading; {len(rows)} do not add up"
+    )
+
+
+@app.command()
+def cdrs(
+    peer_id: Annotated[
+        str | None, typer.Option("--peer", metavar="ID", help="This peer alone; else all.")
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Prove that each CDR has arrived at its peer: by the receipt, else by asking. What a peer
+    has not got is sent again by the servers."""
+    start, end = moment(since, "--from"), moment(until, "--to")
+
+    async def work(backend: Backend) -> list[Arrivals]:
+        window = _window(backend, start, end)
+        if peer_id is None:
+            return await backend.cdr_reconciliation.all(*window)
+        return [await backend.cdr_reconciliation.of(peer_id, *window)]
+
+    results = on_backend(work, data_dir)
+    if as_json:
+        print_json([result.fields() for result in results])
+        return
+    rows = [
+        (result.peer_id, outcome.value, *_sums(total))
+        for result in results
+        for outcome, sums in result.totals.items()
+        for total in sums.rows()
+    ]
+    if rows:
+        columns = ("Peer", "What", "CDRs", "kWh", "Excl. VAT", "Incl. VAT", "Currency")
+        print_table(columns, rows)
+    for outcome in Outcome:
+        if any(outcome in result.totals for result in results):
+            note(f"{outcome.value}: {ARRIVAL_SAID[outcome]}")
+    for result in results:
+        for one in result.named:
+            note(f"{result.peer_id}: CDR {one['cdr_id']} {one['outcome']}")
+        if result.problem is not None:
+            note(f"{result.peer_id}: {result.problem}")
+    note(f"{sum(result.number() for result in results)} CDRs at {len(results)} peers")
+
+
+def _sums(total: CdrTotal) -> tuple[Any, ...]:
+    cost = total.cost
+    return (
+        *(total.number, float(total.energy_kwh)),
+        *(float(cost.excl), float(cost.incl), total.currency),
     )
 
 

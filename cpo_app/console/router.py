@@ -132,11 +132,18 @@ def build_console_router(console: Console) -> APIRouter:
 
     @router.get("/console/reconciliation")
     async def reconciled(request: Request) -> Response:
-        totals, (findings, looked) = await asyncio.gather(
-            reconciliation.register_totals(db), reconciliation.register_findings(db, MAX_FINDINGS)
+        totals, (findings, looked), results = await asyncio.gather(
+            reconciliation.register_totals(db),
+            reconciliation.register_findings(db, MAX_FINDINGS),
+            reconciliation.cdr_results(db),
         )
         return console.page(
-            request, "reconciliation.html", totals=totals, findings=findings, looked=looked
+            request,
+            "reconciliation.html",
+            totals=totals,
+            findings=findings,
+            looked=looked,
+            results=results,
         )
 
     @router.get("/console/locations")

@@ -24,6 +24,7 @@ async def check_contents(db: Database, vault: Vault, now: datetime) -> AsyncIter
     yield await _held_back(db)
     yield await _without_cdr(db)
     yield await _registers(db)
+    yield await _cdrs_at_peers(db)
 
 
 async def _sealed(db: Database, vault: Vault) -> Finding:
@@ -98,6 +99,18 @@ async def _registers(db: Database) -> Finding:
             "cpo reconcile registers names them; docs/reconciliation.md says what each means",
         )
     return ok("registers", "nothing is known that does not add up")
+
+
+async def _cdrs_at_peers(db: Database) -> Finding:
+    wrong = await reconciliation.cdrs_to_look_at(db)
+    said = ", ".join(f"{number} at {peer_id}" for peer_id, number in wrong.items() if number)
+    if said:
+        return warn(
+            "CDRs at peers",
+            f"missing, refused, different or unclear: {said}",
+            "cpo reconcile cdrs says which, and what is known of each",
+        )
+    return ok("CDRs at peers", "nothing is known to be missing")
 
 
 def _plain(text: str) -> str:

@@ -112,6 +112,12 @@ def _of_store(state: Snapshot | None, now: datetime) -> Iterator[Metric]:
         "kind",
         {total.kind: total.energy_wh for total in state.register_findings},
     )
+    yield _by_label(
+        "cpo_cdrs_to_look_at",
+        "CDRs that the peer has not got, refuses, shows otherwise or cannot tell of.",
+        "peer",
+        state.cdrs_to_look_at,
+    )
     yield _by_label("cpo_peers", "Peers by status.", "status", state.peers)
     names = GaugeMetricFamily("cpo_peer_info", "1; what a peer is called.", labels=("peer", "name"))
     for peer in state.pushes:

@@ -8,9 +8,12 @@ from datetime import datetime
 
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping
+from domain.reconciliation.cdr_arrivals import RESULTS, WRONG
 from domain.reconciliation.reconciliation_jobs import last_done
 from domain.reconciliation.register_chain import SAID, Kind
 from domain.reconciliation.register_findings import FINDINGS, RegisterFinding
+
+MAX_PEERS = 1000
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,25 @@ async def register_findings(
     """The largest unresolved ones first, and when they were looked for last."""
     rows = await FINDINGS.of(db).find({}, sort=[("energy_wh", -1)], limit=limit)
     return rows, await last_done(db, "registers")
+
+
+async def cdr_results(db: Database) -> list[JsonMapping]:
+    """Each peer's latest result, as cdr_arrivals.Arrivals.fields has it, and `at`."""
+    rows = await RESULTS.of(db).find({}, sort=[("_id", 1)], limit=MAX_PEERS)
+    return [{**row["result"], "at": row["at"]} for row in rows]
+
+
+async def cdrs_to_look_at(db: Database) -> dict[str, int]:
+    """By peer, how many CDRs its latest result says something is wrong with."""
+    wrong = [outcome.value for outcome in WRONG]
+    return {
+        result["peer_id"]: sum(
+            total["number"]
+            for name in wrong
+            for total in result["outcomes"].get(name, {"totals": ()})["totals"]
+        )
+        for result in await cdr_results(db)
+    }
 
 
 async def needs_a_look(db: Database, limit: int) -> list[NeedsALook]:

@@ -10,7 +10,7 @@ from db_interface.database import Database
 from domain.commands.command_queue import undelivered
 from domain.operator import charge_points, peers, sessions
 from domain.operator.push_states import PushState, push_states
-from domain.operator.reconciliation import KindTotal, register_totals
+from domain.operator.reconciliation import KindTotal, cdrs_to_look_at, register_totals
 from domain.peers.statuses import MARKED_FOR
 
 MAX_PEERS = 1000
@@ -34,6 +34,8 @@ class Snapshot:
     """By peer id: results of its commands that it did not take, of the last 24 hours."""
     signatures: Mapping[str, int]
     """Sessions with signed meter data, by what came of the check."""
+    cdrs_to_look_at: Mapping[str, int]
+    """By peer, CDRs that have not arrived as they should, says its latest reconciliation."""
     register_findings: tuple[KindTotal, ...]
     """What does not add up between registers, sessions and CDRs."""
     peers: Mapping[str, int]
@@ -43,12 +45,18 @@ class Snapshot:
 
 async def snapshot(db: Database) -> Snapshot:
     """Ask the store; every figure is a count or a look-up in an index."""
-    (points, by_status, signed, findings), numbers, pushes, lost = await asyncio.gather(
+    (
+        (points, by_status, signed, findings, not_arrived),
+        numbers,
+        pushes,
+        lost,
+    ) = await asyncio.gather(
         asyncio.gather(
             charge_points.counts(db),
             peers.counts(db),
             sessions.signatures(db),
             register_totals(db),
+            cdrs_to_look_at(db),
         ),
         asyncio.gather(
             charge_points.number_registered(db),
@@ -68,6 +76,7 @@ async def snapshot(db: Database) -> Snapshot:
         sessions_without_cdr=without_cdr,
         register_findings=tuple(findings),
         lost_results=lost,
+        cdrs_to_look_at=not_arrived,
         signatures=signed,
         peers=by_status,
         pushes=tuple(PeerPush(row["_id"], row["name"], push) for row, push in pushes),

@@ -183,6 +183,19 @@ async def mark_again(store: DbInterface, peer_id: str, module: str, key: str) ->
     await _mark_again(store, peer_id, module, [key])
 
 
+async def mark_to_be_asked(store: DbInterface, peer_id: str, keys: Sequence[str]) -> None:
+    """Mark CDRs that the peer turned out not to have. They may have been sent before: so the push
+    asks for each once more, as after a POST of unknown outcome, before it sends it."""
+    now = store.db.now()
+    updates: list[tuple[str, JsonMapping]] = []
+    for key in keys:
+        id_, update = _mark(peer_id, "cdrs", key, now, parts=None, known=True)
+        update["$set"]["posting"] = now
+        updates.append((id_, update))
+    if updates:
+        await upsert_each(MARKS.of(store.db), updates)
+
+
 async def post_again(db: Database, peer_id: str) -> int:
     """Forget that CDRs' POSTs went out with unknown outcome: the operator has found out that
     they failed. How many there were. Their X-Request-IDs stay."""

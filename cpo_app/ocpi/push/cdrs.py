@@ -8,19 +8,17 @@ X-Request-ID of the first. Where the peer cannot tell, the CDR waits and the ope
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import quote
 
 from cpo_app.ocpi.peer_client.client import PeerUnusable
-from cpo_app.ocpi.push.addressing import object_url, owner_of
+from cpo_app.ocpi.push.cdr_urls import cdr_urls, is_cdr
 from cpo_app.ocpi.push.failures import says_not_there
 from cpo_app.ocpi.push.requests import Request
 from cpo_app.ocpi.push.sending import PeerChannel
 from db_interface.database import Database
 from domain.outbox.crash_points import crash_point
-from domain.outbox.deliveries import keep_proof, proof_of, usual_location
+from domain.outbox.deliveries import keep_proof, proof_of
 from domain.outbox.due_marks import Mark, Present, announce_post, disproved, look_again
 from domain.outbox.push_lanes import LEASE_S
 
@@ -106,19 +104,15 @@ async def _post(
 async def _found(
     db: Database, channel: PeerChannel, endpoint: str, mark: Mark, state: Present
 ) -> str | None:
-    """The URL under which the peer has the CDR, or None if it has it under none.
-
-    The text leaves that URL to the peer and only tells it in the answer that we have not got:
-    it is taken from how the peer has built the last one, else from the usual two ways.
-    """
-    for url in await _candidates(db, endpoint, mark, state):
+    """The URL under which the peer has the CDR, or None if it has it under none."""
+    for url in await cdr_urls(db, mark.peer_id, endpoint, state.fields):
         try:
             answer = await channel.ask(Request("GET", url), channel.headers(mark, state))
         except PeerUnusable as error:
             if says_not_there(error):
                 continue
             raise
-        if _is_cdr(answer.data(), state.fields["id"]):
+        if is_cdr(answer.data(), state.fields["id"]):
             return url
         raise PeerUnusable(
             "it is unclear whether the peer has this CDR: its GET shows something else",
@@ -126,19 +120,3 @@ async def _found(
             sent=True,
         )
     return None
-
-
-async def _candidates(db: Database, endpoint: str, mark: Mark, state: Present) -> list[str]:
-    cdr_id = state.fields["id"]
-    usual = await usual_location(db, mark.peer_id)
-    if usual is not None:
-        last_id, last_url = usual
-        return [last_url[: -len(last_id)] + quote(cdr_id, safe="")]
-    return [
-        object_url(endpoint, cdr_id),
-        object_url(endpoint, *owner_of(state.fields), cdr_id),
-    ]
-
-
-def _is_cdr(data: Any, cdr_id: str) -> bool:
-    return isinstance(data, Mapping) and str(data.get("id", "")).lower() == cdr_id.lower()
