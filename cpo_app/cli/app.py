@@ -6,68 +6,67 @@ One clear line on stderr and an exit code that is not 0; a traceback only for a 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from typing import ClassVar
 
 import typer
-from pydantic import ValidationError
 
-from cpo_app.cli import cdrs, charge_points, locations, peers, reconcile, servers, tariffs
-from cpo_app.cli.check import check
-from cpo_app.cli.doctor import doctor
-from cpo_app.cli.emsp import emsp
-from cpo_app.cli.errors import CliError
-from cpo_app.cli.hub import hub
-from cpo_app.cli.price import price
-from cpo_app.cli.statements import statements
-from cpo_app.settings import SettingsError
-from db_interface.database import STORE_ERRORS
-from domain.errors import OcpiError
-from domain.peers.peers import UnknownPeer
-from domain.secrets import SecretUnusable
+from cpo_app.cli.commands import LazyGroup
+
+
+class Commands(LazyGroup):
+    """In the order of `cpo --help`."""
+
+    where: ClassVar[Mapping[str, str]] = {
+        "up": "cpo_app.cli.up:run_up",
+        "serve": "cpo_app.cli.servers:serve",
+        "registry": "cpo_app.cli.servers:registry",
+        "monitor": "cpo_app.cli.charge_point:monitor",
+        "engine": "cpo_app.cli.charge_point:engine",
+        "simulate": "cpo_app.cli.charge_point:simulate",
+        "emsp": "cpo_app.cli.emsp:emsp",
+        "hub": "cpo_app.cli.hub:hub",
+        "check": "cpo_app.cli.check:check",
+        "price": "cpo_app.cli.price:price",
+        "doctor": "cpo_app.cli.doctor:doctor",
+        "statements": "cpo_app.cli.statements:statements",
+        "peers": "cpo_app.cli.peers:app",
+        "locations": "cpo_app.cli.locations:app",
+        "tariffs": "cpo_app.cli.tariffs:app",
+        "cdrs": "cpo_app.cli.cdrs:app",
+        "reconcile": "cpo_app.cli.reconcile:app",
+        "charge-points": "cpo_app.cli.charge_points:app",
+    }
+    unlisted: ClassVar[frozenset[str]] = frozenset({"simulate"})
+
 
 app = typer.Typer(
+    cls=Commands,
     name="cpo",
     help="OCPI backend of a charge point operator.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-servers.add_to(app)
-app.command("emsp")(emsp)
-app.command("hub")(hub)
-app.command("check")(check)
-app.command("price")(price)
-app.command("doctor")(doctor)
-app.command("statements")(statements)
-app.add_typer(peers.app, name="peers")
-app.add_typer(locations.app, name="locations")
-app.add_typer(tariffs.app, name="tariffs")
-app.add_typer(cdrs.app, name="cdrs")
-app.add_typer(reconcile.app, name="reconcile")
-app.add_typer(charge_points.app, name="charge-points")
 
-_EXPECTED: tuple[type[Exception], ...] = (
-    CliError,
-    OcpiError,
-    SettingsError,
-    SecretUnusable,
-    UnknownPeer,
-    *STORE_ERRORS,
-)
+
+@app.callback()
+def _group() -> None:
+    """The commands themselves are found by name."""
 
 
 def main() -> None:
     """Entry point of the console script."""
     try:
         app()
-    except ValidationError as error:
-        first = error.errors()[0]
-        _fail(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
-    except _EXPECTED as error:
-        _fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        # Only now: what it names is most of the backend.
+        from cpo_app.cli.expected_errors import said_of
 
-
-def _fail(message: str) -> None:
-    sys.stderr.write(f"cpo: {message}\n")
-    sys.exit(1)
+        said = said_of(error)
+        if said is None:
+            raise
+        sys.stderr.write(f"cpo: {said}\n")
+        sys.exit(1)

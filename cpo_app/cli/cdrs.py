@@ -15,10 +15,11 @@ import typer
 from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import party_of, read_json
+from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json, print_table
 from cpo_app.cli.price import print_reasons
 from cpo_app.cli.spreadsheets import print_csv
-from cpo_app.cli.with_backend import DataDir, on_backend
+from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.metering.transparency import NotTransparent, transparency_file
 from domain.objects.cdrs import UnknownCdr, all_cdrs, find_cdr, reprice

@@ -12,8 +12,9 @@ import typer
 from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.meter_keys import meter_key
+from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import print_json
-from cpo_app.cli.with_backend import DataDir, on_backend
+from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.charge_points import enrolments, operator_words, registration_store

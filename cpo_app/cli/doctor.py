@@ -13,9 +13,8 @@ from pydantic import ValidationError
 from cpo_app import logs
 from cpo_app.backend import announced
 from cpo_app.bootstrap import prepare
+from cpo_app.cli.options import DataDir, Port, settings_for
 from cpo_app.cli.output import note, print_json, print_line
-from cpo_app.cli.servers import Port
-from cpo_app.cli.with_backend import DataDir, settings_for
 from cpo_app.doctor.configuration import check_configuration
 from cpo_app.doctor.contents import check_contents
 from cpo_app.doctor.findings import Finding, Level, fail, ok

@@ -13,6 +13,7 @@ from cpo_app.charge_point.drivers import Drivers
 from cpo_app.charge_point.engine import Engine
 from cpo_app.charge_point.monitor import Monitor
 from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
+from cpo_app.cli.demo_speed import DEMO_SPEED
 from db_interface.json_data import JsonObject
 
 # Where the simulated charge points stand, and what they can do.
@@ -27,9 +28,8 @@ _SITES: tuple[tuple[str, str, Literal["AC", "DC"]], ...] = (
     ("Lisbon", "7.4kW", "AC"),
 )
 
-# The cards of the demonstration eMSP's drivers, and how much faster their cars charge.
+# The cards of the demonstration eMSP's drivers.
 DEMO_CARDS = tuple(f"DEMO-CARD-{number}" for number in range(1, 9))
-DEMO_SPEED = 30.0
 
 
 async def run(

@@ -11,8 +11,9 @@ import typer
 
 from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_facts, print_json, print_line, print_table
-from cpo_app.cli.with_backend import DataDir, on_backend
+from cpo_app.cli.with_backend import on_backend
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from db_interface.json_data import JsonObject
 from db_interface.owned_objects import party_key

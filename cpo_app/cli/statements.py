@@ -9,9 +9,10 @@ import typer
 
 from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json
 from cpo_app.cli.spreadsheets import print_csv
-from cpo_app.cli.with_backend import DataDir, on_backend
+from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from domain.reconciliation.statements import COLUMNS, Month, NotAMonth, statement
 

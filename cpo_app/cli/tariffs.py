@@ -18,8 +18,9 @@ from cpo_app.cli.imports import (
     export_all,
     import_file,
 )
+from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json, print_line, print_table
-from cpo_app.cli.with_backend import DataDir, on_backend
+from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from db_interface.owned_objects import party_key
 from domain.imports.tariff_import import read_tariff

@@ -15,14 +15,17 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Annotated
 
 import httpx
+import typer
 
+from cpo_app import logs
 from cpo_app.bootstrap import prepare
-from cpo_app.cli import demonstration
+from cpo_app.cli.demo_speed import DEMO_SPEED
 from cpo_app.cli.errors import CliError
-from cpo_app.cli.fleet import DEMO_SPEED
+from cpo_app.cli.options import DataDir, settings_for
+from cpo_app.cli.panel import panel
 from cpo_app.cli.signals import until_signalled
 from cpo_app.settings import Settings
 from db_interface.backoff import Backoff
@@ -48,6 +51,25 @@ class Part:
     given: Given | None = None
 
 
+def run_up(
+    port: Annotated[int, typer.Option(help="Central, OCPI and the console.")] = 8000,
+    registry_port: Annotated[int, typer.Option(help="EV_Registry.")] = 8080,
+    charge_points: Annotated[int, typer.Option(min=0, max=200, help="How many to simulate.")] = 5,
+    data_dir: DataDir = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Drivers come and charge.")] = False,
+) -> None:
+    """Run everything: MongoDB (embedded unless CPO_MONGO_URL is set), EV_Registry, EV_Central
+    with OCPI, and simulated charge points."""
+    settings = settings_for(
+        data_dir,
+        CENTRAL_PORT=port,
+        REGISTRY_API_PORT=registry_port,
+        CPO_ALLOW_PRIVATE_URLS=True,
+    )
+    logs.set_up(settings.CPO_LOG_LEVEL, settings.CPO_LOG_FORMAT)
+    run(settings, charge_points=charge_points, demo=demo)
+
+
 def run(settings: Settings, *, charge_points: int, demo: bool) -> None:
     """Run everything until SIGINT or SIGTERM. Raises CliError when it cannot start."""
     for port in (settings.CENTRAL_PORT, settings.REGISTRY_API_PORT):
@@ -71,11 +93,13 @@ async def _supervise(settings: Settings, charge_points: int, demo: bool) -> None
         base = f"http://127.0.0.1:{settings.CENTRAL_PORT}"
         ready = await _all_answer((f"{_registry_url(settings)}/readyz", f"{base}/readyz"))
         if demo:
+            from cpo_app.cli import demonstration  # loads the backend
+
             await demonstration.set_the_scene(settings)
         for part in _after_the_servers(settings, charge_points, demo):
             keepers.append(asyncio.create_task(_keep_running(part, environment)))
         if ready:
-            sys.stdout.write(_panel(settings, base, _registry_url(settings), charge_points))
+            sys.stdout.write(panel(settings, base, _registry_url(settings), charge_points))
             sys.stdout.flush()
         # Not gather: it would be over when the first part has stopped, and the database with it.
         ended, _ = await asyncio.wait(keepers, return_when=asyncio.FIRST_EXCEPTION)
@@ -91,7 +115,7 @@ def _after_the_servers(settings: Settings, charge_points: int, demo: bool) -> li
     parts = []
     if charge_points:
         fleet = (
-            "charge-points",
+            "simulate",
             f"--count={charge_points}",
             f"--state-dir={settings.CPO_DATA_DIR / 'charge-points'}",
             f"--central-port={settings.CENTRAL_PORT}",
@@ -99,6 +123,7 @@ def _after_the_servers(settings: Settings, charge_points: int, demo: bool) -> li
         )
         parts.append(Part("charge points", (*fleet, "--demo") if demo else fleet))
     if demo:
+        from cpo_app.cli import demonstration
 
         async def invitation() -> dict[str, str]:
             return {"CPO_EMSP_TOKEN": await demonstration.invite(settings)}
@@ -165,44 +190,6 @@ async def _answers(client: httpx.AsyncClient, url: str) -> bool:
     with contextlib.suppress(httpx.HTTPError):
         return (await client.get(url)).status_code == 200
     return False
-
-
-def _panel(settings: Settings, base: str, registry: str, charge_points: int) -> str:
-    """What runs where and what to try; never wrapped, so that every line can be pasted."""
-    cpo = Path(sys.executable).with_name("cpo")
-    with contextlib.suppress(ValueError):
-        cpo = cpo.relative_to(Path.cwd())
-    data_dir = settings.CPO_DATA_DIR
-    default = Settings.__fields__["CPO_DATA_DIR"].default
-    where = "" if data_dir == default else f" --data-dir {data_dir}"
-    invite = f"{cpo} peers invite --name Me --only-token{where}"
-    versions_url = settings.versions_url
-    approves = os.environ.get("CPO_APPROVE_PEERS", "true").lower() in ("true", "1")
-    peers = "who registers is taken at its word (CPO_APPROVE_PEERS=true; cpo serve asks you)"
-    if not approves:
-        peers = "parties that an invitation does not name wait for cpo peers approve"
-    rule = "\u2500" * 78
-    return f"""
-{rule}
- OCPI CPO backend is up; Ctrl-C stops it.
-
- Console        {base}/
- OCPI           {versions_url}
-                docs: {base}/{settings.OCPI_PREFIX}/docs
- Peers          {peers}
- EV_Registry    {registry}/   docs: {registry}/docs
- Charge points  {charge_points} simulated
- Data           {data_dir.absolute()}
-
- Invite an eMSP and play it, in another terminal:
-   {cpo} emsp --versions-url {versions_url} --token $({invite})
-
- Or with curl:
-   curl {registry}/cp
-   curl {base}/cp
-   curl -H "Authorization: Token $({invite} | tr -d '\\n' | base64 -w0)" {versions_url}
-{rule}
-"""
 
 
 def _registry_url(settings: Settings) -> str:

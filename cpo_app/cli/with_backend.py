@@ -5,36 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
-
-import typer
+from typing import TypeVar
 
 from cpo_app import logs
 from cpo_app.backend import Backend, announced
 from cpo_app.bootstrap import prepare
-from cpo_app.settings import Settings
+from cpo_app.cli.options import settings_for
 from db_interface.indexes import ensure_indexes
-from db_interface.json_data import JsonObject
 from domain.peers.claims_at_start import make_claims
 
 T = TypeVar("T")
-
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--data-dir",
-        help="Data directory of the embedded MongoDB (CPO_DATA_DIR); unused with CPO_MONGO_URL.",
-        show_default=False,
-    ),
-]
-
-
-def settings_for(data_dir: Path | None = None, **changed: object) -> Settings:
-    """The environment's settings with what the command line says laid over them."""
-    given: JsonObject = {name: value for name, value in changed.items() if value is not None}
-    if data_dir is not None:
-        given["CPO_DATA_DIR"] = data_dir
-    return Settings(**given)
 
 
 def on_backend(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
 from cpo_app.settings import Settings
 from db_interface.database import Database
+from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
 from tests.conftest import Loop
 from tests.cpo_app.central.conftest import SECRET, VAULT, World, meter, token
@@ -33,14 +35,23 @@ def test_ready_once_everything_is_there(world: World) -> None:
     assert (answer.status_code, answer.json()) == (200, {"ready": True, "missing": []})
 
 
-def test_a_missing_secret_and_missing_indexes_are_named(world: World) -> None:
+@pytest.fixture
+def index_dropper(world: World) -> Iterator[Callable[[str], None]]:
+    """Drops the indexes of a collection; the next test finds them all again."""
+
+    async def drop(collection: str) -> None:
+        await world.db[collection].drop_indexes()
+
+    yield lambda collection: world.loop.run(drop(collection))
+    world.loop.run(ensure_indexes(world.db), timeout_s=60)
+
+
+def test_a_missing_secret_and_missing_indexes_are_named(
+    world: World, index_dropper: Callable[[str], None]
+) -> None:
     api = world.api(world.central(REGISTRY_SECRET_KEY="short"))
     world.loop.run(api.central.start())
-
-    async def drop() -> None:
-        await world.db["charge_points"].drop_indexes()
-
-    world.loop.run(drop())
+    index_dropper("charge_points")
     assert api.get("/readyz").json()["missing"] == ["indexes", "REGISTRY_SECRET_KEY"]
 
 

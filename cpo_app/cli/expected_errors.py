@@ -1,0 +1,29 @@
+"""Errors that are no bugs of ours: the person at the terminal is told in one line."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from cpo_app.cli.errors import CliError
+from cpo_app.settings import SettingsError
+from db_interface.database import STORE_ERRORS
+from domain.errors import OcpiError
+from domain.peers.peers import UnknownPeer
+from domain.secrets import SecretUnusable
+
+_EXPECTED: tuple[type[Exception], ...] = (
+    CliError,
+    OcpiError,
+    SettingsError,
+    SecretUnusable,
+    UnknownPeer,
+    *STORE_ERRORS,
+)
+
+
+def said_of(error: Exception) -> str | None:
+    """The line for the person; None for an error that nobody expects."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return str(error) if isinstance(error, _EXPECTED) else None

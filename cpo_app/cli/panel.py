@@ -1,0 +1,48 @@
+"""What `cpo up` says once everything answers: what runs where, and what to try."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from cpo_app.settings import Settings
+
+
+def panel(settings: Settings, base: str, registry: str, charge_points: int) -> str:
+    """Never wrapped, so that every line can be pasted."""
+    cpo = Path(sys.executable).with_name("cpo")
+    with contextlib.suppress(ValueError):
+        cpo = cpo.relative_to(Path.cwd())
+    data_dir = settings.CPO_DATA_DIR
+    default = Settings.__fields__["CPO_DATA_DIR"].default
+    where = "" if data_dir == default else f" --data-dir {data_dir}"
+    invite = f"{cpo} peers invite --name Me --only-token{where}"
+    versions_url = settings.versions_url
+    approves = os.environ.get("CPO_APPROVE_PEERS", "true").lower() in ("true", "1")
+    peers = "who registers is taken at its word (CPO_APPROVE_PEERS=true; cpo serve asks you)"
+    if not approves:
+        peers = "parties that an invitation does not name wait for cpo peers approve"
+    rule = "\u2500" * 78
+    return f"""
+{rule}
+ OCPI CPO backend is up; Ctrl-C stops it.
+
+ Console        {base}/
+ OCPI           {versions_url}
+                docs: {base}/{settings.OCPI_PREFIX}/docs
+ Peers          {peers}
+ EV_Registry    {registry}/   docs: {registry}/docs
+ Charge points  {charge_points} simulated
+ Data           {data_dir.absolute()}
+
+ Invite an eMSP and play it, in another terminal:
+   {cpo} emsp --versions-url {versions_url} --token $({invite})
+
+ Or with curl:
+   curl {registry}/cp
+   curl {base}/cp
+   curl -H "Authorization: Token $({invite} | tr -d '\\n' | base64 -w0)" {versions_url}
+{rule}
+"""

@@ -1,0 +1,47 @@
+"""The command line as a whole: every command is found, and only what is asked for is loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from typer.main import get_command
+
+from cpo_app.cli import up
+from cpo_app.cli.app import Commands, app
+from cpo_app.settings import Settings
+
+CPO = get_command(app)
+
+
+@pytest.mark.parametrize("name", Commands.where)
+def test_each_command_is_there_and_says_what_it_is_for(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        CPO.main([name, "--help"], prog_name="cpo")
+    assert ended.value.code == 0
+    assert f"Usage: cpo {name} " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("demo", [False, True])
+def test_cpo_up_gives_its_parts_arguments_that_their_commands_take(
+    demo: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    monkeypatch.setenv("CPO_EMSP_TOKEN", "given at each start")
+    parts = up._after_the_servers(settings, 2, demo)
+    assert [part.name for part in parts][:1] == ["charge points"]
+    for part in parts:
+        name, *arguments = part.arguments
+        command = CPO.get_command(None, name)  # type: ignore[attr-defined]
+        command.make_context(name, arguments)
+
+
+def test_the_command_line_alone_loads_neither_library_nor_driver() -> None:
+    asked = "import sys, cpo_app.cli.app; print({'py_ocpi', 'pymongo', 'fastapi'} & {*sys.modules})"
+    answer = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert answer.stdout.strip() == "set()"
