@@ -19,6 +19,14 @@ from starlette.requests import Request
 from auth.throttle import Throttle, TooManyFailures
 
 USER = "admin"
+_OF_PROXIES = (
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+)
 
 
 @dataclass(frozen=True)
@@ -94,8 +102,18 @@ def _is_admin(header: str, password: str) -> bool:
 
 
 def _from_this_host(request: Request) -> bool:
+    """A person at this host, and no proxy on it: a proxy says so, or names another Host."""
     client = request.client.host if request.client else ""
-    return _is_loopback(client) and _is_loopback(request.url.hostname or "")
+    host = request.headers.get("host", "")
+    forwarded = any(name in request.headers for name in _OF_PROXIES)
+    return not forwarded and _is_loopback(client) and _is_loopback(_name_in(host))
+
+
+def _name_in(host: str) -> str:
+    """The name in a Host header, without its port; "" for none."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
 
 
 def _is_loopback(host: str) -> bool:

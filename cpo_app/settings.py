@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     CPO_TOKEN_PULL_INTERVAL_S: float = Field(default=6 * 3600, ge=0)
     """How often each eMSP's tokens are fetched besides being pushed, give or take a tenth; 0:
     never."""
+    CPO_MAX_TOKENS_PER_PEER: int = Field(default=1_000_000, ge=0)
+    """Of one peer, in one pull; a peer that has more is not pulled on; 0: any number."""
     # EV_Registry
     REGISTRY_API_PORT: int = 8080
     REGISTRY_HOST: str = "127.0.0.1"

@@ -39,6 +39,8 @@ from cpo_app.ocpi.peer_client.url_guard import PeerUrl, Resolver, UrlGuard, UrlR
 __all__ = ["PeerAnswer", "PeerClient", "PeerUnusable", "RoutingHeaders"]
 
 MAX_REDIRECTS = 3
+MAX_OF_LIMIT = 2
+"""A page may be this many times as long as was asked for: then it is no page any more."""
 MAX_PAGES = 100_000
 MAX_EMPTY_PAGES = 3
 
@@ -164,7 +166,7 @@ class PeerClient:
 
         Next pages are fetched verbatim, from the same host and port only. A peer that states
         X-Total-Count but forgets the Link is asked on by offset. Raises PeerUnusable, also for
-        pages that go round in circles or never end.
+        pages that go round in circles or never end, and for one longer than twice `limit`.
         """
         first = self._checked(url)
         current: str | None = url if limit is None else with_query(url, limit=limit)
@@ -188,6 +190,12 @@ class PeerClient:
                 timeout_s=timeout_s,
             )
             items = items_of(answer)
+            if limit is not None and len(items) > MAX_OF_LIMIT * limit:
+                raise PeerUnusable(
+                    f"the peer's page holds {len(items)} objects, {limit} were asked for",
+                    "too_large",
+                    sent=True,
+                )
             number += 1
             received += len(items)
             empty = 0 if items else empty + 1

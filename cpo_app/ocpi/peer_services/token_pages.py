@@ -6,6 +6,7 @@ a token's contents; token B goes to the endpoint's own host alone.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,6 +31,12 @@ logger = logging.getLogger("cpo.tokens")
 PAGE_SIZE = 500
 MAX_AT_ONCE = 1000
 """Tokens in one transaction, whatever page a peer sends."""
+SLICE = 25
+"""Tokens looked at before others have their turn: some milliseconds."""
+MAX_PROBLEM_LENGTH = 200
+MAX_NAMED = 5
+PAUSE_S = 0.05
+"""Between two pages: a peer with a million tokens is not in a hurry, the others are."""
 
 MaySpeakFor = Callable[[Peer, str], Awaitable[bool]]
 """OcpiAuthenticator.may_speak_for: whether a (folded) party's objects are the peer's to bring."""
@@ -74,7 +81,19 @@ class TokenPages:
             timeout_s=self._settings.CPO_PEER_TIMEOUT_S * 3,
         )
         async for page in pages:
+            self._within_bounds(run["counts"], len(page.items))
             await self._keep(peer, page.items, claimed, run, page.next_url)
+            if page.next_url is not None:
+                await asyncio.sleep(PAUSE_S)
+
+    def _within_bounds(self, counts: dict[str, int], page_length: int) -> None:
+        most = self._settings.CPO_MAX_TOKENS_PER_PEER
+        if most and counts.get("received", 0) + page_length > most:
+            raise PeerUnusable(
+                f"the peer has more than {most} tokens (CPO_MAX_TOKENS_PER_PEER)",
+                "too_large",
+                sent=True,
+            )
 
     async def _keep(
         self,
@@ -118,27 +137,37 @@ class TokenPages:
     async def _good(
         self, peer: Peer, page: Sequence[object], counts: Counter[str]
     ) -> list[JsonObject]:
-        """The Tokens among the objects that are the peer's to bring; the others are counted."""
+        """The Tokens among the objects that are the peer's to bring; the others are counted,
+        and said in one line."""
         own: dict[str, bool] = {}
         good = []
-        for data in page:
+        first_problem = ""
+        for number, data in enumerate(page):
+            if number % SLICE == SLICE - 1:  # others have their turn
+                await asyncio.sleep(0)
             try:
                 token = validate(Token, data)
             except SchemaError as error:
                 counts["bad"] += 1
-                logger.warning("peer %s: a bad token is skipped: %s", peer.peer_id, error)
+                first_problem = first_problem or str(error)[:MAX_PROBLEM_LENGTH]
                 continue
             party = party_key(token["country_code"], token["party_id"])
             if party not in own:
                 own[party] = await self._may_speak_for(peer, party)
-                if not own[party]:
-                    logger.warning(
-                        "peer %s: tokens of %s are skipped, which is none of its parties",
-                        peer.peer_id,
-                        party,
-                    )
             counts["foreign"] += not own[party]
             good += [token] if own[party] else []
+        if counts["bad"] or counts["foreign"]:
+            strangers = sorted(party for party, its_own in own.items() if not its_own)
+            logger.warning(
+                "peer %s: of %d tokens on a page %d are skipped as bad (the first: %s), %d as "
+                "none of its parties' (%s)",
+                peer.peer_id,
+                len(page),
+                counts["bad"],
+                first_problem or "none",
+                counts["foreign"],
+                ", ".join(strangers[:MAX_NAMED]) or "none",
+            )
         return good
 
     def _routing(self, peer: Peer) -> RoutingHeaders:

@@ -96,6 +96,9 @@ def test_without_a_password_only_this_host_sees_and_only_on_defaults(world: Worl
     assert world.api(world.central(open_to_loopback=False)).get("/cp").status_code == 403
     # A page of another site whose name was pointed at this host (DNS rebinding).
     assert world.api().get("/cp", headers={"Host": "evil.example"}).status_code == 403
+    for header in ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP"):
+        behind_a_proxy = world.api().get("/cp", headers={header: "for=192.0.2.7"})
+        assert behind_a_proxy.status_code == 403, header
 
 
 def test_a_charge_points_token_is_no_operators(world: World) -> None:

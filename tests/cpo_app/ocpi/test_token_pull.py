@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from cpo_app.ocpi.peer_services.token_pages import SLICE
 from db_interface.database import Database
 from domain.authorization.token_pulls import PullUnderWay
 from domain.errors import InvalidParameters
@@ -271,3 +273,54 @@ def test_it_runs_by_itself_and_ends_when_told(world: TokenWorld, loop: Loop) -> 
 
     loop.run(work())
     assert list(world.tokens()) == ["U1"]
+
+
+def test_a_page_far_longer_than_asked_for_is_refused(world: TokenWorld) -> None:
+    emsp, peer_id = world.emsp()
+    emsp.tokens = numbered(*range(1001))
+    emsp.page_size = 1001
+    world.round()
+    assert world.tokens() == {}
+    assert "holds 1001 objects, 500 were asked for" in world.last_error(peer_id)
+
+
+def test_a_peer_with_more_tokens_than_it_may_have_is_not_pulled_on(
+    db: Database, loop: Loop
+) -> None:
+    with token_world(db, loop, CPO_MAX_TOKENS_PER_PEER=4) as world:
+        emsp, peer_id = world.emsp()
+        emsp.tokens = numbered(*range(10))
+        world.round()
+        assert len(world.tokens()) == 4
+        assert "more than 4 tokens" in world.last_error(peer_id)
+
+
+def test_a_hostile_page_stalls_nobody_and_is_one_log_line(
+    world: TokenWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Counted in turns that others get while it is judged, not in a clock's seconds."""
+    emsp, peer_id = world.emsp()
+    emsp.tokens = [{"uid": ["not", {"a": "token"}]} for _ in range(1000)]
+    emsp.page_size = 1000
+    turns = 0
+
+    async def beside() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async def pulled() -> int:
+        pages = world.worker()._pages
+        peer = await world.peers.get(peer_id)
+        task = asyncio.create_task(beside())
+        await asyncio.sleep(0)
+        before = turns
+        assert await pages._good(peer, emsp.tokens, Counter()) == []
+        task.cancel()
+        return turns - before
+
+    assert world.loop.run(pulled()) >= 1000 // SLICE - 1
+    lines = [line for line in caplog.messages if "are skipped as bad" in line]
+    assert len(lines) == 1
+    assert len(lines[0]) < 500
