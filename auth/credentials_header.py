@@ -28,6 +28,11 @@ def tokens_in(header: str | None) -> list[str]:
     return [credentials] if decoded is None else [decoded, credentials]
 
 
+def encoded(token: str) -> str:
+    """The header value that presents `token`, as the specification wants it."""
+    return "Token " + base64.b64encode(token.encode()).decode()
+
+
 def _decoded(text: str) -> str | None:
     try:
         octets = base64.b64decode(text, validate=True)

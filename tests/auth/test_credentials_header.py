@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.credentials_header import tokens_in
-from tests.peers.credentials import encoded
+from auth.credentials_header import encoded, tokens_in
 
 
 def header(token: bytes) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from tests.peers.credentials import encoded
+from auth.credentials_header import encoded
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Spares every request the loading of CA certificates: subjects speak plain HTTP."""

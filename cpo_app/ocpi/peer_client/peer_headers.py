@@ -1,13 +1,14 @@
 """The headers of a request to a peer (transport_and_format: authorization, message ids, routing).
 
-Pure; the one place where a credentials token becomes a header. It never logs or raises one.
+Pure. It never logs or raises one.
 """
 
 from __future__ import annotations
 
-import base64
 import uuid
 from dataclasses import dataclass
+
+from auth.credentials_header import encoded
 
 Headers = list[tuple[bytes, bytes]]
 REQUEST_ID = "X-Request-ID"
@@ -49,9 +50,9 @@ def request_headers(
     The token is sent in Base64 (RFC 4648, section 4) unless `raw_token`, a quirk of peers from
     before 2.2-d2. Raises ValueError, without the value, for what cannot stand in a header.
     """
-    encoded = base64.b64encode(token.encode("utf-8")).decode("ascii")
+    in_base64 = encoded(token)
     named = [
-        ("Authorization", f"Token {token if raw_token else encoded}"),
+        ("Authorization", f"Token {token}" if raw_token else in_base64),
         ("X-Correlation-ID", correlation_id or str(uuid.uuid4())),
         *([] if request_id is None else [(REQUEST_ID, request_id)]),
         *(routing.items() if routing else ()),
@@ -61,7 +62,7 @@ def request_headers(
     ]
     if body is not None:
         named += [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-    return [_line(name, value) for name, value in named], (token, encoded)
+    return [_line(name, value) for name, value in named], (token, in_base64.removeprefix("Token "))
 
 
 def with_request_id(headers: Headers) -> Headers:
