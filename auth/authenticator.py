@@ -43,7 +43,15 @@ class Caller:
 class OcpiAuthenticator(Authenticator):
     """Bound to a store; hand it to the library as `lambda: authenticator`."""
 
-    def __init__(self, db: Database, peers: Peers, charge_point_secret: str = "") -> None:
+    def __init__(
+        self,
+        db: Database,
+        peers: Peers,
+        charge_point_secret: str = "",
+        *,
+        unregistered: bool = False,
+    ) -> None:
+        self._unregistered = unregistered
         self._db = db
         self._peers = peers
         self._charge_point_secret = charge_point_secret
@@ -112,7 +120,14 @@ class OcpiAuthenticator(Authenticator):
 
         Raises auth.charge_point_access.ChargePointRefused.
         """
-        await admit(self._db, self._charge_point_secret, token, cp_id, required=required)
+        await admit(
+            self._db,
+            self._charge_point_secret,
+            token,
+            cp_id,
+            required=required,
+            unregistered=self._unregistered,
+        )
 
     def forget(self) -> None:
         """Look everything up anew: a token of this process has just changed."""

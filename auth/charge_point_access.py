@@ -42,19 +42,28 @@ def look_at_token(secret: str, token: str | None, *, required: bool) -> Claims |
 
 
 async def admit(
-    db: Database, secret: str, token: str | None, cp_id: str, *, required: bool
+    db: Database,
+    secret: str,
+    token: str | None,
+    cp_id: str,
+    *,
+    required: bool,
+    unregistered: bool = False,
 ) -> None:
     """Return if the charge point may speak as `cp_id`; ids compare ignoring case.
 
     `secret` is EV_Registry's signing key; `token` the JWT without its scheme, None for none.
     `required` False (CENTRAL_REQUIRE_CP_TOKEN=false): the token is checked only if there is one;
-    the registration always.
+    the registration always. `unregistered` (CENTRAL_ALLOW_UNREGISTERED): one that EV_Registry
+    never knew may speak as well, where no token is required and it shows none.
 
     Raises ChargePointRefused: 403 not registered, deregistered, or another charge point's token;
     401 token missing, invalid, expired or outdated. Raises domain.secrets.SecretUnusable when a
     token is to be checked and the secret is missing or too short.
     """
     registration = await registration_store.get(db, cp_id, ("status", "token_version"))
+    if registration is None and unregistered and not required and token is None:
+        return
     if registration is None or registration.get("status") != REGISTERED:
         raise ChargePointRefused(403, NOT_REGISTERED)
     claims = look_at_token(secret, token, required=required)

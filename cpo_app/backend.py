@@ -54,7 +54,12 @@ class Backend:
         self.vault = vault
         self.store = DbInterface(db)
         self.peers = Peers(db, vault, approve_unnamed=settings.CPO_APPROVE_PEERS)
-        self.authenticator = OcpiAuthenticator(db, self.peers, settings.central_secret)
+        self.authenticator = OcpiAuthenticator(
+            db,
+            self.peers,
+            settings.central_secret,
+            unregistered=settings.CENTRAL_ALLOW_UNREGISTERED,
+        )
         failures = settings.CPO_MAX_FAILURES_PER_MINUTE
         self.ocpi_throttle = Throttle("ocpi", failures, db)
         self.central_throttle = Throttle("central", failures, db)

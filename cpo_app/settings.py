@@ -6,6 +6,7 @@ docs/configuration.md.
 """
 
 import json
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -96,6 +97,10 @@ class Settings(BaseSettings):
     CENTRAL_HOST: str = "127.0.0.1"
     CENTRAL_REGISTRY_SECRET_KEY: str = ""
     CENTRAL_REQUIRE_CP_TOKEN: bool = True
+    CENTRAL_ALLOW_UNREGISTERED: bool = False
+    """Take charge points that EV_Registry does not know (with CENTRAL_REQUIRE_CP_TOKEN=false)."""
+    CENTRAL_ENGINE_NETWORKS: str = "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7"
+    """The private networks where engines may be reached; public addresses always may."""
     CENTRAL_HEARTBEAT_INTERVAL_S: float = Field(default=5.0, gt=0, le=3600)
     """What a monitor is asked for that has no interval of its own."""
     CENTRAL_HEARTBEAT_MISSED: int = Field(default=5, ge=1)
@@ -136,6 +141,12 @@ class Settings(BaseSettings):
     def _trusted_proxies(cls, value: str) -> str:
         return str(TrustedProxies.of(value))
 
+    @validator("CENTRAL_ENGINE_NETWORKS")
+    def _networks(cls, value: str) -> str:
+        for text in filter(None, map(str.strip, value.split(","))):
+            ip_network(text)
+        return value
+
     @validator("PROTOCOL")
     def _protocol(cls, value: str) -> str:
         if value not in ("http", "https"):
@@ -145,6 +156,13 @@ class Settings(BaseSettings):
     @property
     def ocpi_host(self) -> str:
         return self.OCPI_HOST or f"127.0.0.1:{self.CENTRAL_PORT}"
+
+    @property
+    def engines_on_this_host(self) -> bool:
+        """Whether charge points may stand on this very host: in development, or where Central
+        listens to nobody else."""
+        local = self.CENTRAL_HOST in ("127.0.0.1", "::1", "localhost")
+        return local or self.CPO_EMBEDDED or self.CPO_ALLOW_PRIVATE_URLS
 
     @property
     def base_url(self) -> str:

@@ -52,6 +52,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("token_hash", unique=True),
         _index("expires_at", expireAfterSeconds=0),
     ],
+    "unaccounted_energy": [_index("last", expireAfterSeconds=24 * 3600)],
     "evse_status_history": [_index("cp_id", "at", "n"), _index("at")],
     "peers": [
         _index("token_hashes.hash", unique=True, sparse=True),

@@ -30,6 +30,7 @@ SHARED = (
     "logs",
     "log_ids",
     "front_door",
+    "addresses",
     "ocpi_caller",
 )
 """Modules of cpo_app that any room may use: they know no room."""

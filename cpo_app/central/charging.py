@@ -11,6 +11,7 @@ import logging
 from cpo_app.central.telemetry import Handler, Message, MessageRefused
 from cpo_app.settings import Settings
 from db_interface.transaction import Tx
+from domain.charge_points import unaccounted_energy
 from domain.charge_points.charge_points import Document
 from domain.commands.command_targets import place_of
 from domain.schemas import SchemaError
@@ -38,6 +39,7 @@ def handlers(rules: Rules) -> tuple[Handler, ...]:
     sessions = _Sessions(rules)
     return (
         Handler("session_started", sessions.started),
+        Handler("meter", unaccounted),
         Handler("meter", sessions.metered),
         # Whoever has set a profile hears of its end while the session still shows that it ran.
         Handler("session_stopped", profile_ended),
@@ -132,6 +134,19 @@ class _Sessions:
         logger.warning(
             "session %s was started without Central's knowledge: taken over",
             message["session_id"],
+        )
+
+
+async def unaccounted(tx: Tx, charge_point: Document, message: Message) -> None:
+    """Energy without a session that is known raises an alarm."""
+    if await charging_sessions.get(tx, message["session_id"]) is None:
+        await unaccounted_energy.note(
+            tx,
+            charge_point["_id"],
+            message["connector_id"],
+            message["session_id"],
+            energy_wh=message["energy_wh"],
+            power_w=message["power_w"],
         )
 
 

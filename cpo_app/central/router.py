@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from auth.charge_point_access import ChargePointRefused, look_at_token
 from auth.throttle import TooManyFailures
 from cpo_app.central.errors import looking_first
+from cpo_app.central.link.engine_network import EngineAddressRefused
 from cpo_app.central.operator_router import build_operator_router
 from cpo_app.central.service import Central
 from cpo_app.central.wire import AuthorizeBody, HeartbeatBody, Registration, TelemetryBody
@@ -54,6 +55,10 @@ def build_router(central: Central) -> APIRouter:
         except ChargePointRefused:
             await central.log_rejection(body.cp_id)
             raise
+        try:
+            central.engines.check(body.cp_e_host)
+        except EngineAddressRefused as refused:
+            raise HttpError.bad_field("cp_e_host", str(refused)) from None
         key = await central.register(
             body.cp_id, body.cp_e_host, body.cp_e_port, proven=token is not None
         )

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from auth.throttle import Throttle
 from cpo_app.central import charging
+from cpo_app.central.link.engine_network import EngineNetwork
 from cpo_app.central.link.http_link import Endpoint, HttpLink
 from cpo_app.central.link.link import ChargePointLink, LinkUnreachable
 from cpo_app.central.sweepers.watch import PAUSE_S, Watch
@@ -91,7 +92,10 @@ class Central:
         failures = settings.CPO_MAX_FAILURES_PER_MINUTE
         self.throttle = throttle or Throttle("central", failures)
         self.operator_throttle = operator_throttle or Throttle("operator", failures)
-        self.link: ChargePointLink = link or HttpLink(self.endpoint)
+        self.engines = EngineNetwork(
+            settings.CENTRAL_ENGINE_NETWORKS, loopback=settings.engines_on_this_host
+        )
+        self.link: ChargePointLink = link or HttpLink(self.endpoint, network=self.engines)
         self.authorize = authorize
         if handlers is None:
             handlers = charging.handlers(charging.rules_of(settings))
@@ -102,6 +106,11 @@ class Central:
 
     async def start(self) -> None:
         """Start the background work; the store need not be reachable yet."""
+        if self.settings.CENTRAL_ALLOW_UNREGISTERED:
+            logger.warning(
+                "CENTRAL_ALLOW_UNREGISTERED is on: charge points that EV_Registry does not know "
+                "are taken without proof. For the time of a rollout only"
+            )
         await self.link.start_up()
         self.watch.rounds.start()
 

@@ -94,6 +94,11 @@ def _of_store(state: Snapshot | None, now: datetime) -> Iterator[Metric]:
         "Ended sessions whose bill could not be made.",
         state.sessions_without_cdr,
     )
+    yield GaugeMetricFamily(
+        "cpo_charge_points_unaccounted_energy",
+        "Charge points at which energy flows without a session that is known.",
+        state.unaccounted,
+    )
     yield _by_label(
         "cpo_sessions_signed",
         "Sessions with signed meter data, by what came of the check.",

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import fold
+from domain.charge_points import unaccounted_energy
 from domain.charge_points.charge_point_documents import CHARGE_POINTS
 from domain.charge_points.evse_states import EvseStatus
 from domain.charge_points.registration_records import DEREGISTERED, REGISTERED
@@ -150,6 +151,7 @@ async def one(db: Database, cp_id: str) -> JsonObject | None:
         **row_of(registration, charge_point),
         "registration": {**shown, "certificate": bool(registration.get("certificate_pem"))},
         "charge_point": charge_point or {},
+        "unaccounted_energy": await unaccounted_energy.of(db, registration["_id"]),
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from db_interface.database import Database
+from domain.charge_points import unaccounted_energy
 from domain.commands.command_queue import undelivered
 from domain.operator import charge_points, peers, sessions
 from domain.operator.push_states import PushState, push_states
@@ -32,6 +33,8 @@ class Snapshot:
     sessions_without_cdr: int
     lost_results: Mapping[str, int]
     """By peer id: results of its commands that it did not take, of the last 24 hours."""
+    unaccounted: int
+    """Charge points at which energy flows without a session that is known."""
     signatures: Mapping[str, int]
     """Sessions with signed meter data, by what came of the check."""
     cdrs_to_look_at: Mapping[str, int]
@@ -63,11 +66,12 @@ async def snapshot(db: Database) -> Snapshot:
             charge_points.number_held_back(db),
             sessions.number_running(db),
             sessions.number_without_cdr(db),
+            unaccounted_energy.number(db),
         ),
         push_states(db, {"status": {"$in": list(MARKED_FOR)}}, ("name",), limit=MAX_PEERS),
         undelivered(db, db.now() - peers.ERROR_IS_NEWS),
     )
-    registered, held_back, running, without_cdr = numbers
+    registered, held_back, running, without_cdr, unaccounted = numbers
     return Snapshot(
         charge_points=points,
         registrations=registered,
@@ -77,6 +81,7 @@ async def snapshot(db: Database) -> Snapshot:
         register_findings=tuple(findings),
         lost_results=lost,
         cdrs_to_look_at=not_arrived,
+        unaccounted=unaccounted,
         signatures=signed,
         peers=by_status,
         pushes=tuple(PeerPush(row["_id"], row["name"], push) for row, push in pushes),

@@ -133,3 +133,19 @@ def test_new_credentials_outdate_the_token_at_once(registered: Database, loop: L
 def test_without_a_usable_secret_nobody_is_let_in(registered: Database, loop: Loop) -> None:
     with pytest.raises(SecretUnusable):
         loop.run(admit(registered, "", token("CP-001"), "CP-001", required=True))
+
+
+def test_a_rollout_may_begin_with_charge_points_that_the_registry_does_not_know(
+    registered: Database, loop: Loop
+) -> None:
+    def let_in(shown: str | None, cp_id: str, *, required: bool = False) -> bool:
+        try:
+            loop.run(admit(registered, SECRET, shown, cp_id, required=required, unregistered=True))
+        except ChargePointRefused:
+            return False
+        return True
+
+    assert let_in(None, "CP-404")
+    assert not let_in(None, "CP-404", required=True)
+    assert not let_in(token("CP-404"), "CP-404")
+    assert not let_in(None, "CP-OLD"), "deregistered is the operator's word"

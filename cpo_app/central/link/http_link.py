@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 from pydantic import ValidationError
 
+from cpo_app.central.link.engine_network import EngineAddressRefused, EngineNetwork
 from cpo_app.central.link.engine_profile import from_engine, to_engine
 from cpo_app.central.link.link import (
     ChargePointLink,
@@ -45,9 +46,14 @@ class Endpoint:
     port: int
     command_key: str
 
-    def url(self, path: str) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
+    def url(self, path: str, address: str | None = None) -> str:
+        """The URL of the engine; at `address`, where its host was resolved already."""
+        host = _bracketed(address or self.host)
         return f"http://{host}:{self.port}{path}"
+
+    @property
+    def netloc(self) -> str:
+        return f"{_bracketed(self.host)}:{self.port}"
 
     def __repr__(self) -> str:
         return f"Endpoint({self.host}:{self.port})"
@@ -60,8 +66,15 @@ FindEndpoint = Callable[[str], Awaitable[Endpoint | None]]
 class HttpLink(ChargePointLink):
     """One pooled client for all charge points; `find` is asked at every call."""
 
-    def __init__(self, find: FindEndpoint, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        find: FindEndpoint,
+        *,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        network: EngineNetwork | None = None,
+    ) -> None:
         self._find = find
+        self._network = network or EngineNetwork("", loopback=True)
         self._timeout_s = timeout_s
         self._http: httpx.AsyncClient | None = None
 
@@ -201,21 +214,32 @@ class HttpLink(ChargePointLink):
         endpoint = await self._find(cp_id)
         if endpoint is None:
             raise LinkUnreachable(f"{cp_id} has not registered at Central", sent=False)
-        headers = {"Authorization": f"Bearer {endpoint.command_key}"}
+        headers = {"Authorization": f"Bearer {endpoint.command_key}", "Host": endpoint.netloc}
         correlation_id = bound_id("correlation_id")
         if correlation_id is not None:
             headers[CORRELATION_HEADER] = correlation_id
-        call = self._try_twice(method, endpoint.url(path), headers=headers, **content)
+        call = self._resolved(endpoint, method, path, headers=headers, **content)
         try:
             return await asyncio.wait_for(call, timeout_s or self._timeout_s)
         except asyncio.TimeoutError:
             raise LinkUnreachable(f"{cp_id}: no answer in time", sent=None) from None
+        except EngineAddressRefused as error:
+            raise LinkUnreachable(f"{cp_id}: its engine's address {error}", sent=False) from None
+        except OSError:
+            raise LinkUnreachable(f"{cp_id}: the name does not resolve", sent=False) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise LinkUnreachable(f"{cp_id}: {type(error).__name__}", sent=False) from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise LinkUnreachable(f"{cp_id}: {type(error).__name__}", sent=False) from None
         except httpx.HTTPError as error:
             raise LinkUnreachable(f"{cp_id}: {type(error).__name__}", sent=None) from None
+
+    async def _resolved(
+        self, endpoint: Endpoint, method: str, path: str, **content: Any
+    ) -> tuple[int, JsonObject]:
+        """The name is resolved once: what was judged is what is connected to."""
+        address = await self._network.address_of(endpoint.host)
+        return await self._try_twice(method, endpoint.url(path, address), **content)
 
     async def _try_twice(self, method: str, url: str, **content: Any) -> tuple[int, JsonObject]:
         """A kept-alive connection may just have been closed; a command_id counts once anyway."""
@@ -247,6 +271,10 @@ class HttpLink(ChargePointLink):
                 headers={"Accept-Encoding": "identity"},
             )
         return self._http
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _read(cp_id: str, answer: JsonMapping) -> LinkAnswer:

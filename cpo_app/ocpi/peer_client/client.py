@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 
 import certifi
 
+from cpo_app.addresses.resolver import SystemResolver
 from cpo_app.ocpi.peer_client.connection_pool import ConnectionPool
 from cpo_app.ocpi.peer_client.exchange import READS, Exchange
 from cpo_app.ocpi.peer_client.guarded_network import GuardedBackend, until
@@ -33,7 +34,6 @@ from cpo_app.ocpi.peer_client.peer_pages import (
     next_by_offset,
     with_query,
 )
-from cpo_app.ocpi.peer_client.resolver import SystemResolver
 from cpo_app.ocpi.peer_client.url_guard import PeerUrl, Resolver, UrlGuard, UrlRefused, same_place
 
 __all__ = ["PeerAnswer", "PeerClient", "PeerUnusable", "RoutingHeaders"]

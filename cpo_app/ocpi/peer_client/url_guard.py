@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address, ip_address
 
-from cpo_app.ocpi.peer_client.ip_rules import IPAddress, refusal
+from cpo_app.addresses.ip_rules import IPAddress, refusal
 
 Resolver = Callable[[str], Awaitable[Sequence[str]]]
 """Host name in, textual IP addresses out; raises OSError if there are none."""

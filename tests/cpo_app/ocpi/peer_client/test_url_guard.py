@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cpo_app.ocpi.peer_client import resolver as resolver_module
+from cpo_app.addresses import resolver as resolver_module
+from cpo_app.addresses.ip_rules import refusal
+from cpo_app.addresses.resolver import SystemResolver
 from cpo_app.ocpi.peer_client.guarded_network import GuardedBackend
-from cpo_app.ocpi.peer_client.ip_rules import refusal
-from cpo_app.ocpi.peer_client.resolver import SystemResolver
 from cpo_app.ocpi.peer_client.url_guard import PeerUrl, UrlGuard, UrlRefused, check_url, same_place
 
 PUBLIC = "93.184.216.34"

@@ -17,7 +17,7 @@ MAX_LOOK_UPS = 64
 
 
 class SystemResolver:
-    """A `url_guard.Resolver` on getaddrinfo. Belongs to one event loop."""
+    """A `Resolver` on getaddrinfo. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self._under_way: dict[str, asyncio.Future[list[str]]] = {}

@@ -1,4 +1,4 @@
-"""Which IP addresses a peer may make us connect to: a table, and one question to it.
+"""Which IP addresses others may make us connect to: a table, and one question to it.
 
 The table is the IANA special-purpose registries (RFC 6890 and its followers) plus the cloud
 metadata services. It never resolves a name and never connects.
