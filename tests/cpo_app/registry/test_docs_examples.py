@@ -57,3 +57,26 @@ def test_the_page_from_top_to_bottom(loop: Loop, store_url: str) -> None:
     assert shown["ocpi"]["offered"] is True
     assert listed["total"] == 1
     assert deregistered["status"] == "DEREGISTERED"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize("admin_key", ["", ADMIN_KEY])
+def test_the_script_walks_a_charge_points_life(loop: Loop, store_url: str, admin_key: str) -> None:
+    script = Path(__file__).parents[3] / "scripts" / "test_registry.sh"
+
+    async def story() -> str:
+        settings = settings_with(CPO_MONGO_URL=store_url, REGISTRY_ADMIN_API_KEY=admin_key)
+        async with serving(settings) as address:
+            async with httpx.AsyncClient(base_url=f"http://{address}") as client:
+                await until_ready(client)
+            process = await asyncio.create_subprocess_exec(
+                str(script),
+                f"http://{address}",
+                env={**os.environ, "REGISTRY_ADMIN_API_KEY": admin_key},
+                stdout=asyncio.subprocess.PIPE,
+            )
+            output, _ = await process.communicate()
+            assert process.returncode == 0, output.decode()
+            return output.decode()
+
+    assert loop.run(story()).count("ok ") == 11
