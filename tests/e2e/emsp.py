@@ -124,9 +124,7 @@ class Emsp:
     def command(self, command: str, **fields: Any) -> Asked:
         name, sent = f"{command}/{uuid.uuid4()}", time.monotonic()
         body = {"response_url": self.server.response_url(name), **fields}
-        a = Asked(self.ask("POST", "commands", command, body=body), self.server, name, sent)
-        print("ANSWERED", command, time.monotonic() - sent)
-        return a
+        return Asked(self.ask("POST", "commands", command, body=body), self.server, name, sent)
 
     def set_profile(self, session_id: str, watts: float) -> Asked:
         name, sent = f"profile/{uuid.uuid4()}", time.monotonic()

@@ -154,7 +154,7 @@ def test_by_card_with_an_emsp_that_is_asked_and_slow(system: ChargingSystem) -> 
     assert (refused["action"], refused["allowed"]) == ("none", "NOT_ALLOWED")
     offline = system.swipe("CARD-OFFLINE")
     assert (offline["action"], offline["result"]) == ("start", "ACCEPTED")
-    assert 2 <= time.monotonic() - before < 6  # a second each: CENTRAL_AUTHORIZE_TIMEOUT_S
+    assert 2 <= time.monotonic() - before < 20  # CENTRAL_AUTHORIZE_TIMEOUT_S each
     emsp.server.mute = False
     session = emsp.session("ACTIVE", offline["session_id"])
     assert session["auth_method"] == "WHITELIST"

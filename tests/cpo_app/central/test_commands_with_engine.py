@@ -99,7 +99,10 @@ class Emsp:
                         return dict(one.body)
                 await asyncio.sleep(0.01)
 
-        return await asyncio.wait_for(told(), 15)
+        try:
+            return await asyncio.wait_for(told(), 15)
+        except asyncio.TimeoutError:
+            raise AssertionError(f"no result at {url}; there are {self.got}") from None
 
 
 def test_reserve_start_limit_stop_and_a_charge_point_that_vanishes(
@@ -213,11 +216,18 @@ async def _value(value: Any) -> Any:
 
 
 async def _found(read: Callable[[], Awaitable[Any]], what: Callable[[Any], Any]) -> dict[str, Any]:
+    """What is read, once it is so; what was read last is in the error."""
+    last: Any = None
+
     async def look() -> dict[str, Any]:
+        nonlocal last
         while True:
-            found = await read()
-            if found and what(found):
-                return found
+            last = await read()
+            if last and what(last):
+                return last
             await asyncio.sleep(0.02)
 
-    return await asyncio.wait_for(look(), 20)
+    try:
+        return await asyncio.wait_for(look(), 20)
+    except asyncio.TimeoutError:
+        raise AssertionError(f"never so: {last}") from None
