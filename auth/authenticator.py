@@ -35,6 +35,8 @@ class Caller:
     peer: Peer
     token: str
     kind: str
+    replaced: bool = False
+    """A newer token has taken this one's place: it may read for a while."""
 
     def __repr__(self) -> str:
         return f"Caller({self.peer.peer_id}, kind={self.kind})"
@@ -84,7 +86,7 @@ class OcpiAuthenticator(Authenticator):
             if peer.status == BLOCKED or not (decoded or peer.quirks.get("raw_token")):
                 return None
             await self._note_seen(peer)
-            return Caller(peer, token, kind)
+            return Caller(peer, token, kind, self._peers.is_replaced(peer, token))
         return None
 
     async def may_speak_for(self, peer: Peer, party: str) -> bool:

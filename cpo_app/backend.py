@@ -53,7 +53,12 @@ class Backend:
         self.db = db
         self.vault = vault
         self.store = DbInterface(db)
-        self.peers = Peers(db, vault, approve_unnamed=settings.CPO_APPROVE_PEERS)
+        self.peers = Peers(
+            db,
+            vault,
+            approve_unnamed=settings.CPO_APPROVE_PEERS,
+            invitation_days=settings.CPO_INVITATION_DAYS,
+        )
         self.authenticator = OcpiAuthenticator(
             db,
             self.peers,

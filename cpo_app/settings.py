@@ -69,7 +69,9 @@ class Settings(BaseSettings):
     CPO_MAX_FAILURES_PER_MINUTE: int = Field(default=30, ge=0)
     """Wrong tokens, passwords and credentials from one address at one door; 0: any number."""
     CPO_PEER_TIMEOUT_S: float = Field(default=10.0, gt=0, le=120)
-    CPO_ROTATION_GRACE_S: int = Field(default=24 * 3600, ge=0)
+    CPO_ROTATION_GRACE_S: int = Field(default=3600, ge=0, le=3600)
+    CPO_INVITATION_DAYS: float = Field(default=7, gt=0, le=365)
+    """An invitation that nobody has used ends then."""
     CPO_APPROVE_PEERS: bool = False
     """An invitation that names no party stands for whichever registers with it (never as HUB)."""
     CPO_PUSH: bool = True

@@ -71,6 +71,8 @@ class PeerDocument(TypedDict, total=False):
     endpoints: list[EndpointRow]
     quirks: JsonObject
     """{raw_token, no_patch, page_size}"""
+    failed_handshakes: int
+    """in a row, with its invitation"""
     last_seen: datetime
     last_error: PeerError | None
     created: datetime

@@ -30,9 +30,19 @@ from domain.secrets import Vault, new_token
 
 __all__ = ["DEFAULT_QUIRKS", "Peer", "Peers", "UnknownPeer", "quirks_of"]
 
-DEFAULT_QUIRKS: JsonObject = {"raw_token": False, "no_patch": False, "page_size": None}
+ANSWER_LOST_FOR = timedelta(hours=1)
+"""For so long a registration whose answer was lost may be asked for again."""
+MAX_FAILED_HANDSHAKES = 10
+
+DEFAULT_QUIRKS: JsonObject = {
+    "raw_token": False,
+    "no_patch": False,
+    "page_size": None,
+    "ignore_routing": False,
+}
 """How a peer may differ from the specification: it does not Base64-encode tokens, it takes no
-PATCH, its lists have pages of that size at most. Each has its reader; a test asks for it."""
+PATCH, its lists have pages of that size at most, its routing headers mean nothing (it sends one
+party as both). Each has its reader; a test asks for it."""
 
 
 def quirks_of(document: PeerDocument | JsonMapping) -> JsonObject:
@@ -118,8 +128,16 @@ class Peers:
     """The peers in the store. `approve_unnamed`: an invitation that names nobody stands for
     whatever party registers with it first (CPO_APPROVE_PEERS)."""
 
-    def __init__(self, db: Database, vault: Vault, *, approve_unnamed: bool = False) -> None:
+    def __init__(
+        self,
+        db: Database,
+        vault: Vault,
+        *,
+        approve_unnamed: bool = False,
+        invitation_days: float = 7,
+    ) -> None:
         self.db = db
+        self._invitations_last = timedelta(days=invitation_days)
         self._store = DbInterface(db)
         self._approve_unnamed = approve_unnamed
         self._documents = PEERS.of(db)
@@ -137,7 +155,9 @@ class Peers:
             "_id": f"peer-{random.token_hex(5)}",
             "name": name,
             "status": INVITED,
-            "token_hashes": [self._entry(token, "A", now)],
+            "token_hashes": [
+                {**self._entry(token, "A", now), "until": now + self._invitations_last}
+            ],
             "quirks": dict(DEFAULT_QUIRKS),
             "terms": terms.document(),
             "created": now,
@@ -204,15 +224,18 @@ class Peers:
         now: datetime,
         grace_s: float = 0,
         presented: str | None = None,
+        seen: Sequence[TokenHash] | None = None,
         **facts: Any,
     ) -> bool:
         """Store a completed handshake, and the claims of its parties, in one transaction.
 
         With `presented`, only while that token of ours is still good: of two registrations
-        with one invitation the second finds it used, and False is returned.
+        with one invitation the second finds that the tokens are no longer those that it has
+        `seen` when it began, and False is returned. The invitation itself stays good until the
+        new token is first used, an hour at most: the answer may be lost, and is asked for again.
 
         `our_token` becomes the only one that opens our door; with `grace_s` the earlier
-        functional ones stay good until it is first used, at most that long. Invitations end.
+        functional ones stay good until it is first used, at most that long.
         A peer that the operator has suspended stays so.
         `facts`: versions_url, version, version_url, endpoints, roles. Raises claims.PartyTaken
         when one of its roles' parties is another peer's: nothing is stored then.
@@ -222,6 +245,7 @@ class Peers:
             **facts,
             "their_token": self._vault.seal(their_token),
             "last_error": None,
+            "failed_handshakes": 0,
             "updated": now,
         }
         digest = None if presented is None else self._vault.digest(presented)
@@ -230,7 +254,10 @@ class Peers:
         async def work(tx: Tx) -> bool:
             document = (await self.get(peer_id, tx)).document
             held = document.get("token_hashes", [])
-            if digest is not None and digest not in [entry["hash"] for entry in held]:
+            hashes = [entry["hash"] for entry in held]
+            if digest is not None and digest not in hashes:
+                return False
+            if seen is not None and sorted(entry["hash"] for entry in seen) != sorted(hashes):
                 return False
             change = dict(common)
             if our_token is not None:
@@ -252,11 +279,45 @@ class Peers:
                     declared,
                     approve_unnamed=self._approve_unnamed,
                 )
+                invitations = [
+                    _lasting(entry, now + ANSWER_LOST_FOR)
+                    for entry in held
+                    if entry["kind"] == "A" and entry["hash"] == digest
+                ]
+                change["token_hashes"] = [*invitations, *change["token_hashes"]]
             change["status"] = SUSPENDED if document["status"] == SUSPENDED else CONNECTED
             await PEERS.of(tx).update_one({"_id": peer_id}, {"$set": change})
             return True
 
         return await self._store.transact(work)
+
+    def invited_by(self, peer: Peer, token: str) -> bool:
+        """Whether the token is the peer's invitation."""
+        return self._kind(peer, token) == "A"
+
+    def is_replaced(self, peer: Peer, token: str) -> bool:
+        """Whether a newer token has taken this functional one's place."""
+        digest = self._vault.digest(token)
+        entries = peer.document.get("token_hashes", ())
+        return any(
+            entry["hash"] == digest and entry["kind"] == "C" and _replaced(entry)
+            for entry in entries
+        )
+
+    def _kind(self, peer: Peer, token: str) -> str | None:
+        digest = self._vault.digest(token)
+        entries = peer.document.get("token_hashes", ())
+        return next((entry["kind"] for entry in entries if entry["hash"] == digest), None)
+
+    async def handshake_failed(self, peer_id: str) -> None:
+        """Count it; an invitation ends after MAX_FAILED_HANDSHAKES in a row."""
+        counted = await self._documents.update_and_find(
+            {"_id": peer_id}, {"$inc": {"failed_handshakes": 1}}
+        )
+        if counted is not None and counted["failed_handshakes"] >= MAX_FAILED_HANDSHAKES:
+            await self._documents.update_one(
+                {"_id": peer_id}, {"$pull": {"token_hashes": {"kind": "A"}}}
+            )
 
     async def admit_also(self, peer_id: str, token: str, until: datetime, now: datetime) -> None:
         """Offer a further token of ours, good beside the present one (our rotation): until

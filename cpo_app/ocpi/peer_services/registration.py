@@ -61,7 +61,8 @@ class Registration:
         Raises MethodNotAllowed when it is registered, OcpiError 3001 to 3003.
         """
         peer = await self._peers.get(peer_id)
-        if peer.status in _REGISTERED:
+        again = self._peers.invited_by(peer, auth_token)
+        if peer.status in _REGISTERED and not again:
             raise MethodNotAllowed("Already registered: use PUT to update your credentials")
         return await self._accept(peer, data, auth_token, grace_s=0)
 
@@ -89,8 +90,14 @@ class Registration:
     async def _accept(
         self, peer: Peer, data: JsonMapping, presented: str, *, grace_s: float
     ) -> JsonObject:
-        await self._check_roles(peer.peer_id, data["roles"])
-        found = await self._discover(peer, data["url"], data["token"])
+        invited = self._peers.invited_by(peer, presented)
+        try:
+            await self._check_roles(peer.peer_id, data["roles"])
+            found = await self._discover(peer, data["url"], data["token"])
+        except OcpiError:
+            if invited:
+                await self._peers.handshake_failed(peer.peer_id)
+            raise
         token = new_token()
         try:
             stored = await self._peers.connect(
@@ -100,6 +107,7 @@ class Registration:
                 now=self._peers.now(),
                 grace_s=grace_s,
                 presented=presented,
+                seen=peer.document.get("token_hashes", ()) if invited else None,
                 **_facts(found, data),
             )
         except PartyTaken as error:
