@@ -26,6 +26,7 @@ CHANGES_SHOWN = 50
 DONE = {
     "out-of-service": "Taken out of service. A running session ends first; peers see INOPERATIVE.",
     "in-service": "Back in service.",
+    "approve": "Approved: the peer is from now on who it says it is.",
     "suspend": "Suspended: nothing is pushed to this peer until you resume it.",
     "resume": "Resumed.",
     "block": "Blocked: its requests are refused.",

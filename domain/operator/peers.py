@@ -31,6 +31,7 @@ _SHOWN = (
     "name",
     "status",
     "roles",
+    "waiting",
     "versions_url",
     "version",
     "endpoints",
@@ -52,6 +53,7 @@ class PeerRow:
     name: str
     status: str
     roles: Sequence[Document]
+    waiting: Sequence[Document]
     versions_url: str | None
     version: str | None
     endpoints: Sequence[Document]
@@ -104,6 +106,7 @@ def _row(peer: Document, push: PushState, now: datetime, lost_results: int) -> P
         name=peer["name"],
         status=peer["status"],
         roles=peer.get("roles") or [],
+        waiting=peer.get("waiting") or [],
         versions_url=peer.get("versions_url"),
         version=peer.get("version"),
         endpoints=peer.get("endpoints") or [],
