@@ -12,6 +12,7 @@ import time
 from datetime import datetime, timezone
 
 from auth.authenticator import OcpiAuthenticator
+from auth.credentials_header import encoded
 from bench.goals import Goal
 from bench.ground import Ground, ground
 from db_interface.database import Database
@@ -20,7 +21,6 @@ from db_interface.json_data import JsonObject
 from domain.peers.peers import Peers
 from domain.peers.statuses import CONNECTED
 from domain.secrets import Vault, new_token
-from tests.peers.credentials import encoded
 
 FEW, MANY = 10, 10_000
 

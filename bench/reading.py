@@ -22,6 +22,7 @@ from typing import Any
 
 import httpx
 
+from auth.credentials_header import encoded
 from bench import locations
 from bench.baseline import TABLE
 from bench.goals import Goal
@@ -34,7 +35,6 @@ from domain.objects.locations import owned_location
 from domain.peers.peers import Peers
 from domain.peers.terms import ANY_PARTY
 from domain.secrets import Vault, new_token
-from tests.peers.credentials import encoded
 
 CONNECTIONS = 8
 PAGE = 50
