@@ -13,6 +13,7 @@ import pytest
 from py_ocpi.core.enums import ModuleID
 
 from auth.authenticator import OcpiAuthenticator
+from auth.credentials_header import encoded
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.peer_services.registration import Registration
 from cpo_app.ocpi.server.app import build_ocpi_app
@@ -26,7 +27,6 @@ from domain.peers.peers import Peers
 from domain.peers.terms import Terms
 from domain.secrets import Vault, new_token
 from tests.conftest import Loop
-from tests.peers.credentials import encoded
 from tests.peers.emsp import Emsp, emsp_on
 from tests.peers.subjects import NO_TLS
 from tests.serving import listener, served

@@ -6,10 +6,10 @@ import httpx
 import pytest
 from starlette.responses import Response
 
+from auth.credentials_header import encoded
 from domain.errors import NoMatchingEndpoints, OcpiError, UnableToUseClientApi, UnsupportedVersion
 from domain.peers.peers import Peer, UnknownPeer
 from tests.cpo_app.ocpi.conftest import Face
-from tests.peers.credentials import encoded
 from tests.peers.emsp import Emsp, envelope
 
 TOKEN_A = "token-a-that-the-emsp-gave-us-01"

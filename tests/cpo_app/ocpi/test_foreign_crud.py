@@ -11,11 +11,11 @@ from fastapi import FastAPI
 from py_ocpi.core.crud import Crud
 from py_ocpi.modules.locations.v_2_2_1.schemas import Location
 
+from auth.credentials_header import encoded
 from cpo_app.ocpi.server.app import build_ocpi_app
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.conftest import Face
 from tests.domain.schemas.samples import connector, evse, location
-from tests.peers.credentials import encoded
 from tests.peers.subjects import data_of
 from tests.serving import served
 

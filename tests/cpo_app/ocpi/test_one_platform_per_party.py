@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import httpx
 
+from auth.credentials_header import encoded
 from tests.cpo_app.ocpi.conftest import Face
-from tests.peers.credentials import encoded
 from tests.peers.emsp import Emsp
 
 

@@ -15,11 +15,11 @@ import httpx
 import pytest
 from starlette.responses import RedirectResponse, Response
 
+from auth.credentials_header import encoded
 from db_interface.database import Database
 from domain.peers.statuses import BLOCKED, SUSPENDED
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.conftest import Face, MakeFace, PeerSide
-from tests.peers.credentials import encoded
 from tests.peers.emsp import Answer, Emsp, emsp_on, envelope, never
 from tests.peers.subjects import assert_refused, data_of
 from tests.serving import free_port

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from starlette.responses import Response
 
+from auth.credentials_header import encoded
 from domain.errors import OcpiError
 from tests.cpo_app.ocpi.conftest import Face, PeerSide
-from tests.peers.credentials import encoded
 from tests.peers.emsp import Emsp, envelope
 from tests.peers.subjects import data_of
 

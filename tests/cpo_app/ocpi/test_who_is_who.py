@@ -11,6 +11,7 @@ import httpx
 import pytest
 from starlette.responses import Response
 
+from auth.credentials_header import encoded
 from domain.errors import InvalidParameters
 from domain.peers import parties
 from domain.peers.peers import Peer
@@ -21,7 +22,6 @@ from tests.conftest import Loop
 from tests.cpo_app.ocpi.command_face import token
 from tests.cpo_app.ocpi.conftest import Face, MakeFace, PeerSide
 from tests.cpo_app.ocpi.push.objects import cdr, session
-from tests.peers.credentials import encoded
 from tests.peers.emsp import Emsp, envelope
 from tests.peers.subjects import data_of
 
