@@ -11,6 +11,7 @@ import pytest
 
 from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
 from cpo_app.settings import Settings
+from db_interface.indexes import OWNED_MODULES
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
@@ -61,3 +62,33 @@ def test_every_command_that_is_named_exists() -> None:
 def test_no_page_names_a_path_of_this_machine() -> None:
     for page in PAGES:
         assert not re.search(r"(?<![\w.])/(work|root|home)/", page.read_text()), page
+
+
+def test_the_architecture_page_lists_every_collection_with_its_owner() -> None:
+    page = (REPOSITORY / "docs/architecture.md").read_text().split("## Documents in MongoDB")[1]
+    rows = [
+        [cell.strip() for cell in row.split("|")[1:4]] for row in page.splitlines() if "|" in row
+    ]
+    listed = {name: owner for names, _, owner in rows for name in re.findall("`(.*?)`", names)}
+    declared = {
+        name: str(file.relative_to(REPOSITORY))
+        for package in ("domain", "auth", "db_interface", "crud", "cpo_app")
+        for file in (REPOSITORY / package).rglob("*.py")
+        for name in re.findall(
+            r'^\w+: Collection\[.*\] = Collection\("(\w+)"\)', file.read_text(), re.M
+        )
+    }
+    declared = {**declared, **dict.fromkeys(OWNED_MODULES, "db_interface/owned_objects.py")}
+    assert set(listed) == set(declared)
+    assert {n for n, file in declared.items() if not file.startswith(listed[n].strip("`"))} == set()
+
+
+def test_every_file_that_a_page_names_is_there() -> None:
+    missing = []
+    for page in PAGES:
+        for name in re.findall(
+            r"`((?:cpo_app|crud|auth|domain|db_interface|tests|bench)/[\w./-]+)`", page.read_text()
+        ):
+            if not (REPOSITORY / name).exists() and not (REPOSITORY / f"{name}.py").exists():
+                missing.append((page.name, name))
+    assert missing == []
