@@ -70,7 +70,7 @@ class World:
         for cp_id in ("CP-001", "CP-002"):
             self.enrol(cp_id)
 
-    def enrol(self, cp_id: str, proof: Proof = Proof()) -> None:
+    def enrol(self, cp_id: str, proof: Proof = Proof(admin=True)) -> None:
         application = Application(cp_id, "Berlin", {"site_id": "SITE-1"})
         self.loop.run(
             registrations.register(
