@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from db_interface.database import Database
@@ -123,6 +123,26 @@ class House:
 
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@example(
+    steps=[
+        ("register", 0, PARTIES[0], "EMSP"),
+        ("make", 0, PARTIES[0], "EMSP"),
+        ("release", 0, PARTIES[0], "EMSP"),
+        ("register", 1, PARTIES[0], "EMSP"),
+    ],
+    terms=[Terms(any_party=True, hub=True)] * PEERS,
+)
+@example(
+    steps=[
+        ("register", 0, PARTIES[0], "EMSP"),
+        ("make", 0, PARTIES[0], "EMSP"),
+        ("block", 0, PARTIES[0], "EMSP"),
+        ("register", 1, PARTIES[1], "HUB"),
+        ("register", 2, PARTIES[0], "EMSP"),
+        ("leave", 0, PARTIES[0], "EMSP"),
+    ],
+    terms=[Terms(any_party=True, hub=True)] * PEERS,
 )
 @given(steps=STEPS, terms=st.lists(st.sampled_from(TERMS), min_size=PEERS, max_size=PEERS))
 def test_never_across(
