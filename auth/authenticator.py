@@ -132,7 +132,7 @@ class OcpiAuthenticator(Authenticator):
         )
 
     def forget(self) -> None:
-        """Look everything up anew: a token of this process has just changed."""
+        """Look everything up again: a token of this process has just changed."""
         self._cache.clear()
 
     async def _note_seen(self, peer: Peer) -> None:

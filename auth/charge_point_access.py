@@ -1,7 +1,7 @@
 """Whether a charge point may speak to EV_Central: the registration of EV_Registry stands, and the
 token is its own, in force, and of the registration's present version.
 
-Asked anew of the store at every request: a deregistration or new credentials count at once.
+Looked up in the store at every request: a deregistration or new credentials count at once.
 No token and no part of one may reach a log or an error text.
 """
 

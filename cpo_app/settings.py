@@ -208,7 +208,8 @@ def parse_parties(text: str) -> list[Party]:
     for party in parties:
         if len(party.country_code) != 2 or len(party.party_id) != 3:
             raise SettingsError(
-                f"CPO_PARTIES: {party.country_code}/{party.party_id} is not CC/PID (2 and 3 signs)"
+                f"CPO_PARTIES: {party.country_code}/{party.party_id} is not CC/PID "
+                "(2 and 3 characters)"
             )
     return parties
 

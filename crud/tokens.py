@@ -2,7 +2,7 @@
 
 A token is known by its party, type and uid: the same uid under two types is two tokens. Only
 the party that owns a token may see or change it; the caller checks the party, this file the key.
-What an earlier holder of the party has left behind is not there, until it is written anew.
+What an earlier holder of the party has left behind is not there, until it is written again.
 """
 
 from __future__ import annotations

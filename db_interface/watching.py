@@ -32,7 +32,7 @@ class NoChangeStream(Exception):
 async def inserted(db: Database, collection: str, field: str) -> AsyncIterator[set[Any] | None]:
     """The values of `field` in documents as they are inserted, several at a time.
 
-    None: the stream was opened or opened anew; look at everything once, something may have been
+    None: the stream was opened or reopened; look at everything once, something may have been
     missed. Survives the server's restarts and elections. Raises NoChangeStream.
     """
     while True:

@@ -42,7 +42,7 @@ async def pause(event: asyncio.Event, longest_s: float) -> bool:
 class Listening:
     """For how long this process has been able to hear others.
 
-    It begins anew after a start, an outage of the store (`interrupted`), and when nobody noted
+    It starts again after a start, an outage of the store (`interrupted`), and when nobody noted
     that the process was awake for longer than `asleep_after_s` (it was suspended). Goes by a
     clock that nobody sets. A round that takes long is no sleep.
     """

@@ -38,7 +38,7 @@ class Vault:
         self._fernet = Fernet(base64.urlsafe_b64encode(_derive(master_key, b"sealed tokens")))
 
     def digest(self, token: str) -> str:
-        """The keyed hash under which an issued token is found again (hex, 64 signs)."""
+        """The keyed hash under which an issued token is found again (64 hex digits)."""
         return hmac.new(self._hash_key, token.encode(), hashlib.sha256).hexdigest()
 
     def seal(self, token: str) -> bytes:
@@ -55,7 +55,7 @@ class Vault:
 
 
 def new_token() -> str:
-    """256 random bits as 64 hex signs: printable, no escaping anywhere."""
+    """256 random bits as 64 hex digits: printable, no escaping anywhere."""
     return secrets.token_hex(32)
 
 

@@ -12,7 +12,7 @@ from cpo_app.central.telemetry import Handler, Message, MessageRefused
 from cpo_app.settings import Settings
 from db_interface.transaction import Tx
 from domain.charge_points import unaccounted_energy
-from domain.charge_points.charge_points import Document
+from domain.charge_points.charge_points import ChargePoint
 from domain.commands.command_targets import place_of
 from domain.schemas import SchemaError
 from domain.sessions import charging_profiles, charging_sessions
@@ -53,7 +53,7 @@ class _Sessions:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
 
-    async def started(self, tx: Tx, charge_point: Document, message: Message) -> None:
+    async def started(self, tx: Tx, charge_point: ChargePoint, message: Message) -> None:
         session_id = message["session_id"]
         known = await charging_sessions.get(tx, session_id)
         if known is None:
@@ -68,7 +68,7 @@ class _Sessions:
             rules=self._rules,
         )
 
-    async def metered(self, tx: Tx, charge_point: Document, message: Message) -> None:
+    async def metered(self, tx: Tx, charge_point: ChargePoint, message: Message) -> None:
         await self._known(tx, charge_point, message)
         await charging_sessions.meter_reading(
             tx,
@@ -79,7 +79,7 @@ class _Sessions:
             rules=self._rules,
         )
 
-    async def stopped(self, tx: Tx, charge_point: Document, message: Message) -> None:
+    async def stopped(self, tx: Tx, charge_point: ChargePoint, message: Message) -> None:
         await self._known(tx, charge_point, message)
         signed_data = await take_signed_data(
             tx,
@@ -104,19 +104,19 @@ class _Sessions:
             tx, message["session_id"], message["register_wh"], message["energy_wh"]
         )
 
-    async def _known(self, tx: Tx, charge_point: Document, message: Message) -> None:
+    async def _known(self, tx: Tx, charge_point: ChargePoint, message: Message) -> None:
         known = await charging_sessions.get(tx, message["session_id"])
         if known is None:
             raise MessageRefused("its session is not known")
         self._of(charge_point, known)
 
     @staticmethod
-    def _of(charge_point: Document, known: ChargingSession) -> None:
+    def _of(charge_point: ChargePoint, known: ChargingSession) -> None:
         """A charge point speaks for its own sessions alone."""
         if known["cp_id"] != charge_point["_id"]:
             raise MessageRefused("its session is another charge point's")
 
-    async def _open_unannounced(self, tx: Tx, charge_point: Document, message: Message) -> None:
+    async def _open_unannounced(self, tx: Tx, charge_point: ChargePoint, message: Message) -> None:
         """Open a session that the charge point started and Central has no record of."""
         try:
             await open_unannounced(
@@ -137,7 +137,7 @@ class _Sessions:
         )
 
 
-async def unaccounted(tx: Tx, charge_point: Document, message: Message) -> None:
+async def unaccounted(tx: Tx, charge_point: ChargePoint, message: Message) -> None:
     """Energy without a session that is known raises an alarm."""
     if await charging_sessions.get(tx, message["session_id"]) is None:
         await unaccounted_energy.note(
@@ -150,7 +150,7 @@ async def unaccounted(tx: Tx, charge_point: Document, message: Message) -> None:
         )
 
 
-async def profile_ended(tx: Tx, charge_point: Document, message: Message) -> None:
+async def profile_ended(tx: Tx, charge_point: ChargePoint, message: Message) -> None:
     """With its session a charging profile ends: whoever has set one is told (15.3.2.2)."""
     known = await charging_sessions.get(tx, message["session_id"])
     if known is None or known["cp_id"] != charge_point["_id"]:

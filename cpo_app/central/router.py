@@ -15,7 +15,7 @@ from cpo_app.central.errors import looking_first
 from cpo_app.central.link.engine_network import EngineAddressRefused
 from cpo_app.central.operator_router import build_operator_router
 from cpo_app.central.service import Central
-from cpo_app.central.wire import AuthorizeBody, HeartbeatBody, Registration, TelemetryBody
+from cpo_app.central.wire import AuthorizeBody, HeartbeatBody, RegistrationBody, TelemetryBody
 from cpo_app.http_errors import HttpError
 from cpo_app.log_ids import bind
 from db_interface.json_data import JsonObject
@@ -48,7 +48,7 @@ def build_router(central: Central) -> APIRouter:
     router = APIRouter(prefix="/cp", tags=["EV_Central"], route_class=looking_first(token_first))
 
     @router.post("/register")
-    async def register(body: Registration, request: Request) -> JsonObject:
+    async def register(body: RegistrationBody, request: Request) -> JsonObject:
         """Let a charge point in, and say how it will be commanded."""
         try:
             token = await _admitted(central, request, body.cp_id)

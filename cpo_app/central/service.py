@@ -36,7 +36,7 @@ from domain.charge_points.charge_point_events import (
     Registered,
     engine_is_to_be_told,
 )
-from domain.charge_points.charge_points import Applied, Document
+from domain.charge_points.charge_points import Applied, ChargePoint
 from domain.secrets import SecretUnusable, Vault, new_token
 
 logger = logging.getLogger("cpo.central")
@@ -189,7 +189,7 @@ class Central:
         if engine_is_to_be_told(charge_point) and charge_point.get("host"):
             self._tell_in_background(charge_point)
 
-    async def set_operative(self, cp_id: str, operative: bool) -> Document:
+    async def set_operative(self, cp_id: str, operative: bool) -> ChargePoint:
         """Take out of service, or put back; an engine that cannot be reached is told later.
 
         Returns the charge point. Raises UnknownChargePoint.
@@ -209,7 +209,7 @@ class Central:
         key = self._vault.open(charge_point["command_key"])
         return Endpoint(charge_point["host"], charge_point["port"], key)
 
-    def _tell_in_background(self, charge_point: Document) -> None:
+    def _tell_in_background(self, charge_point: ChargePoint) -> None:
         """The caller's answer must not wait for an engine."""
         cp_id = charge_point["_id"]
         if cp_id in self._telling:

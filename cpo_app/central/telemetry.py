@@ -38,7 +38,7 @@ class Handler:
     """Sees every message of `kind`: `handle(tx, charge_point, message)`."""
 
     kind: str
-    handle: Callable[[Tx, charge_points.Document, Message], Awaitable[None]]
+    handle: Callable[[Tx, charge_points.ChargePoint, Message], Awaitable[None]]
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -60,7 +60,7 @@ class Interval(ConstrainedFloat):
     le = 3600
 
 
-class Registration(BaseModel):
+class RegistrationBody(BaseModel):
     """POST /cp/register."""
 
     cp_id: CpId

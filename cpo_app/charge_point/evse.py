@@ -315,7 +315,7 @@ class Evse:
     def restore(self, memory: JsonObject) -> None:
         """Go on where `as_dict` left off. While the engine was down no energy flowed.
 
-        Faults are not remembered: hardware reports them anew. Raises KeyError, TypeError or
+        Faults are not remembered: hardware reports them again. Raises KeyError, TypeError or
         ValueError for a memory that is none; the EVSE must then be discarded.
         """
         state = State(memory["state"])

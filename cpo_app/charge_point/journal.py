@@ -68,7 +68,12 @@ class Journal:
             if isinstance(error, sqlite3.OperationalError):
                 raise JournalInUse(f"{path} is in use by another engine, or not writable") from None
             aside = path.with_suffix(".damaged")
-            logger.error("%s is damaged (%s): moved to %s, starting anew", path, error, aside.name)
+            logger.error(
+                "%s is damaged (%s): moved to %s, starting empty",
+                path,
+                error,
+                aside.name,
+            )
             path.replace(aside)
             # Its log must not be replayed into the new file.
             path.with_name(path.name + "-wal").unlink(missing_ok=True)

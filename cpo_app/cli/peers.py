@@ -224,7 +224,7 @@ def remove(peer_id: PeerId, data_dir: DataDir = None) -> None:
 
 @app.command()
 def refresh(peer_id: PeerId, data_dir: DataDir = None) -> None:
-    """Read the peer's versions and endpoints anew."""
+    """Read the peer's versions and endpoints again."""
 
     async def work(backend: Backend) -> JsonObject:
         return facts(await backend.registration.refresh(peer_id))
@@ -279,7 +279,7 @@ def resync(
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Push everything anew that the peer may see, whatever it has had already.
+    """Push everything that the peer may see once more, whatever it has had already.
 
     CDRs that it has provably had are not sent again. With --module cdrs, those are sent whose
     arrival is unclear and cannot be looked up: ask the peer first, it must not get them twice.

@@ -26,8 +26,6 @@ MAX_SUMMED = 20_000
 MODULES = ("locations", "sessions", "cdrs", "tariffs")
 _LAST_LETTER = "\uffff"
 
-Document = JsonMapping
-
 
 async def total(db: Database, module: str) -> int:
     """How many objects a module has, whoever may see them; counted as they were written."""
@@ -115,14 +113,14 @@ async def object_text(db: Database, module: str, key: str) -> str | None:
     return orjson.dumps(fields, option=orjson.OPT_INDENT_2).decode()
 
 
-async def latest(db: Database, module: str, wanted: Document) -> list[OwnedDocument]:
+async def latest(db: Database, module: str, wanted: JsonMapping) -> list[OwnedDocument]:
     """The LATEST objects of a module, newest first."""
     return await OwnedObjects(db, module).documents(
         {}, fields=wanted, sort=[("seq", -1)], limit=LATEST
     )
 
 
-async def _search(db: Database, search: str, match: Document) -> Sequence[OwnedDocument]:
+async def _search(db: Database, search: str, match: JsonMapping) -> Sequence[OwnedDocument]:
     by_id = {**match, "lid": {"$regex": f"^{re.escape(fold(search))}"}}
     objects = OwnedObjects(db, "locations")
     rows = await objects.documents(by_id, fields=_LOCATION, sort=[("lid", 1)], limit=LOCATIONS_PAGE)
@@ -153,7 +151,7 @@ def _location(row: OwnedDocument) -> JsonObject:
     }
 
 
-def _prices(tariff: Document) -> list[str]:
+def _prices(tariff: JsonMapping) -> list[str]:
     """The distinct price components: "ENERGY 0.25 /kWh", at most six."""
     units = {"ENERGY": "/kWh", "TIME": "/h", "PARKING_TIME": "/h parked", "FLAT": "once"}
     said: dict[str, None] = {}

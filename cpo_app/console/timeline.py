@@ -7,10 +7,8 @@ from datetime import datetime
 
 from db_interface.json_data import JsonMapping, JsonObject
 
-Document = JsonMapping
 
-
-def timeline(changes: Sequence[Document], since: datetime, until: datetime) -> list[JsonObject]:
+def timeline(changes: Sequence[JsonMapping], since: datetime, until: datetime) -> list[JsonObject]:
     """The statuses of [since, until) as pieces {status, begin, end, x, width} of a bar of 1000.
 
     `changes` newest first; before the oldest of them its `from` held.

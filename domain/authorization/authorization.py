@@ -21,7 +21,7 @@ from datetime import datetime
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import party_key
-from domain.authorization.authorization_answer import Question, Token, Word, word_of
+from domain.authorization.authorization_answer import EmspAnswer, Question, Token, answer_of
 from domain.authorization.emsps import Emsp, Emsps, Reply
 from domain.authorization.token_sync import keep_if_newer
 from domain.authorization.whitelist import Allowed, AuthMethod, Rule, rule_of
@@ -119,7 +119,7 @@ class Authorizer:
             question = _question(uid, token_type, location, evse)
             emsp = await self._emsps.behind(holder["country_code"], holder["party_id"])
             said = Reply() if emsp is None else await self._ask(emsp, question)
-            if isinstance(said, Word) and emsp is not None:
+            if isinstance(said, EmspAnswer) and emsp is not None:
                 await self._keep(said.token, emsp.peer_id)
                 tokens = [said.token]
         return any(
@@ -161,7 +161,7 @@ class Authorizer:
             return _unasked(card)
         return self._decided(card, await self._ask(card.emsp, question))
 
-    def _decided(self, card: _Card, said: Word | Reply) -> Decision:
+    def _decided(self, card: _Card, said: EmspAnswer | Reply) -> Decision:
         peer_id = card.emsp.peer_id
         if isinstance(said, Reply):
             if said.unknown:
@@ -219,7 +219,7 @@ class Authorizer:
                 allowed = Allowed.BLOCKED
         return _spoken(said, allowed, token, emsp.peer_id)
 
-    async def _ask(self, emsp: Emsp, question: Question) -> Word | Reply:
+    async def _ask(self, emsp: Emsp, question: Question) -> EmspAnswer | Reply:
         """The eMSP's word within the time, or why there is none."""
         if not emsp.can_be_asked:
             return Reply()
@@ -232,7 +232,7 @@ class Authorizer:
         if reply.data is None or reply.unknown:
             return reply
         try:
-            return word_of(reply.data, question)
+            return answer_of(reply.data, question)
         except SchemaError as error:
             logger.warning("peer %s: its AuthorizationInfo is unusable: %s", emsp.peer_id, error)
             return Reply()
@@ -260,7 +260,7 @@ def _unasked(card: _Card) -> Decision:
     return _refused(card.rule.unasked, None, card.emsp.peer_id)
 
 
-def _spoken(said: Word, allowed: Allowed, token: Token | None, peer_id: str) -> Decision:
+def _spoken(said: EmspAnswer, allowed: Allowed, token: Token | None, peer_id: str) -> Decision:
     return Decision(
         allowed=allowed,
         token=token,

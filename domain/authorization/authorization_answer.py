@@ -33,7 +33,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Word:
+class EmspAnswer:
     """What the eMSP has said. `token`: the one asked for, as the eMSP has it; None: unreadable."""
 
     allowed: Allowed
@@ -42,7 +42,7 @@ class Word:
     info: str | None = None
 
 
-def word_of(data: object, question: Question) -> Word:
+def answer_of(data: object, question: Question) -> EmspAnswer:
     """The answer, with its location restriction applied to the EVSE that was asked for.
 
     Raises SchemaError for an answer that must not be taken for a decision.
@@ -58,7 +58,7 @@ def word_of(data: object, question: Question) -> Word:
     token = said["token"] if _is_asked_for(said["token"], question) else None
     if token is None and said["allowed"] == Allowed.ALLOWED:
         raise SchemaError([("token", "is not the one that was asked for")])
-    return Word(
+    return EmspAnswer(
         allowed=_here(Allowed(said["allowed"]), said.get("location"), question),
         token=token,
         authorization_reference=said.get("authorization_reference"),
@@ -66,22 +66,24 @@ def word_of(data: object, question: Question) -> Word:
     )
 
 
-def _in_part(data: JsonMapping, info: str | None, question: Question, error: SchemaError) -> Word:
-    """The word of an answer with faults: good for a refusal, and for an ALLOWED whose fault is
+def _in_part(
+    data: JsonMapping, info: str | None, question: Question, error: SchemaError
+) -> EmspAnswer:
+    """An answer with faults: good for a refusal, and for an ALLOWED whose fault is
     the token alone (whoever knows the token may go on with what he has)."""
     try:
         allowed = Allowed(data.get("allowed"))
     except ValueError:
         raise error from None
     if allowed is not Allowed.ALLOWED:
-        return Word(allowed, _readable_token(data.get("token"), question), None, info)
+        return EmspAnswer(allowed, _readable_token(data.get("token"), question), None, info)
     if any(path.split(".")[0] != "token" for path, _ in error.errors):
         raise error
     if isinstance(data.get("token"), dict) and not _says_same_card(data["token"], question):
         raise error
     location = data.get("location")
     references = None if location is None else validate(LocationReferences, location)
-    return Word(
+    return EmspAnswer(
         _here(allowed, references, question), None, data.get("authorization_reference"), info
     )
 

@@ -260,7 +260,7 @@ class SessionSet:
 
 @dataclass(frozen=True)
 class RegistrationChanged:
-    """EV_Registry registered or deregistered it: the status is to be worked out anew."""
+    """EV_Registry registered or deregistered it: the status is to be recalculated."""
 
     why: str = "EV_Registry"
 

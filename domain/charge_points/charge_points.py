@@ -33,7 +33,6 @@ from domain.sites import Party
 __all__ = [
     "Applied",
     "ChargePoint",
-    "Document",
     "apply",
     "canonical_id",
     "get",
@@ -41,9 +40,6 @@ __all__ = [
     "registration_changed",
     "reservations_out_of_service",
 ]
-
-
-Document = ChargePoint
 
 
 @dataclass(frozen=True)

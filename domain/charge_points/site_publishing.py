@@ -1,4 +1,4 @@
-"""The OCPI Location of a site, written anew whenever one of its charge points changes.
+"""The OCPI Location of a site, rewritten whenever one of its charge points changes.
 
 Called inside the transaction of the change (a registration, a state of EV_Central), so that
 the Location and what it is made of are never seen apart. What cannot be a valid Location is held
@@ -57,7 +57,7 @@ async def status_changed(tx: Tx, registration: Record, status: str, party: Party
     """Bring the Location up to date with one charge point's new status.
 
     `registration` with its `site_id` and `ocpi`. Where the charge point is offered already, only
-    the status of its EVSE can have changed: nothing is derived from the metadata anew.
+    the status of its EVSE can have changed: nothing is derived from the metadata again.
     """
     offer = registration.get("ocpi")
     if offer is None or not offer["offered"]:

@@ -17,7 +17,7 @@ from ijson.common import JSONError
 
 MAX_OBJECT_BYTES = 16_000_000
 _MAX_EVENTS = 200_000
-"""So far the keys of a file are looked through: more than the largest single object has."""
+"""How many bytes of a file are searched for its keys: more than the largest single object has."""
 _MAX_KEYS = 12
 _CHUNK = 64 * 1024
 
@@ -27,7 +27,7 @@ class Readable(Protocol):
 
 
 Open = Callable[[], AbstractContextManager[Readable]]
-"""Opens the file anew, from its first byte; unpacked."""
+"""Opens the file again, from its first byte; unpacked."""
 
 
 class NotOcpi(ValueError):

@@ -111,5 +111,5 @@ async def all_cdrs(
 
 
 def reprice(cdr: OcpiObject, time_zone: str) -> Priced | None:
-    """The CDR's price worked out anew from its own periods and tariffs; None without a tariff."""
+    """The CDR's price, recalculated from its own periods and tariffs; None without a tariff."""
     return price_cdr(cdr, None, time_zone) if cdr.get("tariffs") else None

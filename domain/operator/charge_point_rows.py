@@ -33,10 +33,8 @@ SHOWN = dict.fromkeys(
 )
 REGISTRATION_SHOWN = {"location": 1, "status": 1, "site_id": 1, "ocpi": 1}
 
-Document = JsonMapping
 
-
-def row_of(registration: Document, charge_point: Document | None) -> JsonObject:
+def row_of(registration: JsonMapping, charge_point: JsonMapping | None) -> JsonObject:
     """A charge point in a table."""
     facts = charge_point or {}
     removed = registration["status"] != REGISTERED
@@ -61,7 +59,7 @@ def row_of(registration: Document, charge_point: Document | None) -> JsonObject:
     }
 
 
-def faults_of(charge_point: Document) -> list[str]:
+def faults_of(charge_point: JsonMapping) -> list[str]:
     """What its monitor reports, then what its engine reports of connectors."""
     said = [
         ": ".join(part for part in (fault["code"], fault.get("message")) if part)
@@ -75,7 +73,7 @@ def faults_of(charge_point: Document) -> list[str]:
     return said
 
 
-def _session_reported(charge_point: Document) -> str | None:
+def _session_reported(charge_point: JsonMapping) -> str | None:
     """By a connector of its engine; Central may not know of it (yet)."""
     sessions = (row.get("session_id") for row in charge_point.get("connectors") or ())
     return next((session for session in sessions if session), None)

@@ -27,8 +27,6 @@ TROUBLE = (EvseStatus.OUTOFORDER, EvseStatus.UNKNOWN, EvseStatus.INOPERATIVE)
 """What an operator should look at, the worst first."""
 _HELD_BACK = {"status": REGISTERED, "ocpi.offered": False}
 
-Document = JsonMapping
-
 
 async def counts(db: Database) -> dict[str, int]:
     """How many charge points are in which OCPI status; every registration counts once."""
@@ -174,7 +172,7 @@ async def _in_status(db: Database, status: str, limit: int) -> list[JsonObject]:
     return [row_of(by_id[state["_id"]], state) for state in states if state["_id"] in by_id]
 
 
-async def _with_states(db: Database, found: Sequence[Document]) -> list[JsonObject]:
+async def _with_states(db: Database, found: Sequence[JsonMapping]) -> list[JsonObject]:
     wanted = {"_id": {"$in": [registration["_id"] for registration in found]}}
     states = await CHARGE_POINTS.of(db).find(wanted, SHOWN)
     by_id = {state["_id"]: state for state in states}

@@ -42,8 +42,6 @@ _SHOWN = (
     "created",
 )
 
-Document = JsonMapping
-
 
 @dataclass(frozen=True)
 class PeerRow:
@@ -52,16 +50,16 @@ class PeerRow:
     id: str
     name: str
     status: str
-    roles: Sequence[Document]
-    waiting: Sequence[Document]
+    roles: Sequence[JsonMapping]
+    waiting: Sequence[JsonMapping]
     versions_url: str | None
     version: str | None
-    endpoints: Sequence[Document]
-    quirks: Document
-    settings: Document
+    endpoints: Sequence[JsonMapping]
+    quirks: JsonMapping
+    settings: JsonMapping
     created: datetime | None
     last_seen: datetime | None
-    last_error: Document | None
+    last_error: JsonMapping | None
     push: PushState
     trouble: list[str]
     actions: list[str]
@@ -100,7 +98,7 @@ async def one(
     )
 
 
-def _row(peer: Document, push: PushState, now: datetime, lost_results: int) -> PeerRow:
+def _row(peer: JsonMapping, push: PushState, now: datetime, lost_results: int) -> PeerRow:
     return PeerRow(
         id=peer["_id"],
         name=peer["name"],
@@ -121,7 +119,7 @@ def _row(peer: Document, push: PushState, now: datetime, lost_results: int) -> P
     )
 
 
-def _trouble(peer: Document, push: PushState, now: datetime, lost_results: int) -> list[str]:
+def _trouble(peer: JsonMapping, push: PushState, now: datetime, lost_results: int) -> list[str]:
     said = []
     if peer["status"] == BLOCKED:
         said.append("blocked: its requests are refused")

@@ -13,8 +13,6 @@ from domain.sessions.session_signatures import DROPPED
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
-Document = JsonMapping
-
 
 LATEST = 100
 SIGNATURE_VERDICTS = (*(verdict.value for verdict in Verdict), DROPPED)
@@ -85,7 +83,7 @@ async def without_cdr(db: Database, limit: int) -> tuple[list[JsonObject], int]:
     return shown, await number_without_cdr(db)
 
 
-def _session(fields: Document, facts: Document) -> JsonObject:
+def _session(fields: JsonMapping, facts: JsonMapping) -> JsonObject:
     """A session out of its OCPI object and EV_Central's document; either may be missing."""
     token = facts.get("token") or fields.get("cdr_token") or {}
     energy_wh = facts.get("energy_wh")

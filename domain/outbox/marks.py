@@ -179,7 +179,7 @@ async def mark_unpublished(store: DbInterface, peer: PeerDocument, *, known: boo
 
 
 async def mark_again(store: DbInterface, peer_id: str, module: str, key: str) -> None:
-    """Mark one object anew, when it is uncertain which state the peer saw last."""
+    """Mark one object again, when it is uncertain which state the peer saw last."""
     await _mark_again(store, peer_id, module, [key])
 
 

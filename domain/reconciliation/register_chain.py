@@ -1,7 +1,7 @@
 """The readings of one connector's register, session after session, as a chain. Pure.
 
 A session begins where the one before ended. Energy that flowed in between (a gap), energy that
-two sessions claim (an overlap) and a register that begins anew (another meter, or a reset: the
+two sessions claim (an overlap) and a register that starts again (another meter, or a reset: the
 chain breaks, and what flowed meanwhile cannot be known) are findings; so is a session whose CDRs,
 credits counted, bill another energy than its register moved by.
 """
@@ -30,8 +30,8 @@ class Kind(str, Enum):
 SAID: Mapping[Kind, str] = {
     Kind.GAP: "energy flowed outside of any session",
     Kind.OVERLAP: "two sessions claim the same energy",
-    Kind.NEW_METER: "the connector has another meter: the chain begins anew",
-    Kind.RESET: "the register began anew: what flowed meanwhile is not known",
+    Kind.NEW_METER: "the connector has another meter: a new chain begins",
+    Kind.RESET: "the register started again from a lower value: what flowed meanwhile is not known",
     Kind.NOT_BILLED: "the session has no CDR",
     Kind.BILLED_LESS: "the CDRs bill less than the register moved by",
     Kind.BILLED_MORE: "the CDRs bill more than the register moved by",

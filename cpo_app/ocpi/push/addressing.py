@@ -1,4 +1,4 @@
-"""Where a push goes and in whose name: URLs below a peer's endpoints, routing headers. Pure.
+"""Where a push goes and on whose behalf: URLs below a peer's endpoints, routing headers. Pure.
 
 The party in the URL is the party in the body, in the case in which the object has it
 (mod_locations, mod_tariffs, mod_sessions: "SHALL be the same value").

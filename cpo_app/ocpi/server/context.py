@@ -66,7 +66,7 @@ class RequestContext:
 
     @property
     def senders(self) -> tuple[str, ...]:
-        """The folded parties in whose name the request is made: OCPI-from, else all the peer's."""
+        """The folded parties on whose behalf is asked: OCPI-from, else all the peer's."""
         if self.routing.from_party is not None:
             return (self.routing.from_party.key,)
         return () if self.caller is None else tuple(self.caller.peer.parties)

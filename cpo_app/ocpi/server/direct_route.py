@@ -1,6 +1,6 @@
 """A route that calls its endpoint straight, for endpoints that take only what we hand them.
 
-FastAPI works out an endpoint's arguments anew for every request, and runs the library's plain
+FastAPI works out an endpoint's arguments afresh for every request, and runs the library's plain
 `get_crud` override in a thread: more than all the rest of a read. An endpoint whose parameters
 are the request, texts of the path and the Crud needs none of that; any other kind of endpoint is
 left to FastAPI. The route stands in the docs as every other does.

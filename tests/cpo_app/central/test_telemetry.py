@@ -9,7 +9,7 @@ import pytest
 
 from cpo_app.central.telemetry import Handler, MessageRefused
 from db_interface.transaction import Tx
-from domain.charge_points.charge_points import Document
+from domain.charge_points.charge_points import ChargePoint
 from tests.cpo_app.central.conftest import Api, World, meter, state, token
 
 
@@ -25,7 +25,7 @@ class Ledger:
         """A worker that keeps it."""
         return self.world.api(self.world.central(handlers=[Handler("meter", self)]))
 
-    async def __call__(self, tx: Tx, charge_point: Document, message: dict[str, Any]) -> None:
+    async def __call__(self, tx: Tx, charge_point: ChargePoint, message: dict[str, Any]) -> None:
         if message["seq"] == self.refuse:
             raise MessageRefused("no such session")
         row = {
@@ -199,7 +199,7 @@ def test_handlers_are_called_in_their_order_and_a_refusal_ends_it(world: World) 
     calls: list[tuple[str, int]] = []
 
     def noted(name: str, ledger: Ledger) -> Handler:
-        async def handle(tx: Tx, charge_point: Document, message: dict[str, Any]) -> None:
+        async def handle(tx: Tx, charge_point: ChargePoint, message: dict[str, Any]) -> None:
             await ledger(tx, charge_point, message)
             calls.append((name, message["seq"]))
 
