@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseSettings, Field, validator
 
 from cpo_app.front_door.trusted_proxies import TrustedProxies
+from domain.sessions.session_rules import Rules
 
 
 class Party(NamedTuple):
@@ -179,6 +180,16 @@ class Settings(BaseSettings):
     def central_secret(self) -> str:
         """The key that charge points' tokens are checked with: EV_Registry's."""
         return self.CENTRAL_REGISTRY_SECRET_KEY or self.REGISTRY_SECRET_KEY
+
+    @property
+    def session_rules(self) -> Rules:
+        """What the settings say of sessions: for everybody who changes one."""
+        return Rules(
+            update_every_s=self.CPO_SESSION_UPDATE_S,
+            cdr_zero=self.CPO_CDR_ZERO,
+            transparency_url=self.CPO_TRANSPARENCY_URL,
+            max_power_factor=self.CENTRAL_MAX_POWER_FACTOR,
+        )
 
     @property
     def parties(self) -> list[Party]:

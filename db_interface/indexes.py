@@ -90,6 +90,10 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("cp_id", "connector_id", "created"),
         _index("to_stop", partialFilterExpression={"to_stop": True}),
         _index("suspect.since", partialFilterExpression={"suspect.since": {"$exists": True}}),
+        _index("held.since", partialFilterExpression={"held.since": {"$exists": True}}),
+        _index("unbilled.at", partialFilterExpression={"unbilled.at": {"$exists": True}}),
+        _index("estimated", partialFilterExpression={"estimated": True}),
+        _index("created"),
         _index("cdr_problem", partialFilterExpression={"cdr_problem": {"$exists": True}}),
         _index(
             "signature.verdict", partialFilterExpression={"signature.verdict": {"$exists": True}}

@@ -22,7 +22,8 @@ from domain.objects import OcpiObject
 from domain.objects.locations import connector_of
 from domain.reservations import reservations
 from domain.sessions import charging_sessions
-from domain.sessions.charging_sessions import ChargingSession, ConnectorBusy, Rules
+from domain.sessions.charging_sessions import ChargingSession, ConnectorBusy
+from domain.sessions.session_rules import Rules
 from domain.sites import Party
 from domain.sites.identifiers import ocpi_id
 

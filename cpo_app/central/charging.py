@@ -16,8 +16,9 @@ from domain.charge_points.charge_points import ChargePoint
 from domain.commands.command_targets import place_of
 from domain.schemas import SchemaError
 from domain.sessions import charging_profiles, charging_sessions
-from domain.sessions.charging_sessions import ChargingSession, Rules, UnknownSession
+from domain.sessions.charging_sessions import ChargingSession, UnknownSession
 from domain.sessions.session_registers import note_register_end
+from domain.sessions.session_rules import Rules
 from domain.sessions.session_segments import Reading
 from domain.sessions.session_signatures import take_signed_data
 from domain.sessions.unannounced_sessions import UnknownOrigin, open_unannounced
@@ -26,12 +27,7 @@ logger = logging.getLogger("cpo.central")
 
 
 def rules_of(settings: Settings) -> Rules:
-    return Rules(
-        update_every_s=settings.CPO_SESSION_UPDATE_S,
-        cdr_zero=settings.CPO_CDR_ZERO,
-        transparency_url=settings.CPO_TRANSPARENCY_URL,
-        max_power_factor=settings.CENTRAL_MAX_POWER_FACTOR,
-    )
+    return settings.session_rules
 
 
 def handlers(rules: Rules) -> tuple[Handler, ...]:

@@ -34,6 +34,7 @@ class Commands(LazyGroup):
         "locations": "cpo_app.cli.locations:app",
         "tariffs": "cpo_app.cli.tariffs:app",
         "cdrs": "cpo_app.cli.cdrs:app",
+        "sessions": "cpo_app.cli.sessions:app",
         "reconcile": "cpo_app.cli.reconcile:app",
         "charge-points": "cpo_app.cli.charge_points:app",
     }

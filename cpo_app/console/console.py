@@ -25,6 +25,7 @@ from db_interface.interface import DbInterface
 from domain.charge_points import evse_history
 from domain.charge_points.evse_history import Uptime
 from domain.peers.peers import Peer
+from domain.sessions.session_rules import Rules
 from domain.times import utc_now
 
 logger = logging.getLogger("cpo.console")
@@ -52,6 +53,7 @@ class Console:
         docs_url: str,
         set_operative: SetOperative,
         invite: Invite,
+        session_rules: Rules,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.db = db
@@ -62,6 +64,7 @@ class Console:
         self.versions_url = versions_url
         self.set_operative = set_operative
         self.invite = invite
+        self.session_rules = session_rules
         self.clock = clock
         self._uptimes: dict[str, tuple[float, list[tuple[str, Uptime]]]] = {}
         self._background: set[asyncio.Task[object]] = set()

@@ -8,17 +8,19 @@ from fastapi import APIRouter, Query, Request, Response
 from cpo_app.console import ocpi_objects
 from cpo_app.console.actions import add_actions
 from cpo_app.console.console import Console
+from cpo_app.console.money_actions import add_money_actions
 from cpo_app.console.rendering import ASSETS
 from cpo_app.console.routes import NotThere, problem, route_class
 from cpo_app.console.timeline import timeline
 from domain.charge_points import evse_history
 from domain.charge_points.evse_states import EvseStatus
-from domain.operator import charge_points, peers, reconciliation, sessions
+from domain.operator import charge_points, money, peers, reconciliation, sessions
 
 MAX_IN_TROUBLE = 30
 MAX_SESSIONS = 30
 MAX_FINDINGS = 200
 MAX_HELD_BACK = 20
+MAX_ENTRIES = 100
 MAX_CHANGES = 500
 CHANGES_SHOWN = 50
 
@@ -34,6 +36,9 @@ DONE = {
     "narrow": "Narrowed: unpublished locations are taken away from this peer.",
     "widen": "Widened: unpublished locations are sent to this peer, too.",
     "under-way": "Under way: there is much to mark for this peer. What is marked is pushed.",
+    "end": "Ended by hand, and billed if there is energy.",
+    "release": "Released: it is billed as it is.",
+    "write-off": "Written off: nobody is billed.",
     "changed": "Not done: the status had changed meanwhile.",
 }
 
@@ -66,6 +71,7 @@ def build_console_router(console: Console) -> APIRouter:
             peers_in_trouble=[peer for peer in behind if peer.trouble],
             held_back=held,
             without_cdr=unbilled,
+            money=await money.counts(db),
         )
 
     @router.get("/console/charge-points")
@@ -118,6 +124,15 @@ def build_console_router(console: Console) -> APIRouter:
     async def session_table(request: Request) -> Response:
         rows, number = await asyncio.gather(sessions.latest(db), ocpi_objects.total(db, "sessions"))
         return console.page(request, "sessions.html", rows=rows, total=number)
+
+    @router.get("/console/money")
+    async def money_table(
+        request: Request, done: str | None = Query(None, max_length=32)
+    ) -> Response:
+        entries, counts = await asyncio.gather(money.entries(db, MAX_ENTRIES), money.counts(db))
+        return console.page(
+            request, "money.html", entries=entries, counts=counts, done=DONE.get(done or "")
+        )
 
     @router.get("/console/cdrs")
     async def cdr_table(request: Request) -> Response:
@@ -201,6 +216,7 @@ def build_console_router(console: Console) -> APIRouter:
         )
 
     add_actions(router, console)
+    add_money_actions(router, console)
 
     both = APIRouter(include_in_schema=False)
     both.include_router(router)

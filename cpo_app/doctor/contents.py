@@ -8,7 +8,7 @@ from datetime import datetime
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from db_interface.database import Database
 from domain.charge_points.charge_point_documents import CHARGE_POINTS
-from domain.operator import charge_points, peers, reconciliation, sessions
+from domain.operator import charge_points, money, peers, reconciliation, sessions
 from domain.peers.peer_document import PEERS
 from domain.peers.statuses import BLOCKED, CONNECTED, SUSPENDED
 from domain.secrets import SecretUnusable, Vault
@@ -23,6 +23,7 @@ async def check_contents(db: Database, vault: Vault, now: datetime) -> AsyncIter
         yield finding
     yield await _held_back(db)
     yield await _without_cdr(db)
+    yield await _money(db)
     yield await _registers(db)
     yield await _cdrs_at_peers(db)
 
@@ -76,6 +77,15 @@ async def _held_back(db: Database) -> Finding:
         )
     total = await charge_points.number_registered(db)
     return ok("charge points", f"all {total} registered are offered over OCPI")
+
+
+async def _money(db: Database) -> Finding:
+    found = await money.counts(db)
+    if found.total:
+        said = ", ".join(f"{number} {kind}" for kind, number in found.by_kind.items() if number)
+        said += f"; {found.unbilled_wh / 1000:g} kWh on no CDR" if found.unbilled_wh else ""
+        return warn("money", said, "each with what to do: cpo sessions trouble")
+    return ok("money", "no session's bill is missing, guessed or in doubt")
 
 
 async def _without_cdr(db: Database) -> Finding:

@@ -100,6 +100,17 @@ def _of_store(state: Snapshot | None, now: datetime) -> Iterator[Metric]:
         state.unaccounted,
     )
     yield _by_label(
+        "cpo_money_needs_a_look",
+        "Sessions whose bill is missing, guessed or in doubt.",
+        "kind",
+        state.money.by_kind,
+    )
+    yield GaugeMetricFamily(
+        "cpo_unbilled_wh_total",
+        "Energy that was delivered, as far as is known, and is on no CDR.",
+        state.money.unbilled_wh,
+    )
+    yield _by_label(
         "cpo_sessions_signed",
         "Sessions with signed meter data, by what came of the check.",
         "signature",

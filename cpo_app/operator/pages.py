@@ -35,6 +35,7 @@ def add_operator_pages(
         docs_url=f"/{settings.OCPI_PREFIX}/docs",
         set_operative=central.set_operative,
         invite=backend.peers.invite,
+        session_rules=settings.session_rules,
     )
     app.include_router(build_console_router(console))
     app.include_router(build_metrics_router(backend.db, guard))

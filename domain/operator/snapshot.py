@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from db_interface.database import Database
 from domain.charge_points import unaccounted_energy
 from domain.commands.command_queue import undelivered
-from domain.operator import charge_points, peers, sessions
+from domain.operator import charge_points, money, peers, sessions
+from domain.operator.money import MoneyCounts
 from domain.operator.push_states import PushState, push_states
 from domain.operator.reconciliation import KindTotal, cdrs_to_look_at, register_totals
 from domain.peers.statuses import MARKED_FOR
@@ -31,6 +32,8 @@ class Snapshot:
     held_back: int
     sessions_running: int
     sessions_without_cdr: int
+    money: MoneyCounts
+    """What needs a look."""
     lost_results: Mapping[str, int]
     """By peer id: results of its commands that it did not take, of the last 24 hours."""
     unaccounted: int
@@ -78,6 +81,7 @@ async def snapshot(db: Database) -> Snapshot:
         held_back=held_back,
         sessions_running=running,
         sessions_without_cdr=without_cdr,
+        money=await money.counts(db),
         register_findings=tuple(findings),
         lost_results=lost,
         cdrs_to_look_at=not_arrived,

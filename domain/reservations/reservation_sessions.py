@@ -10,7 +10,7 @@ from db_interface.transaction import Tx
 from domain.commands.command_targets import place_of
 from domain.reservations.reservations import Reservation, Status
 from domain.sessions import charging_sessions
-from domain.sessions.charging_sessions import Rules
+from domain.sessions.session_rules import Rules
 
 COMMAND = "COMMAND"
 """OCPI's AuthMethod of what a peer's command authorized."""

@@ -25,13 +25,13 @@ from domain.sessions.session_opening import (
     open_session,
 )
 from domain.sessions.session_records import (
-    Rules,
     get,
     running_session,
     save,
     session_of_reservation,
     set_beside,
 )
+from domain.sessions.session_rules import Rules
 from domain.sessions.session_segments import (
     Kind,
     Reading,
@@ -54,7 +54,6 @@ from domain.times import to_milliseconds
 __all__ = [
     "ChargingSession",
     "ConnectorBusy",
-    "Rules",
     "UnknownSession",
     "abandon",
     "end_reservation",

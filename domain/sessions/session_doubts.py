@@ -12,7 +12,8 @@ import logging
 from db_interface.transaction import Tx
 from domain.sessions.charging_sessions import finish, reservation_goes_on
 from domain.sessions.session_document import ChargingSession
-from domain.sessions.session_records import Rules, get, let_go
+from domain.sessions.session_records import get, let_go
+from domain.sessions.session_rules import Rules
 from domain.sessions.session_states import CERTAINTY, FINAL, Certainty, Closed, Sign, Status
 
 logger = logging.getLogger("cpo.sessions")

@@ -11,7 +11,8 @@ from datetime import datetime
 from db_interface.transaction import Tx
 from domain.sessions.charging_sessions import finish, session_began
 from domain.sessions.session_document import ByHand, ChargingSession
-from domain.sessions.session_records import Rules, get, save, set_beside
+from domain.sessions.session_records import get, save, set_beside
+from domain.sessions.session_rules import Rules
 from domain.sessions.session_segments import Segment
 from domain.sessions.session_states import FINAL, Closed, Status
 from domain.times import to_milliseconds
@@ -76,9 +77,13 @@ async def end_by_hand(
 
 
 async def release(tx: Tx, session_id: str, *, by: str, rules: Rules) -> ChargingSession:
-    """A held session is right as it is: it is published, and billed when it is over. Raises
-    NotByHand."""
+    """A held session is right as it is: it is published, and billed when it is over. So is an
+    estimate: nobody needs to look at it any more. Raises NotByHand."""
     document = await _known(tx, session_id)
+    if document.get("estimated"):
+        await _record(tx, document, by, "accepted the estimate")
+        await set_beside(tx, session_id, {"estimated": False})
+        return await _known(tx, session_id)
     if document.get("held") is None:
         raise NotByHand("it is not held")
     await _record(tx, document, by, "released")

@@ -22,13 +22,13 @@ from domain.sessions.cdr_making import cdr_location
 from domain.sessions.plausibility import power_bound_w
 from domain.sessions.session_document import ChargingSession, Hold
 from domain.sessions.session_records import (
-    Rules,
     get,
     running_session,
     same_token,
     save,
     session_of_reservation,
 )
+from domain.sessions.session_rules import Rules
 from domain.sessions.session_segments import Kind, opening
 from domain.sessions.session_states import Event, Status, next_status
 from domain.sessions.tariff_choice import in_force, tariffs_of

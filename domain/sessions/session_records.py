@@ -25,6 +25,7 @@ from domain.rendered import Rendered
 from domain.sessions.session_bills import bill
 from domain.sessions.session_document import ChargingSession, Suspicion
 from domain.sessions.session_object import Course, course_of, owned_session, session_object
+from domain.sessions.session_rules import Rules
 from domain.sessions.session_states import Status
 
 logger = logging.getLogger("cpo.sessions")
@@ -33,19 +34,6 @@ SESSIONS: Collection[ChargingSession] = Collection("charging_sessions")
 
 _NOTES = frozenset({"suspect", "held", "cdr_problem", "unbilled", "measured", "to_stop"})
 """What is there or not: None takes it away, so that those that have it are found by an index."""
-
-
-@dataclass(frozen=True)
-class Rules:
-    """`update_every_s`: a Session that merely grows is published no more often than this.
-    `cdr_zero`: sessions that cost nothing get a CDR, too. `transparency_url`: where drivers can
-    check signed meter data (SignedData.url). `max_power_factor`: energy that is more than so
-    many times what its connector can give is not believed; 0: it is."""
-
-    update_every_s: float = 10.0
-    cdr_zero: bool = True
-    transparency_url: str = ""
-    max_power_factor: float = 1.1
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ from domain.authorization.whitelist import Allowed, Ask, AuthMethod, rule_of
 from domain.objects import OcpiObject
 from domain.objects.locations import connector_of, evse_of
 from domain.rendered import Rendered
-from domain.sessions.charging_sessions import Rules, open_session, running_session
+from domain.sessions.charging_sessions import open_session, running_session
 from domain.sessions.session_document import Hold
 from domain.sessions.session_doubts import fell_silent
+from domain.sessions.session_rules import Rules
 from domain.sites.identifiers import ocpi_id
 
 

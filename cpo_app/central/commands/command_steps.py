@@ -23,7 +23,7 @@ from domain.commands.command_targets import Place, places_of
 from domain.errors import UnknownLocationInCommand
 from domain.objects.locations import location_with_evse
 from domain.reservations.reservations import Billing
-from domain.sessions.charging_sessions import Rules
+from domain.sessions.session_rules import Rules
 from domain.sites import Party
 
 Body = JsonMapping

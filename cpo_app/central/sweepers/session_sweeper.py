@@ -23,9 +23,10 @@ from db_interface.backoff import Backoff
 from db_interface.database import STORE_ERRORS
 from db_interface.transaction import Tx
 from domain.rounds import Listening, Rounds
-from domain.sessions.charging_sessions import ChargingSession, Rules, get
+from domain.sessions.charging_sessions import ChargingSession, get
 from domain.sessions.session_doubts import fell_silent, give_up
 from domain.sessions.session_records import quiet_for, suspect_for
+from domain.sessions.session_rules import Rules
 from domain.trouble_backoff import TroubleBackoff
 
 logger = logging.getLogger("cpo.central")

@@ -21,7 +21,7 @@ from domain.reservations import reservations
 from domain.reservations.reservation_sessions import ReservationSessions
 from domain.reservations.reservations import Reservation
 from domain.sessions import charging_sessions
-from domain.sessions.charging_sessions import Rules
+from domain.sessions.session_rules import Rules
 from tests.cpo_app.central.conftest import Api, World, state
 from tests.domain.authorization.test_authorization import FakeEmsps, info, token
 

@@ -34,6 +34,7 @@ from domain.outbox.marks import mark_everything
 from domain.peers.peers import Peers
 from domain.peers.terms import ANY_PARTY
 from domain.secrets import Vault, new_token
+from domain.sessions.session_rules import Rules
 from tests.clock import Clock
 from tests.conftest import Loop
 from tests.domain.sessions import worlds as charging
@@ -233,6 +234,7 @@ class Visit:
             docs_url="/ocpi/docs",
             set_operative=set_operative,
             invite=night.peers.invite,
+            session_rules=Rules(),
             clock=lambda: night.now,
         )
         self.app = app = FastAPI()

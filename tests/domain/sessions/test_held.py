@@ -11,9 +11,9 @@ from db_interface.database import Database
 from domain.objects.tokens import owned_token
 from domain.schemas import Token, validate
 from domain.sessions import charging_sessions
-from domain.sessions.charging_sessions import Rules
 from domain.sessions.plausibility import power_bound_w
 from domain.sessions.session_hands import NotByHand, end_by_hand, release, write_off
+from domain.sessions.session_rules import Rules
 from domain.sessions.unannounced_sessions import open_unannounced
 from tests.conftest import Loop
 from tests.domain.sessions.worlds import STAMP, TOKEN, World, after, reading, tariff

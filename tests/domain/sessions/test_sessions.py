@@ -14,7 +14,8 @@ from db_interface.transaction import Tx
 from domain.objects.cdrs import reprice
 from domain.schemas import CDR, Session, validate
 from domain.sessions import charging_sessions
-from domain.sessions.charging_sessions import ConnectorBusy, Rules, UnknownSession
+from domain.sessions.charging_sessions import ConnectorBusy, UnknownSession
+from domain.sessions.session_rules import Rules
 from domain.visibility import Reader, audiences
 from tests.conftest import Loop
 from tests.domain.sessions.worlds import TOKEN, World, after, element, reading, tariff

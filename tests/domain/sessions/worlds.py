@@ -13,7 +13,7 @@ from domain.objects.locations import owned_location
 from domain.objects.tariffs import owned_tariff
 from domain.schemas import Location, Tariff, validate
 from domain.sessions import charging_sessions, session_doubts
-from domain.sessions.charging_sessions import Rules
+from domain.sessions.session_rules import Rules
 from domain.sessions.session_segments import Reading
 from tests.clock import Clock
 from tests.conftest import Loop

@@ -1,0 +1,208 @@
+"""Money that needs a look: sessions whose bill is missing, guessed, or in doubt, with what to do.
+
+Read by the console, the command line, the doctor and the metrics alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from db_interface.database import Database
+from db_interface.json_data import JsonObject
+from domain.metering.signatures import Verdict
+from domain.operator.reconciliation import needs_a_look
+from domain.sessions.session_document import ChargingSession
+from domain.sessions.session_records import SESSIONS
+from domain.sessions.session_signatures import DROPPED
+
+
+class Kind(str, Enum):
+    """The most urgent first."""
+
+    HELD = "held"
+    WITHOUT_CDR = "without CDR"
+    UNBILLED = "unbilled"
+    SUSPECT = "suspect"
+    ESTIMATED = "estimated"
+    SIGNATURE = "signature"
+
+
+# Each served by an index.
+QUERIES: Mapping[Kind, dict[str, Any]] = {
+    Kind.HELD: {"held.since": {"$exists": True}},
+    Kind.WITHOUT_CDR: {"cdr_problem": {"$exists": True}},
+    Kind.UNBILLED: {"unbilled.at": {"$exists": True}},
+    Kind.SUSPECT: {"suspect.since": {"$exists": True}},
+    Kind.ESTIMATED: {"estimated": True},
+    Kind.SIGNATURE: {"signature.verdict": {"$in": [DROPPED, Verdict.WRONG.value]}},
+}
+WHAT_TO_DO: Mapping[Kind, str] = {
+    Kind.HELD: "if it is right: cpo sessions release ID; with another energy: cpo sessions end ID"
+    " --energy KWH; if nobody is to pay: cpo sessions write-off ID",
+    Kind.WITHOUT_CDR: "put right what is said (most often a tariff), and bill it outside, or"
+    " cpo sessions write-off ID",
+    Kind.UNBILLED: "look at the charge point; correct the bill with cpo cdrs credit, then"
+    " cpo sessions write-off ID",
+    Kind.SUSPECT: "nothing, if its charge point comes back; else cpo sessions end ID --energy KWH",
+    Kind.ESTIMATED: "it corrects itself when its charge point comes back; if it never will, and"
+    " the energy is right: cpo sessions release ID",
+    Kind.SIGNATURE: "look at the meter and at its public key (cpo charge-points meter-key)",
+}
+_UNBILLED = (Kind.HELD, Kind.WITHOUT_CDR)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`session_id` is None of what is not about one session."""
+
+    kind: str
+    session_id: str | None
+    cp_id: str
+    connector_id: str | None
+    since: datetime | None
+    energy_wh: float
+    why: str
+    do: str
+    status: str | None = None
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What can be done with it by hand, by the names that the console and CLI give it."""
+        return ACTIONS.get(self.kind, ())
+
+
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    Kind.HELD.value: ("release", "end", "write-off"),
+    Kind.WITHOUT_CDR.value: ("write-off",),
+    Kind.UNBILLED.value: ("write-off",),
+    Kind.SUSPECT.value: ("end",),
+    Kind.ESTIMATED.value: ("release",),
+}
+
+
+@dataclass(frozen=True)
+class MoneyCounts:
+    """`unbilled_wh`: delivered, as far as is known, and on no CDR (what is suspect is not
+    counted: it is not over)."""
+
+    by_kind: Mapping[str, int]
+    unbilled_wh: float
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_kind.values())
+
+
+async def counts(db: Database) -> MoneyCounts:
+    sessions = SESSIONS.of(db)
+    numbers = await asyncio.gather(*(sessions.count(query) for query in QUERIES.values()))
+    totals = [
+        *(_sum(db, QUERIES[kind], "$energy_wh") for kind in _UNBILLED),
+        _sum(db, QUERIES[Kind.UNBILLED], "$unbilled.energy_wh"),
+    ]
+    return MoneyCounts(
+        {kind.value: number for kind, number in zip(QUERIES, numbers, strict=True)},
+        round(sum(await asyncio.gather(*totals)), 3),
+    )
+
+
+async def entries(db: Database, limit: int) -> list[Entry]:
+    """At most `limit` of each kind, the longest known first; then what registers do not explain."""
+    found: list[Entry] = []
+    for kind, query in QUERIES.items():
+        rows = await SESSIONS.of(db).find(query, _FACTS, limit=limit)
+        shown = [_entry(kind, row) for row in rows]
+        found += sorted(shown, key=lambda one: (one.since is None, one.since))
+    for finding in await needs_a_look(db, limit):
+        found.append(
+            Entry(
+                kind=f"register: {finding.kind}",
+                session_id=finding.session_id,
+                cp_id=finding.cp_id,
+                connector_id=None,
+                since=finding.at,
+                energy_wh=finding.energy_wh,
+                why=finding.said,
+                do="look at the charge point: cpo reconcile registers",
+            )
+        )
+    return found
+
+
+async def sessions_of(db: Database, kind: Kind | None, limit: int) -> list[JsonObject]:
+    """The latest sessions (None), or those of a kind, as plain facts."""
+    query = {} if kind is None else QUERIES[kind]
+    rows = await SESSIONS.of(db).find(query, _FACTS, sort=[("created", -1)], limit=limit)
+    return [{name: value for name, value in row.items() if name in _FACTS} for row in rows]
+
+
+async def _sum(db: Database, query: Mapping[str, Any], what: str) -> float:
+    stages: list[Mapping[str, Any]] = [
+        {"$match": query},
+        {"$group": {"_id": None, "wh": {"$sum": what}}},
+    ]
+    rows = await SESSIONS.of(db).aggregate(stages)
+    return float(rows[0]["wh"]) if rows else 0.0
+
+
+def _entry(kind: Kind, row: ChargingSession) -> Entry:
+    since, why, energy_wh = row.get("ended"), "", row.get("energy_wh", 0.0)
+    held, suspect, unbilled = row.get("held"), row.get("suspect"), row.get("unbilled")
+    signature = row.get("signature")
+    if kind is Kind.HELD and held is not None:
+        since, why = held["since"], held["why"]
+    elif kind is Kind.SUSPECT and suspect is not None:
+        since, why = suspect["since"], suspect["why"]
+    elif kind is Kind.UNBILLED and unbilled is not None:
+        since, why, energy_wh = unbilled["at"], unbilled["why"], unbilled["energy_wh"]
+    elif kind is Kind.WITHOUT_CDR:
+        why = row.get("cdr_problem") or ""
+    elif kind is Kind.ESTIMATED:
+        why = row.get("end_reason", "")
+    elif signature is not None:
+        why = f"signature {signature['verdict']}: {signature['reason'] or ''}"
+    return Entry(
+        kind=kind.value,
+        session_id=row["_id"],
+        cp_id=row["cp_id"],
+        connector_id=row["connector_id"],
+        since=since,
+        energy_wh=energy_wh,
+        why=why,
+        do=WHAT_TO_DO[kind].replace("ID", row["_id"]),
+        status=row["status"],
+    )
+
+
+_FACTS = dict.fromkeys(
+    (
+        "_id",
+        "cp_id",
+        "connector_id",
+        "status",
+        "running",
+        "token.uid",
+        "auth_method",
+        "source",
+        "created",
+        "started",
+        "ended",
+        "last_heard",
+        "energy_wh",
+        "end_reason",
+        "closed",
+        "estimated",
+        "suspect",
+        "held",
+        "unbilled",
+        "cdr_problem",
+        "signature",
+        "by_hand",
+    ),
+    1,
+)
