@@ -12,8 +12,9 @@ import typer
 
 from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json, print_table
-from cpo_app.cli.with_backend import DataDir, on_backend
+from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.operator import money
