@@ -16,6 +16,7 @@ from cpo_app.central.commands import command_parts
 from cpo_app.central.service import Central
 from cpo_app.central.sweepers.session_stopper import SessionStopper
 from cpo_app.central.sweepers.session_sweeper import Sweeper
+from cpo_app.ocpi.peer_services.hub_client_pull import HubClientPull
 from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from cpo_app.reconciling import Reconciling
@@ -62,6 +63,7 @@ class Background:
             backend.store, settings, backend.peers, backend.client, may_speak_for
         )
         self._reconciling = Reconciling(backend.db, settings, backend.cdr_reconciliation)
+        self._hub_clients = HubClientPull(backend.store, settings, backend.peers, backend.client)
 
     def start(self) -> None:
         """Begin once the store answers; requests get 503 until then."""
@@ -74,6 +76,7 @@ class Background:
                 await self._starting
         await self._reconciling.rounds.stop()
         await self._token_pull.stop()
+        await self._hub_clients.stop()
         await self._commands.stop()
         await self._stopper.stop()
         await self._sweeper.rounds.stop()
@@ -100,6 +103,7 @@ class Background:
         self._commands.start()
         self._token_pull.start()
         self._reconciling.rounds.start()
+        self._hub_clients.start()
         if backend.settings.CPO_PUSH:
             await backend.push.start()
         logger.info("EV_Central and OCPI are ready: %s", backend.settings.versions_url)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from db_interface.interface import DbInterface
-from db_interface.owned_objects import OwnedObject, fold, party_key
+from db_interface.owned_objects import fold
 from domain.objects import OcpiObject
-from domain.outbox.due_marks import party_is_back
+from domain.peers import client_switches
 from domain.rendered import Rendered
-from domain.schemas import parse_datetime
 
 
 class HubClientInfo:
-    """Kept under the peer that sent it: two hubs may say different things of one party."""
-
-    module = "hubclientinfo"
+    module = client_switches.MODULE
 
     def __init__(self, store: DbInterface) -> None:
         self.store = store
@@ -29,26 +26,4 @@ class HubClientInfo:
 
     async def create(self, data: OcpiObject, *, peer_id: str, **_: object) -> str:
         """Keep a valid ClientInfo; "created", "updated" or "unchanged"."""
-        outcome = await self.store.create(
-            self.module,
-            OwnedObject(
-                country_code=data["country_code"],
-                party_id=data["party_id"],
-                key_parts=(peer_id,),
-                fields=data,
-                last_updated=parse_datetime(data["last_updated"]),
-                audience=peer_id,
-            ),
-        )
-        if data["status"] == "CONNECTED":
-            party = party_key(data["country_code"], data["party_id"])
-            await party_is_back(self.store.db, peer_id, party, self.store.db.now())
-        return outcome
-
-
-async def parties_not_online(store: DbInterface, peer_id: str) -> frozenset[str]:
-    """The parties, folded, that no request reaches through this hub, by its own word."""
-    found = await store.objects(HubClientInfo.module).documents(
-        {"audience": peer_id, "fields.status": {"$ne": "CONNECTED"}}, fields={"owner": 1}
-    )
-    return frozenset(document["owner"] for document in found)
+        return await client_switches.told(self.store, peer_id, data)

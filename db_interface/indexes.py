@@ -58,10 +58,13 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("token_hashes.hash", unique=True, sparse=True),
         _index("parties", "status"),
         _index("audiences", "status"),
+        _index("client_audiences", "status"),
         _index("status"),
         _index("name"),
     ],
     "party_claims": [_index("peer_id")],
+    "hub_clients": [_index("peer_id", "status")],
+    "hub_client_pulls": [_index("due")],
     "marks": [_index("peer_id", "due"), _index("peer_id", "since")],
     "deliveries": [_index("peer_id", "at")],
     "commands": [

@@ -13,6 +13,7 @@ from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_facts, print_json, print_line, print_table
+from cpo_app.cli.peer_clients import clients
 from cpo_app.cli.with_backend import on_backend
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from db_interface.json_data import JsonObject
@@ -27,6 +28,7 @@ from domain.peers.peers import DEFAULT_QUIRKS, Peer
 from domain.peers.terms import HUB, ROLES, Terms
 
 app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
+app.command("clients")(clients)
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from db_interface.bulk import delete_each
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
-from domain.outbox.marks import MARKS, MarkDocument, mark_id
+from domain.outbox.marks import FOR_EVERY_READER, MARKS, MarkDocument, mark_id
 
 
 @dataclass(frozen=True)
@@ -148,10 +148,17 @@ async def await_party(db: Database, mark: Mark, party: str, until: datetime, at:
     )
 
 
-async def party_is_back(db: Database, peer_id: str, party: str, at: datetime) -> None:
-    """Bring forward what awaited the party."""
+async def party_is_back(db: Database, peer_id: str, at: datetime) -> None:
+    """Bring forward what may have awaited a party behind this hub: what was put off, and what
+    the hub has answered with an error of its own."""
     await MARKS.of(db).update_many(
-        {"peer_id": peer_id, "error.awaits": party}, {"$set": {"due": at}, "$unset": {"error": ""}}
+        {
+            "peer_id": peer_id,
+            "module": {"$nin": list(FOR_EVERY_READER)},
+            "error": {"$exists": True},
+            "error.refused": {"$ne": True},
+        },
+        {"$set": {"due": at}, "$unset": {"error": ""}},
     )
 
 

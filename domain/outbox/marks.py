@@ -110,7 +110,7 @@ def reader_of(peer: PeerDocument) -> Reader:
     return Reader(
         tuple(peer.get("parties") or ()),
         bool((peer.get("settings") or {}).get("narrowed")),
-        tuple(peer.get("audiences") or ()),
+        (*(peer.get("audiences") or ()), *(peer.get("client_audiences") or ())),
     )
 
 
@@ -174,6 +174,18 @@ async def mark_unpublished(store: DbInterface, peer: PeerDocument, *, known: boo
             await _mark_all(store, peer["_id"], module, {"audience": GUESTS}, known=known)
             for module in FOR_EVERY_READER
             if offers(peer, module)
+        ]
+    )
+
+
+async def mark_audiences(store: DbInterface, peer: PeerDocument, opened: Sequence[str]) -> int:
+    """Mark what has these audiences, which have just been opened to the peer (its document).
+    How many."""
+    return sum(
+        [
+            await _mark_all(store, peer["_id"], module, {"audience": {"$in": list(opened)}})
+            for module in PUSHED
+            if module not in FOR_EVERY_READER and offers(peer, module)
         ]
     )
 

@@ -27,7 +27,8 @@ class ClaimDocument(TypedDict, total=False):
     peer_id: str | None
     """the holder; None: the operator has released it"""
     last: str | None
-    """the latest holder, who finds its own again if it comes back"""
+    """the latest holder (or the hub that it is lent to), who finds its own again if it comes
+    back"""
     since: datetime
     by: str
     """who gave it: "peer" (its credentials, within its terms), "operator", "start" (a store of
@@ -82,6 +83,12 @@ async def audiences_of(where: Where, party: str) -> list[str]:
     return [party] if claim is None else claim["audiences"]
 
 
+async def history_of(where: Where, party: str) -> list[str]:
+    """The audiences of all that was ever made for the party."""
+    claim = await of(where, party)
+    return [party] if claim is None else claim["history"]
+
+
 async def check_free(where: Where, party: str, peer_id: str) -> None:
     """Raises PartyTaken when another peer holds it."""
     claim = await of(where, party)
@@ -117,6 +124,41 @@ async def take(tx: Tx, party: str, peer_id: str, by: str) -> list[str]:
         change |= {"history": [*claim["history"], epoch], "audiences": [epoch]}
     await CLAIMS.of(tx).update_one({"_id": party}, {"$set": change})
     return change.get("audiences", claim["audiences"])
+
+
+async def lend(tx: Tx, party: str, hub_id: str) -> list[str]:
+    """Nobody's party is reached through this hub from now on; the audiences that are open to the
+    hub by that. A platform of the party's own may still take it, in a new epoch.
+
+    Raises PartyTaken.
+    """
+    claim = await of(tx, party)
+    if claim is None:
+        lent: ClaimDocument = {
+            "_id": party,
+            "peer_id": None,
+            "last": hub_id,
+            "since": tx.now,
+            "by": BY_OPERATOR,
+            "history": [party],
+            "audiences": [party],
+        }
+        await CLAIMS.of(tx).insert_one(lent)
+        return lent["audiences"]
+    if claim["peer_id"] not in (None, hub_id):
+        raise PartyTaken(party, str(claim["peer_id"]))
+    if claim["last"] == hub_id:
+        return claim["audiences"]
+    epoch = f"{party}#{len(claim['history'])}"
+    change: ClaimDocument = {
+        "last": hub_id,
+        "since": tx.now,
+        "by": BY_OPERATOR,
+        "history": [*claim["history"], epoch],
+        "audiences": [epoch],
+    }
+    await CLAIMS.of(tx).update_one({"_id": party}, {"$set": change})
+    return change["audiences"]
 
 
 async def let_go(tx: Tx, party: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
-from domain.peers import claims
+from domain.peers import claims, hub_clients
 from domain.peers.claims import BY_OPERATOR, BY_PEER
 from domain.peers.peer_document import PEERS, PeerDocument, UnknownPeer
 from domain.peers.statuses import DISCONNECTED
@@ -39,6 +39,7 @@ async def identity(
     audiences: list[str] = []
     for party in parties:
         audiences += await claims.take(tx, party, peer_id, by)
+    await hub_clients.have_own_connection(tx, parties)
     return {
         "terms": terms.document(),
         "roles": [dict(role) for role in granted],
@@ -120,6 +121,7 @@ async def _settle(tx: Tx, peer: PeerDocument, terms: Terms, *, without: str | No
         change |= await identity(tx, peer["_id"], terms, mine, by=BY_OPERATOR)
         change["waiting"] += lost
     await PEERS.of(tx).update_one({"_id": peer["_id"]}, {"$set": change})
+    await hub_clients.settle(tx, peer["_id"])
 
 
 async def _document(tx: Tx, peer_id: str) -> PeerDocument:

@@ -63,6 +63,8 @@ class PeerDocument(TypedDict, total=False):
     """folded keys of its granted roles, to be found by"""
     audiences: list[str]
     """what its claims open to it (claims.py), to be found by when something is pushed"""
+    client_audiences: list[str]
+    """a hub's: what is for its clients and therefore open to it (hub_clients.py)"""
     their_token: bytes
     """sealed; what we present to them (token B)"""
     versions_url: str
@@ -92,6 +94,13 @@ async def receivers(
         "endpoints": {"$elemMatch": {"identifier": module, "role": "RECEIVER"}},
     }
     if audiences is not None:
-        query["audiences"] = {"$in": sorted(audiences)}
-    wanted = {"parties": 1, "audiences": 1, "status": 1, "settings.narrowed": 1}
+        concerned = {"$in": sorted(audiences)}
+        query["$or"] = [{"audiences": concerned}, {"client_audiences": concerned}]
+    wanted = {
+        "parties": 1,
+        "audiences": 1,
+        "client_audiences": 1,
+        "status": 1,
+        "settings.narrowed": 1,
+    }
     return await PEERS.of(where).find(query, wanted)

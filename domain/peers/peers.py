@@ -15,7 +15,7 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
 from domain.outbox import due_marks
-from domain.peers import parties
+from domain.peers import hub_clients, parties
 from domain.peers.peer_document import (
     PEERS,
     EndpointRow,
@@ -27,6 +27,7 @@ from domain.peers.peer_document import (
 from domain.peers.statuses import CONNECTED, DISCONNECTED, INVITED, SUSPENDED
 from domain.peers.terms import HUB, Terms
 from domain.secrets import Vault, new_token
+from domain.visibility import party_of
 
 __all__ = ["DEFAULT_QUIRKS", "Peer", "Peers", "UnknownPeer", "quirks_of"]
 
@@ -90,6 +91,21 @@ class Peer:
     @property
     def is_hub(self) -> bool:
         return any(role.get("role") == HUB for role in self.roles)
+
+    @property
+    def clients(self) -> list[str]:
+        """A hub's: the folded parties that it speaks for besides its own."""
+        return sorted({*map(party_of, self.client_audiences)})
+
+    @property
+    def client_audiences(self) -> list[str]:
+        """A hub's: what its clients open to it."""
+        return self.document.get("client_audiences") or []
+
+    @property
+    def speaks_for(self) -> list[str]:
+        """All folded parties in whose name it may come: its own first."""
+        return [*self.parties, *self.clients]
 
     @property
     def has_one_token(self) -> bool:
@@ -211,6 +227,10 @@ class Peers:
         )
         return None if found is None else Peer.of(found)
 
+    async def unreachable_behind(self, peer_id: str) -> frozenset[str]:
+        """The (folded) parties that no request reaches through this hub now, by its own word."""
+        return await hub_clients.not_connected(self.db, peer_id)
+
     def their_token(self, peer: Peer) -> str:
         """What we present to the peer; raises SecretUnusable when the key has changed."""
         return self._vault.open(peer.document["their_token"])
@@ -287,6 +307,8 @@ class Peers:
                 change["token_hashes"] = [*invitations, *change["token_hashes"]]
             change["status"] = SUSPENDED if document["status"] == SUSPENDED else CONNECTED
             await PEERS.of(tx).update_one({"_id": peer_id}, {"$set": change})
+            if declared is not None:
+                await hub_clients.settle(tx, peer_id)
             return True
 
         return await self._store.transact(work)
@@ -345,6 +367,7 @@ class Peers:
                     "endpoints": "",
                     "parties": "",
                     "audiences": "",
+                    "client_audiences": "",
                 },
             },
         )
@@ -372,6 +395,7 @@ class Peers:
             if not await PEERS.of(tx).delete_one({"_id": peer_id}):
                 raise UnknownPeer(peer_id)
             await parties.release_all(tx, peer_id)
+            await hub_clients.forget(tx, peer_id)
 
         await self._store.transact(work)
         await due_marks.forget(self.db, peer_id)

@@ -1,8 +1,7 @@
 """For which parties does a peer speak now? The one answer for reads, writes and authorizations.
 
 Its own are those whose claims it holds within its terms (`Peer.parties`). A hub speaks besides
-for its clients; as long as nothing else says who they are, those are the parties that no
-platform has ever held.
+for its clients that are approved and have no connection of their own (hub_clients.py).
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from db_interface.collection import Where
-from domain.peers import claims
+from domain.peers import hub_clients
 from domain.peers.peers import Peer
 from domain.visibility import party_of
 
@@ -19,12 +18,11 @@ async def audiences_for(where: Where, peer: Peer, party: str) -> Sequence[str] |
     """What is open to the peer in that (folded) party's name; None: it does not speak for it."""
     if party in peer.parties:
         return [audience for audience in peer.audiences if party_of(audience) == party]
-    if not peer.is_hub:
+    open_to_it = [one for one in peer.client_audiences if party_of(one) == party]
+    # The peer may be a second old: what is taken from a hub is taken at once.
+    if not open_to_it or await hub_clients.why_not(where, party, peer.peer_id) is not None:
         return None
-    claim = await claims.of(where, party)
-    if claim is None:
-        return [party]
-    return claim["audiences"] if claim["peer_id"] == peer.peer_id else None
+    return open_to_it
 
 
 async def speaks_for(where: Where, peer: Peer, party: str) -> bool:

@@ -44,16 +44,23 @@ class RealtimeAuthorization:
         """The party's own peer, else a hub. A suspended peer's tokens hold; it is not called."""
         party = party_key(country_code, party_id)
         own = await self._peers.all(parties=party, status={"$in": [CONNECTED, SUSPENDED]})
-        hubs = [
-            peer
-            for peer in ([] if own else await self._connected())
-            if peer.is_hub and await self._may_speak_for(peer, party)
+        hubs = [] if own else await self._hubs_of(party)
+        ranked = [
+            Emsp(peer.peer_id, (country_code, party_id), await self._reaches(peer, party))
+            for peer in own or hubs
         ]
         # A party that has two peers is asked at the one that can be.
-        ranked = sorted(own or hubs, key=lambda peer: not _can_be_asked(peer))
-        if not ranked:
-            return None
-        return Emsp(ranked[0].peer_id, (country_code, party_id), _can_be_asked(ranked[0]))
+        return min(ranked, key=lambda emsp: not emsp.can_be_asked, default=None)
+
+    async def _hubs_of(self, party: str) -> list[Peer]:
+        registered = await self._peers.all(status={"$in": [CONNECTED, SUSPENDED]})
+        return [peer for peer in registered if peer.is_hub and party in peer.clients]
+
+    async def _reaches(self, peer: Peer, party: str) -> bool:
+        """Whether the (folded) party can be asked now: a hub says which of its clients are."""
+        if not _can_be_asked(peer):
+            return False
+        return not peer.is_hub or party not in await self._peers.unreachable_behind(peer.peer_id)
 
     async def offering(self) -> list[Emsp]:
         """eMSPs one by one, each addressed as a party; of a hub whoever it finds."""

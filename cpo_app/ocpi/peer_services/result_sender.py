@@ -11,6 +11,7 @@ import orjson
 
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable, RoutingHeaders
 from cpo_app.ocpi.peer_client.url_guard import UrlRefused, check_url, same_place
+from db_interface.owned_objects import party_key
 from domain.commands.command_delivery import Delivery, NotDelivered
 from domain.errors import InvalidParameters
 from domain.peers.peers import Peer, Peers, UnknownPeer
@@ -49,6 +50,8 @@ class ResultSender:
         if peer.status not in (CONNECTED, SUSPENDED):
             raise NotDelivered(f"the peer is {peer.status}", again=False)
         url = self._url(peer, delivery)
+        if party_key(*delivery.to_party) in await self._peers.unreachable_behind(peer.peer_id):
+            raise NotDelivered("the party is not online, says its hub", again=True)
         try:
             token = self._peers.their_token(peer)
         except SecretUnusable:

@@ -195,7 +195,7 @@ class TokenPull:
 def _source(peer: Peer) -> list[str]:
     """What a pull depends on; empty for a peer that has no tokens to offer."""
     url = peer.endpoint("tokens", "SENDER")
-    return [] if url is None else [url, *sorted(set(peer.parties))]
+    return [] if url is None else [url, *sorted(set(peer.speaks_for))]
 
 
 def _page_is_gone(error: PeerUnusable) -> bool:

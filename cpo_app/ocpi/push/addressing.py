@@ -40,7 +40,8 @@ def routing(peer: Peer, module: str, audience: str, owner: tuple[str, str]) -> R
 def _addressee(peer: Peer, module: str, audience: str) -> tuple[str, str] | None:
     if module not in FOR_EVERY_READER:
         its = party_of(audience)
-        return next((party for party in _parties(peer) if _key(party) == its), None)
+        known = [*_parties(peer), *map(_written, peer.clients)]
+        return next((party for party in known if _key(party) == its), None)
     for wanted in (("HUB",), _TAKES_PUSHES, None):
         parties = _parties(peer, wanted)
         if parties:
@@ -57,6 +58,12 @@ def _parties(peer: Peer, roles: tuple[str, ...] | None = None) -> list[tuple[str
         for party in [(role["country_code"], role["party_id"])]
     }
     return list(found.values())
+
+
+def _written(party: str) -> tuple[str, str]:
+    """A folded party as it stands in headers: codes are written in capitals."""
+    country_code, _, party_id = party.upper().partition("*")
+    return country_code, party_id
 
 
 def _key(party: tuple[str, str]) -> str:

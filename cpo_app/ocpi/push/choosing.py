@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from crud.hubclientinfo import parties_not_online
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import fold
 from domain.outbox import due_marks
 from domain.outbox.crash_points import crash_point
 from domain.outbox.due_marks import Mark, Present
 from domain.outbox.marks import FOR_EVERY_READER
+from domain.peers import hub_clients
 from domain.peers.peers import Peer
 from domain.visibility import party_of
 
@@ -74,8 +74,10 @@ class Choice:
         addressed = [mark for mark, _ in pairs if mark.module not in FOR_EVERY_READER]
         if not addressed:
             return pairs
-        offline = await parties_not_online(self._store, self.peer.peer_id)
+        db, peer_id = self._store.db, self.peer.peer_id
+        offline = await hub_clients.not_connected(db, peer_id)
         kept: list[Pair] = []
+        awaited: set[str] = set()
         for mark, state in pairs:
             if (
                 state is None
@@ -84,7 +86,10 @@ class Choice:
             ):
                 kept.append((mark, state))
             else:
-                await due_marks.await_party(
-                    self._store.db, mark, party_of(state.audience), now + _OFFLINE, now
-                )
+                party = party_of(state.audience)
+                awaited.add(party)
+                await due_marks.await_party(db, mark, party, now + _OFFLINE, now)
+        if awaited and not awaited <= await hub_clients.not_connected(db, peer_id):
+            # It came back before it was noted that this waits for it.
+            await due_marks.party_is_back(db, peer_id, now)
         return kept

@@ -29,12 +29,14 @@ _UNKNOWN_OBJECT = (400, 404, 405, 409, 410, 422, 501)
 class Failure:
     """`peer`: nothing more goes to it for a while; else only the object waits.
 
-    `suspicious`: it may be the peer's fault all the same.
+    `suspicious`: it may be the peer's fault all the same. `not_handed_on`: a hub has it, and did
+    not get it to the party that it is for (status codes 4xxx).
     """
 
     text: str
     peer: bool
     suspicious: bool = False
+    not_handed_on: bool = False
     first_s: float = FIRST_S
     retry_after_s: float | None = None
     longest_s: float = BROKEN_LONGEST_S
@@ -67,6 +69,7 @@ def judged(error: PeerUnusable) -> Failure:
         text,
         peer=False,
         suspicious=error.ocpi_status_code is None,
+        not_handed_on=4000 <= (error.ocpi_status_code or 0) <= 4999,
         first_s=BROKEN_FIRST_S,
         retry_after_s=error.retry_after_s,
     )

@@ -230,11 +230,12 @@ class Lane:
         metrics.FAILED.labels(self.peer_id, mark.module, "peer" if failure.peer else "object").inc()
         now, attempts = self._db.now(), mark.attempts + 1
         pause_s = _PEERS_FAULT.after(attempts) if failure.peer else failure.object_waits_s(attempts)
-        refused = not failure.peer and not failure.suspicious
+        answered = not failure.peer and not failure.suspicious
+        refused = answered and not failure.not_handed_on
         until = now + timedelta(seconds=pause_s)
         await due_marks.hold(self._db, mark, until, failure.text, now, refused=refused)
         self._busy.discard(mark.id)
-        if refused:
+        if answered:
             await self._health.answered(epoch)
         else:
             await self._health.failed(failure, epoch)

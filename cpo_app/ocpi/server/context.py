@@ -66,10 +66,11 @@ class RequestContext:
 
     @property
     def senders(self) -> tuple[str, ...]:
-        """The folded parties on whose behalf is asked: OCPI-from, else all the peer's."""
+        """The folded parties on whose behalf is asked: OCPI-from, else all that the peer speaks
+        for, a hub's clients among them."""
         if self.routing.from_party is not None:
             return (self.routing.from_party.key,)
-        return () if self.caller is None else tuple(self.caller.peer.parties)
+        return () if self.caller is None else tuple(self.caller.peer.speaks_for)
 
 
 def context_of(request: Request) -> RequestContext:

@@ -148,7 +148,7 @@ class Gate:
     async def _route(
         self, headers: Mapping[str, str], caller: Caller, context: RequestContext
     ) -> None:
-        context.audiences = caller.peer.audiences
+        context.audiences = [*caller.peer.audiences, *caller.peer.client_audiences]
         if caller.peer.quirks.get("ignore_routing"):
             return
         routing = Routing.of(headers)

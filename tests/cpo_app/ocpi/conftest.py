@@ -23,6 +23,7 @@ from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
 from domain.objects.locations import owned_location
+from domain.peers import client_switches
 from domain.peers.peers import Peers
 from domain.peers.terms import Terms
 from domain.secrets import Vault, new_token
@@ -82,6 +83,12 @@ class Face:
             )
         )
         return PeerSide(self, peer_id, token)
+
+    def approve(self, hub: PeerSide, *parties: str) -> None:
+        """The operator's yes to clients ("FR*CLI") of a hub."""
+        named = [(party[:2], party[3:]) for party in parties]
+        self.loop.run(client_switches.approve(self.store, hub.peer_id, named))
+        self.authenticator.forget()
 
     def keep(self, module: str, *objects: OwnedObject) -> None:
         """Put objects into the store as their makers would."""

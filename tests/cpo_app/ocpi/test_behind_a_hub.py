@@ -4,68 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from cpo_app.mock_hub.hub import Hub
-from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
-from cpo_app.ocpi.push import Push
+from cpo_app.ocpi_caller import CallError
 from db_interface.database import Database
-from domain.objects.locations import owned_location
-from domain.outbox.publishing import publish
-from domain.peers.peers import Peers
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.command_face import CommandFace
 from tests.cpo_app.ocpi.conftest import ANYBODY, Face
+from tests.cpo_app.ocpi.roaming import CLIENT, Roaming, roaming_with, roaming_without_central
 from tests.domain.imports.test_changes import location
-from tests.peers.hub import hub_on
-
-CLIENT = ("FR", "CLI")
-
-
-@dataclass
-class FaceAlone:
-    face: Face
-    peers: Peers
-    client: PeerClient
-
-
-class Roaming:
-    """Our face with push beside it, and the hub."""
-
-    def __init__(self, world: CommandFace | FaceAlone, hub: Hub, loop: Loop) -> None:
-        self.world, self.hub, self.loop = world, hub, loop
-        self.store = world.face.store
-        self.push = Push(world.face.settings, self.store, world.peers, world.client)
-        self.peer_id = ""
-
-    def hub_registers(self) -> None:
-        self.peer_id, token_a = self.world.face.invite("Hub")
-        self.loop.run(self.hub.register(self.world.face.settings.versions_url, token_a))
-
-    def publish(self, fields: dict[str, Any]) -> None:
-        self.loop.run(
-            self.store.transact(
-                lambda tx: publish(self.store, "locations", owned_location(fields), tx)
-            )
-        )
-
-    def stored(self, module: str, **query: Any) -> list[dict[str, Any]]:
-        return self.loop.run(self.store.objects(module).documents(query))
-
-
-@contextlib.contextmanager
-def roaming_with(world: CommandFace | FaceAlone, loop: Loop) -> Iterator[Roaming]:
-    with hub_on(loop) as hub:
-        roaming = Roaming(world, hub, loop)
-        loop.run(roaming.push.start())
-        try:
-            yield roaming
-        finally:
-            loop.run(roaming.push.stop())
 
 
 @pytest.fixture
@@ -76,11 +25,8 @@ def roaming(db: Database, loop: Loop) -> Iterator[Roaming]:
 
 @pytest.fixture
 def running_clock(face: Face, loop: Loop) -> Iterator[Roaming]:
-    """Without Central, whose tests turn the clock by hand: what is tried again waits for it."""
-    client = PeerClient(allow_private=True)
-    with roaming_with(FaceAlone(face, face.peers, client), loop) as roaming:
+    with roaming_without_central(face, loop) as roaming:
         yield roaming
-    loop.run(client.aclose())
 
 
 def test_the_hub_registers_with_us_as_hub_alone(roaming: Roaming) -> None:
@@ -100,7 +46,8 @@ def test_we_register_with_the_hub(roaming: Roaming) -> None:
     )
     assert peer.status == "connected"
     assert hub.token_for_cpo != invitation
-    assert roaming.loop.run(hub.sessions("FR/CLI")) == []
+    with pytest.raises(CallError, match="none of your"):
+        roaming.loop.run(hub.sessions("FR/CLI"))
 
 
 def test_locations_arrive_as_a_broadcast_for_all_connected_clients(roaming: Roaming) -> None:
@@ -174,7 +121,7 @@ def test_a_client_that_goes_and_comes_is_told_of(roaming: Roaming) -> None:
     roaming.hub_registers()
     for status in ("OFFLINE", "CONNECTED"):
         roaming.loop.run(roaming.hub.set_status("FR/CLI", status))
-        [kept] = roaming.stored("hubclientinfo")
+        [kept] = roaming.stored("hubclientinfo", owner="fr*cli")
         assert (kept["fields"]["party_id"], kept["fields"]["status"]) == ("CLI", status)
 
 

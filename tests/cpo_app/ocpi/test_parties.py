@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from db_interface.owned_objects import OwnedObject
+from domain.peers import client_switches
+from domain.peers.switches import NotPossible
 from domain.schemas import parse_datetime
 from domain.visibility import audience_of_token_holder
 from tests.cpo_app.ocpi.audit.test_objects import session
@@ -136,14 +138,42 @@ def test_a_peer_speaks_only_for_its_own_parties(face: Face, peer: PeerSide) -> N
 def test_a_hub_speaks_for_its_clients_but_not_for_other_peers(face: Face, peer: PeerSide) -> None:
     keep_sessions(face, of("DE*TNM", id="a"), of("FR*CLI", id="b"))
     hub = face.connected("NL*HUB", role="HUB")
+    for client in ("CLI", "OTH"):
+        assert_refused(hub.get(f"sessions{ALL}", headers=from_("FR", client)), 2001, 404)
     assert session_ids(hub) == []
+    face.approve(hub, "FR*CLI")
+    assert session_ids(hub) == ["b"]
     assert session_ids(hub, **from_("FR", "CLI")) == ["b"]
+    assert session_ids(hub, **from_("NL", "HUB")) == []
     assert_refused(hub.get(f"sessions{ALL}", headers=from_("DE", "TNM")), 2001, 404)
     client = token(country_code="FR", party_id="CLI")
     assert hub.put("tokens/FR/CLI/AbC-1", json=client).status_code == 201
     assert peer.put("tokens/DE/TNM/AbC-1", json=token()).status_code == 201
     for foreign in (hub.put("tokens/DE/TNM/AbC-1", json=token()), hub.get("tokens/DE/TNM/AbC-1")):
         assert_refused(foreign, 2001, 404)
+
+
+@pytest.mark.parametrize("status", ["connected", "suspended", "blocked"])
+def test_a_party_with_a_connection_of_its_own_is_no_hubs_in_any_status(
+    face: Face, peer: PeerSide, status: str
+) -> None:
+    """Not when it registers later either: the hub loses it in that moment."""
+    hub = face.connected("NL*HUB", role="HUB")
+    face.approve(hub, "FR*CLI")
+    keep_sessions(face, of("FR*CLI", id="b"), of("DE*TNM", id="a"))
+    client = face.connected("FR*CLI")
+    for side in (peer, client):
+        face.loop.run(face.peers.set(side.peer_id, face.peers.now(), status=status))
+    with pytest.raises(NotPossible, match="connection of its own"):
+        face.approve(hub, "DE*TNM")
+    info = {"country_code": "DE", "party_id": "TNM", "role": "EMSP", "status": "CONNECTED"}
+    info["last_updated"] = "2025-05-01T12:00:00Z"
+    assert hub.put("hubclientinfo/DE/TNM", json=info).status_code == 201
+    face.loop.run(client_switches.decide_all(face.store, hub.peer_id, approved=True))
+    face.authenticator.forget()
+    assert session_ids(hub) == []
+    for party in (from_("DE", "TNM"), from_("FR", "CLI")):
+        assert_refused(hub.get(f"sessions{ALL}", headers=party), 2001, 404)
 
 
 def test_answers_name_the_parties_swapped_even_when_they_are_errors(

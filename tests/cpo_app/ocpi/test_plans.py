@@ -98,9 +98,10 @@ def test_no_request_scans_a_collection(face: Face, emsp: Emsp, profiled: Databas
     peer.patch("tokens/DE/TNM/AbC-1", json={"valid": True, "last_updated": "2024-06-01T10:00:00Z"})
     info = {"party_id": "CLI", "country_code": "FR", "role": "CPO", "status": "OFFLINE",
             "last_updated": "2024-06-01T10:00:00Z"}  # fmt: skip
-    peer.put("hubclientinfo/FR/CLI", json=info)
-    peer.get("hubclientinfo/FR/CLI")
     hub = face.connected("NL*HUB", role="HUB")
+    hub.put("hubclientinfo/FR/CLI", json=info)
+    hub.get("hubclientinfo/FR/CLI")
+    face.approve(hub, "FR*CLI")
     hub.get("tokens/FR/CLI/X")
     _, token_a = face.invite()
     emsp.parties = ("NL*EMP",)

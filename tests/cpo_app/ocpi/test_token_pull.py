@@ -194,6 +194,11 @@ def test_a_hub_brings_its_clients_tokens_but_none_of_a_party_with_a_peer(
     hub, hub_id = world.emsp("DE*HUB", role="HUB")
     hub.tokens = [*numbered(1, party="SE*FAR"), *numbered(2, party="DE*TNM")]
     report = world.loop.run(world.worker().pull_now(hub_id))
+    assert report.counts == {"pages": 1, "received": 2, "foreign": 2}
+    # From the beginning again: what was not its client's to bring before may be so now.
+    world.approve(hub_id, "SE*FAR")
+    report = world.loop.run(world.worker().pull_now(hub_id))
+    assert report.date_from is None
     assert report.counts == {"pages": 1, "received": 2, "created": 1, "foreign": 1}
     assert list(world.tokens().values()) == ["SE*FAR"]
     assert hub.requests[0].headers["ocpi-to-party-id"] == "HUB"

@@ -125,6 +125,11 @@ INFO = {
 }
 
 
+def test_client_info_is_a_hubs_to_send(peer: PeerSide) -> None:
+    assert_refused(peer.put("hubclientinfo/FR/CLI", json=INFO), 2001)
+    assert_refused(peer.get("hubclientinfo/FR/CLI"), 2000, 404)
+
+
 def test_each_hub_has_its_own_word_on_a_party(face: Face) -> None:
     one, two = face.connected("NL*HB1", role="HUB"), face.connected("NL*HB2", role="HUB")
     path = "hubclientinfo/FR/CLI"
@@ -136,6 +141,7 @@ def test_each_hub_has_its_own_word_on_a_party(face: Face) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"party_id": "OTH"}, {"status": "NOPE"}, {"role": None}])
-def test_client_info_must_be_right(peer: PeerSide, wrong: dict[str, Any]) -> None:
-    assert_refused(peer.put("hubclientinfo/FR/CLI", json={**INFO, **wrong}), 2001)
-    assert_refused(peer.get("hubclientinfo/FR/CLI"), 2000, 404)
+def test_client_info_must_be_right(face: Face, wrong: dict[str, Any]) -> None:
+    hub = face.connected("NL*HUB", role="HUB")
+    assert_refused(hub.put("hubclientinfo/FR/CLI", json={**INFO, **wrong}), 2001)
+    assert_refused(hub.get("hubclientinfo/FR/CLI"), 2000, 404)

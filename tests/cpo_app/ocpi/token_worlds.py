@@ -14,6 +14,7 @@ from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from domain.peers import client_switches
 from domain.peers.peers import Peers
 from domain.peers.terms import Terms
 from domain.secrets import Vault, new_token
@@ -65,6 +66,11 @@ class TokenWorld:
             return peer.peer_id
 
         return self.loop.run(work())
+
+    def approve(self, hub_id: str, *parties: str) -> None:
+        """The operator's yes to clients ("FR*CLI") of a hub."""
+        named = [(party[:2], party[3:]) for party in parties]
+        self.loop.run(client_switches.approve(self.store, hub_id, named))
 
     def set_peer(self, peer_id: str, **fields: Any) -> None:
         self.loop.run(self.peers.set(peer_id, self.now, **fields))

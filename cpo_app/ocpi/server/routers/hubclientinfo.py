@@ -6,9 +6,10 @@ from py_ocpi.core.dependencies import get_crud
 from py_ocpi.core.enums import ModuleID
 from starlette.responses import Response
 
+from cpo_app.ocpi.server.context import caller_of
 from cpo_app.ocpi.server.openapi import body
 from cpo_app.ocpi.server.serving import CPO, body_of, crud_keywords, done, one, same_as_url
-from domain.errors import NotFound
+from domain.errors import InvalidParameters, NotFound
 from domain.schemas import ClientInfo, validate
 
 router = APIRouter(prefix="/hubclientinfo")
@@ -36,6 +37,8 @@ async def get_client_info(
 async def put_client_info(
     request: Request, country_code: str, party_id: str, crud: Crud = Depends(get_crud)
 ) -> Response:
+    if not caller_of(request).peer.is_hub:
+        raise InvalidParameters("ClientInfo is a hub's to send, and your roles name no HUB")
     info = validate(ClientInfo, await body_of(request))
     same_as_url(info, country_code=country_code, party_id=party_id)
     outcome = await crud.create(ModuleID.hub_client_info, CPO, info, **crud_keywords(request))

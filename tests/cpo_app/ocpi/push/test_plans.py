@@ -45,11 +45,15 @@ def stages(plan: Any) -> Iterator[str]:
             {
                 "status": {"$in": ["connected", "suspended"]},
                 "endpoints": {"$elemMatch": {"identifier": "cdrs", "role": "RECEIVER"}},
-                "parties": {"$in": ["de*tnm"]},
+                "$or": [
+                    {"parties": {"$in": ["de*tnm"]}},
+                    {"client_audiences": {"$in": ["de*tnm"]}},
+                ],
             },
             None,
         ),
-        ("hubclientinfo", {"audience": "p", "fields.status": {"$ne": "CONNECTED"}}, None),
+        ("hub_clients", {"peer_id": "p", "status": {"$ne": "CONNECTED"}}, None),
+        ("hub_clients", {"peer_id": "p"}, {"_id": 1}),
         ("locations", {"audience": {"$in": ["*"]}, "last_updated": {"$gte": NOW}}, None),
     ],
 )
