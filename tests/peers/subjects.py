@@ -53,6 +53,10 @@ class Subject(ABC):
         """A registered eMSP; DE*TNM when no parties are named."""
         return PeerOf(self, self.admit(*(parties or ("DE*TNM",))))
 
+    def hub(self) -> PeerOf:
+        """A registered hub, NL*HUB."""
+        return self.peer("NL*HUB")
+
 
 class PeerOf:
     """An eMSP's HTTP client, holding one token. `module` names resolve by version details."""

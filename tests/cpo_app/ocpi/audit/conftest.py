@@ -24,7 +24,7 @@ from domain.visibility import audience_of_token_holder
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.conftest import Face, running_face
 from tests.one_database import emptied
-from tests.peers.subjects import Subject
+from tests.peers.subjects import PeerOf, Subject
 from tests.serving import free_port
 
 _MODELS: dict[str, type[OcpiModel]] = {
@@ -72,6 +72,9 @@ class Ours(Subject):
 
     def admit(self, *parties: str) -> str:
         return self._face.connected(*parties).token
+
+    def hub(self) -> PeerOf:
+        return PeerOf(self, self._face.connected("NL*HUB", role="HUB").token)
 
     def clear(self) -> None:
         self._face.loop.run(emptied(self._db))

@@ -122,7 +122,8 @@ def test_another_partys_token_can_be_neither_written_nor_read(
 
 
 @audit("F084", "F110", "F004")
-def test_client_info_is_kept_and_not_shown_to_others(subject: Subject, peer: PeerOf) -> None:
+def test_client_info_is_kept_and_not_shown_to_others(subject: Subject) -> None:
+    hub = subject.hub()
     info = {
         "party_id": "TNM",
         "country_code": "DE",
@@ -130,6 +131,6 @@ def test_client_info_is_kept_and_not_shown_to_others(subject: Subject, peer: Pee
         "status": "CONNECTED",
         "last_updated": AT,
     }
-    assert peer.put("hubclientinfo", "DE", "TNM", json=info).status_code == 201
-    assert data_of(peer.get("hubclientinfo", "DE", "TNM")) == info
+    assert hub.put("hubclientinfo", "DE", "TNM", json=info).status_code == 201
+    assert data_of(hub.get("hubclientinfo", "DE", "TNM")) == info
     assert subject.peer("FR*XXX").get("hubclientinfo", "DE", "TNM").status_code == 404
