@@ -44,6 +44,8 @@ _MongoSession = Any
 MAJORITY = WriteConcern(w="majority", j=True)
 DEFAULT_NAME = "cpo"
 RETRY_FOR_S = 20.0
+MAX_BEATEN = 2
+"""So often a transaction that waits its turn may lose to others of this process."""
 """How long a transaction that others' writes get in the way of is tried again."""
 ANSWER_WITHIN_S = 4.5
 ABORT_WITHIN_S = 0.3
@@ -80,6 +82,8 @@ class Database:
         self._reachability = reachability
         self._db = client[name]
         self._conflicted = asyncio.Lock()
+        self._starving = False
+        """Whether who holds the lock has been beaten often enough: whoever comes waits."""
 
     @classmethod
     def connect(
@@ -142,23 +146,31 @@ class Database:
         if not self.transactions:
             return await work(None)
         began = time.monotonic()
+        left_s: float | None = None
         async with AsyncExitStack() as queue, await self.client.start_session() as session:
-            try:
-                return await _once(session, work)
-            except PyMongoError as error:
-                _end_unless_again(error, began)
-                left_s = _left_after(error, began)
+            if not self._starving:
+                try:
+                    return await _once(session, work)
+                except PyMongoError as error:
+                    _end_unless_again(error, began)
+                    left_s = _left_after(error, began)
             # Those that conflicted go on one after another: racing again, each round would
             # have one winner, and a hundred of them would take minutes.
             await queue.enter_async_context(self._conflicted)
             if left_s is None:
                 began = time.monotonic()
+            beaten = 0
             while True:
+                # A long one would be beaten by short ones for ever: then they wait for it.
+                self._starving = beaten >= MAX_BEATEN
                 try:
                     return await _once(session, work, left_s)
                 except PyMongoError as error:
                     _end_unless_again(error, began)
                     left_s = _left_after(error, began)
+                    beaten = beaten + 1 if left_s is None else 0
+                finally:
+                    self._starving = False
 
     async def ping(self) -> None:
         """Raise StoreUnavailable unless a writable server answers now."""

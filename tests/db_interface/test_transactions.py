@@ -87,3 +87,29 @@ def test_a_conflict_without_an_end_is_an_unavailable_store(
             await abandoned.abort_transaction()
 
     loop.run(race())
+
+
+def test_a_long_transaction_is_not_beaten_by_short_ones_for_ever(loop: Loop, db: Database) -> None:
+    store, begun = DbInterface(db), 0
+    short_ones: list[asyncio.Task[None]] = []
+
+    async def short(tx: Tx) -> None:
+        await db["things"].update_one({"_id": "one"}, {"$inc": {"n": 1}}, session=tx.mongo)
+
+    async def long(tx: Tx) -> None:
+        nonlocal begun
+        begun += 1
+        assert begun < 10
+        await db["things"].find_one({"_id": "one"}, session=tx.mongo)
+        # Time enough for one that nobody keeps waiting.
+        short_ones.append(asyncio.create_task(store.transact(short)))
+        await asyncio.wait(short_ones[-1:], timeout=0.5)
+        await db["things"].update_one({"_id": "one"}, {"$inc": {"n": 1000}}, session=tx.mongo)
+
+    async def story() -> int:
+        await db["things"].insert_one({"_id": "one", "n": 0})
+        await store.transact(long)
+        await asyncio.gather(*short_ones)  # they have waited, and come all the same
+        return (await db["things"].find_one({"_id": "one"}))["n"]
+
+    assert loop.run(story()) == 1000 + len(short_ones)
