@@ -23,7 +23,6 @@ from bench.goals import Goal
 from bench.ground import ground
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.push import Push
-from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
@@ -33,6 +32,7 @@ from domain.outbox.publishing import publish, publish_all
 from domain.peers.peers import Peers
 from domain.peers.terms import ANY_PARTY
 from domain.secrets import Vault, new_token
+from tests.settings_of import settings_of
 
 GOALS = {
     "delivered_per_s": Goal(at_least=1000, why="locations to one eMSP by one worker"),
@@ -104,7 +104,7 @@ class _Side:
         for start in range(0, number, 200):
             chunk = owned[start : start + 200]
             await self.store.transact(
-                lambda session, chunk=chunk: publish_all(self.store, "locations", chunk, session)
+                lambda session, chunk=chunk: publish_all(self.store, "locations", chunk, session)  # type: ignore[misc]
             )
 
     def next_change(self) -> str:
@@ -121,7 +121,7 @@ class _Side:
 
     @contextlib.asynccontextmanager
     async def pushing(self) -> AsyncIterator[None]:
-        settings = Settings(_env_file=None, CPO_PEER_TIMEOUT_S=5)
+        settings = settings_of(CPO_PEER_TIMEOUT_S=5)
         async with PeerClient(allow_private=True) as client:
             push = Push(settings, self.store, self.peers, client)
             await push.start()

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from pydantic import BaseSettings
 
 from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
 from cpo_app.settings import Settings
@@ -49,7 +50,7 @@ def test_every_setting_of_the_servers_is_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("model", [EngineSettings, MonitorSettings])
-def test_every_setting_of_a_charge_point_is_read(model: type) -> None:
+def test_every_setting_of_a_charge_point_is_read(model: type[BaseSettings]) -> None:
     assert set(model.__fields__) - read_names() == set()
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from cpo_app.bootstrap import prepare
 from cpo_app.settings import Party, Settings, SettingsError, parse_parties
+from tests.settings_of import settings_of
 
 
 def given(**values: object) -> Settings:
-    return Settings(_env_file=None, **values)
+    return settings_of(**values)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from pymongo.errors import OperationFailure
 from db_interface import embedded
 from db_interface.database import StoreUnavailable
 from db_interface.embedded import DataDirectoryInUse, EmbeddedMongo, find_mongod
+from db_interface.json_data import JsonObject
 from tests.e2e.processes import alive, eventually
 
 pytestmark = pytest.mark.processes
@@ -31,7 +32,7 @@ def server(tmp_path: Path) -> Iterator[EmbeddedMongo]:
 
 def test_it_is_a_replica_set_whose_data_outlives_a_kill(server: EmbeddedMongo) -> None:
     url = server.start()
-    with MongoClient(url) as client:
+    with MongoClient[JsonObject](url) as client:
         assert client.admin.command("hello")["setName"] == "cpo"
         with client.start_session() as session, session.start_transaction():
             client.cpo.kept.insert_one({"_id": 1}, session=session)
@@ -39,7 +40,7 @@ def test_it_is_a_replica_set_whose_data_outlives_a_kill(server: EmbeddedMongo) -
     os.kill(server.pid, signal.SIGKILL)
     server.stop()
 
-    with MongoClient(server.start()) as client:
+    with MongoClient[JsonObject](server.start()) as client:
         assert client.cpo.kept.find_one() == {"_id": 1}
 
 
@@ -47,7 +48,7 @@ def test_nobody_else_gets_in(server: EmbeddedMongo) -> None:
     server.start()
     port = server.url.rsplit(":", 1)[1].split("/")[0]
     with (
-        MongoClient(f"mongodb://127.0.0.1:{port}/?directConnection=true") as stranger,
+        MongoClient[JsonObject](f"mongodb://127.0.0.1:{port}/?directConnection=true") as stranger,
         pytest.raises(OperationFailure, match="requires authentication"),
     ):
         stranger.cpo.kept.find_one()
@@ -63,7 +64,7 @@ def test_it_is_started_again_when_it_dies_and_says_so(
     url = server.start()
     first = server.pid
     assert first is not None
-    with MongoClient(url, serverSelectionTimeoutMS=10_000) as client:
+    with MongoClient[JsonObject](url, serverSelectionTimeoutMS=10_000) as client:
         client.cpo.kept.insert_one({"_id": 1})
         os.kill(first, signal.SIGKILL)
         eventually(lambda: "answers again" in caplog.text, 10)
@@ -90,7 +91,7 @@ def test_a_stop_during_a_start_is_a_stop(server: EmbeddedMongo) -> None:
 def test_it_compresses_nothing_and_lets_nobody_in_for_being_local(server: EmbeddedMongo) -> None:
     server.start()
     server.stop()
-    with MongoClient(server.start()) as client:
+    with MongoClient[JsonObject](server.start()) as client:
         options = client.admin.command("getCmdLineOpts")["parsed"]
     assert options["net"]["compression"]["compressors"] == "disabled"
     assert options["setParameter"]["enableLocalhostAuthBypass"] == "0"
@@ -146,14 +147,14 @@ def test_a_server_that_outlived_its_owner_is_ended_first(
     owner.wait()
     assert alive(orphan)
 
-    with MongoClient(server.start()) as client:
+    with MongoClient[JsonObject](server.start()) as client:
         assert client.admin.command("ping")["ok"]
     eventually(lambda: not alive(orphan), 10)
 
 
 def test_it_follows_when_its_port_is_taken(server: EmbeddedMongo, tmp_path: Path) -> None:
     first = server.start()
-    with MongoClient(first) as client:
+    with MongoClient[JsonObject](first) as client:
         client.cpo.kept.insert_one({"_id": 1})
     server.stop()
     # The address of last time now belongs to another server
@@ -164,7 +165,7 @@ def test_it_follows_when_its_port_is_taken(server: EmbeddedMongo, tmp_path: Path
     try:
         second = server.start()
         assert second != first
-        with MongoClient(second) as client:
+        with MongoClient[JsonObject](second) as client:
             assert client.cpo.kept.find_one() == {"_id": 1}
     finally:
         other.stop()

@@ -16,7 +16,6 @@ from cpo_app.central.commands.command_parts import CommandParts
 from cpo_app.central.commands.command_worker import LEASE_S
 from cpo_app.central.link.link import ChargePointLink, LinkAnswer, LinkResult, LinkUnreachable
 from cpo_app.central.service import Central
-from cpo_app.settings import Settings
 from crud.charging_profiles import ChargingProfiles
 from crud.commands import Commands
 from db_interface.database import Database
@@ -32,6 +31,7 @@ from domain.secrets import Vault
 from domain.visibility import Reader, audiences
 from tests.clock import Clock
 from tests.conftest import Loop
+from tests.settings_of import settings_of
 
 _IDS = itertools.count(1)
 
@@ -282,7 +282,7 @@ class Asker:
     async def asking(self, command: str, url: str | None = None, **data: Any) -> dict[str, Any]:
         url = url or f"https://{self.peer_id}.example/results/{next(_IDS)}"
         return await self.world.commands.do(
-            None,  # type: ignore[arg-type]
+            None,
             data={"response_url": url, **data},
             command=command,
             response_url=url,
@@ -350,7 +350,7 @@ class CommandWorld:
         self.link = FakeLink()
         self.peers = Peers()
         self.deliver = deliver or self.peers.deliver
-        self.settings = Settings(_env_file=None, REGISTRY_SECRET_KEY="r" * 40)
+        self.settings = settings_of(REGISTRY_SECRET_KEY="r" * 40)
         self.central = self._central()
         self.intake = Intake(
             self.store,

@@ -16,14 +16,15 @@ from cpo_app.central.health import build_health_router, central_checks
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Authorize, Central
 from cpo_app.central.telemetry import Handler
-from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping
 from domain.charge_points import charge_points, evse_history, registrations
 from domain.charge_points.registrations import Application, Proof
 from domain.secrets import Vault
 from tests.clock import Clock
 from tests.conftest import Loop
+from tests.settings_of import settings_of
 
 SECRET = "registry-secret-" * 3
 VAULT = Vault("v" * 40)
@@ -60,7 +61,7 @@ class World:
 
         central = Central(
             self.store,
-            Settings(_env_file=None, **given),
+            settings_of(**given),
             VAULT,
             admit=let_in,
             open_to_loopback=open_to_loopback,
@@ -83,12 +84,12 @@ class World:
                 proof=proof,
                 open_to_new=True,
                 credentials_hash="0" * 64,
-                party=Settings(_env_file=None).parties[0],
+                party=settings_of().parties[0],
             )
         )
         return token(cp_id, version=made.record["token_version"])
 
-    def document(self, cp_id: str = "CP-001") -> dict[str, Any]:
+    def document(self, cp_id: str = "CP-001") -> JsonMapping:
         found = self.loop.run(charge_points.get(self.db, cp_id))
         assert found is not None
         return found
@@ -120,7 +121,7 @@ class Api:
         app.include_router(build_router(central))
         app.include_router(build_health_router(central_checks(central)))
         self.http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app, client=(client, 50000)),
+            transport=httpx.ASGITransport(app=app, client=(client, 50000)),  # type: ignore[arg-type]
             base_url="http://127.0.0.1:8000",
         )
         world.clients.append(self.http)

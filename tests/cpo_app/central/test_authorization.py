@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from cpo_app.central.authorization import CardReaders
-from cpo_app.settings import Settings
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.authorization.authorization import Authorizer
@@ -24,6 +23,7 @@ from domain.sessions import charging_sessions
 from domain.sessions.session_rules import Rules
 from tests.cpo_app.central.conftest import Api, World, state
 from tests.domain.authorization.test_authorization import FakeEmsps, info, token
+from tests.settings_of import settings_of
 
 
 class Reader:
@@ -39,7 +39,7 @@ class Reader:
 
     def another_worker(self) -> Api:
         authorizer = Authorizer(self.world.store, self.emsps, timeout_s=5)
-        party = Settings(_env_file=None).parties[0]
+        party = settings_of().parties[0]
         readers = CardReaders(self.world.store, party, Rules(), authorizer)
         return self.world.api(self.world.central(authorize=readers.swiped))
 
@@ -63,7 +63,7 @@ class Reader:
     def report(self, value: str, session_id: str | None = None, **more: Any) -> None:
         self.seq += 1
         named = {} if session_id is None else {"session_id": session_id}
-        told = self.api.telemetry(self.token, state(self.seq, value, **named, **more))
+        told = self.api.telemetry(self.token, state(self.seq, value, **named, **more))  # type: ignore[arg-type]
         assert told.status_code == 200
 
     def sessions(self) -> list[dict[str, Any]]:

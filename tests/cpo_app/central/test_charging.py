@@ -14,6 +14,7 @@ from cpo_app.central.service import Central
 from cpo_app.central.sweepers.session_stopper import SessionStopper
 from cpo_app.central.sweepers.session_sweeper import NEVER_BEGAN, VANISHED, Sweeper
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
 from domain.commands.command_targets import place_of
 from domain.objects.tokens import owned_token
@@ -151,14 +152,17 @@ class Charging:
         assert response.status_code == 200, response.text
         return response.json()
 
-    def inner(self, session_id: str) -> dict[str, Any]:
+    def inner(self, session_id: str) -> JsonMapping:
         found = self.world.loop.run(charging_sessions.get(self.world.db, session_id))
         assert found is not None
         return found
 
     def cdrs(self) -> list[dict[str, Any]]:
         async def read() -> list[dict[str, Any]]:
-            return [row["fields"] for row in await self.central.store.objects("cdrs").documents({})]
+            return [
+                dict(row["fields"])
+                for row in await self.central.store.objects("cdrs").documents({})
+            ]
 
         return self.world.loop.run(read())
 

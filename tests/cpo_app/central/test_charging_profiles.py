@@ -169,7 +169,7 @@ def test_a_change_by_somebody_else_is_told(world: CommandWorld, session_id: str)
 
     async def change(asked_by: str | None) -> int:
         async def work(tx: Tx) -> int:
-            return await active_profile_changed(tx, row, active, asked_by=asked_by)
+            return await active_profile_changed(tx, row, active, asked_by=asked_by)  # type: ignore[arg-type]
 
         return await DbInterface(world.db).transact(work)
 

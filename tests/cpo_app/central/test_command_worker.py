@@ -298,7 +298,7 @@ def test_a_deadline_that_passes_while_the_worker_looks_is_not_overlooked(
     world.settle()
     command = world.documents("START_SESSION")[0]
     far = command["deadline"] + timedelta(minutes=1)
-    world.run(command_queue.put_back(world.db, command, far))
+    world.run(command_queue.put_back(world.db, command, far))  # type: ignore[arg-type]
     moments = [command["deadline"] - timedelta(milliseconds=1)]
     worker = world.parts.worker
 

@@ -65,7 +65,7 @@ class Emsp:
     async def command(self, name: str, **data: Any) -> dict[str, Any]:
         return await self._result(
             lambda url: Commands(self.intake).do(
-                None,  # type: ignore[arg-type]
+                None,
                 data={"response_url": url, **data},
                 command=name,
                 response_url=url,

@@ -14,6 +14,7 @@ from cpo_app.settings import Settings
 from tests.conftest import Loop
 from tests.cpo_app.central.conftest import World
 from tests.cpo_app.central.engine import FakeEngine
+from tests.settings_of import settings_of
 
 PRIVATE = Settings.__fields__["CENTRAL_ENGINE_NETWORKS"].default
 NEVER = [
@@ -64,8 +65,8 @@ def test_private_networks_by_setting_and_this_host_by_development(
 
 
 def test_loopback_is_for_a_central_that_serves_this_host_alone() -> None:
-    assert Settings(_env_file=None).engines_on_this_host
-    assert not Settings(_env_file=None, CENTRAL_HOST="0.0.0.0").engines_on_this_host
+    assert settings_of().engines_on_this_host
+    assert not settings_of(CENTRAL_HOST="0.0.0.0").engines_on_this_host
 
 
 def test_a_registration_from_a_forbidden_place_is_refused_by_field(world: World) -> None:

@@ -16,13 +16,13 @@ from cpo_app.central import health
 from cpo_app.central.health import build_health_router, central_checks
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
-from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
 from tests.conftest import Loop
 from tests.cpo_app.central.conftest import SECRET, VAULT, World, meter, token
 from tests.serving import free_port
+from tests.settings_of import settings_of
 
 
 def test_ready_once_everything_is_there(world: World) -> None:
@@ -73,7 +73,7 @@ def ask(loop: Loop, router: Any, method: str, path: str, **options: Any) -> tupl
     app.include_router(router)
 
     async def request() -> tuple[int, Any]:
-        transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 1))
+        transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 1))  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
             answer = await http.request(method, path, **options)
             return answer.status_code, answer.json()
@@ -90,7 +90,7 @@ def test_without_a_store_everything_under_cp_is_503_in_the_same_shape(loop: Loop
     async def let_in(token: str | None, cp_id: str, *, required: bool) -> None:
         await admit(db, SECRET, token, cp_id, required=required)
 
-    settings = Settings(_env_file=None, REGISTRY_SECRET_KEY=SECRET, CPO_ADMIN_PASSWORD="")
+    settings = settings_of(REGISTRY_SECRET_KEY=SECRET, CPO_ADMIN_PASSWORD="")
     central = Central(DbInterface(db), settings, VAULT, admit=let_in, open_to_loopback=True)
     router = build_router(central)
     headers = {"Authorization": f"Bearer {token('CP-001')}"}
@@ -124,9 +124,7 @@ def test_the_watch_survives_an_outage_of_the_store(loop: Loop) -> None:
 
         async def let_in(token: str | None, cp_id: str, *, required: bool) -> None: ...
 
-        central = Central(
-            DbInterface(db), Settings(_env_file=None), VAULT, admit=let_in, watch_pause_s=0.01
-        )
+        central = Central(DbInterface(db), settings_of(), VAULT, admit=let_in, watch_pause_s=0.01)
         asked = asyncio.Event()
         tries = 0
         wrapped = central.watch.round

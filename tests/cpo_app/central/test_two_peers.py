@@ -55,7 +55,7 @@ class Play:
         if command == "START_SESSION":
             asker.ask(command, token=whose.token(), **place)
         elif command == "RESERVE_NOW":
-            asker.reserve(token=whose.token(), **evse)
+            asker.reserve(token=whose.token(), **evse)  # type: ignore[arg-type]
         elif command == "STOP_SESSION":
             asker.ask(command, session_id=self.session_of(whose))
         elif command == "CANCEL_RESERVATION":

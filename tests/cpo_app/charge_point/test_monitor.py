@@ -177,7 +177,7 @@ def test_a_fleet_switched_on_at_one_moment_does_not_beat_in_step(tmp_path: Path)
                 monitor = new_monitor(
                     tmp_path, house.central, house.registry, engine.port, health_interval=8
                 )
-                monitor._phase, monitor._sleep = (lambda phase=phase: phase), sleep
+                monitor._phase, monitor._sleep = (lambda phase=phase: phase), sleep  # type: ignore[misc]
                 async with running(monitor.run()):
                     await until(lambda: len(waits) >= 3)
                 assert waits[:3] == [8 * phase, 8, 8]

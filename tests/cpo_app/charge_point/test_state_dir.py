@@ -120,7 +120,7 @@ def test_a_real_keyring_is_preferred_and_its_failure_falls_back(tmp_path: Path) 
 def test_a_keyring_that_only_pretends_is_none(
     monkeypatch: pytest.MonkeyPatch, backend: Any, expected: Any
 ) -> None:
-    monkeypatch.setattr(credentials_store.keyring, "get_keyring", lambda: backend)
+    monkeypatch.setattr(credentials_store.keyring, "get_keyring", lambda: backend)  # type: ignore[attr-defined]
     found = real_keyring()
     assert type(found) is expected if expected else found is None
 
@@ -128,7 +128,7 @@ def test_a_keyring_that_only_pretends_is_none(
 def test_a_chain_gives_its_real_part(monkeypatch: pytest.MonkeyPatch) -> None:
     chain = ChainerBackend()
     monkeypatch.setattr(ChainerBackend, "backends", [null.Keyring(), real := Keyring()])
-    monkeypatch.setattr(credentials_store.keyring, "get_keyring", lambda: chain)
+    monkeypatch.setattr(credentials_store.keyring, "get_keyring", lambda: chain)  # type: ignore[attr-defined]
     assert real_keyring() is real
 
 

@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from cpo_app.cli import up
 from cpo_app.cli.app import Commands, app
-from cpo_app.settings import Settings
+from tests.settings_of import settings_of
 
 CPO = get_command(app)
 
@@ -29,7 +29,7 @@ def test_each_command_is_there_and_says_what_it_is_for(
 def test_cpo_up_gives_its_parts_arguments_that_their_commands_take(
     demo: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    settings = settings_of()
     monkeypatch.setenv("CPO_EMSP_TOKEN", "given at each start")
     parts = up._after_the_servers(settings, 2, demo)
     assert [part.name for part in parts][:1] == ["charge points"]

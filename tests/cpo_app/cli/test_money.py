@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from cpo_app.cli.spreadsheets import print_csv
-from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.charge_points import registrations
@@ -23,6 +22,7 @@ from tests.conftest import Loop
 from tests.cpo_app.cli.conftest import Cpo, Ran
 from tests.domain.metering.vectors import data, public_text, signed
 from tests.domain.sessions.worlds import World, element, reading, tariff
+from tests.settings_of import settings_of
 
 PRICED = Path(__file__).parents[2] / "data" / "pricing"
 DUTCH = Path(
@@ -322,7 +322,7 @@ def test_the_keys_of_meters_are_put_down_and_forgotten(
             proof=Proof(),
             open_to_new=True,
             credentials_hash="0" * 64,
-            party=Settings(_env_file=None).parties[0],
+            party=settings_of().parties[0],
         )
     )
     assert cpo("charge-points", "meter-key", "cp-9").json() == []
@@ -368,7 +368,7 @@ def test_a_statement_is_a_peers_month_in_csv_and_json(cpo: Cpo, world: World) ->
     original_id = charged(world)
     cpo("cdrs", "credit", original_id, "--kwh", "8")
     peer = {"_id": "peer-1", "name": "M", "status": "CONNECTED", "parties": ["de*msp"]}
-    world.loop.run(PEERS.of(world.db).insert_one(peer))
+    world.loop.run(PEERS.of(world.db).insert_one(peer))  # type: ignore[arg-type]
     issued = world.cdrs()[0]["last_updated"][:7]
     ask = ("statements", "--peer", "peer-1", "--month")
     [row] = cpo(*ask, issued, "--format", "json").json()

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from cpo_app.cli import up
-from cpo_app.settings import Settings
+from tests.settings_of import settings_of
 
 
 def test_no_part_is_cut_short_because_another_has_stopped_before_it(
@@ -33,7 +33,7 @@ def test_no_part_is_cut_short_because_another_has_stopped_before_it(
     monkeypatch.setattr(up, "_all_answer", no_answer)
 
     async def started_and_stopped() -> None:
-        settings = Settings(_env_file=None)  # type: ignore[call-arg]
+        settings = settings_of()
         supervising = asyncio.create_task(up._supervise(settings, 1, False))
         while len(running) < 3:
             await asyncio.sleep(0)

@@ -19,6 +19,7 @@ from cpo_app.operator_guard import OperatorGuard
 from db_interface.database import Database
 from db_interface.database_clock import HostClock
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping
 from domain.charge_points import charge_points, registrations
 from domain.charge_points.charge_point_events import (
     Heartbeat,
@@ -133,7 +134,7 @@ class Night:
             DbInterface(self.db).transact(lambda tx: charge_points.apply(tx, Party(), cp_id, event))
         )
 
-    def document(self, cp_id: str) -> dict[str, Any]:
+    def document(self, cp_id: str) -> JsonMapping:
         found = self.loop.run(charge_points.get(self.db, cp_id))
         assert found is not None
         return found
@@ -246,7 +247,8 @@ class Visit:
         app.include_router(build_metrics_router(night.db, guard))
         app.add_middleware(OcpiMetrics, prefix="ocpi")
         self.http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app, client=(client, 50000)), base_url=ORIGIN
+            transport=httpx.ASGITransport(app=app, client=(client, 50000)),  # type: ignore[arg-type]
+            base_url=ORIGIN,
         )
 
     def get(self, path: str, **options: Any) -> httpx.Response:

@@ -31,6 +31,7 @@ from domain.peers.terms import ANY_PARTY
 from domain.secrets import Vault, new_token
 from tests.conftest import Loop
 from tests.serving import free_port, served
+from tests.settings_of import settings_of
 
 KEY = "0123456789abcdef" * 4
 NOW = datetime.now(timezone.utc)
@@ -48,7 +49,7 @@ SOUND: dict[str, Any] = {
 
 
 def settings(**changed: Any) -> Settings:
-    return Settings(_env_file=None, **{**SOUND, **changed})
+    return settings_of(**{**SOUND, **changed})
 
 
 def levels(findings: list[Finding]) -> dict[str, str]:

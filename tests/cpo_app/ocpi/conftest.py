@@ -31,6 +31,7 @@ from tests.conftest import Loop
 from tests.peers.emsp import Emsp, emsp_on
 from tests.peers.subjects import NO_TLS
 from tests.serving import listener, served
+from tests.settings_of import settings_of
 
 ANYBODY = Terms(any_party=True, hub=True)
 
@@ -139,8 +140,7 @@ def running_face(
 ) -> Iterator[Face]:
     """An OCPI face on `db` with settings of one's choice, and further modules' Cruds."""
     listening = listener()
-    settings = Settings(
-        _env_file=None,  # type: ignore[call-arg]
+    settings = settings_of(
         **{
             "CENTRAL_PORT": listening.getsockname()[1],
             "CPO_ALLOW_PRIVATE_URLS": True,

@@ -73,7 +73,7 @@ class Roaming:
         self.loop.run(self.store.transact(lambda tx: publish(self.store, module, obj, tx)))
 
     def stored(self, module: str, **query: Any) -> list[dict[str, Any]]:
-        return self.loop.run(self.store.objects(module).documents(query))
+        return self.loop.run(self.store.objects(module).documents(query))  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager

@@ -146,7 +146,7 @@ def test_a_hub_speaks_for_its_clients_but_not_for_other_peers(face: Face, peer: 
     assert session_ids(hub, **from_("FR", "CLI")) == ["b"]
     assert session_ids(hub, **from_("NL", "HUB")) == []
     assert_refused(hub.get(f"sessions{ALL}", headers=from_("DE", "TNM")), 2001, 404)
-    client = token(country_code="FR", party_id="CLI")
+    client = token(country_code="FR", party_id="CLI")  # type: ignore[assignment]
     assert hub.put("tokens/FR/CLI/AbC-1", json=client).status_code == 201
     assert peer.put("tokens/DE/TNM/AbC-1", json=token()).status_code == 201
     for foreign in (hub.put("tokens/DE/TNM/AbC-1", json=token()), hub.get("tokens/DE/TNM/AbC-1")):

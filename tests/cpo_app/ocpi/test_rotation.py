@@ -158,7 +158,7 @@ def test_when_the_answer_is_lost_or_bad_the_old_pair_stays(
     # The peer may have taken our new token over, or not: it gets in either way, and for good.
     new = emsp.asked("PUT", "/credentials")[0].json()["token"]
     assert [opens(face, token) for token in (new, peer.token, new, peer.token)] == [True] * 4
-    hashes: list[dict[str, Any]] = face.loop.run(face.peers.get(peer.peer_id)).document[
+    hashes: list[dict[str, Any]] = face.loop.run(face.peers.get(peer.peer_id)).document[  # type: ignore[assignment]
         "token_hashes"
     ]
     assert not any("until" in entry for entry in hashes)

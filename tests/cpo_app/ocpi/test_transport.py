@@ -13,13 +13,14 @@ import httpx
 import pytest
 
 from cpo_app.ocpi.server.app import build_ocpi_app
-from cpo_app.settings import Settings, SettingsError
+from cpo_app.settings import SettingsError
 from crud.locations import Locations
 from db_interface.database import StoreUnavailable
 from domain.schemas import parse_datetime
 from tests.cpo_app.ocpi.conftest import Face, PeerSide
 from tests.domain.schemas.samples import connector, evse, location, token
 from tests.peers.subjects import assert_refused, data_of
+from tests.settings_of import settings_of
 
 
 def test_a_success_is_one_whole_envelope(face: Face, peer: PeerSide) -> None:
@@ -200,7 +201,7 @@ def test_timestamps_of_peers_come_back_in_utc_with_their_fraction(
 
 
 def test_no_authentication_is_no_way_to_run(face: Face) -> None:
-    settings = Settings(_env_file=None, NO_AUTH=True)  # type: ignore[call-arg]
+    settings = settings_of(NO_AUTH=True)
     with pytest.raises(SettingsError, match="NO_AUTH"):
         build_ocpi_app(settings, None, face.authenticator)
 

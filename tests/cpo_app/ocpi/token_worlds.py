@@ -11,7 +11,6 @@ from auth.authenticator import OcpiAuthenticator
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
-from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.peers import client_switches
@@ -20,6 +19,7 @@ from domain.peers.terms import Terms
 from domain.secrets import Vault, new_token
 from tests.conftest import Loop
 from tests.peers.token_emsp import TokenEmsp, token_emsp_on
+from tests.settings_of import settings_of
 
 
 class TokenWorld:
@@ -30,8 +30,7 @@ class TokenWorld:
         self.authenticator = OcpiAuthenticator(db, self.peers)
         self.client = PeerClient(allow_private=True)
         self.now = datetime(2025, 5, 1, 12, tzinfo=timezone.utc)
-        self.settings = Settings(
-            _env_file=None,
+        self.settings = settings_of(
             **{"COUNTRY_CODE": "NL", "PARTY_ID": "EVC", "CPO_TOKEN_PULL_INTERVAL_S": 1000}
             | settings,
         )

@@ -14,6 +14,7 @@ from db_interface.database import Database
 from db_interface.interface import DbInterface
 from tests.clock import Clock
 from tests.conftest import Loop
+from tests.settings_of import settings_of
 
 SECRET = "registry-secret-" * 3
 ADMIN_KEY = "the-admin-key"
@@ -28,7 +29,8 @@ class Api:
         self.party = settings.parties[0]
         app = build_registry(settings, store)
         self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app), base_url="http://registry"
+            transport=httpx.ASGITransport(app=app),  # type: ignore[arg-type]
+            base_url="http://registry",
         )
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
@@ -98,7 +100,7 @@ def make_api(loop: Loop, db: Database, clock: Clock) -> Iterator[Callable[..., A
 
     def make(**settings: Any) -> Api:
         values: dict[str, Any] = {"REGISTRY_SECRET_KEY": SECRET, "CPO_ENCRYPTION_KEY": ""}
-        api = Api(loop, DbInterface(db), Settings(_env_file=None, **{**values, **settings}))
+        api = Api(loop, DbInterface(db), settings_of(**{**values, **settings}))
         made.append(api)
         return api
 

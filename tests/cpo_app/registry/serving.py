@@ -13,12 +13,13 @@ import uvicorn
 from cpo_app.registry.server import server_config
 from cpo_app.settings import Settings
 from tests.cpo_app.registry.conftest import SECRET
+from tests.settings_of import settings_of
 
 
 def settings_with(**values: Any) -> Settings:
     """Settings on a free port, whatever the environment says of keys."""
     defaults = {"REGISTRY_SECRET_KEY": SECRET, "REGISTRY_API_PORT": 0, "CPO_ENCRYPTION_KEY": ""}
-    return Settings(_env_file=None, **{**defaults, **values})
+    return settings_of(**{**defaults, **values})
 
 
 @asynccontextmanager

@@ -76,7 +76,7 @@ def test_a_database_that_goes_away_is_a_503_on_every_route(loop: Loop) -> None:
     async def story() -> None:
         db = Database.connect(NO_DATABASE, timeout_ms=50)
         app = build_registry(settings_with(), DbInterface(db))
-        transport = httpx.ASGITransport(app=app)
+        transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://registry") as client:
             for method, path, body in (
                 ("GET", "/cp", None),

@@ -398,7 +398,7 @@ def test_after_any_events_the_status_is_ocpis_and_the_history_its_whole_story(
             seconds += pause
             if isinstance(event, str):
                 known = await charge_points.get(world.db, "CP-001")
-                event = Missed(known["heartbeat_due"] if known else START)
+                event = Missed(known["heartbeat_due"] if known else START)  # type: ignore[arg-type]
             await world.happen(event, seconds)
 
     world.loop.run(play())

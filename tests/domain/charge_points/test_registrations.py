@@ -32,7 +32,7 @@ OLD, NEW = "a" * 64, "b" * 64
 
 @pytest.fixture
 def store() -> DbInterface:
-    client = AsyncMongoMockClient(tz_aware=True)
+    client = AsyncMongoMockClient(tz_aware=True)  # type: ignore[var-annotated]
     return DbInterface(Database(client, transactions=False, clock=Clock(NOW)))
 
 
@@ -69,7 +69,7 @@ def test_a_new_record(store: DbInterface) -> None:
     record = run(registrations.get(store.db, "cp-001"))
     assert done.is_new
     assert record is not None
-    assert record.pop("ocpi")["offered"] is True
+    assert record.pop("ocpi")["offered"] is True  # type: ignore[index]
     assert record == {
         "_id": "CP-001",
         "folded_id": "cp-001",

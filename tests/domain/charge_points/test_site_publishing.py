@@ -13,6 +13,7 @@ import pytest
 from cpo_app.settings import Party
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
 from domain.charge_points import registrations
 from domain.charge_points.charge_point_events import Heartbeat, StateReported
@@ -73,7 +74,7 @@ class House:
 
         await self.store.transact(work)
 
-    def document(self, site_id: str) -> dict[str, Any] | None:
+    def document(self, site_id: str) -> JsonMapping | None:
         key = f"de/abc/{site_id}".lower()
         return self.loop.run(self.store.objects("locations").document(key))
 
@@ -85,10 +86,10 @@ class House:
     def statuses(self, site_id: str) -> dict[str, str]:
         return {evse["uid"]: evse["status"] for evse in self.location(site_id)["evses"]}
 
-    def ocpi(self, cp_id: str) -> dict[str, Any]:
+    def ocpi(self, cp_id: str) -> JsonMapping:
         record = self.loop.run(registrations.get(self.store.db, cp_id))
         assert record is not None
-        return record["ocpi"]
+        return record["ocpi"]  # type: ignore[return-value]
 
     def _tick(self) -> None:
         self.clock.advance(60)

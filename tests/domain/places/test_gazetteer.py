@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.places.countries import Country, find_country
+from domain.places.countries import find_country
 from domain.places.gazetteer import Place, distance_km, nearest_place, read_address
+from domain.places.geonames import Country
 from domain.schemas.types import known_time_zones
 
 

@@ -12,6 +12,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 FILES = (
     "types",
@@ -50,7 +51,7 @@ def rows_of(text: str) -> list[tuple[str, list[str], list[str]]]:
     return rows
 
 
-def extract(checkout: Path) -> dict[str, dict]:
+def extract(checkout: Path) -> dict[str, dict[str, Any]]:
     classes: dict[str, dict[str, list[str]]] = {}
     enums: dict[str, list[str]] = {}
     for file in FILES:

@@ -53,7 +53,7 @@ def test_the_charge_points_word_closes_a_suspect_session_days_later_with_its_own
     world.clock.at = after(3 * 86400)
     for second in (130, 1800):
         world.transact(
-            lambda tx, at=second: charging_sessions.meter_reading(
+            lambda tx, at=second: charging_sessions.meter_reading(  # type: ignore[misc]
                 tx, session_id, reading(at, at * 3.2)
             )
         )
@@ -75,7 +75,7 @@ def test_a_suspect_session_is_billed_right_while_another_holds_its_connector(wor
     other = world.open(1000)
     assert world.meter(session_id, reading(1010, 3000.0)) == "ACTIVE"
     inner = world.inner(session_id)
-    assert (inner["running"], inner["suspect"]["why"]) == (
+    assert (inner["running"], inner["suspect"]["why"]) == (  # type: ignore[index]
         False,
         f"session {other} holds its connector",
     )
@@ -118,7 +118,7 @@ def test_the_truth_after_an_estimate_makes_the_credit_and_the_right_cdr_once(wor
     shown = world.session(session_id)
     for second in (1000, 2000, 3000):
         world.transact(
-            lambda tx, at=second: charging_sessions.meter_reading(
+            lambda tx, at=second: charging_sessions.meter_reading(  # type: ignore[misc]
                 tx, session_id, reading(at, at * 3.2)
             )
         )

@@ -60,7 +60,7 @@ def test_a_final_word_that_cannot_be_true_holds_the_session(
     world: World, seconds: float, energy_wh: float, more: dict[str, float], why: str
 ) -> None:
     session_id = begun(world)
-    world.end(session_id, seconds, energy_wh, **more)
+    world.end(session_id, seconds, energy_wh, **more)  # type: ignore[arg-type]
     assert why in (held(world, session_id) or "")
     assert world.cdrs() == []
 

@@ -30,7 +30,7 @@ def put(world: World, session_id: str, reader: Reader = MSP, **wish: Any) -> str
 
 @pytest.fixture
 def world(db: Database, loop: Loop) -> World:
-    return World(db, loop, *TARIFFS, **CAPABLE)
+    return World(db, loop, *TARIFFS, **CAPABLE)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

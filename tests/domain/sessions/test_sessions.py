@@ -275,7 +275,7 @@ def test_what_a_charge_point_says_after_its_own_last_word_is_kept_for_the_operat
     assert world.meter(session_id, reading(1000, 2400.0)) == "COMPLETED"
     assert world.end(session_id, 1100, 2500.0) == "COMPLETED"
     inner = world.inner(session_id)
-    assert (inner["unbilled"]["energy_wh"], inner.get("to_stop")) == (2100.0, None)
+    assert (inner["unbilled"]["energy_wh"], inner.get("to_stop")) == (2100.0, None)  # type: ignore[index]
     assert (world.session(session_id), world.cdrs()) == (session, cdrs)
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.objects.locations import owned_location
 from domain.objects.tariffs import owned_tariff
@@ -264,8 +265,8 @@ class World:
         return found
 
     def cdrs(self) -> list[dict[str, Any]]:
-        async def read() -> list[dict[str, Any]]:
+        async def read() -> list[JsonObject]:
             rows = await self.store.objects("cdrs").documents({})
-            return [row["fields"] for row in sorted(rows, key=lambda row: row["seq"])]
+            return [dict(row["fields"]) for row in sorted(rows, key=lambda row: row["seq"])]
 
         return self.loop.run(read())

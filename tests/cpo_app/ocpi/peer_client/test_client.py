@@ -884,7 +884,7 @@ def test_one_bad_item_does_not_spoil_the_page() -> None:
 def test_a_list_that_was_read_in_part_goes_on_where_it_was() -> None:
     async def handler(received: Received, writer: Any) -> None:
         offset = int(received.target.rpartition("offset=")[2].partition("&")[0])
-        writer.write(http(body=envelope([{"id": offset}]), **{"X-Total-Count": "5"}))
+        writer.write(http(body=envelope([{"id": offset}]), **{"X-Total-Count": "5"}))  # type: ignore[arg-type]
 
     async def story(peer: RawPeer, client: PeerClient) -> Any:
         resume = ResumeAt(peer.url("/x?offset=3&limit=1"), pages=3, received=3)

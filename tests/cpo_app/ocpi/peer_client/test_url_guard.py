@@ -440,7 +440,7 @@ def test_a_hanging_name_costs_one_thread_and_other_names_go_on(
             assert release.wait(20)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (PUBLIC, 0))]
 
-    monkeypatch.setattr(resolver_module.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(resolver_module.socket, "getaddrinfo", getaddrinfo)  # type: ignore[attr-defined]
 
     async def story() -> None:
         resolve = SystemResolver()

@@ -13,7 +13,6 @@ import pytest
 
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.push import Push
-from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
@@ -26,6 +25,7 @@ from domain.peers.terms import Terms
 from domain.secrets import Vault, new_token
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.push.receiving_emsp import Receiver, receiving
+from tests.settings_of import settings_of
 
 
 @dataclass
@@ -95,7 +95,7 @@ class House:
 
     @contextlib.contextmanager
     def pushing(self, *, timeout_s: float = 1.0, **changed: Any) -> Iterator[Push]:
-        settings = Settings(_env_file=None, CPO_PEER_TIMEOUT_S=timeout_s, **changed)
+        settings = settings_of(CPO_PEER_TIMEOUT_S=timeout_s, **changed)
 
         async def start() -> tuple[Push, PeerClient]:
             client = PeerClient(allow_private=True)

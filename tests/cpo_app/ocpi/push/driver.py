@@ -12,7 +12,6 @@ from typing import Any
 
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.push import Push
-from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
@@ -21,13 +20,14 @@ from domain.outbox.publishing import publish
 from domain.peers.peers import Peers
 from domain.secrets import Vault
 from tests.cpo_app.ocpi.push.objects import cdr, location, session, tariff
+from tests.settings_of import settings_of
 
 
 async def main(mongo_url: str, number: str) -> None:
     db = Database.connect(mongo_url)
     store = DbInterface(db)
     client = PeerClient(allow_private=True)
-    settings = Settings(_env_file=None, CPO_PEER_TIMEOUT_S=1)
+    settings = settings_of(CPO_PEER_TIMEOUT_S=1)
     push = Push(settings, store, Peers(db, Vault("k" * 32)), client)
     await push.start()
     for module, obj in [

@@ -142,7 +142,7 @@ def test_peers_end_in_the_present_state(house: House, steps: list[tuple[str, Any
             world.step(what, which)
 
         world.fault(None)
-        house.until(lambda: time_passes(house, peer_id) or not house.marks(peer_id=peer_id), 40)
+        house.until(lambda: time_passes(house, peer_id) or not house.marks(peer_id=peer_id), 40)  # type: ignore[func-returns-value]
 
         held = emsp.held("locations")
         for id_ in world.private & held.keys():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 import pytest
 
 from crud.hubclientinfo import HubClientInfo
+from db_interface.json_data import JsonMapping
 from domain.outbox import push_lanes
 from domain.outbox.marks import mark_everything, post_again
 from domain.peers.statuses import CONNECTED, SUSPENDED
@@ -23,7 +23,7 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def lane(house: House, peer_id: str) -> dict[str, Any]:
+def lane(house: House, peer_id: str) -> JsonMapping:
     return house.loop.run(push_lanes.lane_of(house.db, peer_id))
 
 
@@ -74,7 +74,7 @@ def test_a_peer_that_is_gone_is_served_when_it_comes_back(house: House) -> None:
     house.locations(location("LOC1"))
     house.until(lambda: lane(house, peer_id).get("failures"))
     house.locations(location("LOC1", name="There"), location("LOC2"))
-    assert "cannot be reached" in house.loop.run(house.peers.get(peer_id)).last_error["text"]
+    assert "cannot be reached" in house.loop.run(house.peers.get(peer_id)).last_error["text"]  # type: ignore[index]
 
     house.loop.run(emsp.start(emsp.port))
 
@@ -139,7 +139,7 @@ def test_a_peer_that_does_not_let_us_in_fails_as_a_whole_until_it_is_changed(hou
     house.until(lambda: lane(house, peer_id).get("failures"))
     assert lane(house, peer_id)["retry_at"] > now() + timedelta(seconds=20)
     house.until(lambda: house.loop.run(house.peers.get(peer_id)).last_error)
-    assert "401" in house.loop.run(house.peers.get(peer_id)).last_error["text"]
+    assert "401" in house.loop.run(house.peers.get(peer_id)).last_error["text"]  # type: ignore[index]
     let_in.set()
     # New credentials, a quirk, a resume: whatever the operator does is tried at once.
     house.loop.run(house.peers.set(peer_id, now(), name="Mended"))

@@ -11,6 +11,7 @@ from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.push import metrics
 from cpo_app.ocpi.push.lane import Lane, PushContext
 from cpo_app.ocpi.push.lease import Lease
+from db_interface.json_data import JsonMapping
 from domain.outbox import due_marks, push_lanes
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.objects import location
@@ -44,7 +45,7 @@ def test_a_lane_belongs_to_one_process_at_a_time(house: House) -> None:
 
 
 def test_only_the_holder_writes_into_the_lane(house: House) -> None:
-    async def story() -> dict[str, Any]:
+    async def story() -> JsonMapping:
         await Lease(house.db, "p", "first").claim()
         await push_lanes.note(house.db, "p", "second", {"failures": 7})
         return await push_lanes.lane_of(house.db, "p")
