@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from domain.schemas import format_datetime, parse_datetime
 from domain.sites import HeldBack, build_location, site_id_of
 from tests.domain.sites.registrations import LATER, NOW, Acme, built, reasons, record
 
@@ -250,7 +252,17 @@ def test_time_never_runs_backwards() -> None:
 
     after = built(record(metadata={"name": "New"}), previous=before, now=NOW).location
 
-    assert after["last_updated"] == LATER_STAMP
+    assert after["last_updated"] == format_datetime(LATER + timedelta(milliseconds=1))
+
+
+def test_two_states_of_one_instant_bear_different_timestamps() -> None:
+    stamps, location = [], built(record()).location
+    for name in ("One", "Two", "Three"):
+        location = built(record(metadata={"name": name}), previous=location, now=NOW).location
+        stamps.append(parse_datetime(location["last_updated"]))
+
+    assert stamps == [NOW + timedelta(milliseconds=step) for step in (1, 2, 3)]
+    assert built(record(metadata={"name": name}), previous=location, now=NOW).location == location
 
 
 def test_a_location_keeps_its_id() -> None:
