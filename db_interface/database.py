@@ -204,6 +204,14 @@ STORE_ERRORS: tuple[type[Exception], ...] = (
 """What is raised while the server cannot be reached, so that callers need not know the driver."""
 
 
+def is_passing(error: Exception) -> bool:
+    """Whether the same may succeed when it is tried again: the server was away or slow, or others'
+    writes were in the way. Inside a transaction such an error must reach `transact` as it is."""
+    if isinstance(error, STORE_ERRORS):
+        return True
+    return isinstance(error, PyMongoError) and (error.timeout or error.has_error_label(_TRANSIENT))
+
+
 async def _once(
     session: _MongoSession,
     work: Callable[[_MongoSession], Awaitable[T]],

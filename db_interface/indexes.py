@@ -53,6 +53,13 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("expires_at", expireAfterSeconds=0),
     ],
     "unaccounted_energy": [_index("last", expireAfterSeconds=24 * 3600)],
+    "dead_letters": [
+        _index("cp_id", "refused", "at"),
+        _index("refused", "at"),
+        # What failed may be money, and stays.
+        _index("at", expireAfterSeconds=30 * 24 * 3600, partialFilterExpression={"refused": True}),
+    ],
+    "telemetry_tries": [_index("at", expireAfterSeconds=24 * 3600)],
     "evse_status_history": [_index("cp_id", "at", "n"), _index("at")],
     "peers": [
         _index("token_hashes.hash", unique=True, sparse=True),

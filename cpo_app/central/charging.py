@@ -1,7 +1,8 @@
 """Charging at Central: what charge points report of their sessions goes into them.
 
 `handlers` is the whole list of what telemetry's messages do, in order. A message that nothing
-can be made of is refused (logged, and counted as taken): it must never hold up the ones behind it.
+can be made of is refused (kept as a dead letter, and counted as taken): it must never hold up the
+ones behind it.
 """
 
 from __future__ import annotations

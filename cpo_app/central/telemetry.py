@@ -8,6 +8,9 @@ Handlers run after Central's own state has followed the message, in the order in
 listed (charging.handlers), inside the batch's transaction, possibly more than once (it is
 retried): they change nothing but the database, through `tx`. One may raise MessageRefused, before
 anything is written, for a message that it can make nothing of; those after it are left out.
+
+No message holds up those behind it for ever: one that breaks its batch off again and again is set
+aside as a dead letter (domain.charge_points.dead_letters), and so is what was refused.
 """
 
 from __future__ import annotations
@@ -16,13 +19,16 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from cpo_app.central.wire import KINDS
+from db_interface.database import is_passing
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
-from domain.charge_points import charge_points
+from domain.charge_points import charge_points, dead_letters
 from domain.charge_points.charge_point_events import StateReported, TelemetryTaken
+from domain.charge_points.dead_letters import MAX_TRIES, DeadLetter, letter, letter_id
 from domain.charge_points.engine_clocks import by_our_clock, observed
 from domain.charge_points.evse_states import ConnectorState
 from domain.sites import Party
@@ -46,7 +52,17 @@ class Handler:
 
 
 class MessageRefused(Exception):
-    """A handler can make nothing of the message; it is logged and counts as taken."""
+    """A handler can make nothing of the message; it counts as taken, and is kept for a while."""
+
+
+class NotTaken(Exception):
+    """Taking the message `seq` broke off with `error`, which is its own doing."""
+
+    def __init__(self, letter_id: str, seq: int, error: Exception) -> None:
+        super().__init__(f"message {seq}: {reason_of(error)}")
+        self.letter_id = letter_id
+        self.seq = seq
+        self.error = error
 
 
 class Telemetry:
@@ -68,12 +84,64 @@ class Telemetry:
 
         `sent_at`: when `received_at` was by the engine's clock. Their times are moved to our
         clock by what lies between (engine_clocks).
+
+        Raises what a handler raised, with nothing taken; the third time for the same message,
+        takes those before it and sets it aside: the rest of the batch is for the next request.
+        """
+        aside: NotTaken | None = None
+        while True:
+            work = partial(
+                self._take,
+                cp_id=cp_id,
+                boot_id=boot_id,
+                messages=messages,
+                received_at=received_at,
+                sent_at=sent_at,
+                aside=aside,
+            )
+            try:
+                return await self._store.transact(work)
+            except NotTaken as broken:
+                tries = await dead_letters.count_try(self._store.db, broken.letter_id)
+                if tries < MAX_TRIES:
+                    raise broken.error from None
+                aside = broken
+                messages = [message for message in messages if message["seq"] <= broken.seq]
+
+    async def replay(self, id_: str, by: str) -> str | None:
+        """Hand a dead letter to the handlers again. None: it is taken, and gone; else why not.
+
+        Its state does not become the charge point's: it is of the past. Raises NoSuchLetter.
         """
 
-        async def work(tx: Tx) -> int:
-            return await self._take(tx, cp_id, boot_id, messages, received_at, sent_at)
+        async def work(tx: Tx) -> None:
+            kept = await dead_letters.remove(tx, id_)
+            message = dead_letters.message_of(kept)
+            try:
+                await self._hand_over(tx, kept["cp_id"], message)
+            except Exception as error:
+                if is_passing(error) or isinstance(error, MessageRefused):
+                    raise
+                raise NotTaken(id_, message["seq"], error) from error
 
-        return await self._store.transact(work)
+        why = None
+        try:
+            await self._store.transact(work)
+        except MessageRefused as error:
+            why, refused = str(error), True
+        except NotTaken as broken:
+            logger.error("dead letter %s failed again", id_, exc_info=broken.error)
+            why, refused = reason_of(broken.error), False
+        if why is None:
+            logger.info("dead letter %s was taken (%s)", id_, by)
+            return None
+        said = why
+
+        async def note(tx: Tx) -> None:
+            await dead_letters.not_taken_again(tx, id_, said, refused=refused)
+
+        await self._store.transact(note)
+        return why
 
     async def _take(
         self,
@@ -83,6 +151,7 @@ class Telemetry:
         messages: Sequence[Message],
         received_at: datetime,
         sent_at: datetime | None,
+        aside: NotTaken | None,
     ) -> int:
         key = await charge_points.canonical_id(tx, cp_id) or cp_id
         known = await charge_points.get(tx, key)
@@ -98,12 +167,25 @@ class Telemetry:
         # What an engine said before it started anew tells nothing of the connectors of today.
         outdated = any(boot["boot_id"] == boot_id for boot in boots[:-1])
         meters: dict[str, Message] = {}
+        letters: list[DeadLetter] = []
         for message in new:
-            if message["kind"] == "state" and not outdated:
-                await self._follow(tx, key, message)
+            if aside is not None and message["seq"] == aside.seq:
+                letters.append(_set_aside(tx, key, boot_id, message, aside.error))
+                continue
             if message["kind"] == "meter" and not outdated:
                 meters[message["connector_id"]] = _reading(message)
-            await self._hand_over(tx, key, message)
+            try:
+                if message["kind"] == "state" and not outdated:
+                    await self._follow(tx, key, message)
+                await self._hand_over(tx, key, message)
+            except MessageRefused as refused:
+                letters.append(_refused(tx, key, boot_id, message, refused))
+            except Exception as error:
+                if is_passing(error):
+                    raise
+                one = letter_id(key, boot_id, message["seq"])
+                raise NotTaken(one, message["seq"], error) from error
+        await dead_letters.keep(tx, letters)
         seq: int = new[-1]["seq"]
         taken = TelemetryTaken(boot_id, seq, meters, clock)
         await charge_points.apply(tx, self._party, key, taken)
@@ -125,13 +207,30 @@ class Telemetry:
         if not handlers:
             return
         charge_point = await charge_points.get(tx, key) or {"_id": key}
-        try:
-            for handler in handlers:
-                await handler.handle(tx, charge_point, message)
-        except MessageRefused as refused:
-            logger.warning(
-                "%s: %s message %d refused: %s", key, message["kind"], message["seq"], refused
-            )
+        for handler in handlers:
+            await handler.handle(tx, charge_point, message)
+
+
+def reason_of(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _set_aside(tx: Tx, key: str, boot_id: str, message: Message, error: Exception) -> DeadLetter:
+    logger.error(
+        "%s: %s message %d cannot be taken and is set aside: %s (cpo charge-points dead-letters)",
+        key,
+        message["kind"],
+        message["seq"],
+        reason_of(error),
+    )
+    return letter(tx, key, boot_id, message, reason_of(error), refused=False)
+
+
+def _refused(
+    tx: Tx, key: str, boot_id: str, message: Message, refused: MessageRefused
+) -> DeadLetter:
+    logger.warning("%s: %s message %d refused: %s", key, message["kind"], message["seq"], refused)
+    return letter(tx, key, boot_id, message, str(refused), refused=True)
 
 
 def _reading(message: Message) -> Message:

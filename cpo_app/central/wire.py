@@ -210,6 +210,13 @@ class TelemetryBody(BaseModel):
     sent_at: Instant | None = None
     messages: list[TelemetryMessage] = Field(min_items=1, max_items=MAX_MESSAGES)
 
+    @validator("boot_id")
+    def _can_be_kept(cls, boot_id: str) -> str:
+        # JSON can escape half of a character, and no message of such a start could be acknowledged.
+        if not boot_id.isprintable():
+            raise ValueError("has a character that cannot be printed")
+        return boot_id
+
     @validator("messages", pre=True)
     def _not_too_many(cls, messages: Any) -> Any:
         # Before its items are looked at: each of them costs.

@@ -1,0 +1,168 @@
+"""Telemetry that was not taken, kept until the operator has dealt with it: it may be money.
+
+Two kinds. *Failed*: taking the message broke off, again and again; it was set aside so that those
+behind it go on, and stays until it is replayed or dropped. *Refused*: nothing could be made of it
+(its session is not known); at most MAX_REFUSED of a charge point, for a while.
+
+Whoever takes telemetry writes here, inside the transaction that acknowledges the message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TypedDict
+
+from db_interface.collection import Collection, Where
+from db_interface.database import Database
+from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.transaction import Tx
+
+MAX_TRIES = 3
+"""How often a message may break its batch off before it is set aside."""
+MAX_REFUSED = 200
+MAX_REASON_LENGTH = 300
+FAILED, REFUSED = "failed", "refused"
+KINDS = (FAILED, REFUSED)
+
+
+class DeadLetter(TypedDict):
+    """A document of `dead_letters`."""
+
+    _id: str
+    """cp_id/boot_id/seq"""
+    cp_id: str
+    kind: str
+    """of the message"""
+    message: str
+    """as JSON, its `at` by our clock: as text, for what cannot be stored may be why it is here"""
+    reason: str
+    refused: bool
+    """False: failed. Those that are True go by themselves."""
+    tries: int
+    at: datetime
+    """when it came here, or was tried last"""
+
+
+class _Tries(TypedDict):
+    """A document of `telemetry_tries`, by the id of the letter that it may become."""
+
+    _id: str
+    tries: int
+    at: datetime
+
+
+DEAD_LETTERS: Collection[DeadLetter] = Collection("dead_letters")
+TRIES: Collection[_Tries] = Collection("telemetry_tries")
+
+
+class NoSuchLetter(LookupError):
+    """There is none of that id (any more)."""
+
+
+def letter_id(cp_id: str, boot_id: str, seq: int) -> str:
+    # Ids of charge points hold no slash, so that this is one message's alone.
+    return f"{cp_id}/{boot_id}/{seq}"
+
+
+async def count_try(db: Database, id_: str) -> int:
+    """One more of this message has broken off; how many that makes. Outside of any transaction:
+    that of the message leaves nothing."""
+    change = {"$inc": {"tries": 1}, "$set": {"at": db.now()}}
+    counted = await TRIES.of(db).update_and_find({"_id": id_}, change, upsert=True)
+    return 1 if counted is None else counted["tries"]
+
+
+def letter(
+    tx: Tx, cp_id: str, boot_id: str, message: JsonMapping, reason: str, *, refused: bool
+) -> DeadLetter:
+    return {
+        "_id": letter_id(cp_id, boot_id, message["seq"]),
+        "cp_id": cp_id,
+        "kind": message["kind"],
+        "message": json.dumps({**message, "at": message["at"].isoformat()}),
+        "reason": _storable(reason),
+        "refused": refused,
+        "tries": 1 if refused else MAX_TRIES,
+        "at": tx.now,
+    }
+
+
+def message_of(kept: DeadLetter) -> JsonObject:
+    """The message as telemetry's handlers take it."""
+    message: JsonObject = json.loads(kept["message"])
+    return {**message, "at": datetime.fromisoformat(message["at"])}
+
+
+async def keep(tx: Tx, letters: Sequence[DeadLetter]) -> None:
+    """Keep them, of one charge point; of its refused ones the latest MAX_REFUSED."""
+    if not letters:
+        return
+    refused = [one for one in letters if one["refused"]]
+    kept = [one for one in letters if not one["refused"]] + refused[-MAX_REFUSED:]
+    ids = [one["_id"] for one in kept]
+    # An engine so old that its start was forgotten may tell the same again.
+    await DEAD_LETTERS.of(tx).delete_many({"_id": {"$in": ids}})
+    await DEAD_LETTERS.of(tx).insert_many(kept)
+    await TRIES.of(tx).delete_many({"_id": {"$in": ids}})
+    if refused:
+        surplus = await DEAD_LETTERS.of(tx).find(
+            {"cp_id": letters[0]["cp_id"], "refused": True},
+            {"_id": 1},
+            sort=[("at", -1)],
+            skip=MAX_REFUSED,
+        )
+        await DEAD_LETTERS.of(tx).delete_many({"_id": {"$in": [one["_id"] for one in surplus]}})
+
+
+async def get(where: Where, id_: str) -> DeadLetter:
+    """Raises NoSuchLetter."""
+    found = await DEAD_LETTERS.of(where).find_one({"_id": id_})
+    if found is None:
+        raise NoSuchLetter(id_)
+    return found
+
+
+async def remove(tx: Tx, id_: str) -> DeadLetter:
+    """The letter, which is gone now. Raises NoSuchLetter."""
+    found = await DEAD_LETTERS.of(tx).take({"_id": id_})
+    if found is None:
+        raise NoSuchLetter(id_)
+    return found
+
+
+async def not_taken_again(tx: Tx, id_: str, reason: str, *, refused: bool) -> None:
+    """A replay came to nothing. What has failed once never goes by itself."""
+    kept = await get(tx, id_)
+    changes = {
+        "reason": _storable(reason),
+        "refused": kept["refused"] and refused,
+        "tries": kept["tries"] + 1,
+        "at": tx.now,
+    }
+    await DEAD_LETTERS.of(tx).update_one({"_id": id_}, {"$set": changes})
+
+
+async def listed(db: Database, cp_id: str | None, limit: int) -> list[DeadLetter]:
+    """Failed ones first, the latest of each kind first; of one charge point, or of all."""
+    of = {} if cp_id is None else {"cp_id": cp_id}
+    found: list[DeadLetter] = []
+    for refused in (False, True):
+        room = limit - len(found)
+        if room > 0:
+            query = {**of, "refused": refused}
+            found += await DEAD_LETTERS.of(db).find(query, sort=[("at", -1)], limit=room)
+    return found
+
+
+async def counts(db: Database) -> Mapping[str, int]:
+    """How many failed, and how many were refused."""
+    return {
+        FAILED: await DEAD_LETTERS.of(db).count({"refused": False}),
+        REFUSED: await DEAD_LETTERS.of(db).count({"refused": True}),
+    }
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()[:MAX_REASON_LENGTH]
