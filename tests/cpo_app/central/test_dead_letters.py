@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure
 from cpo_app.central.telemetry import Handler, MessageRefused
 from db_interface.transaction import Tx
 from domain.charge_points import dead_letters
-from domain.charge_points.charge_points import Document
+from domain.charge_points.charge_points import ChargePoint
 from domain.charge_points.dead_letters import (
     DEAD_LETTERS,
     MAX_REFUSED,
@@ -36,7 +36,7 @@ class House:
         self.api = world.api(self.central)
         self.api.register(self.shown)
 
-    async def __call__(self, tx: Tx, charge_point: Document, message: dict[str, Any]) -> None:
+    async def __call__(self, tx: Tx, charge_point: ChargePoint, message: dict[str, Any]) -> None:
         row = {"_id": message["seq"], "at": message["at"], "cp_id": charge_point["_id"]}
         await self.world.db["ledger"].insert_one(row, session=tx.mongo)
         if message["seq"] in self.broken:
@@ -117,7 +117,7 @@ def test_an_error_of_the_store_is_no_fault_of_the_message(house: House) -> None:
     )
     calls = 0
 
-    async def handle(tx: Tx, charge_point: Document, message: dict[str, Any]) -> None:
+    async def handle(tx: Tx, charge_point: ChargePoint, message: dict[str, Any]) -> None:
         nonlocal calls
         calls += 1
         if calls <= 2 * MAX_TRIES:
