@@ -70,6 +70,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("name"),
     ],
     "party_claims": [_index("peer_id")],
+    "unknown_cards": [_index("until", expireAfterSeconds=60)],
     "hub_clients": [_index("peer_id", "status")],
     "hub_client_pulls": [_index("due")],
     "marks": [_index("peer_id", "due"), _index("peer_id", "since")],

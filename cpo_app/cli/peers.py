@@ -329,6 +329,23 @@ def widen(peer_id: PeerId, data_dir: DataDir = None) -> None:
     note(f"{peer_id} is not narrowed; {number} objects are sent")
 
 
+@app.command("ask-unknown")
+def ask_unknown(
+    peer_id: PeerId,
+    value: Annotated[str, typer.Argument(metavar="on|off")],
+    data_dir: DataDir = None,
+) -> None:
+    """Whether a peer is asked about cards that no eMSP has told us of; by default nobody is."""
+    if value not in ("on", "off"):
+        raise CliError("on or off")
+
+    async def work(backend: Backend) -> None:
+        await switches.ask_unknown(backend.store, peer_id, on=value == "on")
+
+    _do(work, data_dir)
+    note(f"{peer_id} is {'' if value == 'on' else 'not '}asked about unknown cards")
+
+
 @app.command()
 def quirk(
     peer_id: PeerId,

@@ -3,8 +3,9 @@
 The rules are whitelist.RULES. Which token a card is: those with its uid and type that a party
 with a registered peer behind it has given us, the one known longest first, so that no party can
 take another's card over by pushing the same uid later. The first that is allowed counts; a card
-that is known is never asked for elsewhere. An unknown one is asked for at all eMSPs that offer
-it, at once; the first that allows it wins.
+that is known is never asked for elsewhere. An unknown one is asked for, within bounds
+(unknown_cards.py), at the eMSPs that the operator has marked for it, at once; the first that
+allows it wins.
 
 Who can be asked, and how, is handed in (`Emsps`): no HTTP here. What is returned is for Central
 alone: no peer ever sees a token of another party's by this way.
@@ -21,6 +22,7 @@ from datetime import datetime
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import party_key
+from domain.authorization import unknown_cards
 from domain.authorization.authorization_answer import EmspAnswer, Question, Token, answer_of
 from domain.authorization.emsps import Emsp, Emsps, Reply
 from domain.authorization.token_sync import keep_if_newer
@@ -118,7 +120,8 @@ class Authorizer:
         if not cards:
             question = _question(uid, token_type, location, evse)
             emsp = await self._emsps.behind(holder["country_code"], holder["party_id"])
-            said = Reply() if emsp is None else await self._ask(emsp, question)
+            asks = emsp is not None and await unknown_cards.may_ask(self._store.db, question)
+            said = await self._ask(emsp, question) if emsp is not None and asks else Reply()
             if isinstance(said, EmspAnswer) and emsp is not None:
                 await self._keep(said.token, emsp.peer_id)
                 tokens = [said.token]
@@ -178,19 +181,27 @@ class Authorizer:
 
     async def _at_all_emsps(self, question: Question, party: str | None) -> Decision:
         emsps = await self._asked_for_unknown(party)
+        if not emsps or not await unknown_cards.may_ask(self._store.db, question):
+            return _refused(Allowed.NOT_ALLOWED, UNKNOWN_CARD, None)
+        silent = False
         waiting = {asyncio.ensure_future(self._foreign(emsp, question)) for emsp in emsps}
         refusals: list[Decision] = []
         try:
             while waiting:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for decision in (task.result() for task in done):
-                    if decision is not None and decision.charges:
+                    if isinstance(decision, Reply):
+                        silent = silent or not decision.unknown
+                    elif decision.charges:
                         return decision
-                    refusals += [decision] if decision is not None else []
+                    else:
+                        refusals.append(decision)
         finally:
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
+        if not silent:
+            await unknown_cards.nobody_knows(self._store.db, question)
         # Whichever came first must not decide what the driver reads.
         refusals.sort(key=lambda one: (one.allowed is Allowed.NOT_ALLOWED, one.peer_id or ""))
         return refusals[0] if refusals else _refused(Allowed.NOT_ALLOWED, UNKNOWN_CARD, None)
@@ -202,19 +213,20 @@ class Authorizer:
         emsp = await self._emsps.behind(country_code.upper(), party_id.upper())
         return [emsp] if emsp is not None and emsp.can_be_asked else []
 
-    async def _foreign(self, emsp: Emsp, question: Question) -> Decision | None:
-        """An eMSP's decision on a card that nobody has told us of; None: it has made none."""
+    async def _foreign(self, emsp: Emsp, question: Question) -> Decision | Reply:
+        """An eMSP's decision on a card that nobody has told us of; a Reply: it has made none."""
         said = await self._ask(emsp, question)
         if isinstance(said, Reply):
-            return None
+            return said
+        none = Reply(unknown=True)
         token, allowed = said.token, said.allowed
         if allowed is Allowed.ALLOWED:
             if token is None:
-                return None
+                return none
             if emsp.party is not None and party_key(*emsp.party) != _party_of(token):
-                return None
+                return none
             if not await self._emsps.may_issue(emsp.peer_id, _party_of(token)):
-                return None
+                return none
             if not token["valid"]:
                 allowed = Allowed.BLOCKED
         return _spoken(said, allowed, token, emsp.peer_id)

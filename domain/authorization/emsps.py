@@ -43,7 +43,7 @@ class Emsps(Protocol):
         """Who answers for the party; None: nobody, and its tokens are good for nothing."""
 
     async def offering(self) -> Sequence[Emsp]:
-        """All that can be asked for a card which nobody has told us of."""
+        """Those that may be asked for a card which nobody has told us of, and can be."""
 
     async def may_issue(self, peer_id: str, party: str) -> bool:
         """Whether the tokens of a (folded) party are the peer's to speak for."""

@@ -35,6 +35,9 @@ from domain.peers.statuses import (
 CHANGES_END_WITHIN = timedelta(seconds=65)
 """MongoDB ends transactions after a minute: what began before a switch has ended by then."""
 
+ASK_UNKNOWN = "ask_unknown"
+"""In a peer's settings: it is asked about cards that nobody has told us of."""
+
 _AWAY = (SUSPENDED, BLOCKED)
 
 
@@ -112,6 +115,11 @@ async def widen(store: DbInterface, peer_id: str) -> int:
     number = await mark_unpublished(store, peer, known=False)
     await _mark_again_later(store, peer_id)
     return number
+
+
+async def ask_unknown(store: DbInterface, peer_id: str, *, on: bool) -> None:
+    """Whether the peer is shown cards that nobody has told us of, for it to say whose they are."""
+    await _move(store, peer_id, {f"settings.{ASK_UNKNOWN}": on}, STATUSES)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from domain.authorization.authorization_answer import Question
 from domain.authorization.emsps import Emsp, Reply
 from domain.peers.peers import Peer, Peers, UnknownPeer
 from domain.peers.statuses import CONNECTED, SUSPENDED
+from domain.peers.switches import ASK_UNKNOWN
 from domain.secrets import SecretUnusable
 
 logger = logging.getLogger("cpo.authorization")
@@ -63,10 +64,11 @@ class RealtimeAuthorization:
         return not peer.is_hub or party not in await self._peers.unreachable_behind(peer.peer_id)
 
     async def offering(self) -> list[Emsp]:
-        """eMSPs one by one, each addressed as a party; of a hub whoever it finds."""
+        """eMSPs that the operator has marked for it (`cpo peers ask-unknown`), one by one, each
+        addressed as a party; of a hub whoever it finds."""
         found: list[Emsp] = []
         for peer in await self._connected():
-            if not _can_be_asked(peer):
+            if not peer.settings.get(ASK_UNKNOWN) or not _can_be_asked(peer):
                 continue
             if peer.is_hub:
                 found.append(Emsp(peer.peer_id, None))

@@ -323,8 +323,9 @@ def test_no_peers_answer_starts_a_session_for_another_party(reader: Reader) -> N
     }
     assert reader.swipe()["action"] == "none"
     assert reader.sessions() == []
-    reader.emsps.answers["peer-abc"] = info(of=token("CARD", party="AA*ABC"))
-    session_id = reader.swipe()["session_id"]
+    # The no to that card holds for a while: another one.
+    reader.emsps.answers["peer-abc"] = info(of=token("OTHER", party="AA*ABC"))
+    session_id = reader.swipe("OTHER")["session_id"]
     document = reader.world.loop.run(
         reader.world.store.objects("sessions").document(f"de/cpo/{session_id}")
     )

@@ -14,6 +14,7 @@ from cpo_app.ocpi.peer_services.realtime_authorization import authorize_url
 from db_interface.database import Database
 from domain.authorization.authorization import Authorizer, Decision
 from domain.authorization.authorization_answer import Question
+from domain.authorization.unknown_cards import PER_CARD, PER_EVSE, UNKNOWN_CARDS
 from domain.objects.tokens import owned_token
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.raw_peer import RawPeer, http
@@ -113,7 +114,8 @@ def test_an_emsp_that_does_not_know_the_token_has_answered(
 
 def test_a_single_answer_in_a_list_is_understood(world: TokenWorld) -> None:
     """As extrawest-ocpi's own eMSP side sends it, nulls and all."""
-    emsp, _ = world.emsp()
+    emsp, peer_id = world.emsp()
+    world.ask_unknown(peer_id)
     location = {"location_id": "LOC1", "evse_uids": []}
     emsp.words[CARD] = [
         {"allowed": "ALLOWED", "token": token(), "location": location, "info": None}
@@ -172,12 +174,14 @@ def test_a_connection_that_died_while_idle_is_not_the_drivers_problem(world: Tok
 
 
 def test_an_unknown_card_is_asked_for_at_emsps_and_hubs_alone(world: TokenWorld) -> None:
-    dead, _ = world.emsp("DE*AAA")
-    slow, _ = world.emsp("DE*BBB")
-    cpo, _ = world.emsp("DE*CCC", role="CPO")
+    dead, dead_id = world.emsp("DE*AAA")
+    slow, slow_id = world.emsp("DE*BBB")
+    cpo, cpo_id = world.emsp("DE*CCC", role="CPO")
+    unmarked, _ = world.emsp("DE*EEE")
     hub, hub_id = world.emsp("DE*HUB", role="HUB")
     world.approve(hub_id, "SE*FAR")
     suspended, suspended_id = world.emsp("DE*DDD")
+    world.ask_unknown(dead_id, slow_id, cpo_id, hub_id, suspended_id)
     world.set_peer(suspended_id, status="suspended")
     dead.words[CARD] = Response("down", 503)
     slow.words[CARD] = None
@@ -186,7 +190,7 @@ def test_an_unknown_card_is_asked_for_at_emsps_and_hubs_alone(world: TokenWorld)
     decision = swipe(world)
     assert decision.charges and decision.token == token(party="SE*FAR")
     assert [len(one.requests) for one in (dead, slow, hub)] == [1, 1, 1]
-    assert (cpo.requests, suspended.requests) == ([], [])
+    assert (cpo.requests, suspended.requests, unmarked.requests) == ([], [], [])
     # An Open Routing Request: the hub finds the party.
     assert not any(name.startswith("ocpi-to") for name in hub.requests[0].headers)
     assert slow.requests[0].headers["ocpi-to-party-id"] == "BBB"
@@ -195,9 +199,11 @@ def test_an_unknown_card_is_asked_for_at_emsps_and_hubs_alone(world: TokenWorld)
 
 def test_a_hub_does_not_speak_for_a_party_that_has_a_peer(world: TokenWorld) -> None:
     world.emsp("DE*TNM")
-    hub, _ = world.emsp("DE*HUB", role="HUB")
+    hub, hub_id = world.emsp("DE*HUB", role="HUB")
+    world.ask_unknown(hub_id)
     hub.words[CARD] = {"allowed": "ALLOWED", "token": token()}
     assert not swipe(world).charges
+    assert len(hub.requests) == 1
     assert world.tokens() == {}
 
 
@@ -211,3 +217,55 @@ def test_tokens_of_a_blocked_or_gone_peer_are_good_for_nothing(world: TokenWorld
     assert swipe(world).charges
     world.loop.run(world.peers.disconnect(peer_id, world.now))
     assert not swipe(world).charges
+
+
+def test_an_unknown_card_is_shown_to_nobody_by_default(world: TokenWorld) -> None:
+    emsp, _ = world.emsp()
+    emsp.words[CARD] = {"allowed": "ALLOWED", "token": token()}
+    assert not swipe(world).charges
+    assert emsp.requests == []
+
+
+def test_a_no_to_an_unknown_card_holds_for_a_while(world: TokenWorld) -> None:
+    emsp, peer_id = world.emsp()
+    world.ask_unknown(peer_id)
+    emsp.words[CARD] = envelope(status_code=2004, http_status=404)
+    assert [swipe(world).charges for _ in range(3)] == [False] * 3
+    assert len(emsp.requests) == 1
+    # Another card is another question, and a card that becomes known is no longer one.
+    emsp.words["OTHER"] = {"allowed": "ALLOWED", "token": token("OTHER")}
+    assert swipe(world, "OTHER").charges
+    know(world, token(whitelist="ALWAYS"))
+    assert swipe(world).charges
+
+    async def time_passes() -> None:
+        await UNKNOWN_CARDS.of(world.db).update_many({}, {"$set": {"until": world.db.now()}})
+
+    gone = {**token("GONE"), "uid": "GONE"}
+    emsp.words["GONE"] = envelope(status_code=2004, http_status=404)
+    assert not swipe(world, "GONE").charges
+    emsp.words["GONE"] = {"allowed": "ALLOWED", "token": gone}
+    assert not swipe(world, "GONE").charges
+    world.loop.run(time_passes())
+    assert swipe(world, "GONE").charges
+
+
+def test_a_silence_is_no_no_but_a_card_is_not_asked_about_without_end(world: TokenWorld) -> None:
+    emsp, peer_id = world.emsp()
+    world.ask_unknown(peer_id)
+    emsp.words[CARD] = Response("down", 503)
+    for _ in range(2 * PER_CARD):
+        assert not swipe(world).charges
+    # Where a minute ends meanwhile it is counted anew.
+    assert PER_CARD <= len(emsp.requests) < 2 * PER_CARD
+
+
+def test_an_evse_does_not_ask_about_any_number_of_cards(world: TokenWorld) -> None:
+    emsp, peer_id = world.emsp()
+    world.ask_unknown(peer_id)
+    for number in range(2 * PER_EVSE):
+        assert not swipe(world, f"NUMBER-{number}").charges
+    assert PER_EVSE <= len(emsp.requests) < 2 * PER_EVSE
+    assert not any(
+        "NUMBER-1" in row["_id"] for row in world.loop.run(UNKNOWN_CARDS.of(world.db).find({}))
+    )

@@ -13,7 +13,7 @@ from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorizat
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from db_interface.database import Database
 from db_interface.interface import DbInterface
-from domain.peers import client_switches
+from domain.peers import client_switches, switches
 from domain.peers.peers import Peers
 from domain.peers.terms import Terms
 from domain.secrets import Vault, new_token
@@ -70,6 +70,11 @@ class TokenWorld:
         """The operator's yes to clients ("FR*CLI") of a hub."""
         named = [(party[:2], party[3:]) for party in parties]
         self.loop.run(client_switches.approve(self.store, hub_id, named))
+
+    def ask_unknown(self, *peer_ids: str) -> None:
+        """The operator marks them: they are shown cards that nobody knows."""
+        for peer_id in peer_ids:
+            self.loop.run(switches.ask_unknown(self.store, peer_id, on=True))
 
     def set_peer(self, peer_id: str, **fields: Any) -> None:
         self.loop.run(self.peers.set(peer_id, self.now, **fields))
