@@ -381,7 +381,7 @@ def _held(tx: Tx, document: ChargingSession, doubt: str | None) -> ChargingSessi
     if doubt is None or document.get("held") is not None:
         return {}
     logger.error("session %s is held: %s", document["_id"], doubt)
-    hold: Hold = {"since": tx.now, "why": doubt, "ask": False}
+    hold: Hold = {"since": tx.now, "why": doubt}
     return {"held": hold}
 
 

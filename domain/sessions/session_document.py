@@ -30,8 +30,6 @@ class Hold(TypedDict):
 
     since: datetime
     why: str
-    ask: bool
-    """Its eMSP may say in real time whether it was authorized."""
 
 
 class Measured(TypedDict):

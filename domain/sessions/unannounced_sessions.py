@@ -99,4 +99,4 @@ def _unauthorized(tx: Tx, token: OcpiObject) -> Hold | None:
         why = f"its token's whitelist is {token['whitelist']}, and its eMSP was not asked"
     else:
         why = "its token is not valid"
-    return {"since": tx.now, "why": why, "ask": rule.ask is Ask.YES}
+    return {"since": tx.now, "why": why}
