@@ -31,12 +31,17 @@ def db(fresh_url: str, _client: Database) -> Database:
 
 
 @pytest.fixture(scope="module")
-def module_store_url(mongo_url: str, _client: Database, loop: Loop) -> Iterator[str]:
+def module_store_url(mongo_url: str, loop: Loop) -> Iterator[str]:
     """A database for all tests of a module that share one system."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     yield mongo_url.replace("/?", f"/{name}?")
 
     async def drop() -> None:
-        await _client.client.drop_database(name)
+        # On a busy host it takes longer than any request may.
+        patient = Database.connect(mongo_url, name, timeout_ms=50_000)
+        try:
+            await patient.client.drop_database(name)
+        finally:
+            patient.close()
 
     loop.run(drop(), timeout_s=60)
