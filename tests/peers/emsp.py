@@ -1,7 +1,8 @@
 """An eMSP that tests play: a real server that answers as the text says, until told otherwise.
 
 It writes down every request, and its answers can be exchanged one by one (`answers`), so that
-it can be slow, broken or hostile exactly where a test wants it.
+it can be slow, broken or hostile exactly where a test wants it. It has tokens to pull and
+cards to authorize, too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlencode
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -61,8 +63,25 @@ def envelope(data: Any = None, status_code: int = 1000, http_status: int = 200) 
 
 
 @dataclass
+class Asked:
+    """One request at the tokens interface; `query` with one value for each name."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: Headers
+    body: bytes
+
+
+@dataclass
 class Emsp:
-    """Where it is, whom it lets in, and what it has seen. `token` is what we must present."""
+    """Where it is, whom it lets in, and what it has seen. `token` is what we must present.
+
+    `tokens` in order of creation. `pages_left`: so many pages it gives, then it breaks down.
+
+    `words`: AuthorizationInfo, or whole Response, by uid; None: no answer, ever. They are given
+    once `answers_when` holds.
+    """
 
     parties: tuple[str, ...] = ("DE*TNM",)
     token: str = "token-of-the-emsp-0123456789"
@@ -73,6 +92,15 @@ class Emsp:
     endpoints: dict[str, str] = field(default_factory=lambda: dict(EMSP_ENDPOINTS))
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
+
+    tokens: list[Any] = field(default_factory=list)
+    page_size: int = 2
+    pages_left: int | None = None
+    outdated_links: bool = False
+    words: dict[str, Any] = field(default_factory=dict)
+    requests: list[Asked] = field(default_factory=list)
+    at_page: asyncio.Event | None = None
+    answers_when: Callable[[], object] | None = None
 
     @property
     def versions_url(self) -> str:
@@ -102,7 +130,7 @@ class Emsp:
         self.seen.append(seen)
         answer = self.answers.get((seen.method, seen.path))
         if answer is None:
-            response = self._as_the_text_says(seen)
+            response = await self._of_tokens(scope, request, seen) or self._as_the_text_says(seen)
         else:
             response = answer if isinstance(answer, Response) else await answer()
         await response(scope, receive, send)
@@ -120,6 +148,51 @@ class Emsp:
             self.token_for_us = seen.json()["token"]
             return envelope(self.credentials())
         return envelope()
+
+    async def _of_tokens(self, scope: Scope, request: Request, seen: Seen) -> Response | None:
+        if not seen.path.startswith("/tokens"):
+            return None
+        query = {name: values[-1] for name, values in parse_qs(request.url.query).items()}
+        path = unquote(scope["raw_path"].decode().split("?")[0])
+        asked = Asked(seen.method, path, query, seen.headers, seen.body)
+        self.requests.append(asked)
+        return await (self._page(asked) if asked.method == "GET" else self._word(asked))
+
+    async def _page(self, asked: Asked) -> Response:
+        if self.at_page is not None:
+            await self.at_page.wait()
+        if self.pages_left is not None:
+            if self.pages_left == 0:
+                return Response("down for repairs", 503)
+            self.pages_left -= 1
+        offset = int(asked.query.get("offset", 0))
+        if offset and self.outdated_links:
+            return envelope(status_code=2001)
+        since = asked.query.get("date_from", "")
+        found = [
+            one
+            for one in self.tokens
+            if not isinstance(one, dict) or str(one.get("last_updated", "~")) >= since
+        ]
+        page = found[offset : offset + self.page_size]
+        answer = envelope(page)
+        answer.headers["X-Total-Count"] = str(len(found))
+        answer.headers["X-Limit"] = str(self.page_size)
+        if offset + self.page_size < len(found):
+            query = urlencode({**asked.query, "offset": offset + self.page_size})
+            answer.headers["Link"] = f'<{self.base_url}/tokens?{query}>; rel="next"'
+        return answer
+
+    async def _word(self, asked: Asked) -> Response:
+        uid = asked.path.split("/")[2]
+        if uid not in self.words:
+            return envelope(status_code=2004)
+        while self.answers_when and not self.answers_when():
+            await asyncio.sleep(0.005)
+        word = self.words[uid]
+        if word is None:
+            await asyncio.Event().wait()
+        return word if isinstance(word, Response) else envelope(word)
 
 
 @contextmanager

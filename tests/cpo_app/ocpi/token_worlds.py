@@ -18,7 +18,7 @@ from domain.peers.peers import Peers
 from domain.peers.terms import Terms
 from domain.secrets import Vault, new_token
 from tests.conftest import Loop
-from tests.peers.token_emsp import TokenEmsp, token_emsp_on
+from tests.peers.emsp import Emsp, emsp_on
 from tests.settings_of import settings_of
 
 
@@ -35,12 +35,12 @@ class TokenWorld:
             | settings,
         )
 
-    def emsp(self, *parties: str, role: str = "EMSP") -> tuple[TokenEmsp, str]:
+    def emsp(self, *parties: str, role: str = "EMSP") -> tuple[Emsp, str]:
         """An eMSP that has shaken hands with us, and its peer_id."""
-        emsp = self._stack.enter_context(token_emsp_on(self.loop, *parties))
+        emsp = self._stack.enter_context(emsp_on(self.loop, *parties))
         return emsp, self.connect(emsp, role)
 
-    def connect(self, emsp: TokenEmsp, role: str = "EMSP", url: str = "") -> str:
+    def connect(self, emsp: Emsp, role: str = "EMSP", url: str = "") -> str:
         roles = [{**one, "role": role} for one in emsp.credentials()["roles"]]
 
         terms = Terms(any_party=True, hub=True)
