@@ -117,7 +117,9 @@ class OcpiAuthenticator(Authenticator):
     async def get_valid_token_a(self) -> list[str]:
         return []
 
-    async def admit_charge_point(self, token: str | None, cp_id: str, *, required: bool) -> None:
+    async def admit_charge_point(
+        self, token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+    ) -> None:
         """Let a charge point in by EV_Registry's token.
 
         Raises auth.charge_point_access.ChargePointRefused.
@@ -129,6 +131,7 @@ class OcpiAuthenticator(Authenticator):
             cp_id,
             required=required,
             unregistered=self._unregistered,
+            certificate=certificate,
         )
 
     def forget(self) -> None:

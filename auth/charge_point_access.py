@@ -11,9 +11,14 @@ from auth.charge_point_tokens import Claims, TokenRefused, verify
 from db_interface.database import Database
 from db_interface.owned_objects import fold
 from domain.charge_points import registration_store
-from domain.charge_points.registration_records import REGISTERED
+from domain.charge_points.registration_records import (
+    REGISTERED,
+    WrongCertificate,
+    check_certificate,
+)
 
 NOT_REGISTERED = "CP not registered in EV_Registry or is deregistered"
+WRONG_CERTIFICATE = "needs the client certificate that the charge point registered with"
 
 
 class ChargePointRefused(Exception):
@@ -49,6 +54,7 @@ async def admit(
     *,
     required: bool,
     unregistered: bool = False,
+    certificate: str | None = None,
 ) -> None:
     """Return if the charge point may speak as `cp_id`; ids compare ignoring case.
 
@@ -57,15 +63,25 @@ async def admit(
     the registration always. `unregistered` (CENTRAL_ALLOW_UNREGISTERED): one that EV_Registry
     never knew may speak as well, where no token is required and it shows none.
 
-    Raises ChargePointRefused: 403 not registered, deregistered, or another charge point's token;
+    `certificate`: the fingerprint of the client certificate whose key it proved to hold; needed
+    where it registered with one.
+
+    Raises ChargePointRefused: 403 not registered, deregistered, another certificate than it
+    registered with, or another charge point's token;
     401 token missing, invalid, expired or outdated. Raises domain.secrets.SecretUnusable when a
     token is to be checked and the secret is missing or too short.
     """
-    registration = await registration_store.get(db, cp_id, ("status", "token_version"))
+    registration = await registration_store.get(
+        db, cp_id, ("status", "token_version", "certificate_fingerprint")
+    )
     if registration is None and unregistered and not required and token is None:
         return
     if registration is None or registration.get("status") != REGISTERED:
         raise ChargePointRefused(403, NOT_REGISTERED)
+    try:
+        check_certificate(registration, certificate)
+    except WrongCertificate:
+        raise ChargePointRefused(403, WRONG_CERTIFICATE) from None
     claims = look_at_token(secret, token, required=required)
     if claims is None:
         return

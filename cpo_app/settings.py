@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     CPO_MAX_CONNECTIONS_PER_ADDRESS: int = Field(default=1000, ge=8)
     CPO_TRUSTED_PROXIES: str = ""
     """Addresses and networks whose X-Forwarded-For and -Proto are believed; empty: nobody's."""
+    CPO_CLIENT_CERTIFICATE_HEADER: str = Field(default="", regex=r"^[A-Za-z0-9-]*\Z")
+    """In which header those proxies name the client certificate that they have verified."""
     CPO_MAX_FAILURES_PER_MINUTE: int = Field(default=30, ge=0)
     """Wrong tokens, passwords and credentials from one address at one door; 0: any number."""
     CPO_PEER_TIMEOUT_S: float = Field(default=10.0, gt=0, le=120)
@@ -91,13 +93,21 @@ class Settings(BaseSettings):
     REGISTRY_TLS_ENABLED: bool = False
     REGISTRY_TLS_CERT_FILE: str = ""
     REGISTRY_TLS_KEY_FILE: str = ""
+    REGISTRY_TLS_CLIENT_CA_FILE: str = ""
+    """Whose client certificates are taken: CAs, or self-signed ones themselves (PEM)."""
     REGISTRY_REQUIRE_CERTIFICATE: bool = False
+    """Charge points register and authenticate with a client certificate only."""
     REGISTRY_PUBLIC_LISTING: bool = False
     """GET /cp and /cp/{cp_id} for everybody, as EV_Registry's guide has it."""
     REGISTRY_LOG_LEVEL: str = "INFO"
     # EV_Central
     CENTRAL_PORT: int = 8000
     CENTRAL_HOST: str = "127.0.0.1"
+    CENTRAL_TLS_ENABLED: bool = False
+    CENTRAL_TLS_CERT_FILE: str = ""
+    CENTRAL_TLS_KEY_FILE: str = ""
+    CENTRAL_TLS_CLIENT_CA_FILE: str = ""
+    """As REGISTRY_TLS_CLIENT_CA_FILE."""
     CENTRAL_REGISTRY_SECRET_KEY: str = ""
     CENTRAL_REQUIRE_CP_TOKEN: bool = True
     CENTRAL_ALLOW_UNREGISTERED: bool = False

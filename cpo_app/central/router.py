@@ -16,6 +16,7 @@ from cpo_app.central.link.engine_network import EngineAddressRefused
 from cpo_app.central.operator_router import build_operator_router
 from cpo_app.central.service import Central
 from cpo_app.central.wire import AuthorizeBody, HeartbeatBody, RegistrationBody, TelemetryBody
+from cpo_app.front_door import client_certificates
 from cpo_app.http_errors import HttpError
 from cpo_app.log_ids import bind
 from db_interface.json_data import JsonObject
@@ -108,7 +109,12 @@ async def _admitted(central: Central, request: Request, cp_id: str) -> str | Non
     """The token that was shown and found right; None where none was and none is needed."""
     bind(cp_id=cp_id)
     token = _bearer(request.headers.get("authorization"))
-    await central.admit(token, cp_id, required=central.settings.CENTRAL_REQUIRE_CP_TOKEN)
+    await central.admit(
+        token,
+        cp_id,
+        required=central.settings.CENTRAL_REQUIRE_CP_TOKEN,
+        certificate=client_certificates.of_scope(request.scope),
+    )
     return token
 
 

@@ -47,7 +47,9 @@ _TOLD_LATER: tuple[type[Exception], ...] = (LinkUnreachable, SecretUnusable, *ST
 class Admit(Protocol):
     """OcpiAuthenticator.admit_charge_point: raises ChargePointRefused."""
 
-    async def __call__(self, token: str | None, cp_id: str, *, required: bool) -> None: ...
+    async def __call__(
+        self, token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+    ) -> None: ...
 
 
 Authorize = Callable[[JsonObject], Awaitable[JsonObject]]

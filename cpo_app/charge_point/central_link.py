@@ -45,7 +45,15 @@ class CentralUnavailable(Exception):
 
 
 class CentralLink:
-    def __init__(self, cp_id: str, ca_file: Path | None = None, timeout_s: float = 10.0):
+    """Raises OSError (ssl.SSLError) for a CA or client certificate that cannot be used."""
+
+    def __init__(
+        self,
+        cp_id: str,
+        ca_file: Path | None = None,
+        certificate: tuple[str, str] | None = None,
+        timeout_s: float = 10.0,
+    ) -> None:
         self.cp_id = cp_id
         #: Central has refused the token; the monitor reads it in /health and brings a new one.
         self.token_refused = False
@@ -53,7 +61,10 @@ class CentralLink:
         self._link: Link | None = None
         # Proxies of the environment are for browsers: what is configured here is what is called.
         self._http = httpx.AsyncClient(
-            timeout=timeout_s, trust_env=False, verify=str(ca_file) if ca_file else True
+            timeout=timeout_s,
+            trust_env=False,
+            verify=str(ca_file) if ca_file else True,
+            cert=certificate,
         )
 
     async def close(self) -> None:

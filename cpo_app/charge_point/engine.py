@@ -20,7 +20,7 @@ from cpo_app.charge_point.journal import Journal, JournalInUse
 from cpo_app.charge_point.power import Car, Supply
 from cpo_app.charge_point.recorder import Recorder
 from cpo_app.charge_point.serving import listen, serve
-from cpo_app.charge_point.settings import EngineSettings
+from cpo_app.charge_point.settings import EngineSettings, certificate_files
 from cpo_app.charge_point.signing import MeterSigner, meter_key
 from cpo_app.charge_point.simulation import Simulation
 from cpo_app.charge_point.state_dir import link_key, private_dir
@@ -54,6 +54,8 @@ class Engine:
         try:
             state_dir = private_dir(settings.state_dir)
             self.link_key = link_key(settings.link_key, state_dir, settings.cp_id)
+            certificate = certificate_files(settings)
+            self.link = CentralLink(settings.cp_id, settings.ca_file, certificate)
             self._listener = listen(settings.host, settings.health_port)
         except (OSError, ValueError) as error:
             raise EngineError(
@@ -65,7 +67,6 @@ class Engine:
         except (OSError, ValueError, JournalInUse) as error:
             self._listener.close()
             raise EngineError(f"engine {settings.cp_id}: {error}") from None
-        self.link = CentralLink(settings.cp_id, settings.ca_file)
         timeline = self._continued_timeline()
         self._signer = MeterSigner(key, settings.cp_id, timeline) if key else None
         self._sender = TelemetrySender(self._journal, timeline, self.link, backoff)

@@ -17,7 +17,7 @@ import httpx
 from cpo_app.charge_point.credentials_store import CredentialsStore, real_keyring
 from cpo_app.charge_point.engine_watch import EngineWatch
 from cpo_app.charge_point.registry_login import LoginFailed, RegistryLogin, Token
-from cpo_app.charge_point.settings import MonitorSettings
+from cpo_app.charge_point.settings import MonitorSettings, certificate_files
 from cpo_app.charge_point.state_dir import link_key
 from db_interface.backoff import Backoff
 from db_interface.json_data import JsonObject
@@ -66,6 +66,7 @@ class Monitor:
                 timeout=_REQUEST_TIMEOUT_S,
                 trust_env=False,
                 verify=str(settings.ca_file) if settings.ca_file else True,
+                cert=certificate_files(settings),
             )
         except (OSError, ValueError) as error:
             raise MonitorError(f"monitor {settings.cp_id} cannot start: {error}") from None

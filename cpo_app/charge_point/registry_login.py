@@ -107,6 +107,12 @@ class RegistryLogin:
                 f"{self._store.path}, or remove it and set CP_MONITOR_ENROLMENT_TOKEN to what "
                 f"`cpo charge-points enrol {cp_id}` says"
             )
+        if answer.status_code == 403 and _word(answer) == "certificate":
+            raise LoginFailed(
+                f"EV_Registry wants the client certificate that {cp_id} registered with: set "
+                "CP_MONITOR_TLS_CERT_FILE and _KEY_FILE, or register the new one with an enrolment "
+                f"token (remove {self._store.path}; CP_MONITOR_ENROLMENT_TOKEN)"
+            )
         if answer.status_code == 403:
             # Coming back by itself would overrule the operator who deregistered it.
             raise LoginFailed(
@@ -161,6 +167,15 @@ class RegistryLogin:
     def _facts(self) -> str:
         known = json.dumps([self._settings.location, self._settings.metadata], sort_keys=True)
         return hashlib.sha256(known.encode()).hexdigest()
+
+
+def _word(answer: httpx.Response) -> str | None:
+    """The error's own word."""
+    try:
+        data = answer.json()
+    except ValueError:
+        return None
+    return data.get("error") if isinstance(data, dict) else None
 
 
 def _life_s(token: str, expires_at: Any) -> float:

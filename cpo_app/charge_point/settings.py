@@ -3,6 +3,8 @@
 Must never be printed with its secrets: those are SecretStr.
 """
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 from typing import Literal
@@ -26,10 +28,23 @@ def _check_link_key(key: SecretStr | None) -> SecretStr | None:
     return key
 
 
+def _check_key_file(key: Path | None, values: JsonObject) -> Path | None:
+    if (key is None) != (values.get("tls_cert_file") is None):
+        raise ValueError("TLS_CERT_FILE and TLS_KEY_FILE go together")
+    return key
+
+
 def _check_log_level(level: str) -> str:
     if level.upper() not in _LOG_LEVELS:
         raise ValueError(f"one of {', '.join(_LOG_LEVELS)}")
     return level.upper()
+
+
+def certificate_files(settings: EngineSettings | MonitorSettings) -> tuple[str, str] | None:
+    """Certificate and key, as httpx takes them; None: no client certificate."""
+    if settings.tls_cert_file is None or settings.tls_key_file is None:
+        return None
+    return str(settings.tls_cert_file), str(settings.tls_key_file)
 
 
 class EngineSettings(BaseSettings):
@@ -45,6 +60,9 @@ class EngineSettings(BaseSettings):
     log_format: Literal["text", "json"] = Field(default="text", env="CPO_LOG_FORMAT")
     link_key: SecretStr | None = None
     ca_file: Path | None = None
+    # The client certificate that is shown to EV_Registry and EV_Central.
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
     state_dir: Path = Field(default=Path("~/.cpo-charge-point"), env="CP_STATE_DIR")
 
     connector_id: str = Field(default="1", min_length=1, max_length=36)
@@ -64,6 +82,7 @@ class EngineSettings(BaseSettings):
     car_soc: float = Field(default=20.0, ge=0, le=100)
 
     _link_key = validator("link_key", allow_reuse=True)(_check_link_key)
+    _key_file = validator("tls_key_file", always=True, allow_reuse=True)(_check_key_file)
     _log_level = validator("log_level", allow_reuse=True)(_check_log_level)
 
     class Config:
@@ -100,10 +119,14 @@ class MonitorSettings(BaseSettings):
     enrolment_token: SecretStr | None = None
     link_key: SecretStr | None = None
     ca_file: Path | None = None
+    # The client certificate that is shown to EV_Registry and EV_Central.
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
     keyring: bool = True
     state_dir: Path = Field(default=Path("~/.cpo-charge-point"), env="CP_STATE_DIR")
 
     _link_key = validator("link_key", allow_reuse=True)(_check_link_key)
+    _key_file = validator("tls_key_file", always=True, allow_reuse=True)(_check_key_file)
     _log_level = validator("log_level", allow_reuse=True)(_check_log_level)
 
     class Config:

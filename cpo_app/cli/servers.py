@@ -17,6 +17,7 @@ from cpo_app import logs
 from cpo_app.bootstrap import Prepared, prepare
 from cpo_app.cli.options import DataDir, Port, settings_for
 from cpo_app.front_door.serving import FrontDoor
+from cpo_app.front_door.tls import ServerTls
 from cpo_app.operator.metrics import SHARED_BY_WORKERS
 from cpo_app.registry import server as registry_server
 
@@ -33,6 +34,7 @@ def serve(
     """Run EV_Central and the OCPI app."""
     settings = settings_for(data_dir, CENTRAL_PORT=port, CENTRAL_HOST=host)
     logs.set_up(settings.CPO_LOG_LEVEL, settings.CPO_LOG_FORMAT)
+    tls = ServerTls.of_central(settings).options()
     _end_cleanly()
     with prepare(settings) as ground, _counting_together(workers):
         _hand_on(ground)
@@ -44,6 +46,7 @@ def serve(
             timeout_worker_healthcheck=WORKER_ANSWERS_WITHIN_S,
             log_level="warning",
             **FrontDoor.of(ground.settings).options(),
+            **tls,
         )
 
 

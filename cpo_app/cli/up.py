@@ -212,6 +212,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         **os.environ,
         **{name: str(getattr(settings, name)) for name in names},
         "CPO_ALLOW_PRIVATE_URLS": "true",
+        "CENTRAL_TLS_ENABLED": "false",
+        "CENTRAL_TLS_CLIENT_CA_FILE": "",
         "CPO_APPROVE_PEERS": os.environ.get("CPO_APPROVE_PEERS", "true"),
     }
 

@@ -8,12 +8,14 @@ larger than it has to be. Who does not read his answer is left. Nothing is logge
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from cpo_app.front_door import client_certificates
 from cpo_app.front_door.doorkeeper import Doorkeeper
 from cpo_app.front_door.refusals import REFUSALS
 from cpo_app.http_errors import error_answer
@@ -37,10 +39,20 @@ class _TooMuch(Exception):
 class StrangersProtocol(HttpToolsProtocol):
     """One connection of the server that `door` is kept for."""
 
-    def __init__(self, *args: Any, door: Doorkeeper, **keywords: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        door: Doorkeeper,
+        certificate_header: Callable[[str], bytes | None] = lambda _address: None,
+        **keywords: Any,
+    ) -> None:
         super().__init__(*args, **keywords)
         self.address = ""
         self._door = door
+        self._certificate_header_of = certificate_header
+        self._certificate_header: bytes | None = None
+        """In which header this connection, a trusted proxy's, names its client's certificate."""
+        self._certificate: str | None = None
         self._head_bytes = 0
         self._unframed_bytes = 0
         self._body_bytes = 0
@@ -86,6 +98,8 @@ class StrangersProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.address = self.client[0] if self.client else ""
+        self._certificate_header = self._certificate_header_of(self.address)
+        self._certificate = client_certificates.of_handshake(transport.get_extra_info("ssl_object"))
         self._since = self.loop.time()
         if not self._door.let_in(self):
             REFUSALS.count("crowded", self.address)
@@ -149,6 +163,12 @@ class StrangersProtocol(HttpToolsProtocol):
         self._in_head, self._in_body = False, True
         self._unframed_bytes = max(0, self._first_in_piece - self._head_bytes)
         self._since = self.loop.time()
+        certificate = self._certificate
+        if self._certificate_header is not None:
+            certificate = client_certificates.of_headers(self.headers, self._certificate_header)
+        if certificate is not None:
+            shown = {client_certificates.EXTENSION: {"fingerprint": certificate}}
+            self.scope["extensions"] = shown  # type: ignore[typeddict-item]
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -29,6 +29,8 @@ class FrontDoor:
     max_connections: int = 256
     max_per_address: int = 128
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
+    certificate_header: str = ""
+    """Where those proxies name their client's certificate."""
 
     def __call__(
         self,
@@ -44,7 +46,19 @@ class FrontDoor:
                 self.max_per_address,
                 self.proxies.__contains__,
             )
-        return StrangersProtocol(config, server_state, app_state, _loop, door=keeper)
+        return StrangersProtocol(
+            config,
+            server_state,
+            app_state,
+            _loop,
+            door=keeper,
+            certificate_header=self._certificate_header_of,
+        )
+
+    def _certificate_header_of(self, address: str) -> bytes | None:
+        if not self.certificate_header or address not in self.proxies:
+            return None
+        return self.certificate_header.lower().encode("latin-1")
 
     @classmethod
     def of(cls, settings: Settings) -> FrontDoor:
@@ -52,6 +66,7 @@ class FrontDoor:
             settings.CPO_MAX_CONNECTIONS,
             settings.CPO_MAX_CONNECTIONS_PER_ADDRESS,
             TrustedProxies.of(settings.CPO_TRUSTED_PROXIES),
+            settings.CPO_CLIENT_CERTIFICATE_HEADER,
         )
 
     def options(self) -> JsonObject:

@@ -38,6 +38,14 @@ class Registry:
             self.hashes = CredentialHashes(settings.CPO_ENCRYPTION_KEY, self._secret)
         except SecretUnusable as error:
             raise SettingsError(str(error)) from None
+        sees_certificates = settings.REGISTRY_TLS_CLIENT_CA_FILE or (
+            settings.CPO_CLIENT_CERTIFICATE_HEADER and settings.CPO_TRUSTED_PROXIES
+        )
+        if settings.REGISTRY_REQUIRE_CERTIFICATE and not sees_certificates:
+            raise SettingsError(
+                "REGISTRY_REQUIRE_CERTIFICATE needs REGISTRY_TLS_CLIENT_CA_FILE, or "
+                "CPO_CLIENT_CERTIFICATE_HEADER with CPO_TRUSTED_PROXIES"
+            )
         hours = settings.REGISTRY_TOKEN_EXPIRATION_HOURS
         if not math.isfinite(hours) or hours > MAX_TOKEN_LIFE_HOURS:
             raise SettingsError("REGISTRY_TOKEN_EXPIRATION_HOURS is longer than ten years")

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
+from cpo_app.front_door import client_certificates
 from cpo_app.http_errors import HttpError
 from cpo_app.registry.certificates import CertificateRefused, checked_certificate
 from cpo_app.registry.context import Registry
@@ -32,10 +33,12 @@ from domain.charge_points.registrations import (
     STATUSES,
     Application,
     IsDeregistered,
+    NotBound,
     NotEntitled,
     NotRegistered,
     Proof,
     Record,
+    WrongCertificate,
 )
 from domain.secrets import new_token
 
@@ -43,11 +46,15 @@ logger = logging.getLogger("cpo.registry")
 
 _MAX_OFFSET = 2**31 - 1
 _NO_BEARER = "needs X-Registry-API-Key or X-Existing-Credentials; a token does not deregister"
+_NEEDS_CERTIFICATE = "a TLS client certificate is needed here"
+_WRONG_CERTIFICATE = "the client certificate is not the one that the charge point registered with"
+_NOT_BOUND = "registered without a client certificate: register again, with one"
 
 
 def charge_point_routes(registry: Registry) -> APIRouter:
     """`/cp` and below, on the registry's store."""
     router = APIRouter(prefix="/cp", tags=["Charge points"])
+    certificate_required = registry.settings.REGISTRY_REQUIRE_CERTIFICATE
 
     def the_store() -> DbInterface:
         if registry.store is None:
@@ -71,12 +78,15 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         now = registry.now()
         credentials = new_token()
         shown = x_existing_credentials
+        shown_certificate = client_certificates.of_scope(request.scope)
+        if certificate_required and shown_certificate is None:
+            raise HttpError(403, _NEEDS_CERTIFICATE)
         if shown:
             may_try(registry, request, body.cp_id)
         try:
             done = await registrations.register(
                 store,
-                _application(body, registry.settings.REGISTRY_REQUIRE_CERTIFICATE, now),
+                _application(body, shown_certificate, now),
                 proof=Proof(
                     admin=registry.is_admin(x_registry_api_key),
                     digests=registry.hashes.of(shown) if shown else (),
@@ -90,13 +100,15 @@ def charge_point_routes(registry: Registry) -> APIRouter:
             if shown:
                 registry.throttle.failed(address_of(request), body.cp_id)
             raise unauthorized(NOT_ENTITLED) from None
+        except WrongCertificate:
+            raise HttpError(403, _WRONG_CERTIFICATE, error="certificate") from None
         record = done.record
         logger.info(
             "CP registered: %s at %s (new=%s, cert=%s)",
             record["_id"],
             record["location"],
             done.is_new,
-            bool(record["certificate_pem"]),
+            bool(record["certificate_fingerprint"]),
         )
         return {
             **_with_token(registry, record, response),
@@ -121,12 +133,22 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         may_try(registry, request, body.cp_id)
         digests = registry.hashes.of(body.credentials)
         try:
-            record = await registrations.authenticate(store.db, body.cp_id, digests)
+            record = await registrations.authenticate(
+                store.db,
+                body.cp_id,
+                digests,
+                certificate=client_certificates.of_scope(request.scope),
+                certificate_required=certificate_required,
+            )
         except NotEntitled:
             registry.throttle.failed(address_of(request), body.cp_id)
             raise unauthorized("unknown charge point or wrong credentials") from None
         except IsDeregistered:
             raise HttpError(403, "the charge point is deregistered") from None
+        except WrongCertificate:
+            raise HttpError(403, _WRONG_CERTIFICATE, error="certificate") from None
+        except NotBound:
+            raise unauthorized(_NOT_BOUND) from None
         registry.throttle.succeeded(address_of(request), body.cp_id)
         return {
             **_with_token(registry, record, response),
@@ -194,16 +216,14 @@ def charge_point_routes(registry: Registry) -> APIRouter:
     return router
 
 
-def _application(body: Registering, certificate_required: bool, now: datetime) -> Application:
-    if certificate_required and body.certificate_pem is None:
-        raise HttpError.bad_field("certificate_pem", "required here")
+def _application(body: Registering, shown_certificate: str | None, now: datetime) -> Application:
     certificate_pem = body.certificate_pem
     if certificate_pem is not None:
         try:
             certificate_pem = checked_certificate(certificate_pem, now)
         except CertificateRefused as refusal:
             raise HttpError.bad_field("certificate_pem", str(refusal)) from None
-    return Application(body.cp_id, body.location, body.metadata, certificate_pem)
+    return Application(body.cp_id, body.location, body.metadata, certificate_pem, shown_certificate)
 
 
 def _with_token(registry: Registry, record: Record, response: Response) -> dict[str, Any]:

@@ -5,13 +5,12 @@ used is said in one line before anything starts; logging is set up by whoever ca
 from __future__ import annotations
 
 import logging
-import ssl
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from cpo_app.front_door.serving import FrontDoor
+from cpo_app.front_door.tls import ServerTls
 from cpo_app.registry.app import build_registry
 from cpo_app.settings import Settings, SettingsError
 
@@ -32,30 +31,10 @@ def server_config(settings: Settings, app: FastAPI | None = None) -> uvicorn.Con
         port=settings.REGISTRY_API_PORT,
         log_level=max(level, logging.WARNING),
         **FrontDoor.of(settings).options(),
-        **_tls(settings),
+        **ServerTls.of_registry(settings).options(),
     )
 
 
 async def run(settings: Settings) -> None:
     """Serve EV_Registry until SIGINT or SIGTERM."""
     await uvicorn.Server(server_config(settings)).serve()
-
-
-def _tls(settings: Settings) -> dict[str, Any]:
-    if not settings.REGISTRY_TLS_ENABLED:
-        return {}
-    certificate, key = settings.REGISTRY_TLS_CERT_FILE, settings.REGISTRY_TLS_KEY_FILE
-    for name, value in (("CERT", certificate), ("KEY", key)):
-        if not value:
-            raise SettingsError(f"REGISTRY_TLS_{name}_FILE is not set, but REGISTRY_TLS_ENABLED is")
-    try:
-        # An empty password, so that a sealed key is an error and not a question on a terminal.
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-            certificate, key, password=""
-        )
-    except (OSError, ssl.SSLError) as error:
-        reason = error.strerror or error
-        raise SettingsError(
-            f"REGISTRY_TLS_CERT_FILE / REGISTRY_TLS_KEY_FILE cannot be used: {reason}"
-        ) from None
-    return {"ssl_certfile": certificate, "ssl_keyfile": key}

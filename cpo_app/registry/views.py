@@ -25,7 +25,7 @@ def facts(record: Record) -> JsonObject:
         "registration_date": time_text(record["registration_date"]),
         "updated_at": time_text(record["updated_at"]),
         "last_authenticated": time_text(record["last_authenticated"]),
-        "has_certificate": bool(record["certificate_pem"]),
+        "has_certificate": bool(record.get("certificate_fingerprint")),
         "metadata": public_metadata(record["metadata"]),
         "ocpi": _offer(record["ocpi"]),
     }

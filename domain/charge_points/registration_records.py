@@ -56,6 +56,9 @@ class Record(TypedDict, total=False):
     token_version: int
     """raised by every registration and deregistration: outdates tokens"""
     certificate_pem: str | None
+    """for the operator to look at; proves nothing"""
+    certificate_fingerprint: str | None
+    """SHA-256 of the client certificate that it registered with, and has to show ever after"""
     site_id: str
     """which site it belongs to, folded"""
     site_waiting: bool
@@ -82,6 +85,14 @@ class NotRegistered(Exception):
     """There is no such charge point."""
 
 
+class WrongCertificate(Exception):
+    """The right credentials, but not with the client certificate that they belong to."""
+
+
+class NotBound(Exception):
+    """The right credentials of a charge point that registered without a client certificate."""
+
+
 class IsDeregistered(Exception):
     """The right credentials of a charge point that was deregistered."""
 
@@ -94,6 +105,8 @@ class Application:
     location: str
     metadata: Metadata | None = None
     certificate_pem: str | None = None
+    certificate_fingerprint: str | None = None
+    """of the client certificate whose key it has proven to hold"""
 
 
 @dataclass(frozen=True)
@@ -124,8 +137,16 @@ class Registration:
     is_new: bool
 
 
-def check(known: Record | None, proof: Proof, open_to_new: bool, *, enrolled: bool = False) -> None:
-    """Raise NotEntitled unless the proof allows to register what is `known` so far.
+def check(
+    known: Record | None,
+    proof: Proof,
+    open_to_new: bool,
+    *,
+    enrolled: bool = False,
+    shown: str | None = None,
+) -> None:
+    """Raise NotEntitled unless the proof allows to register what is `known` so far, and
+    WrongCertificate where it is bound to a client certificate other than the one `shown`.
 
     `enrolled`: it showed the enrolment token that the operator made for this id.
     """
@@ -137,6 +158,18 @@ def check(known: Record | None, proof: Proof, open_to_new: bool, *, enrolled: bo
         return
     if not matches(known, proof.digests) or known["status"] != REGISTERED:
         raise NotEntitled
+    check_certificate(known, shown)
+
+
+def check_certificate(record: Record, shown: str | None) -> None:
+    """Raise WrongCertificate where the record is bound to another client certificate.
+
+    `shown`: the fingerprint of the one whose key the caller proved to hold. A new certificate
+    takes the operator's word: the admin key, or an enrolment token.
+    """
+    bound = record.get("certificate_fingerprint")
+    if bound is not None and (shown is None or not hmac.compare_digest(bound, shown)):
+        raise WrongCertificate
 
 
 def registered(
@@ -164,6 +197,8 @@ def registered(
         "location": application.location,
         "metadata": metadata,
         "certificate_pem": application.certificate_pem or before["certificate_pem"],
+        "certificate_fingerprint": application.certificate_fingerprint
+        or before.get("certificate_fingerprint"),
         "status": REGISTERED,
         "by_operator": proof.admin,
         "credentials_hash": credentials_hash,

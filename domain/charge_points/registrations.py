@@ -22,12 +22,15 @@ from domain.charge_points.registration_records import (
     STATUSES,
     Application,
     IsDeregistered,
+    NotBound,
     NotEntitled,
     NotRegistered,
     Proof,
     Record,
     Registration,
+    WrongCertificate,
     check,
+    check_certificate,
     history_with,
     matches,
     registered,
@@ -43,12 +46,14 @@ __all__ = [
     "STATUSES",
     "Application",
     "IsDeregistered",
+    "NotBound",
     "NotEntitled",
     "NotRegistered",
     "Proof",
     "Record",
     "Registration",
     "RegistrationPage",
+    "WrongCertificate",
     "authenticate",
     "deregister",
     "get",
@@ -88,7 +93,7 @@ async def register(
 
     A new id needs the admin's proof unless `open_to_new`; a known one the admin's or its own
     present credentials; a deregistered one the admin's. The enrolment token that the operator
-    made for the id does for all three, and is used up. Raises NotEntitled.
+    made for the id does for all three, and is used up. Raises NotEntitled, WrongCertificate.
     """
 
     async def work(tx: Tx) -> Registration:
@@ -96,7 +101,8 @@ async def register(
         enrolled = proof.enrolment is not None and await enrolments.use(
             tx, application.cp_id, proof.enrolment
         )
-        check(known, proof, open_to_new, enrolled=enrolled)
+        shown = application.certificate_fingerprint
+        check(known, proof, open_to_new, enrolled=enrolled, shown=shown)
         record = registered(known, application, proof, credentials_hash, tx.now)
         record.update(await _place_at_site(tx, known, record, proof))
         if known is None:
@@ -124,18 +130,30 @@ async def _place_at_site(tx: Tx, known: Record | None, record: Record, proof: Pr
     return {"site_waiting": guest and not proof.admin, "site_guest": guest}
 
 
-async def authenticate(db: Database, cp_id: str, digests: tuple[str, ...]) -> Record:
+async def authenticate(
+    db: Database,
+    cp_id: str,
+    digests: tuple[str, ...],
+    *,
+    certificate: str | None = None,
+    certificate_required: bool = False,
+) -> Record:
     """The record of the charge point whose credentials these are the hashes of.
 
     digests: one per key in use, the present key's first; a hash under another key is renewed.
-    Raises NotEntitled for a wrong secret and an unknown id alike, after the same steps, and
-    IsDeregistered for the right secret of a deregistered one.
+    certificate: the fingerprint of the client certificate whose key the caller proved to hold.
+    Raises NotEntitled for a wrong secret and an unknown id alike, after the same steps; for the
+    right secret IsDeregistered, WrongCertificate, and NotBound where a certificate is required
+    and it registered without one.
     """
     record = await get(db, cp_id)
     if not matches(record, digests) or record is None:
         raise NotEntitled
     if record["status"] != REGISTERED:
         raise IsDeregistered
+    check_certificate(record, certificate)
+    if certificate_required and record.get("certificate_fingerprint") is None:
+        raise NotBound
     # Only if nobody rotated or deregistered it since it was read.
     unchanged = {"_id": record["_id"], "token_version": record["token_version"]}
     seen: Record = {"last_authenticated": db.now(), "credentials_hash": digests[0]}

@@ -134,20 +134,18 @@ async def one(db: Database, cp_id: str) -> JsonObject | None:
         "registration_date": 1,
         "updated_at": 1,
         "last_authenticated": 1,
-        "certificate_pem": 1,
+        "certificate_fingerprint": 1,
         "history": {"$slice": -10},
     }
     registration = await REGISTRATIONS.of(db).find_one({"folded_id": fold(cp_id)}, wanted)
     if registration is None:
         return None
     charge_point = await CHARGE_POINTS.of(db).find_one({"_id": registration["_id"]}, SHOWN)
-    shown: JsonObject = {
-        name: value for name, value in registration.items() if name != "certificate_pem"
-    }
+    shown: JsonObject = dict(registration)
     shown["metadata"] = redacted_metadata(registration.get("metadata"))
     return {
         **row_of(registration, charge_point),
-        "registration": {**shown, "certificate": bool(registration.get("certificate_pem"))},
+        "registration": shown,
         "charge_point": charge_point or {},
         "unaccounted_energy": await unaccounted_energy.of(db, registration["_id"]),
     }

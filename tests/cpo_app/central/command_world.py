@@ -471,7 +471,9 @@ class CommandWorld:
         """Where results may go is result_sender's business."""
 
     def _central(self) -> Central:
-        async def admit(token: str | None, cp_id: str, *, required: bool) -> None:
+        async def admit(
+            token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+        ) -> None:
             return None
 
         return Central(

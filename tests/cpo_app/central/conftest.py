@@ -56,8 +56,10 @@ class World:
             **settings,
         }
 
-        async def let_in(token: str | None, cp_id: str, *, required: bool) -> None:
-            await admit(self.db, SECRET, token, cp_id, required=required)
+        async def let_in(
+            token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+        ) -> None:
+            await admit(self.db, SECRET, token, cp_id, required=required, certificate=certificate)
 
         central = Central(
             self.store,

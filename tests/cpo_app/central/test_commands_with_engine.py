@@ -116,8 +116,10 @@ async def _story(db: Database, state_dir: Path) -> None:
     settings = Settings(**given)
     store = DbInterface(db)
 
-    async def let_in(token: str | None, cp_id: str, *, required: bool) -> None:
-        await admit(db, SECRET, token, cp_id, required=required)
+    async def let_in(
+        token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+    ) -> None:
+        await admit(db, SECRET, token, cp_id, required=required, certificate=certificate)
 
     async def any_url(peer_id: str, url: str) -> None:
         return None

@@ -87,8 +87,10 @@ def test_without_a_store_everything_under_cp_is_503_in_the_same_shape(loop: Loop
 
     db = loop.run(connect())
 
-    async def let_in(token: str | None, cp_id: str, *, required: bool) -> None:
-        await admit(db, SECRET, token, cp_id, required=required)
+    async def let_in(
+        token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+    ) -> None:
+        await admit(db, SECRET, token, cp_id, required=required, certificate=certificate)
 
     settings = settings_of(REGISTRY_SECRET_KEY=SECRET, CPO_ADMIN_PASSWORD="")
     central = Central(DbInterface(db), settings, VAULT, admit=let_in, open_to_loopback=True)
@@ -122,7 +124,9 @@ def test_the_watch_survives_an_outage_of_the_store(loop: Loop) -> None:
     async def play() -> bool:
         db = Database.connect(f"mongodb://127.0.0.1:{free_port()}/x", timeout_ms=50)
 
-        async def let_in(token: str | None, cp_id: str, *, required: bool) -> None: ...
+        async def let_in(
+            token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+        ) -> None: ...
 
         central = Central(DbInterface(db), settings_of(), VAULT, admit=let_in, watch_pause_s=0.01)
         asked = asyncio.Event()
@@ -151,8 +155,10 @@ def test_a_registration_secret_that_is_unusable_is_503_not_a_traceback(world: Wo
     world.enrol("CP-001")
     central = world.central()
 
-    async def without_secret(token: str | None, cp_id: str, *, required: bool) -> None:
-        await admit(world.db, "", token, cp_id, required=required)
+    async def without_secret(
+        token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+    ) -> None:
+        await admit(world.db, "", token, cp_id, required=required, certificate=certificate)
 
     central.admit = without_secret
     answer = world.api(central).register(token("CP-001"))

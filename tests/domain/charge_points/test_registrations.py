@@ -87,6 +87,7 @@ def test_a_new_record(store: DbInterface) -> None:
         "updated_at": NOW,
         "last_authenticated": NOW,
         "certificate_pem": None,
+        "certificate_fingerprint": None,
         "history": [{"at": NOW, "event": "registered", "by": "anyone"}],
     }
 

@@ -1,0 +1,74 @@
+"""A server's TLS by its settings: certificate, key, and whose client certificates are taken.
+
+What cannot be used is said in one line before anything starts.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+
+from cpo_app.settings import Settings, SettingsError
+from db_interface.json_data import JsonObject
+
+
+@dataclass(frozen=True)
+class ServerTls:
+    """The settings `PREFIX_TLS_*` of one server."""
+
+    prefix: str
+    enabled: bool
+    certificate: str
+    key: str
+    client_ca: str
+
+    @classmethod
+    def of_registry(cls, settings: Settings) -> ServerTls:
+        return cls(
+            "REGISTRY",
+            settings.REGISTRY_TLS_ENABLED,
+            settings.REGISTRY_TLS_CERT_FILE,
+            settings.REGISTRY_TLS_KEY_FILE,
+            settings.REGISTRY_TLS_CLIENT_CA_FILE,
+        )
+
+    @classmethod
+    def of_central(cls, settings: Settings) -> ServerTls:
+        return cls(
+            "CENTRAL",
+            settings.CENTRAL_TLS_ENABLED,
+            settings.CENTRAL_TLS_CERT_FILE,
+            settings.CENTRAL_TLS_KEY_FILE,
+            settings.CENTRAL_TLS_CLIENT_CA_FILE,
+        )
+
+    def options(self) -> JsonObject:
+        """For uvicorn.Config. Raises SettingsError."""
+        name = f"{self.prefix}_TLS"
+        if not self.enabled:
+            if self.client_ca:
+                raise SettingsError(f"{name}_CLIENT_CA_FILE is set, but {name}_ENABLED is not")
+            return {}
+        for kind, value in (("CERT", self.certificate), ("KEY", self.key)):
+            if not value:
+                raise SettingsError(f"{name}_{kind}_FILE is not set, but {name}_ENABLED is")
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            # An empty password, so that a sealed key is an error and not a question on a terminal.
+            context.load_cert_chain(self.certificate, self.key, password="")
+        except (OSError, ssl.SSLError) as error:
+            raise SettingsError(
+                f"{name}_CERT_FILE / {name}_KEY_FILE cannot be used: {error.strerror or error}"
+            ) from None
+        options: JsonObject = {"ssl_certfile": self.certificate, "ssl_keyfile": self.key}
+        if not self.client_ca:
+            return options
+        try:
+            context.load_verify_locations(self.client_ca)
+        except (OSError, ssl.SSLError) as error:
+            raise SettingsError(
+                f"{name}_CLIENT_CA_FILE cannot be used: {error.strerror or error}"
+            ) from None
+        # Optional: the operator and the health checks come without one. Who must show one is
+        # judged request by request.
+        return {**options, "ssl_ca_certs": self.client_ca, "ssl_cert_reqs": ssl.CERT_OPTIONAL}
