@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -151,8 +150,8 @@ def test_counts_are_exact_whatever_happened(
 
 
 @pytest.fixture
-def mock_store() -> Iterator[DbInterface]:
-    yield DbInterface(Database(AsyncMongoMockClient(), "unit", transactions=False))
+def mock_store() -> DbInterface:
+    return DbInterface(Database(AsyncMongoMockClient(), "unit", transactions=False))
 
 
 def test_without_a_server_the_methods_work_on_a_mock(mock_store: DbInterface) -> None:
