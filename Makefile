@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test test-fast test-random check coverage bench compare format lock clean
+.PHONY: run test test-fast test-random check coverage soak bench compare format lock clean
 
 run: $(STAMP)
 	@exec $(BIN)/cpo up $(ARGS)
@@ -34,6 +34,10 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python scripts/check-advisories
+
+# Minutes of random faults, judged by the meters; ARGS="--seed N" plays the faults of a seed again.
+soak: $(STAMP)
+	nice -n 10 $(BIN)/python -m tests.soak $(ARGS)
 
 bench: $(STAMP)
 	$(BIN)/python -m bench $(ARGS)

@@ -19,7 +19,7 @@ SETTLES_WITHIN_S = 120
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="make soak", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--seed", type=int, help="the plan of faults; else one by chance")
     parser.add_argument("--size", choices=("long", "short"), default="long")
     parser.add_argument("--runs", type=int, default=1, help="with this seed and those after it")

@@ -16,7 +16,14 @@ from typing import Any
 
 import httpx
 
+from cpo_app.backend import Backend
+from cpo_app.settings import Settings
+from db_interface.database import Database
 from db_interface.embedded import EmbeddedMongo
+from domain.objects.tariffs import owned_tariff
+from domain.outbox.publishing import publish
+from domain.peers.terms import Terms
+from domain.secrets import Vault
 from tests.e2e.charging_system import TARIFF
 from tests.e2e.emsp import Emsp
 from tests.e2e.processes import Process, Processes, eventually, processes
@@ -99,12 +106,8 @@ class House:
         for port, worker in zip(self._worker_ports, self.workers, strict=True):
             url = f"http://127.0.0.1:{port}/readyz"
             eventually(lambda url=url: httpx.get(url).status_code == 200, 60, str(worker.log))
-        file = self._running.directory / "tariff.json"
-        file.write_text(json.dumps(TARIFF))
-        self._cpo("tariffs", "import", str(file))
-        invited = self._cpo("peers", "invite", "--name", "Soak", "--any-party")
-        invitation = json.loads(invited)
-        self.emsp.register(invitation["versions_url"], invitation["token"])
+        token = asyncio.run(self._invited())
+        self.emsp.register(f"http://127.0.0.1:{self._front_port}/ocpi/versions", token)
         self.tokens = [
             self.emsp.push_token(f"CARD-{cp_id}", whitelist=("ALWAYS", "NEVER")[number % 2])
             for number, cp_id in enumerate(self.cp_ids)
@@ -117,10 +120,19 @@ class House:
                 lambda cp_id=cp_id: self.emsp.evse_status(cp_id, cp_id) == "AVAILABLE", 60, cp_id
             )
 
-    def _cpo(self, *arguments: str) -> str:
-        done = self._running.command(*arguments, **self._store)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    async def _invited(self) -> str:
+        """What the operator does before: a tariff, and the invitation's token. In this process:
+        each command would import everything again."""
+        settings = Settings(**self._store)
+        backend = Backend(settings, Database.connect(self.store_url), Vault(self._key))
+        try:
+            await backend.store.transact(
+                lambda tx: publish(tx.store, "tariffs", owned_tariff(TARIFF), tx)
+            )
+            _, token = await backend.peers.invite("Soak", backend.db.now(), Terms(any_party=True))
+        finally:
+            await backend.aclose()
+        return token
 
     def _members(self, group: int) -> range:
         size = self.plan.size
