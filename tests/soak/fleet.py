@@ -39,7 +39,8 @@ async def run(told: dict[str, Any]) -> None:
         for one, off_s in zip(told.get("engines", ()), told.get("clocks_off_s", ()), strict=True)
     ]
     monitors = [Monitor(MonitorSettings(**one)) for one in told.get("monitors", ())]
-    await asyncio.gather(*(one.run() for one in (*engines, *monitors)))
+    running = [*(one.run() for one in engines), *(one.run() for one in monitors)]
+    await asyncio.gather(*running)
 
 
 if __name__ == "__main__":

@@ -104,8 +104,7 @@ class House:
 
     def _acquaint(self) -> None:
         for port, worker in zip(self._worker_ports, self.workers, strict=True):
-            url = f"http://127.0.0.1:{port}/readyz"
-            eventually(lambda url=url: httpx.get(url).status_code == 200, 60, str(worker.log))
+            _ready(f"http://127.0.0.1:{port}/readyz", worker)
         token = asyncio.run(self._invited())
         self.emsp.register(f"http://127.0.0.1:{self._front_port}/ocpi/versions", token)
         self.tokens = [
@@ -116,14 +115,15 @@ class House:
 
     def _wait_for_charge_points(self) -> None:
         for cp_id in self.cp_ids:
-            eventually(
-                lambda cp_id=cp_id: self.emsp.evse_status(cp_id, cp_id) == "AVAILABLE", 60, cp_id
-            )
+            self._is_available(cp_id)
+
+    def _is_available(self, cp_id: str) -> None:
+        eventually(lambda: self.emsp.evse_status(cp_id, cp_id) == "AVAILABLE", 60, cp_id)
 
     async def _invited(self) -> str:
         """What the operator does before: a tariff, and the invitation's token. In this process:
         each command would import everything again."""
-        settings = Settings(**self._store)
+        settings = Settings.parse_obj(self._store)
         backend = Backend(settings, Database.connect(self.store_url), Vault(self._key))
         try:
             await backend.store.transact(
@@ -247,6 +247,10 @@ class House:
         self.emsp.close()
         for relay in (self._front, *self._uplinks, *self._downlinks):
             await relay.close()
+
+
+def _ready(url: str, worker: Process) -> None:
+    eventually(lambda: httpx.get(url).status_code == 200, 60, str(worker.log))
 
 
 @contextlib.asynccontextmanager

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,7 +91,7 @@ async def _soak(plan: Plan, directory: Path, server: Receiver, within_s: float) 
     )
 
 
-async def _faults(built: House, faults: tuple[Fault, ...] | list[Fault]) -> None:
+async def _faults(built: House, faults: Sequence[Fault]) -> None:
     """Each at its time; one after the other at the same target."""
     began = time.monotonic()
     turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -30,7 +31,7 @@ class ChargePoint:
         self._token = house.tokens[number]
         self._url = f"http://127.0.0.1:{house.engine_ports[number]}"
 
-    async def visits(self, planned: tuple[Visit, ...] | list[Visit]) -> None:
+    async def visits(self, planned: Sequence[Visit]) -> None:
         for visit in planned:
             await asyncio.sleep(visit.after_s)
             if visit.by_app:
