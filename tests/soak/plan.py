@@ -65,7 +65,7 @@ class Size:
         return -(-self.charge_points // self.group)
 
 
-SHORT = Size(faults_for_s=9, fault_every_s=0.9, charge_points=4, group=4, limit_s=4)
+SHORT = Size(faults_for_s=9, fault_every_s=0.9, charge_points=4, group=4, limit_s=4, workers=2)
 LONG = Size(faults_for_s=150, fault_every_s=3, charge_points=20, group=5, limit_s=12)
 
 
@@ -89,18 +89,15 @@ def planned(seed: int, size: Size) -> Plan:
 
 
 def _faults(chance: random.Random, size: Size) -> Iterator[Fault]:
-    """Every kind before any comes again."""
-    at_s, deck = 1.0, list[Kind]()
+    """Every kind before any comes again, and each at least once."""
+    at_s = 1.0
     while at_s < size.faults_for_s:
-        if not deck:
-            deck = chance.sample(list(Kind), len(Kind))
-        kind = deck.pop()
-        lasts = chance.uniform(*_lasting(kind, size))
-        off_s = _clock_off(chance) if kind is Kind.ENGINES_KILLED else 0.0
-        yield Fault(
-            round(at_s, 2), kind, chance.randrange(_targets(kind, size)), round(lasts, 2), off_s
-        )
-        at_s += size.fault_every_s * chance.uniform(0.5, 1.5)
+        for kind in chance.sample(list(Kind), len(Kind)):
+            target = chance.randrange(_targets(kind, size))
+            lasts = chance.uniform(*_lasting(kind, size))
+            off_s = _clock_off(chance) if kind is Kind.ENGINES_KILLED else 0.0
+            yield Fault(round(at_s, 2), kind, target, round(lasts, 2), off_s)
+            at_s += size.fault_every_s * chance.uniform(0.5, 1.5)
 
 
 def _lasting(kind: Kind, size: Size) -> tuple[float, float]:

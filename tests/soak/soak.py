@@ -65,6 +65,7 @@ async def _soak(plan: Plan, directory: Path, server: Receiver, within_s: float) 
             asyncio.create_task(point.visits(visits))
             for point, visits in zip(points, plan.visits, strict=True)
         ]
+        await _charging(server)
         await _faults(built, plan.faults)
         for driver in drivers:
             driver.cancel()
@@ -89,6 +90,14 @@ async def _soak(plan: Plan, directory: Path, server: Receiver, within_s: float) 
         delivered_wh=sum(sum(one.delivered_wh.values()) for one in journals),
         billed_wh=sum(billed_wh(server).values()),
     )
+
+
+async def _charging(server: Receiver) -> None:
+    """Return when somebody charges: before, there is nothing to break."""
+    deadline = time.monotonic() + 40
+    while not any(one["status"] == "ACTIVE" for one in server.told("sessions").values()):
+        assert time.monotonic() < deadline, "nobody could charge before any fault"
+        await asyncio.sleep(0.1)
 
 
 async def _faults(built: House, faults: Sequence[Fault]) -> None:
