@@ -87,6 +87,9 @@ class CardReader:
         return outcome
 
     def _start(self, session_id: str, token_uid: str | None, reservation_id: str | None) -> Result:
+        if self._recorder.ended(session_id) is not None:
+            # Central has yet to hear of its end. A session has one beginning, and one bill.
+            return Result.REJECTED
         result = self._evse.start(
             session_id, "local", id_tag=token_uid, reservation_id=reservation_id
         )

@@ -69,12 +69,14 @@ class Recorder:
         self._answers.append(answer)
 
     def commit(self, state: JsonObject) -> bool:
-        """Write the state and whatever was added since the last commit, all or nothing.
+        """Write the state, with where the time line is, and whatever was added since the last
+        commit, all or nothing.
 
         False where the disk refuses.
         """
+        kept = {**state, "timeline": self._timeline.kept()}
         try:
-            self._journal.write(state, self.boot_id, self._messages, self._answers, self._ended_now)
+            self._journal.write(kept, self.boot_id, self._messages, self._answers, self._ended_now)
         except sqlite3.Error:
             logger.exception("state could not be written; charging goes on, trying again")
             return False

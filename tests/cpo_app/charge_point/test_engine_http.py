@@ -241,6 +241,36 @@ def test_a_card_starts_and_stops_what_central_allows(tmp_path: Path) -> None:
     play(story)
 
 
+def test_a_session_that_has_ended_does_not_begin_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        central = FakeCentral()
+        await central.up()
+        async with engine_up(tmp_path, simulation=True) as call:
+            await call.link(central_url=central.url)
+
+            async def swipe() -> Any:
+                answer = await call("POST", "/sim", json={"action": "swipe", "token_uid": "card-1"})
+                return answer.json()
+
+            # Given a session that has ended, which Central has not heard: it says start once more
+            await call("POST", "/sim", json={"action": "plug"})
+            central.card_answer = {"allowed": "ALLOWED", "action": "start", "session_id": "S1"}
+            assert (await swipe())["swipe"]["result"] == "ACCEPTED"
+            assert (await swipe())["swipe"]["action"] == "stop"
+            again = await swipe()
+            assert again["swipe"]["result"] == "REJECTED"
+            assert again["status"]["state"] == "FINISHING"
+
+            # With a session of its own the card charges
+            central.card_answer = {"allowed": "ALLOWED", "action": "start", "session_id": "S2"}
+            assert (await swipe())["swipe"]["result"] == "ACCEPTED"
+            await until(lambda: len(central.of_kind("session_started")) == 2)
+            assert [m["session_id"] for m in central.of_kind("session_stopped")] == ["S1"]
+        await central.down()
+
+    play(story)
+
+
 def test_a_session_that_central_opened_and_the_evse_refuses_is_closed(tmp_path: Path) -> None:
     async def story() -> None:
         central = FakeCentral()

@@ -39,6 +39,26 @@ def test_a_wall_clock_that_is_set_moves_no_message(tmp_path: Path, set_by_s: flo
     ]
 
 
+def test_the_line_is_on_disk_with_each_change(tmp_path: Path) -> None:
+    clock = FakeClock()
+    clock.wall_off_s = 3600
+    journal = Journal(tmp_path / "engine.sqlite")
+    recorder = Recorder(journal, Timeline(clock, host_boot="one"), lambda: None)
+    recorder.emit("meter", {})
+    recorder.commit({"session": None})
+    state = journal.state()
+    journal.close()
+    assert state is not None
+
+    # When the host is started with a clock that is right, and the message still waits
+    clock.turn(600)
+    clock.wall_off_s = 0
+    line = Timeline(clock, state["timeline"], host_boot="one")
+
+    # Then the line goes on: what waits and what is said now are as far apart as they were
+    assert line.now() == after(3600 + 600)
+
+
 def test_a_restart_on_a_host_that_ran_on_keeps_the_distance() -> None:
     clock = FakeClock()
     line = Timeline(clock, host_boot="b1")
