@@ -17,7 +17,9 @@ from cpo_app.http_errors import HttpError
 from cpo_app.registry.errors import unauthorized
 from cpo_app.settings import Party, Settings, SettingsError
 from db_interface.interface import DbInterface
+from domain.charge_points.registration_records import NamedParty
 from domain.charge_points.registrations import Record
+from domain.charge_points.site_keys import OwnParty
 from domain.secrets import SecretUnusable
 from domain.times import utc_now
 
@@ -57,8 +59,22 @@ class Registry:
 
     @property
     def party(self) -> Party:
-        """The party whose charge points these are: the platform's own."""
+        """The party whose charge points those are that name none: the platform's own."""
         return self.settings.parties[0]
+
+    def named_party(self, text: object) -> NamedParty | None:
+        """Which party of ours `metadata.party` names ("NL/EVC"); None: it names none.
+
+        Raises HttpError for one that is not ours.
+        """
+        if text is None:
+            return None
+        parties = self.settings.parties
+        for party in parties:
+            if isinstance(text, str) and text.strip().lower().replace("/", "*") == party.key:
+                return NamedParty(None if party == parties[0] else _own(party))
+        ours = ", ".join(f"{party.country_code}/{party.party_id}" for party in parties)
+        raise HttpError.bad_field("metadata.party", f"not a party of this platform ({ours})")
 
     @property
     def open_to_new(self) -> bool:
@@ -97,3 +113,11 @@ class Registry:
             raise unauthorized(str(refusal)) from None
         if claims.cp_id.lower() != cp_id.lower():
             raise HttpError(403, "the token is another charge point's")
+
+
+def _own(party: Party) -> OwnParty:
+    return {
+        "country_code": party.country_code,
+        "party_id": party.party_id,
+        "name": party.name,
+    }

@@ -36,6 +36,7 @@ from domain.charge_points.registrations import (
     NotBound,
     NotEntitled,
     NotRegistered,
+    PartyIsFixed,
     Proof,
     Record,
     WrongCertificate,
@@ -86,7 +87,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         try:
             done = await registrations.register(
                 store,
-                _application(body, shown_certificate, now),
+                _application(registry, body, shown_certificate, now),
                 proof=Proof(
                     admin=registry.is_admin(x_registry_api_key),
                     digests=registry.hashes.of(shown) if shown else (),
@@ -96,6 +97,10 @@ def charge_point_routes(registry: Registry) -> APIRouter:
                 credentials_hash=registry.hashes.of(credentials)[0],
                 party=registry.party,
             )
+        except PartyIsFixed:
+            raise HttpError(
+                403, "metadata.party: it is another party's; the operator's key changes that"
+            ) from None
         except NotEntitled:
             if shown:
                 registry.throttle.failed(address_of(request), body.cp_id)
@@ -216,14 +221,19 @@ def charge_point_routes(registry: Registry) -> APIRouter:
     return router
 
 
-def _application(body: Registering, shown_certificate: str | None, now: datetime) -> Application:
+def _application(
+    registry: Registry, body: Registering, shown_certificate: str | None, now: datetime
+) -> Application:
     certificate_pem = body.certificate_pem
     if certificate_pem is not None:
         try:
             certificate_pem = checked_certificate(certificate_pem, now)
         except CertificateRefused as refusal:
             raise HttpError.bad_field("certificate_pem", str(refusal)) from None
-    return Application(body.cp_id, body.location, body.metadata, certificate_pem, shown_certificate)
+    party = registry.named_party((body.metadata or {}).get("party"))
+    return Application(
+        body.cp_id, body.location, body.metadata, certificate_pem, shown_certificate, party
+    )
 
 
 def _with_token(registry: Registry, record: Record, response: Response) -> dict[str, Any]:

@@ -27,8 +27,15 @@ def facts(record: Record) -> JsonObject:
         "last_authenticated": time_text(record["last_authenticated"]),
         "has_certificate": bool(record.get("certificate_fingerprint")),
         "metadata": public_metadata(record["metadata"]),
+        **_party(record),
         "ocpi": _offer(record["ocpi"]),
     }
+
+
+def _party(record: Record) -> JsonObject:
+    """Which of our parties it was registered for, where that is not the first."""
+    party = record.get("party")
+    return {"party": f"{party['country_code']}/{party['party_id']}"} if party else {}
 
 
 def _offer(ocpi: Offer | None) -> JsonObject:

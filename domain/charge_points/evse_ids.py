@@ -7,24 +7,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from db_interface.collection import Where
+from db_interface.json_data import JsonMapping
 from db_interface.owned_objects import fold
 from domain.charge_points.charge_point_documents import CHARGE_POINTS, ChargePoint
 from domain.charge_points.registration_store import REGISTRATIONS
+from domain.charge_points.site_keys import possible_keys
 from domain.sites.identifiers import ocpi_id
 
 
 async def charge_point_ids(
-    where: Where, location_id: str, evse_uids: Sequence[str]
+    where: Where, location: JsonMapping, evse_uids: Sequence[str]
 ) -> dict[str, str]:
     """{EVSE uid: cp_id} of those that a charge point of ours stands for.
 
     An EVSE's uid is its cp_id; one that OCPI could not carry is found among its site's.
     """
+    keys = possible_keys(location["country_code"], location["party_id"], location["id"])
     rows = await REGISTRATIONS.of(where).find(
         {
             "$or": [
                 {"folded_id": {"$in": [fold(uid) for uid in evse_uids]}},
-                {"site_id": fold(location_id)},
+                {"site_id": {"$in": keys}},
             ]
         },
         {"folded_id": 1, "site_id": 1},
@@ -33,7 +36,7 @@ async def charge_point_ids(
     of_site = {
         ocpi_id(row["_id"]).lower(): row["_id"]
         for row in reversed(rows)
-        if row.get("site_id") == fold(location_id)
+        if row.get("site_id") in keys
     }
     found = {uid: by_own_id.get(fold(uid)) or of_site.get(uid.lower()) for uid in evse_uids}
     return {uid: cp_id for uid, cp_id in found.items() if cp_id is not None}

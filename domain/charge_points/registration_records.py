@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from db_interface.owned_objects import fold
+from domain.charge_points.site_keys import OwnParty, site_key
 from domain.sites import site_id_of
 
 REGISTERED = "REGISTERED"
@@ -59,8 +60,10 @@ class Record(TypedDict, total=False):
     """for the operator to look at; proves nothing"""
     certificate_fingerprint: str | None
     """SHA-256 of the client certificate that it registered with, and has to show ever after"""
+    party: OwnParty | None
+    """whose charge point it is; None: the first of our parties'"""
     site_id: str
-    """which site it belongs to, folded"""
+    """which site it belongs to (site_keys.py)"""
     site_waiting: bool
     """the site is another's, and nobody has said yes (domain.sites.membership)"""
     site_guest: bool
@@ -81,6 +84,10 @@ class NotEntitled(Exception):
     """The caller showed nothing that allows this; the same for unknown and known ids."""
 
 
+class PartyIsFixed(Exception):
+    """A known charge point names another party of ours: that is the operator's to say."""
+
+
 class NotRegistered(Exception):
     """There is no such charge point."""
 
@@ -98,6 +105,13 @@ class IsDeregistered(Exception):
 
 
 @dataclass(frozen=True)
+class NamedParty:
+    """A party of ours that a registration names. `party`: None is the first."""
+
+    party: OwnParty | None
+
+
+@dataclass(frozen=True)
 class Application:
     """What a charge point registers with. None: keep what an earlier registration said."""
 
@@ -107,6 +121,7 @@ class Application:
     certificate_pem: str | None = None
     certificate_fingerprint: str | None = None
     """of the client certificate whose key it has proven to hold"""
+    party: NamedParty | None = None
 
 
 @dataclass(frozen=True)
@@ -172,6 +187,18 @@ def check_certificate(record: Record, shown: str | None) -> None:
         raise WrongCertificate
 
 
+def check_party(known: Record | None, named: NamedParty | None, by_operator: bool) -> None:
+    """Raise PartyIsFixed where a known charge point would become another party's."""
+    if known is None or named is None or by_operator:
+        return
+    if _party_key(known.get("party")) != _party_key(named.party):
+        raise PartyIsFixed
+
+
+def _party_key(party: OwnParty | None) -> str:
+    return site_key("", party)
+
+
 def registered(
     known: Record | None,
     application: Application,
@@ -192,6 +219,8 @@ def registered(
         "history": [],
     }
     metadata = _metadata_after(before["metadata"], application.metadata)
+    named, present = application.party, before.get("party")
+    party = present if named is None else named.party
     return {
         **before,
         "location": application.location,
@@ -205,7 +234,8 @@ def registered(
         "token_version": before["token_version"] + 1,
         "updated_at": now,
         "history": history_with(before, "registered again" if known else "registered", proof, now),
-        "site_id": fold(site_id_of({"cp_id": before["_id"], "metadata": metadata})),
+        "party": party,
+        "site_id": site_key(site_id_of({"cp_id": before["_id"], "metadata": metadata}), party),
     }
 
 

@@ -25,12 +25,14 @@ from domain.charge_points.registration_records import (
     NotBound,
     NotEntitled,
     NotRegistered,
+    PartyIsFixed,
     Proof,
     Record,
     Registration,
     WrongCertificate,
     check,
     check_certificate,
+    check_party,
     history_with,
     matches,
     registered,
@@ -49,6 +51,7 @@ __all__ = [
     "NotBound",
     "NotEntitled",
     "NotRegistered",
+    "PartyIsFixed",
     "Proof",
     "Record",
     "Registration",
@@ -93,7 +96,8 @@ async def register(
 
     A new id needs the admin's proof unless `open_to_new`; a known one the admin's or its own
     present credentials; a deregistered one the admin's. The enrolment token that the operator
-    made for the id does for all three, and is used up. Raises NotEntitled, WrongCertificate.
+    made for the id does for all three, and is used up. `party`: ours whose the charge points
+    are that name none. Raises NotEntitled, WrongCertificate, PartyIsFixed.
     """
 
     async def work(tx: Tx) -> Registration:
@@ -103,6 +107,7 @@ async def register(
         )
         shown = application.certificate_fingerprint
         check(known, proof, open_to_new, enrolled=enrolled, shown=shown)
+        check_party(known, application.party, proof.admin or enrolled)
         record = registered(known, application, proof, credentials_hash, tx.now)
         record.update(await _place_at_site(tx, known, record, proof))
         if known is None:

@@ -20,6 +20,7 @@ from db_interface.transaction import Tx
 from domain.charge_points.charge_point_documents import statuses_of
 from domain.charge_points.registration_records import DEREGISTERED, Offer, Record
 from domain.charge_points.registration_store import of_site, set_offer
+from domain.charge_points.site_keys import location_id_of, location_key, party_of, possible_keys
 from domain.objects import OcpiObject
 from domain.objects.locations import owned_location
 from domain.outbox.publishing import publish
@@ -32,7 +33,7 @@ class Site(TypedDict, total=False):
     """A document of `sites`."""
 
     _id: str
-    """folded site id"""
+    """site_keys.py"""
     rev: int
     """raised by every change of the site"""
     published: bool
@@ -50,6 +51,7 @@ _SEEN_BY_MAPPING = (
     "site_waiting",
     "site_guest",
     "by_operator",
+    "party",
 )
 
 
@@ -78,8 +80,8 @@ async def status_changed(tx: Tx, registration: Record, status: str, party: Party
 async def rebuild_site(tx: Tx, site_id: str, party: Party) -> None:
     """Bring the Location of a site up to date with its charge points.
 
-    `site_id` as in a registration's `site_id`; `party` owns the Location. Whether each charge
-    point is offered now, and if not why, is written to its registration.
+    `site_id` as in a registration's `site_id`; `party` owns what no other of ours was named
+    for. Whether each charge point is offered now, and if not why, is written to its registration.
     """
     await _rebuild(tx, await _enter(tx, site_id), site_id, party)
 
@@ -88,7 +90,8 @@ async def _rebuild(tx: Tx, site: Site, site_id: str, party: Party) -> None:
     records = await of_site(tx, site_id, _SEEN_BY_MAPPING)
     before = await _location(tx, site_id, party)
     if before is not None and not site.get("published"):
-        imported = f"location {site_id} was imported; choose another metadata.site_id for this one"
+        name = location_id_of(site_id)
+        imported = f"location {name} was imported; choose another metadata.site_id for this one"
         await _report(tx, records, HeldBack([imported]))
         return
     previous = None if before is None else plain(before)
@@ -99,7 +102,7 @@ async def _rebuild(tx: Tx, site: Site, site_id: str, party: Party) -> None:
     outcome = build_location(
         [{**record, "cp_id": record["_id"]} for record in records],
         await statuses_of(tx, [record["_id"] for record in records]),
-        party,
+        party_of(site_id, next((one.get("party") for one in records), None), party),
         previous=previous,
         now=tx.now,
     )
@@ -114,11 +117,12 @@ async def _rebuild(tx: Tx, site: Site, site_id: str, party: Party) -> None:
     await _report(tx, records, outcome)
 
 
-async def sites_of_charge_points(location_ids: Sequence[str], tx: Tx) -> set[str]:
-    """Which of the Locations' ids, folded, are of sites that were written here."""
-    wanted = {"_id": {"$in": [fold(id_) for id_ in location_ids]}, "published": True}
-    found = await SITES.of(tx).find(wanted)
-    return {site["_id"] for site in found}
+async def sites_of_charge_points(locations: Sequence[tuple[str, str, str]], tx: Tx) -> set[str]:
+    """Which of the Locations (country_code, party_id, id) are of sites that were written here:
+    their ids, folded."""
+    keys = [key for location in locations for key in possible_keys(*location)]
+    found = await SITES.of(tx).find({"_id": {"$in": keys}, "published": True})
+    return {location_id_of(site["_id"]) for site in found}
 
 
 async def _enter(tx: Tx, site_id: str) -> Site:
@@ -130,8 +134,7 @@ async def _enter(tx: Tx, site_id: str) -> Site:
 
 
 async def _location(tx: Tx, site_id: str, party: Party) -> OwnedDocument | None:
-    key = fold(party.country_code, party.party_id, site_id)
-    return await tx.store.objects("locations").document(key, tx)
+    return await tx.store.objects("locations").document(location_key(site_id, party), tx)
 
 
 async def _leave_empty(tx: Tx, audience: str, previous: OcpiObject) -> None:

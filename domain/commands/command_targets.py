@@ -132,7 +132,7 @@ async def plugged_in_by_another(
 
 async def _places(where: Where, location: OcpiObject, evses: Sequence[OcpiObject]) -> list[Place]:
     """Three queries, however many EVSEs there are."""
-    cp_ids = await charge_point_ids(where, location["id"], [evse["uid"] for evse in evses])
+    cp_ids = await charge_point_ids(where, location, [evse["uid"] for evse in evses])
     known = list(cp_ids.values())
     states = await states_of(where, known)
     held = await at_charge_points(where, known)

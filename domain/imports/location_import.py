@@ -28,7 +28,8 @@ def read_location(row: JsonObject) -> Understood:
 
 async def guard_charge_points(objects: Sequence[OwnedObject], tx: Tx) -> dict[str, str]:
     """Locations that registered charge points make up: those are written from the registrations."""
-    ids = await sites_of_charge_points([obj.key_parts[-1] for obj in objects], tx)
+    named = [(obj.country_code, obj.party_id, obj.key_parts[-1]) for obj in objects]
+    ids = await sites_of_charge_points(named, tx)
     return {
         obj.key: "is the location of registered charge points: their registrations make it"
         for obj in objects

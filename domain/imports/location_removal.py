@@ -34,7 +34,8 @@ async def remove_location(key: str, tx: Tx, *, hide: bool = False) -> str:
     if document is None:
         raise KeyError(key)
     location = plain(document)
-    if await sites_of_charge_points([location["id"]], tx):
+    named = (location["country_code"], location["party_id"], location["id"])
+    if await sites_of_charge_points([named], tx):
         raise Refused(
             f"{location['id']} is the location of registered charge points: deregister them"
         )

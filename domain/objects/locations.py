@@ -46,12 +46,18 @@ async def location_with_evse(
     where: Where, evse_uid: str, location_id: str | None = None
 ) -> OcpiObject | None:
     """The Location of ours (of that id, if given) that has the EVSE of that uid, whatever its
-    case; None: there is none."""
+    case; None: there is none. One that it has moved away from comes last."""
     query = {"links.evse": evse_uid.lower()}
     if location_id is not None:
         query["lid"] = location_id.lower()
-    found = await _LOCATIONS.of(where).find_one(query, {"raw": 1})
-    return None if found is None else Rendered(found["raw"]).plain()
+    found = await _LOCATIONS.of(where).find(query, {"raw": 1}, sort=[("_id", 1)])
+    locations = [Rendered(row["raw"]).plain() for row in found]
+    return min(locations, key=lambda one: _is_removed(one, evse_uid), default=None)
+
+
+def _is_removed(location: OcpiObject, evse_uid: str) -> bool:
+    evse = evse_of(location, evse_uid)
+    return evse is None or evse["status"] == "REMOVED"
 
 
 async def uses_of_tariffs(where: Where) -> dict[str, int]:

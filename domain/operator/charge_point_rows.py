@@ -31,7 +31,7 @@ SHOWN = dict.fromkeys(
     ),
     1,
 )
-REGISTRATION_SHOWN = {"location": 1, "status": 1, "site_id": 1, "ocpi": 1}
+REGISTRATION_SHOWN = {"location": 1, "status": 1, "site_id": 1, "party": 1, "ocpi": 1}
 
 
 def row_of(registration: JsonMapping, charge_point: JsonMapping | None) -> JsonObject:
@@ -44,6 +44,7 @@ def row_of(registration: JsonMapping, charge_point: JsonMapping | None) -> JsonO
     return {
         "id": registration["_id"],
         "place": registration.get("location"),
+        "party": _party(registration.get("party")),
         "status": status or EvseStatus.UNKNOWN.value,
         "state": unseen.value if removed else facts.get("state", unseen.value),
         "since": facts.get("status_updated"),
@@ -71,6 +72,11 @@ def faults_of(charge_point: JsonMapping) -> list[str]:
     if not said and charge_point.get("engine_state") in ("FAULTED", "UNREACHABLE"):
         said.append(f"engine {charge_point['engine_state']}")
     return said
+
+
+def _party(named: JsonMapping | None) -> str | None:
+    """Which of our parties it was registered for; None: the first."""
+    return None if named is None else f"{named['country_code']}/{named['party_id']}"
 
 
 def _session_reported(charge_point: JsonMapping) -> str | None:

@@ -56,7 +56,8 @@ class Emsp:
 
 
 class CommandFace:
-    def __init__(self, db: Database, loop: Loop) -> None:
+    def __init__(self, db: Database, loop: Loop, **changed: Any) -> None:
+        """`changed`: settings of the face."""
         self._stack = contextlib.ExitStack()
         self._loop = loop
         self.peers = Peers(db, Vault("k" * 32))
@@ -69,7 +70,7 @@ class CommandFace:
             ModuleID.commands: self.central.commands,
             ModuleID.charging_profile: self.central.profiles,
         }
-        self.face: Face = self._stack.enter_context(running_face(db, loop, modules))
+        self.face: Face = self._stack.enter_context(running_face(db, loop, modules, **changed))
 
     def emsp(self, party: str = "DE*TNM") -> Emsp:
         told: list[Told] = []

@@ -78,6 +78,7 @@ def test_a_new_record(store: DbInterface) -> None:
         "status": "REGISTERED",
         "credentials_hash": OLD,
         "token_version": 1,
+        "party": None,
         "site_id": "hub",
         "site_waiting": False,
         "site_guest": False,
