@@ -19,6 +19,7 @@ from cpo_app.central.sweepers.session_sweeper import Sweeper
 from cpo_app.ocpi.peer_services.hub_client_pull import HubClientPull
 from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
+from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from cpo_app.reconciling import Reconciling
 from db_interface.indexes import ensure_indexes
 from domain.authorization.authorization import Authorizer
@@ -63,6 +64,7 @@ class Background:
             backend.store, settings, backend.peers, backend.client, may_speak_for
         )
         self._reconciling = Reconciling(backend.db, settings, backend.cdr_reconciliation)
+        self._unfinished = UnfinishedCalls(backend.peers, backend.registration)
         self._hub_clients = HubClientPull(backend.store, settings, backend.peers, backend.client)
 
     def start(self) -> None:
@@ -77,6 +79,7 @@ class Background:
         await self._reconciling.rounds.stop()
         await self._token_pull.stop()
         await self._hub_clients.stop()
+        await self._unfinished.rounds.stop()
         await self._commands.stop()
         await self._stopper.stop()
         await self._sweeper.rounds.stop()
@@ -104,6 +107,7 @@ class Background:
         self._token_pull.start()
         self._reconciling.rounds.start()
         self._hub_clients.start()
+        self._unfinished.rounds.start()
         if backend.settings.CPO_PUSH:
             await backend.push.start()
         logger.info("EV_Central and OCPI are ready: %s", backend.settings.versions_url)

@@ -68,6 +68,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("client_audiences", "status"),
         _index("status"),
         _index("name"),
+        _index("call.until", sparse=True),
     ],
     "party_claims": [_index("peer_id")],
     "unknown_cards": [_index("until", expireAfterSeconds=60)],

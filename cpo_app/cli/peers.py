@@ -16,6 +16,7 @@ from cpo_app.cli.output import note, print_facts, print_json, print_line, print_
 from cpo_app.cli.peer_clients import clients
 from cpo_app.cli.with_backend import on_backend
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
+from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from db_interface.json_data import JsonObject
 from db_interface.owned_objects import party_key
 from domain.authorization.token_pulls import PullUnderWay
@@ -117,6 +118,8 @@ def connect(
     terms = _terms(party, role, hub, any_party)
 
     async def work(backend: Backend) -> JsonObject:
+        for sentence in await UnfinishedCalls(backend.peers, backend.registration).round():
+            note(sentence)
         connect = backend.registration.connect
         return facts(await connect(versions_url, token, name, raw_token, terms))
 

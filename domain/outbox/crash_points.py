@@ -1,4 +1,5 @@
-"""Places at which a fault test lets the process die: between any two steps of change and push.
+"""Places at which a fault test lets the process die: between any two steps of change and push,
+and of a registration that we make with another platform.
 
 `CPO_CRASH_AT=name` ends the process there as `kill -9` would, `name:3` at the third passing.
 Without that variable, which no deployment sets, nothing happens here.
@@ -20,6 +21,12 @@ NAMES = (
     "cdr-proven",  # the proof is kept, the mark is still there
     "sent",  # the peer has the object, the mark is still there
     "cleared",
+)
+
+CALLING = (
+    "peer-to-be-called",  # our registration with a platform is noted, it has not heard of it
+    "peer-answered",  # it has registered us, its credentials are not kept yet
+    "peer-answer-kept",  # they are, and the peer is not connected yet
 )
 
 _name, _, _nth = os.environ.get("CPO_CRASH_AT", "").partition(":")

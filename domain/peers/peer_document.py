@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from db_interface.collection import Collection, Where
 from db_interface.json_data import JsonObject
+from domain.peers.calls import CallDocument
 from domain.peers.terms import TermsDocument
 
 
@@ -67,6 +68,8 @@ class PeerDocument(TypedDict, total=False):
     """a hub's: what is for its clients and therefore open to it (hub_clients.py)"""
     their_token: bytes
     """sealed; what we present to them (token B)"""
+    call: CallDocument
+    """our registration with it, while it is under way (calls.py)"""
     versions_url: str
     version: str
     version_url: str

@@ -15,7 +15,7 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
 from domain.outbox import due_marks
-from domain.peers import hub_clients, parties
+from domain.peers import calls, hub_clients, parties
 from domain.peers.peer_document import (
     PEERS,
     EndpointRow,
@@ -163,9 +163,21 @@ class Peers:
         """The database's clock."""
         return self.db.now()
 
-    async def invite(self, name: str, now: datetime, terms: Terms = Terms()) -> tuple[Peer, str]:
+    async def invite(
+        self,
+        name: str,
+        now: datetime,
+        terms: Terms = Terms(),
+        *,
+        quirks: JsonMapping | None = None,
+        calling: tuple[str, str] | None = None,
+    ) -> tuple[Peer, str]:
         """A new peer and its CREDENTIALS_TOKEN_A, shown this once. What the terms do not name
-        waits for the operator's yes."""
+        waits for the operator's yes.
+
+        `calling`: the versions URL of a platform that we are about to register with, and the
+        token A that it gave us.
+        """
         token = new_token()
         document: PeerDocument = {
             "_id": f"peer-{random.token_hex(5)}",
@@ -174,13 +186,40 @@ class Peers:
             "token_hashes": [
                 {**self._entry(token, "A", now), "until": now + self._invitations_last}
             ],
-            "quirks": dict(DEFAULT_QUIRKS),
+            "quirks": {**DEFAULT_QUIRKS, **(quirks or {})},
             "terms": terms.document(),
             "created": now,
             "updated": now,
         }
+        if calling is not None:
+            versions_url, token_a = calling
+            document["call"] = calls.kept(self._vault, versions_url, token_a, token, now)
         await self._documents.insert_one(document)
         return Peer.of(document), token
+
+    async def answered(self, peer_id: str, credentials_url: str, theirs: JsonObject) -> None:
+        """The platform that we call has registered us: its credentials are kept at once."""
+        kept = calls.answer(self._vault, credentials_url, theirs)
+        await self._documents.update_one({"_id": peer_id}, {"$set": kept})
+
+    async def claim_call(self) -> str | None:
+        """A peer whose registration by us was broken off, ours to see to for a while, or None."""
+        later = {"$add": ["$$NOW", round(calls.TURN_S * 1000)]}
+        found = await self._documents.update_and_find(
+            {
+                "call.until": {"$exists": True},
+                "$expr": {"$lte": ["$call.until", "$$NOW"]},
+            },
+            [{"$set": {"call.until": later}}],
+        )
+        return None if found is None else found["_id"]
+
+    async def call_of(self, peer_id: str) -> calls.Call:
+        """Raises UnknownPeer, SecretUnusable."""
+        call = (await self.get(peer_id)).document.get("call")
+        if call is None:
+            raise UnknownPeer(peer_id)
+        return calls.opened(self._vault, peer_id, call)
 
     async def by_token(self, token: str) -> tuple[Peer, str] | None:
         """The peer that a token of ours was issued to, and the token's kind; one index look-up.
@@ -306,7 +345,9 @@ class Peers:
                 ]
                 change["token_hashes"] = [*invitations, *change["token_hashes"]]
             change["status"] = SUSPENDED if document["status"] == SUSPENDED else CONNECTED
-            await PEERS.of(tx).update_one({"_id": peer_id}, {"$set": change})
+            await PEERS.of(tx).update_one(
+                {"_id": peer_id}, {"$set": change, "$unset": {"call": ""}}
+            )
             if declared is not None:
                 await hub_clients.settle(tx, peer_id)
             return True

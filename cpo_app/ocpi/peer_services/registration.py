@@ -21,7 +21,9 @@ from cpo_app.ocpi.peer_services.handshake import VERSION, Discovered, discover
 from cpo_app.settings import Party, Settings
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.errors import InvalidParameters, MethodNotAllowed, OcpiError, UnableToUseClientApi
+from domain.outbox.crash_points import crash_point
 from domain.peers import claims
+from domain.peers.calls import Call
 from domain.peers.claims import PartyTaken
 from domain.peers.peers import Peer, Peers
 from domain.peers.statuses import CONNECTED, SUSPENDED
@@ -133,25 +135,68 @@ class Registration:
         it while it answers. Raises OcpiError; nothing of ours stays then. A platform that says
         it is a party of ours or of another peer's is taken leave of (DELETE credentials).
         """
-        timeout_s = self._settings.CPO_PEER_TIMEOUT_S
-        found = await discover(
-            self._client, versions_url, token_a, raw_token=raw_token, timeout_s=timeout_s
-        )
+        found = await self._discovered(versions_url, token_a, raw_token)
         now = self._peers.now()
-        peer, token_b = await self._peers.invite(name or versions_url, now, terms)
-        if raw_token:
-            await self._peers.set(peer.peer_id, now, quirks={**peer.quirks, "raw_token": True})
+        peer, token_b = await self._peers.invite(
+            name or versions_url,
+            now,
+            terms,
+            quirks={"raw_token": raw_token},
+            calling=(versions_url, token_a),
+        )
+        crash_point("peer-to-be-called")
         try:
             theirs = await self._exchange("POST", found, token_a, token_b, raw_token=raw_token)
         except (OcpiError, asyncio.CancelledError):
             await self._peers.remove(peer.peer_id)
             self._forget()
             raise
+        crash_point("peer-answered")
+        await self._peers.answered(peer.peer_id, found.credentials_url, theirs)
+        crash_point("peer-answer-kept")
+        return await self._complete(peer, token_b, theirs, found, name)
+
+    async def finish(self, call: Call) -> Peer:
+        """Go on with a registration of ours that was broken off. Where the platform has not
+        answered it is asked once more: its invitation may still be good.
+
+        Raises OcpiError: the peer is gone then if the registration is, else it may be tried again.
+        """
+        peer = await self._peers.get(call.peer_id)
+        raw_token = bool(peer.quirks.get("raw_token"))
+        name = None if peer.name == call.versions_url else peer.name
+        if call.theirs is not None:
+            theirs = call.theirs
+            found = await self._discovered(theirs["url"], theirs["token"], raw_token)
+            return await self._complete(peer, call.token_b, theirs, found, name)
         try:
-            found = await discover(
-                self._client, theirs["url"], theirs["token"], raw_token=raw_token,
-                timeout_s=timeout_s,
-            )  # fmt: skip
+            found = await self._discovered(call.versions_url, call.token_a, raw_token)
+            theirs = await self._exchange(
+                "POST", found, call.token_a, call.token_b, raw_token=raw_token
+            )
+        except OcpiError as error:
+            if isinstance(error.__cause__, PeerUnusable) and _says_no(error.__cause__):
+                await self.undo(call)
+            raise
+        await self._peers.answered(peer.peer_id, found.credentials_url, theirs)
+        return await self._complete(peer, call.token_b, theirs, found, name)
+
+    async def undo(self, call: Call) -> None:
+        """Take leave of the platform, as far as we have a token for it, and forget it."""
+        peer = await self._peers.get(call.peer_id)
+        if call.theirs is not None:
+            raw_token = bool(peer.quirks.get("raw_token"))
+            await self._part(call.credentials_url, call.theirs["token"], raw_token=raw_token)
+        await self._peers.remove(call.peer_id)
+        self._forget()
+
+    async def _complete(
+        self, peer: Peer, token_b: str, theirs: JsonObject, found: Discovered, name: str | None
+    ) -> Peer:
+        """The platform has registered us: read its endpoints with its token, and keep it."""
+        raw_token = bool(peer.quirks.get("raw_token"))
+        try:
+            found = await self._discovered(theirs["url"], theirs["token"], raw_token)
             problem = None
         except OcpiError as error:
             # The peer has registered us, and its invitation is used up: keep what we have.
@@ -175,6 +220,15 @@ class Registration:
         if problem is not None:
             await self._peers.failed(peer.peer_id, problem, self._peers.now())
         return await self._peers.get(peer.peer_id)
+
+    async def _discovered(self, versions_url: str, token: str, raw_token: bool) -> Discovered:
+        return await discover(
+            self._client,
+            versions_url,
+            token,
+            raw_token=raw_token,
+            timeout_s=self._settings.CPO_PEER_TIMEOUT_S,
+        )
 
     async def refresh(self, peer_id: str) -> Peer:
         """Read the peer's versions and endpoints anew. Raises OcpiError; then nothing changes."""
@@ -342,6 +396,15 @@ def _taken(error: PartyTaken) -> InvalidParameters:
     return InvalidParameters(
         f"roles: {claims.shown(error.party)} is registered by another platform; "
         "ask our operator to let it go first"
+    )
+
+
+def _says_no(error: PeerUnusable) -> bool:
+    """Whether the peer has understood us and does not want to: its invitation is used up, say."""
+    if error.http_status is None:
+        return False
+    return error.kind == "ocpi_status" or (
+        400 <= error.http_status < 500 and error.http_status != 429
     )
 
 

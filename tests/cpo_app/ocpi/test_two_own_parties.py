@@ -39,7 +39,7 @@ def registers(world: CommandFace, loop: Loop, cp_id: str, **metadata: Any) -> No
 
     async def register() -> None:
         app = build_registry(world.face.settings, world.face.store)
-        transport = httpx.ASGITransport(app=app)
+        transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://registry") as client:
             body = {"cp_id": cp_id, "location": "Berlin", "metadata": metadata}
             answer = await client.post("/cp/register", json=body)
