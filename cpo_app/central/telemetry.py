@@ -108,7 +108,7 @@ class Telemetry:
                 aside = broken
                 messages = [message for message in messages if message["seq"] <= broken.seq]
 
-    async def replay(self, id_: str, by: str) -> str | None:
+    async def replay(self, id_: str) -> str | None:
         """Hand a dead letter to the handlers again. None: it is taken, and gone; else why not.
 
         Its state does not become the charge point's: it is of the past. Raises NoSuchLetter.
@@ -133,7 +133,7 @@ class Telemetry:
             logger.error("dead letter %s failed again", id_, exc_info=broken.error)
             why, refused = reason_of(broken.error), False
         if why is None:
-            logger.info("dead letter %s was taken (%s)", id_, by)
+            logger.info("dead letter %s was taken", id_)
             return None
         said = why
 

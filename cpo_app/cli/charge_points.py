@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from cpo_app.backend import Backend
+from cpo_app.cli import dead_letters
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.meter_keys import meter_key
 from cpo_app.cli.options import DataDir
@@ -24,9 +25,11 @@ from domain.sites import Party
 from domain.times import format_datetime
 
 app = typer.Typer(
-    help="Charge points: list, enrol, restore; the keys of their meters.", no_args_is_help=True
+    help="Charge points: list, enrol, restore; the keys of their meters; telemetry not taken.",
+    no_args_is_help=True,
 )
 app.command("meter-key")(meter_key)
+app.add_typer(dead_letters.app, name="dead-letters")
 
 _CP_ID = re.compile(r"[A-Za-z0-9_-]{3,64}")
 CpId = Annotated[str, typer.Argument(metavar="CP_ID")]

@@ -33,6 +33,9 @@ logger = logging.getLogger("cpo.console")
 SetOperative = Callable[[str, bool], Awaitable[object]]
 Invite = Callable[[str, datetime], Awaitable[tuple[Peer, str]]]
 
+Replay = Callable[[str], Awaitable[str | None]]
+"""Hand a dead letter to the handlers again: None, or why it was not taken."""
+
 MAX_WAIT_S = 2.0
 """What takes longer goes on behind the answer: nobody should wait before a blank page."""
 UPTIME_KEPT_S = 30.0
@@ -54,6 +57,7 @@ class Console:
         set_operative: SetOperative,
         invite: Invite,
         session_rules: Rules,
+        replay: Replay,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.db = db
@@ -65,6 +69,7 @@ class Console:
         self.set_operative = set_operative
         self.invite = invite
         self.session_rules = session_rules
+        self.replay = replay
         self.clock = clock
         self._uptimes: dict[str, tuple[float, list[tuple[str, Uptime]]]] = {}
         self._background: set[asyncio.Task[object]] = set()

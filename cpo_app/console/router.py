@@ -8,11 +8,12 @@ from fastapi import APIRouter, Query, Request, Response
 from cpo_app.console import ocpi_objects
 from cpo_app.console.actions import add_actions
 from cpo_app.console.console import Console
+from cpo_app.console.dead_letter_actions import add_dead_letter_actions
 from cpo_app.console.money_actions import add_money_actions
 from cpo_app.console.rendering import ASSETS
 from cpo_app.console.routes import NotThere, problem, route_class
 from cpo_app.console.timeline import timeline
-from domain.charge_points import evse_history
+from domain.charge_points import dead_letters, evse_history
 from domain.charge_points.evse_states import EvseStatus
 from domain.operator import charge_points, money, peers, reconciliation, sessions
 
@@ -23,6 +24,7 @@ MAX_HELD_BACK = 20
 MAX_ENTRIES = 100
 MAX_CHANGES = 500
 CHANGES_SHOWN = 50
+MAX_LETTERS = 50
 
 # What an action has done is said by a word in the address, never by text out of it.
 DONE = {
@@ -39,6 +41,9 @@ DONE = {
     "end": "Ended by hand, and billed if there is energy.",
     "release": "Released: it is billed as it is.",
     "write-off": "Written off: nobody is billed.",
+    "replayed": "Taken: the message counts as if it had just come.",
+    "not-replayed": "Not taken again: the reason is shown below.",
+    "dropped": "Dropped: nothing will come of that message.",
     "changed": "Not done: the status had changed meanwhile.",
 }
 
@@ -105,8 +110,10 @@ def build_console_router(console: Console) -> APIRouter:
             raise NotThere("There is no charge point of that id.")
         now = console.clock()
         day_ago = now - timedelta(days=1)
-        changes, uptimes = await asyncio.gather(
-            evse_history.latest(db, found["id"], MAX_CHANGES), console.uptimes(found["id"])
+        changes, uptimes, letters = await asyncio.gather(
+            evse_history.latest(db, found["id"], MAX_CHANGES),
+            console.uptimes(found["id"]),
+            dead_letters.listed(db, found["id"], MAX_LETTERS),
         )
         return console.page(
             request,
@@ -117,6 +124,7 @@ def build_console_router(console: Console) -> APIRouter:
             changes=changes[:CHANGES_SHOWN],
             timeline=timeline(changes, day_ago, now),
             uptimes=uptimes,
+            letters=letters,
             done=DONE.get(done or ""),
         )
 
@@ -217,6 +225,7 @@ def build_console_router(console: Console) -> APIRouter:
 
     add_actions(router, console)
     add_money_actions(router, console)
+    add_dead_letter_actions(router, console)
 
     both = APIRouter(include_in_schema=False)
     both.include_router(router)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from db_interface.database import Database
+from domain.charge_points import dead_letters
 from domain.charge_points.charge_point_documents import CHARGE_POINTS
 from domain.operator import charge_points, money, peers, reconciliation, sessions
 from domain.peers.peer_document import PEERS
@@ -24,6 +25,7 @@ async def check_contents(db: Database, vault: Vault, now: datetime) -> AsyncIter
     yield await _held_back(db)
     yield await _without_cdr(db)
     yield await _money(db)
+    yield await _dead_letters(db)
     yield await _registers(db)
     yield await _cdrs_at_peers(db)
 
@@ -86,6 +88,18 @@ async def _money(db: Database) -> Finding:
         said += f"; {found.unbilled_wh / 1000:g} kWh on no CDR" if found.unbilled_wh else ""
         return warn("money", said, "each with what to do: cpo sessions trouble")
     return ok("money", "no session's bill is missing, guessed or in doubt")
+
+
+async def _dead_letters(db: Database) -> Finding:
+    numbers = await dead_letters.counts(db)
+    if any(numbers.values()):
+        said = ", ".join(f"{number} {kind}" for kind, number in numbers.items() if number)
+        return warn(
+            "telemetry",
+            f"messages that were not taken: {said}",
+            "each with why: cpo charge-points dead-letters",
+        )
+    return ok("telemetry", "every message was taken")
 
 
 async def _without_cdr(db: Database) -> Finding:

@@ -105,6 +105,12 @@ def _of_store(state: Snapshot | None, now: datetime) -> Iterator[Metric]:
         "kind",
         state.money.by_kind,
     )
+    yield _by_label(
+        "cpo_dead_letters",
+        "Telemetry that was not taken and is kept.",
+        "kind",
+        state.dead_letters,
+    )
     yield GaugeMetricFamily(
         "cpo_unbilled_wh_total",
         "Energy that was delivered, as far as is known, and is on no CDR.",

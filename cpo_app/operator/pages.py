@@ -36,6 +36,7 @@ def add_operator_pages(
         set_operative=central.set_operative,
         invite=backend.peers.invite,
         session_rules=settings.session_rules,
+        replay=central.telemetry.replay,
     )
     app.include_router(build_console_router(console))
     app.include_router(build_metrics_router(backend.db, guard))

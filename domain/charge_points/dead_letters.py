@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
@@ -57,6 +58,22 @@ DEAD_LETTERS: Collection[DeadLetter] = Collection("dead_letters")
 TRIES: Collection[_Tries] = Collection("telemetry_tries")
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A letter as people see it, without whose card it was; every text can be printed."""
+
+    id: str
+    cp_id: str
+    kind: str
+    session_id: str | None
+    energy_wh: float | None
+    happened: datetime
+    reason: str
+    refused: bool
+    tries: int
+    at: datetime
+
+
 class NoSuchLetter(LookupError):
     """There is none of that id (any more)."""
 
@@ -93,6 +110,23 @@ def message_of(kept: DeadLetter) -> JsonObject:
     """The message as telemetry's handlers take it."""
     message: JsonObject = json.loads(kept["message"])
     return {**message, "at": datetime.fromisoformat(message["at"])}
+
+
+def shown(kept: DeadLetter) -> Shown:
+    message = message_of(kept)
+    session_id = message.get("session_id")
+    return Shown(
+        id=kept["_id"],
+        cp_id=kept["cp_id"],
+        kind=kept["kind"],
+        session_id=None if session_id is None else _storable(session_id),
+        energy_wh=message.get("energy_wh"),
+        happened=message["at"],
+        reason=kept["reason"],
+        refused=kept["refused"],
+        tries=kept["tries"],
+        at=kept["at"],
+    )
 
 
 async def keep(tx: Tx, letters: Sequence[DeadLetter]) -> None:
@@ -144,16 +178,20 @@ async def not_taken_again(tx: Tx, id_: str, reason: str, *, refused: bool) -> No
     await DEAD_LETTERS.of(tx).update_one({"_id": id_}, {"$set": changes})
 
 
-async def listed(db: Database, cp_id: str | None, limit: int) -> list[DeadLetter]:
+async def listed(db: Database, cp_id: str | None, limit: int) -> list[Shown]:
     """Failed ones first, the latest of each kind first; of one charge point, or of all."""
     of = {} if cp_id is None else {"cp_id": cp_id}
-    found: list[DeadLetter] = []
+    found: list[Shown] = []
     for refused in (False, True):
         room = limit - len(found)
         if room > 0:
-            query = {**of, "refused": refused}
-            found += await DEAD_LETTERS.of(db).find(query, sort=[("at", -1)], limit=room)
+            found += await _latest(db, {**of, "refused": refused}, room)
     return found
+
+
+async def failed(db: Database, limit: int) -> list[Shown]:
+    """The latest of those that failed."""
+    return await _latest(db, {"refused": False}, limit)
 
 
 async def counts(db: Database) -> Mapping[str, int]:
@@ -162,6 +200,11 @@ async def counts(db: Database) -> Mapping[str, int]:
         FAILED: await DEAD_LETTERS.of(db).count({"refused": False}),
         REFUSED: await DEAD_LETTERS.of(db).count({"refused": True}),
     }
+
+
+async def _latest(db: Database, query: JsonMapping, limit: int) -> list[Shown]:
+    rows = await DEAD_LETTERS.of(db).find(query, sort=[("at", -1)], limit=limit)
+    return [shown(row) for row in rows]
 
 
 def _storable(text: str) -> str:

@@ -14,15 +14,19 @@ from typing import Any
 
 from db_interface.database import Database
 from db_interface.json_data import JsonObject
+from domain.charge_points import dead_letters
 from domain.metering.signatures import Verdict
 from domain.operator.reconciliation import needs_a_look
 from domain.sessions.session_document import ChargingSession
 from domain.sessions.session_records import SESSIONS
 from domain.sessions.session_signatures import DROPPED
 
+DEAD_LETTER = "dead letter"
+"""Telemetry that could not be taken: what it says of a session is on no bill."""
+
 
 class Kind(str, Enum):
-    """The most urgent first."""
+    """Of sessions, the most urgent first."""
 
     HELD = "held"
     WITHOUT_CDR = "without CDR"
@@ -105,19 +109,37 @@ async def counts(db: Database) -> MoneyCounts:
         *(_sum(db, QUERIES[kind], "$energy_wh") for kind in _UNBILLED),
         _sum(db, QUERIES[Kind.UNBILLED], "$unbilled.energy_wh"),
     ]
+    letters = await dead_letters.counts(db)
     return MoneyCounts(
-        {kind.value: number for kind, number in zip(QUERIES, numbers, strict=True)},
+        {
+            **{kind.value: number for kind, number in zip(QUERIES, numbers, strict=True)},
+            DEAD_LETTER: letters[dead_letters.FAILED],
+        },
         round(sum(await asyncio.gather(*totals)), 3),
     )
 
 
 async def entries(db: Database, limit: int) -> list[Entry]:
-    """At most `limit` of each kind, the longest known first; then what registers do not explain."""
+    """At most `limit` of each kind, the longest known first; then telemetry that could not be
+    taken, and what registers do not explain."""
     found: list[Entry] = []
     for kind, query in QUERIES.items():
         rows = await SESSIONS.of(db).find(query, _FACTS, limit=limit)
         shown = [_entry(kind, row) for row in rows]
         found += sorted(shown, key=lambda one: (one.since is None, one.since))
+    for letter in await dead_letters.failed(db, limit):
+        found.append(
+            Entry(
+                kind=DEAD_LETTER,
+                session_id=letter.session_id,
+                cp_id=letter.cp_id,
+                connector_id=None,
+                since=letter.happened,
+                energy_wh=letter.energy_wh or 0.0,
+                why=f"{letter.kind} message: {letter.reason}",
+                do=f"once its cause is mended: cpo charge-points dead-letters replay {letter.id}",
+            )
+        )
     for finding in await needs_a_look(db, limit):
         found.append(
             Entry(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from db_interface.database import Database
-from domain.charge_points import unaccounted_energy
+from domain.charge_points import dead_letters, unaccounted_energy
 from domain.commands.command_queue import undelivered
 from domain.operator import charge_points, money, peers, sessions
 from domain.operator.money import MoneyCounts
@@ -34,6 +34,8 @@ class Snapshot:
     sessions_without_cdr: int
     money: MoneyCounts
     """What needs a look."""
+    dead_letters: Mapping[str, int]
+    """Telemetry that was not taken: failed, refused."""
     lost_results: Mapping[str, int]
     """By peer id: results of its commands that it did not take, of the last 24 hours."""
     unaccounted: int
@@ -82,6 +84,7 @@ async def snapshot(db: Database) -> Snapshot:
         sessions_running=running,
         sessions_without_cdr=without_cdr,
         money=await money.counts(db),
+        dead_letters=await dead_letters.counts(db),
         register_findings=tuple(findings),
         lost_results=lost,
         cdrs_to_look_at=not_arrived,

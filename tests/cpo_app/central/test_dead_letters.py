@@ -11,7 +11,6 @@ from pymongo.errors import OperationFailure
 
 from cpo_app.central.telemetry import Handler, MessageRefused
 from db_interface.transaction import Tx
-from domain.charge_points import dead_letters
 from domain.charge_points.charge_points import ChargePoint
 from domain.charge_points.dead_letters import (
     DEAD_LETTERS,
@@ -56,11 +55,11 @@ class House:
         return letters_of(self.world)
 
     def replay(self, id_: str) -> str | None:
-        return self.world.loop.run(self.central.telemetry.replay(id_, "a test"))
+        return self.world.loop.run(self.central.telemetry.replay(id_))
 
 
 def letters_of(world: World) -> list[DeadLetter]:
-    return world.loop.run(dead_letters.listed(world.db, None, 1000))
+    return world.loop.run(DEAD_LETTERS.of(world.db).find({}, sort=[("_id", 1)]))
 
 
 @pytest.fixture

@@ -81,6 +81,9 @@ class Night:
         self.secrets: list[str] = []
         """Whatever was issued: none of it may be on any page."""
         self.asked: list[tuple[str, bool]] = []
+        self.replayed: list[str] = []
+        self.not_taken: str | None = None
+        """Why a replay comes to nothing, as Central would say it."""
         self.running = self.ended = self.unbilled = self.peer_id = ""
 
     def fill(self) -> Night:
@@ -226,6 +229,10 @@ class Visit:
         async def set_operative(cp_id: str, operative: bool) -> None:
             night.asked.append((cp_id, operative))
 
+        async def replay(letter_id: str) -> str | None:
+            night.replayed.append(letter_id)
+            return night.not_taken
+
         console = Console(
             night.db,
             guard,
@@ -236,6 +243,7 @@ class Visit:
             set_operative=set_operative,
             invite=night.peers.invite,
             session_rules=Rules(),
+            replay=replay,
             clock=lambda: night.now,
         )
         self.app = app = FastAPI()
