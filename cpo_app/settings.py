@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     """Take charge points that EV_Registry does not know (with CENTRAL_REQUIRE_CP_TOKEN=false)."""
     CENTRAL_ENGINE_NETWORKS: str = "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7"
     """The private networks where engines may be reached; public addresses always may."""
+    CENTRAL_ENGINE_PLAIN_HTTP: bool = False
+    """Command engines in the clear that have no certificate; those on this host may be, always."""
     CENTRAL_HEARTBEAT_INTERVAL_S: float = Field(default=5.0, gt=0, le=3600)
     """What a monitor is asked for that has no interval of its own."""
     CENTRAL_HEARTBEAT_MISSED: int = Field(default=5, ge=1)

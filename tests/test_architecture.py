@@ -32,6 +32,7 @@ SHARED = (
     "front_door",
     "addresses",
     "ocpi_caller",
+    "pinned_tls",
 )
 """Modules of cpo_app that any room may use: they know no room."""
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from auth.charge_point_access import ChargePointRefused, look_at_token
 from auth.throttle import TooManyFailures
 from cpo_app.central.errors import looking_first
-from cpo_app.central.link.engine_network import EngineAddressRefused
+from cpo_app.central.link.engine_network import EngineAddressRefused, check_in_the_clear
 from cpo_app.central.operator_router import build_operator_router
 from cpo_app.central.service import Central
 from cpo_app.central.wire import AuthorizeBody, HeartbeatBody, RegistrationBody, TelemetryBody
@@ -58,10 +58,18 @@ def build_router(central: Central) -> APIRouter:
             raise
         try:
             central.engines.check(body.cp_e_host)
+            if body.cp_e_fingerprint is None:
+                check_in_the_clear(
+                    body.cp_e_host, allowed=central.settings.CENTRAL_ENGINE_PLAIN_HTTP
+                )
         except EngineAddressRefused as refused:
             raise HttpError.bad_field("cp_e_host", str(refused)) from None
         key = await central.register(
-            body.cp_id, body.cp_e_host, body.cp_e_port, proven=token is not None
+            body.cp_id,
+            body.cp_e_host,
+            body.cp_e_port,
+            proven=token is not None,
+            fingerprint=body.cp_e_fingerprint,
         )
         return {
             "status": "ok",

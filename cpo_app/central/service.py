@@ -97,7 +97,11 @@ class Central:
         self.engines = EngineNetwork(
             settings.CENTRAL_ENGINE_NETWORKS, loopback=settings.engines_on_this_host
         )
-        self.link: ChargePointLink = link or HttpLink(self.endpoint, network=self.engines)
+        self.link: ChargePointLink = link or HttpLink(
+            self.endpoint,
+            network=self.engines,
+            plain_http=settings.CENTRAL_ENGINE_PLAIN_HTTP,
+        )
         self.authorize = authorize
         if handlers is None:
             handlers = charging.handlers(charging.rules_of(settings))
@@ -136,10 +140,13 @@ class Central:
 
         return await self.store.transact(work)
 
-    async def register(self, cp_id: str, host: str, port: int, *, proven: bool) -> str:
+    async def register(
+        self, cp_id: str, host: str, port: int, *, proven: bool, fingerprint: str | None = None
+    ) -> str:
         """Take a charge point's registration; returns the key that Central will command with.
 
-        The key stays the same for the same host. `proven` False (it showed no token): always a
+        The key stays the same for the same host and certificate (`fingerprint`; None: it speaks
+        plain HTTP). `proven` False (it showed no token): always a
         new key, for the present one would let whoever asks command the engine.
         """
         known = await charge_points.get(self.db, cp_id)
@@ -151,6 +158,7 @@ class Central:
             interval_s=self.settings.CENTRAL_HEARTBEAT_INTERVAL_S,
             missed=self.settings.CENTRAL_HEARTBEAT_MISSED,
             renew_key=not proven,
+            fingerprint=fingerprint,
         )
         applied = await self.apply(cp_id, event)
         await self._log_registration(cp_id, is_new=known is None or not known.get("host"))
@@ -160,7 +168,7 @@ class Central:
             return self._vault.open(applied.charge_point["command_key"])
         except SecretUnusable:
             logger.warning("CP %s: its key was sealed with another CPO_ENCRYPTION_KEY", cp_id)
-        return await self.register(cp_id, host, port, proven=False)
+        return await self.register(cp_id, host, port, proven=False, fingerprint=fingerprint)
 
     async def _log_registration(self, cp_id: str, *, is_new: bool) -> None:
         record = await registrations.get(self.db, cp_id)
@@ -209,7 +217,12 @@ class Central:
         if charge_point is None or not charge_point.get("command_key"):
             return None
         key = self._vault.open(charge_point["command_key"])
-        return Endpoint(charge_point["host"], charge_point["port"], key)
+        return Endpoint(
+            charge_point["host"],
+            charge_point["port"],
+            key,
+            charge_point.get("engine_fingerprint"),
+        )
 
     def _tell_in_background(self, charge_point: ChargePoint) -> None:
         """The caller's answer must not wait for an engine."""

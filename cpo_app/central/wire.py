@@ -66,6 +66,8 @@ class RegistrationBody(BaseModel):
     cp_id: CpId
     cp_e_host: str = Field(min_length=1, max_length=255)
     cp_e_port: int = Field(ge=1, le=65535)
+    cp_e_fingerprint: str | None = Field(None, regex=r"^[0-9a-f]{64}\Z")
+    """SHA-256 of the certificate with which the engine serves https; None: plain HTTP."""
 
     @validator("cp_e_host")
     def _a_host(cls, host: str) -> str:

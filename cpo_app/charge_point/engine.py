@@ -14,6 +14,7 @@ from cpo_app.charge_point.card_reader import CardReader
 from cpo_app.charge_point.central_link import CentralLink
 from cpo_app.charge_point.clock import Clock, SystemClock
 from cpo_app.charge_point.commands import CommandDesk
+from cpo_app.charge_point.engine_certificate import ready_for_tls
 from cpo_app.charge_point.engine_http import build_app
 from cpo_app.charge_point.evse import Evse, EvseConfig
 from cpo_app.charge_point.journal import Journal, JournalInUse
@@ -56,6 +57,7 @@ class Engine:
             self.link_key = link_key(settings.link_key, state_dir, settings.cp_id)
             certificate = certificate_files(settings)
             self.link = CentralLink(settings.cp_id, settings.ca_file, certificate)
+            self._tls = ready_for_tls(settings, state_dir)
             self._listener = listen(settings.host, settings.health_port)
         except (OSError, ValueError) as error:
             raise EngineError(
@@ -105,7 +107,7 @@ class Engine:
         logger.info("engine %s listens on port %d", self.settings.cp_id, self.port)
         app = build_app(self)
         tasks = [
-            asyncio.create_task(serve(app, self._listener)),
+            asyncio.create_task(serve(app, self._listener, self._tls)),
             asyncio.create_task(self._tick()),
             asyncio.create_task(self._sender.run()),
         ]

@@ -7,10 +7,12 @@ charge, and one that refuses the link cannot be commanded.
 from __future__ import annotations
 
 import logging
+import ssl
 from typing import Any
 
 import httpx
 
+from cpo_app.charge_point.engine_door import EngineDoor
 from db_interface.json_data import JsonObject
 
 logger = logging.getLogger(__name__)
@@ -24,11 +26,10 @@ _MAX_FAULTS = 40
 
 
 class EngineWatch:
-    def __init__(self, cp_id: str, engine_url: str, link_key: str, http: httpx.AsyncClient) -> None:
+    def __init__(self, cp_id: str, door: EngineDoor, link_key: str) -> None:
         self._cp_id = cp_id
-        self._url = engine_url
+        self._door = door
         self._link_key = link_key
-        self._http = http
         self._handed_over: tuple[object, ...] | None = None
         self._faults: list[str] = []
         #: Central refused the engine's token when last asked.
@@ -57,7 +58,7 @@ class EngineWatch:
             answer = await self._ask("GET", "/health")
             data = answer.json()
             if data["cp_id"] != self._cp_id:
-                return _faulty(f"another charge point answers at {self._url}")
+                return _faulty("another charge point answers there")
             self.token_refused = bool(data.get("token_refused"))
             return {
                 "state": data["state"],
@@ -67,8 +68,10 @@ class EngineWatch:
                 "linked": bool(data.get("linked")),
                 "linkable": True,
             }
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, ssl.SSLError) as error:
             return _faulty(type(error).__name__)
+        except OSError as error:
+            return _faulty(f"its certificate cannot be read: {error.strerror}")
         except (ValueError, KeyError, TypeError, httpx.InvalidURL):
             return _faulty("no usable answer to the health check")
 
@@ -76,7 +79,7 @@ class EngineWatch:
         headers = {"Authorization": f"Bearer {self._link_key}"}
         try:
             answer = await self._ask("PUT", "/link", json=link, headers=headers)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, OSError, ValueError) as error:
             return {"code": LINK_REFUSED, "message": type(error).__name__}
         if answer.status_code == 200:
             return None
@@ -89,9 +92,7 @@ class EngineWatch:
         """One retry where the connection broke: a kept-alive one may just have been closed."""
         for last in (False, True):
             try:
-                return await self._http.request(
-                    method, self._url + path, timeout=_TIMEOUT_S, **kwargs
-                )
+                return await self._door.request(method, path, timeout=_TIMEOUT_S, **kwargs)
             except (httpx.NetworkError, httpx.RemoteProtocolError):
                 if last:
                     raise

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 
 from cpo_app.charge_point.credentials_store import CredentialsStore, real_keyring
+from cpo_app.charge_point.engine_door import EngineDoor
 from cpo_app.charge_point.engine_watch import EngineWatch
 from cpo_app.charge_point.registry_login import LoginFailed, RegistryLogin, Token
 from cpo_app.charge_point.settings import MonitorSettings, certificate_files
@@ -71,7 +72,9 @@ class Monitor:
         except (OSError, ValueError) as error:
             raise MonitorError(f"monitor {settings.cp_id} cannot start: {error}") from None
         self._login = RegistryLogin(settings, self._http, store, monotonic)
-        self._watch = EngineWatch(self._cp_id, settings.engine_url, key, self._http)
+        self._door = EngineDoor(settings)
+        self._watch = EngineWatch(self._cp_id, self._door, key)
+        self._told_fingerprint: str | None = None
         self._token: Token | None = None
         self._link: JsonObject | None = None
         self._interval_s = settings.health_interval or _DEFAULT_INTERVAL_S
@@ -89,6 +92,7 @@ class Monitor:
                 await self._sleep(self._backoff.after(1))
         finally:
             await self._http.aclose()
+            await self._door.close()
 
     async def _settle_in(self) -> None:
         """Get a token, then register with Central; over and over until both have worked."""
@@ -103,7 +107,8 @@ class Monitor:
             await self._sleep(delay)
 
     async def _keep_watch(self) -> None:
-        """Watch, report, renew; returns when Central wants us to register again."""
+        """Watch, report, renew; returns when we are to register with Central again: it wants us to,
+        or our engine has another certificate."""
         # A fleet that was switched on, or let in again, at one moment must not beat in step for
         # ever: the first pause is a random part of the interval.
         part = self._phase()
@@ -123,6 +128,8 @@ class Monitor:
             if status in (403, 404):
                 # Deregistered, or a Central that has lost its records: ask the registry first.
                 self._token = None
+                return
+            if self._engine_changed():
                 return
             await self._sleep(self._until_next() * part)
             part = 1.0
@@ -151,11 +158,14 @@ class Monitor:
         return self._token is not None
 
     async def _register_with_central(self) -> None:
-        body = {
+        body: JsonObject = {
             "cp_id": self._cp_id,
             "cp_e_host": self._settings.cp_e_host,
             "cp_e_port": self._settings.cp_e_port,
         }
+        fingerprint = self._engine_fingerprint()
+        if fingerprint is not None:
+            body["cp_e_fingerprint"] = fingerprint
         status, data = await self._post_to_central("/cp/register", body)
         if status in (401, 403):
             # The next attempt asks the registry for a new token first.
@@ -176,8 +186,22 @@ class Monitor:
             "token": self._token.value if self._token else None,
             "command_key": command_key,
         }
+        self._told_fingerprint = fingerprint
         self._said = None
         logger.info("CP %s registered with Central successfully", self._cp_id)
+
+    def _engine_fingerprint(self) -> str | None:
+        """Of the certificate that Central is to expect of the engine; None: plain HTTP."""
+        try:
+            return self._door.fingerprint()
+        except (OSError, ValueError) as error:
+            raise _Unsettled(f"the engine's certificate cannot be used: {error}") from None
+
+    def _engine_changed(self) -> bool:
+        try:
+            return self._door.fingerprint() != self._told_fingerprint
+        except (OSError, ValueError):
+            return False  # the watch reports it
 
     async def _heartbeat(self, report: JsonObject) -> int | None:
         body = {"cp_id": self._cp_id, "interval_s": self._interval_s, "engine": report}

@@ -32,12 +32,20 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=128)
 
 
-async def serve(app: Any, listener: socket.socket) -> None:
-    """Serve until cancelled; open requests get two seconds to end."""
+async def serve(
+    app: Any, listener: socket.socket, certificate: tuple[str, str] | None = None
+) -> None:
+    """Serve until cancelled; open requests get two seconds to end.
+
+    With `certificate` (its file and its key's) it speaks https.
+    """
+    tls: dict[str, Any] = {}
+    if certificate is not None:
+        tls["ssl_certfile"], tls["ssl_keyfile"] = certificate
     config = uvicorn.Config(
         app,
         lifespan="off",
-        **{**FrontDoor().options(), "timeout_graceful_shutdown": 2},
+        **{**FrontDoor().options(), "timeout_graceful_shutdown": 2, **tls},
     )
     server = _QuietServer(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))

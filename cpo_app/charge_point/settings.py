@@ -63,6 +63,8 @@ class EngineSettings(BaseSettings):
     # The client certificate that is shown to EV_Registry and EV_Central.
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
+    # https with a certificate of its own. Unset: unless it listens to this host alone.
+    tls: bool | None = None
     state_dir: Path = Field(default=Path("~/.cpo-charge-point"), env="CP_STATE_DIR")
 
     connector_id: str = Field(default="1", min_length=1, max_length=36)
@@ -87,6 +89,12 @@ class EngineSettings(BaseSettings):
 
     class Config:
         env_prefix = "CP_ENGINE_"
+
+    @property
+    def serves_tls(self) -> bool:
+        if self.tls is not None:
+            return self.tls
+        return self.host not in ("127.0.0.1", "::1", "localhost")
 
     @property
     def voltage_v(self) -> float:
@@ -122,6 +130,8 @@ class MonitorSettings(BaseSettings):
     # The client certificate that is shown to EV_Registry and EV_Central.
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
+    # The engine's certificate, where the two share no state directory.
+    engine_cert_file: Path | None = None
     keyring: bool = True
     state_dir: Path = Field(default=Path("~/.cpo-charge-point"), env="CP_STATE_DIR")
 
@@ -156,7 +166,3 @@ class MonitorSettings(BaseSettings):
         if "://" in self.central_host:
             return self.central_host.rstrip("/")
         return f"http://{self.central_host}:{self.central_port}"
-
-    @property
-    def engine_url(self) -> str:
-        return f"http://{self.cp_e_host}:{self.cp_e_port}"

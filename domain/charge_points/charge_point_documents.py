@@ -46,6 +46,8 @@ class ChargePoint(TypedDict, total=False):
     host: str
     port: int
     """where its engine takes commands"""
+    engine_fingerprint: str | None
+    """SHA-256 of the certificate that its engine has to show; None: it speaks plain HTTP"""
     command_key: bytes
     """sealed: what Central presents to the engine"""
     registered_at: datetime

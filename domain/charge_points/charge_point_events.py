@@ -84,7 +84,8 @@ def facts_of(document: ChargePoint, *, registered: bool) -> Facts:
 
 @dataclass(frozen=True)
 class Registered:
-    """The monitor registered at Central. `new_key` (sealed) is taken for a new host, or when
+    """The monitor registered at Central. `new_key` (sealed) is taken for a new host or
+    `fingerprint` (of the engine's certificate; None: it speaks plain HTTP), or when
     `renew_key` says that the kept one is of no use any more."""
 
     host: str
@@ -93,13 +94,20 @@ class Registered:
     interval_s: float
     missed: int
     renew_key: bool = False
+    fingerprint: str | None = None
     why: str = "registered at Central"
 
     def changes(self, before: ChargePoint, now: datetime) -> Changes:
         changes = _heard(before, self.interval_s, self.missed, now)
         changes.update({"host": self.host, "port": self.port, "registered_at": now})
-        if self.renew_key or before.get("host") != self.host or not before.get("command_key"):
-            # Another host is another engine: it is told nothing and knows no key yet.
+        changes["engine_fingerprint"] = self.fingerprint
+        another = (
+            before.get("host") != self.host
+            or before.get("engine_fingerprint") != self.fingerprint
+            or not before.get("command_key")
+        )
+        if self.renew_key or another:
+            # Another host or certificate is another engine: it is told nothing, knows no key.
             changes.update({"command_key": self.new_key, "operative_told": None})
         return changes
 

@@ -73,6 +73,19 @@ class EngineNetwork:
             raise EngineAddressRefused(f"is {kind}: EV_Central connects to no engine there")
 
 
+def check_in_the_clear(host: str, *, allowed: bool) -> None:
+    """Judge an engine without a certificate by its address; a name is judged when it is called.
+
+    Raises EngineAddressRefused unless it is this host's, or plain HTTP is `allowed`.
+    """
+    literal = _literal(host)
+    if literal is not None and not literal.is_loopback and not allowed:
+        raise EngineAddressRefused(
+            "has no certificate (cp_e_fingerprint): EV_Central commands no engine in the clear "
+            "unless CENTRAL_ENGINE_PLAIN_HTTP is set"
+        )
+
+
 def _literal(host: str) -> IPAddress | None:
     try:
         return ip_address(host)

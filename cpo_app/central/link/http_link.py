@@ -1,6 +1,7 @@
 """The link of the guide: Central calls the engine's HTTP face with the charge point's key.
 
-`POST http://host:port/command` and `GET /active_profile`, `Authorization: Bearer <key>`. Every
+`POST https://host:port/command` and `GET /active_profile`, `Authorization: Bearer <key>`, to the
+very certificate that the monitor told of; plain HTTP on this host, else by setting. Every
 call is bounded in time and size, follows no redirect and uses no proxy: the key goes to the
 registered host alone, and into no log and no error text.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +19,11 @@ from typing import Any
 import httpx
 from pydantic import ValidationError
 
-from cpo_app.central.link.engine_network import EngineAddressRefused, EngineNetwork
+from cpo_app.central.link.engine_network import (
+    EngineAddressRefused,
+    EngineNetwork,
+    check_in_the_clear,
+)
 from cpo_app.central.link.engine_profile import from_engine, to_engine
 from cpo_app.central.link.link import (
     ChargePointLink,
@@ -28,6 +34,7 @@ from cpo_app.central.link.link import (
 )
 from cpo_app.central.wire import SessionEnded
 from cpo_app.log_ids import CORRELATION_HEADER, bound_id
+from cpo_app.pinned_tls import pinned_context
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.times import format_datetime
 
@@ -45,11 +52,14 @@ class Endpoint:
     host: str
     port: int
     command_key: str
+    fingerprint: str | None = None
+    """Of the certificate that the engine has to show; None: it speaks plain HTTP."""
 
     def url(self, path: str, address: str | None = None) -> str:
         """The URL of the engine; at `address`, where its host was resolved already."""
         host = _bracketed(address or self.host)
-        return f"http://{host}:{self.port}{path}"
+        scheme = "http" if self.fingerprint is None else "https"
+        return f"{scheme}://{host}:{self.port}{path}"
 
     @property
     def netloc(self) -> str:
@@ -72,9 +82,11 @@ class HttpLink(ChargePointLink):
         *,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         network: EngineNetwork | None = None,
+        plain_http: bool = False,
     ) -> None:
         self._find = find
         self._network = network or EngineNetwork("", loopback=True)
+        self._plain_http = plain_http
         self._timeout_s = timeout_s
         self._http: httpx.AsyncClient | None = None
 
@@ -225,6 +237,13 @@ class HttpLink(ChargePointLink):
             raise LinkUnreachable(f"{cp_id}: no answer in time", sent=None) from None
         except EngineAddressRefused as error:
             raise LinkUnreachable(f"{cp_id}: its engine's address {error}", sent=False) from None
+        except ssl.SSLCertVerificationError:
+            raise LinkUnreachable(
+                f"{cp_id}: its engine shows another certificate than its monitor told of",
+                sent=False,
+            ) from None
+        except ssl.SSLError as error:
+            raise LinkUnreachable(f"{cp_id}: TLS: {type(error).__name__}", sent=None) from None
         except OSError:
             raise LinkUnreachable(f"{cp_id}: the name does not resolve", sent=False) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
@@ -239,38 +258,54 @@ class HttpLink(ChargePointLink):
     ) -> tuple[int, JsonObject]:
         """The name is resolved once: what was judged is what is connected to."""
         address = await self._network.address_of(endpoint.host)
-        return await self._try_twice(method, endpoint.url(path, address), **content)
+        url = endpoint.url(path, address)
+        if endpoint.fingerprint is None:
+            check_in_the_clear(address, allowed=self._plain_http)
+            return await self._try_twice(self._client(), method, url, **content)
+        # A connection of its own: none that was made to another certificate is used again.
+        async with _new_client(verify=pinned_context(endpoint.fingerprint)) as client:
+            return await _exchange(client, method, url, **content)
 
-    async def _try_twice(self, method: str, url: str, **content: Any) -> tuple[int, JsonObject]:
+    async def _try_twice(
+        self, client: httpx.AsyncClient, method: str, url: str, **content: Any
+    ) -> tuple[int, JsonObject]:
         """A kept-alive connection may just have been closed; a command_id counts once anyway."""
         try:
-            return await self._exchange(method, url, **content)
+            return await _exchange(client, method, url, **content)
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
-            return await self._exchange(method, url, **content)
-
-    async def _exchange(self, method: str, url: str, **content: Any) -> tuple[int, JsonObject]:
-        async with self._client().stream(method, url, **content) as answer:
-            raw = b""
-            async for chunk in answer.aiter_raw():
-                raw += chunk
-                if len(raw) > MAX_ANSWER_BYTES:
-                    return answer.status_code, {}
-        try:
-            data = json.loads(raw)
-        except (ValueError, RecursionError):
-            return answer.status_code, {}
-        return answer.status_code, data if isinstance(data, dict) else {}
+            return await _exchange(client, method, url, **content)
 
     def _client(self) -> httpx.AsyncClient:
         if self._http is None:
-            self._http = httpx.AsyncClient(
-                timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
-                limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=100),
-                follow_redirects=False,
-                trust_env=False,
-                headers={"Accept-Encoding": "identity"},
-            )
+            self._http = _new_client()
         return self._http
+
+
+def _new_client(verify: ssl.SSLContext | bool = True) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=verify,
+        timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
+        limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=100),
+        follow_redirects=False,
+        trust_env=False,
+        headers={"Accept-Encoding": "identity"},
+    )
+
+
+async def _exchange(
+    client: httpx.AsyncClient, method: str, url: str, **content: Any
+) -> tuple[int, JsonObject]:
+    async with client.stream(method, url, **content) as answer:
+        raw = b""
+        async for chunk in answer.aiter_raw():
+            raw += chunk
+            if len(raw) > MAX_ANSWER_BYTES:
+                return answer.status_code, {}
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError):
+        return answer.status_code, {}
+    return answer.status_code, data if isinstance(data, dict) else {}
 
 
 def _bracketed(host: str) -> str:

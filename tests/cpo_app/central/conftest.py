@@ -53,6 +53,7 @@ class World:
             "REGISTRY_SECRET_KEY": SECRET,
             "CPO_ADMIN_PASSWORD": "",
             "CENTRAL_HEARTBEAT_INTERVAL_S": 2,
+            "CENTRAL_ENGINE_PLAIN_HTTP": True,
             **settings,
         }
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 
 from auth.charge_point_access import admit
@@ -29,13 +30,14 @@ from tests.cpo_app.charge_point.worlds import QUICK, new_engine, running, until
 SECRET = "registry-secret-" * 3
 
 
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 def test_register_start_limit_stop_fault_and_recovery(
-    db: Database, loop: Loop, tmp_path: Path
+    db: Database, loop: Loop, tmp_path: Path, tls: bool
 ) -> None:
-    loop.run(_story(db, tmp_path), 90)
+    loop.run(_story(db, tmp_path, tls), 90)
 
 
-async def _story(db: Database, state_dir: Path) -> None:
+async def _story(db: Database, state_dir: Path, tls: bool) -> None:
     given: dict[str, Any] = {"_env_file": None, "REGISTRY_SECRET_KEY": SECRET}
     settings = Settings(**given)
     store = DbInterface(db)
@@ -62,7 +64,7 @@ async def _story(db: Database, state_dir: Path) -> None:
             urls.append(f"http://127.0.0.1:{listener.getsockname()[1]}")
             await stack.enter_async_context(running(serve(server, listener)))
         stack.push_async_callback(central.stop)
-        engine = new_engine(state_dir)
+        engine = new_engine(state_dir, tls=tls)
         await stack.enter_async_context(running(engine.run()))
         monitor = Monitor(
             MonitorSettings(
