@@ -28,6 +28,11 @@ def tokens_in(header: str | None) -> list[str]:
     return [credentials] if decoded is None else [decoded, credentials]
 
 
+def is_unencoded(header: str) -> bool:
+    """Whether what is presented can only be a token as it stands: it is no Base64 of one."""
+    return len(tokens_in(header)) == 1
+
+
 def encoded(token: str) -> str:
     """The header value that presents `token`, as the specification wants it."""
     return "Token " + base64.b64encode(token.encode()).decode()

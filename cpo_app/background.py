@@ -19,6 +19,7 @@ from cpo_app.central.sweepers.session_sweeper import Sweeper
 from cpo_app.ocpi.peer_services.hub_client_pull import HubClientPull
 from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
+from cpo_app.ocpi.peer_services.token_rotation import TokenRotation
 from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from cpo_app.reconciling import Reconciling
 from db_interface.indexes import ensure_indexes
@@ -65,6 +66,9 @@ class Background:
         )
         self._reconciling = Reconciling(backend.db, settings, backend.cdr_reconciliation)
         self._unfinished = UnfinishedCalls(backend.peers, backend.registration)
+        self._rotation = TokenRotation(
+            backend.peers, backend.registration, settings.CPO_ROTATE_TOKENS_DAYS
+        )
         self._hub_clients = HubClientPull(backend.store, settings, backend.peers, backend.client)
 
     def start(self) -> None:
@@ -80,6 +84,7 @@ class Background:
         await self._token_pull.stop()
         await self._hub_clients.stop()
         await self._unfinished.rounds.stop()
+        await self._rotation.rounds.stop()
         await self._commands.stop()
         await self._stopper.stop()
         await self._sweeper.rounds.stop()
@@ -108,6 +113,7 @@ class Background:
         self._reconciling.rounds.start()
         self._hub_clients.start()
         self._unfinished.rounds.start()
+        self._rotation.rounds.start()
         if backend.settings.CPO_PUSH:
             await backend.push.start()
         logger.info("EV_Central and OCPI are ready: %s", backend.settings.versions_url)

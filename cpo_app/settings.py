@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     """Wrong tokens, passwords and credentials from one address at one door; 0: any number."""
     CPO_PEER_TIMEOUT_S: float = Field(default=10.0, gt=0, le=120)
     CPO_ROTATION_GRACE_S: int = Field(default=3600, ge=0, le=3600)
+    CPO_ROTATE_TOKENS_DAYS: float = Field(default=0, ge=0, le=3650)
+    """Tokens with peers are exchanged when ours is so old; 0: by `cpo peers rotate` only."""
     CPO_INVITATION_DAYS: float = Field(default=7, gt=0, le=365)
     """An invitation that nobody has used ends then."""
     CPO_APPROVE_PEERS: bool = False

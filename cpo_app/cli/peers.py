@@ -228,6 +228,17 @@ def remove(peer_id: PeerId, data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def withdraw(peer_id: PeerId, data_dir: DataDir = None) -> None:
+    """Take back an invitation that nobody has used: its token is good for nothing at once."""
+
+    async def work(backend: Backend) -> None:
+        await switches.withdraw(backend.store, peer_id)
+
+    _do(work, data_dir)
+    note(f"the invitation of {peer_id} is withdrawn")
+
+
+@app.command()
 def refresh(peer_id: PeerId, data_dir: DataDir = None) -> None:
     """Read the peer's versions and endpoints again."""
 

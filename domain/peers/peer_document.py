@@ -78,6 +78,8 @@ class PeerDocument(TypedDict, total=False):
     """{raw_token, no_patch, page_size}"""
     failed_handshakes: int
     """in a row, with its invitation"""
+    rotation_due: datetime
+    """no rotation by calendar is tried before"""
     last_seen: datetime
     last_error: PeerError | None
     created: datetime

@@ -34,6 +34,8 @@ __all__ = ["DEFAULT_QUIRKS", "Peer", "Peers", "UnknownPeer", "quirks_of"]
 ANSWER_LOST_FOR = timedelta(hours=1)
 """For so long a registration whose answer was lost may be asked for again."""
 MAX_FAILED_HANDSHAKES = 10
+ROTATED_AGAIN_AFTER = timedelta(hours=1)
+"""A rotation by calendar that failed is tried again then."""
 
 DEFAULT_QUIRKS: JsonObject = {
     "raw_token": False,
@@ -211,6 +213,23 @@ class Peers:
                 "$expr": {"$lte": ["$call.until", "$$NOW"]},
             },
             [{"$set": {"call.until": later}}],
+        )
+        return None if found is None else found["_id"]
+
+    async def claim_rotation(self, every: timedelta) -> str | None:
+        """A connected peer whose token of ours is older than that, ours to rotate, or None. It is
+        nobody else's for ROTATED_AGAIN_AFTER."""
+        old = {"$lte": self.db.now() - every}
+        later = {"$add": ["$$NOW", round(ROTATED_AGAIN_AFTER.total_seconds() * 1000)]}
+        found = await self._documents.update_and_find(
+            {
+                "status": CONNECTED,
+                "token_hashes": {
+                    "$elemMatch": {"kind": "C", "since": old, "until": {"$exists": False}}
+                },
+                "$expr": {"$lte": [{"$ifNull": ["$rotation_due", "$$NOW"]}, "$$NOW"]},
+            },
+            [{"$set": {"rotation_due": later}}],
         )
         return None if found is None else found["_id"]
 

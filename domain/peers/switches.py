@@ -26,6 +26,7 @@ from domain.peers.peers import DEFAULT_QUIRKS, UnknownPeer
 from domain.peers.statuses import (
     BLOCKED,
     CONNECTED,
+    INVITED,
     MARKED_FOR,
     REGISTERED,
     STATUSES,
@@ -100,6 +101,21 @@ async def resync(store: DbInterface, peer_id: str, modules: Sequence[str] = PUSH
     number = await mark_everything(store, peer, modules)
     await _move(store, peer_id, {}, MARKED_FOR)
     return number
+
+
+async def withdraw(store: DbInterface, peer_id: str) -> None:
+    """Take an invitation back that nobody has used: its token is good for nothing at once."""
+
+    async def work(tx: Tx) -> None:
+        there = await PEERS.of(tx).find_one({"_id": peer_id}, {"status": 1})
+        if there is None:
+            raise UnknownPeer(peer_id)
+        if there["status"] != INVITED:
+            raise NotPossible(f"peer {peer_id} is {there['status']}: no invitation is open")
+        await PEERS.of(tx).delete_one({"_id": peer_id})
+        await parties.release_all(tx, peer_id)
+
+    await store.transact(work)
 
 
 async def narrow(store: DbInterface, peer_id: str) -> int:

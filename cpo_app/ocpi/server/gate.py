@@ -16,6 +16,7 @@ from hashlib import sha256
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.authenticator import Caller, OcpiAuthenticator
+from auth.credentials_header import is_unencoded
 from auth.throttle import Throttle, TooManyFailures
 from cpo_app.bounded_body import bounded_receive
 from cpo_app.log_ids import bind, bound, usable_id
@@ -25,6 +26,7 @@ from domain.errors import BodyTooLarge, NotAuthorized, TooManyRequests, UnknownP
 
 CONFIGURATION_MODULES = ("versions", "details", "credentials", "clientinfo", "hubclientinfo")
 """Never routed (transport_and_format, Message Routing): no routing headers on their answers."""
+_NOT_ENCODED = "The credentials token is not known: is it Base64-encoded?"
 _OPEN_TO_TOKEN_A = ("versions", "details", "credentials")
 _READS = ("GET", "HEAD", "OPTIONS")
 
@@ -135,7 +137,7 @@ class Gate:
         caller = await self._authenticator.caller(header)
         if caller is None:
             self._throttle.failed(address)
-            raise NotAuthorized
+            raise NotAuthorized(_NOT_ENCODED) if is_unencoded(header) else NotAuthorized
         self._throttle.succeeded(address, shown)
         if caller.kind == "A" and module not in _OPEN_TO_TOKEN_A:
             raise NotAuthorized(

@@ -215,7 +215,11 @@ def test_a_put_that_fails_keeps_the_old_registration(face: Face, emsp: Emsp, db:
 def test_raw_tokens_are_a_quirk_of_single_peers(face: Face, peer: PeerSide) -> None:
     raw = {"Authorization": f"Token {peer.token}"}
     url = face.module("locations")
-    assert httpx.get(url, headers=raw).status_code == 401
+    refused = httpx.get(url, headers=raw)
+    assert_refused(refused, 2000, 401)
+    assert "is it Base64-encoded?" in refused.json()["status_message"]
+    unknown = {"Authorization": encoded("token-that-nobody-knows")}
+    assert "Base64" not in httpx.get(url, headers=unknown).json()["status_message"]
     quirks = {"raw_token": True}
 
     async def allow() -> None:

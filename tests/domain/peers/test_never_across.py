@@ -3,6 +3,7 @@ what was made for a party while another held it, unless the operator has moved i
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -39,6 +40,8 @@ STEPS = st.lists(
         st.sampled_from(
             (
                 "register",
+                "register-both",
+                "race",
                 "leave",
                 "suspend",
                 "block",
@@ -72,7 +75,11 @@ class House:
         peer_id = self.ids[which]
         try:
             if what == "register":
-                await self._register(peer_id, party, role)
+                await self._register(peer_id, role, party)
+            elif what == "register-both":
+                await self._register(peer_id, role, *PARTIES)
+            elif what == "race":
+                await self._race(party, role)
             elif what == "leave":
                 await self.peers.disconnect(peer_id, AT)
             elif what in ("suspend", "block", "resume", "approve"):
@@ -93,10 +100,21 @@ class House:
         except (PartyTaken, NoClaim, NotPossible):
             pass
 
-    async def _register(self, peer_id: str, party: str, role: str) -> None:
-        named: dict[str, Any] = {"role": role, "country_code": party[:2], "party_id": party[3:]}
+    async def _race(self, party: str, role: str) -> None:
+        """All register as the same party at once."""
+        outcomes = await asyncio.gather(
+            *(self._register(peer_id, role, party) for peer_id in self.ids), return_exceptions=True
+        )
+        for outcome in outcomes:
+            if outcome is not None and not isinstance(outcome, PartyTaken):
+                raise outcome
+
+    async def _register(self, peer_id: str, role: str, *named: str) -> None:
+        roles: list[dict[str, Any]] = [
+            {"role": role, "country_code": party[:2], "party_id": party[3:]} for party in named
+        ]
         await self.peers.connect(
-            peer_id, our_token=new_token(), their_token=new_token(), now=AT, roles=[named],
+            peer_id, our_token=new_token(), their_token=new_token(), now=AT, roles=roles,
             endpoints=[{"identifier": "sessions", "role": "RECEIVER", "url": "https://x.example"}],
         )  # fmt: skip
 
