@@ -17,7 +17,8 @@ import httpx
 from cpo_app.charge_point.credentials_store import CredentialsStore, real_keyring
 from cpo_app.charge_point.engine_door import EngineDoor
 from cpo_app.charge_point.engine_watch import EngineWatch
-from cpo_app.charge_point.registry_login import LoginFailed, RegistryLogin, Token
+from cpo_app.charge_point.registry_client import Token
+from cpo_app.charge_point.registry_login import LoginFailed, RegistryLogin
 from cpo_app.charge_point.settings import MonitorSettings, certificate_files
 from cpo_app.charge_point.state_dir import link_key
 from db_interface.backoff import Backoff

@@ -11,33 +11,23 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import httpx
-import jwt
 
 from cpo_app.charge_point.credentials_store import CredentialsStore, StoredCredentials
+from cpo_app.charge_point.registry_client import (
+    RegistryClient,
+    RegistryRefusal,
+    RegistryUnavailable,
+    Token,
+)
 from cpo_app.charge_point.settings import MonitorSettings
-from db_interface.json_data import JsonObject
-from domain.times import parse_datetime, utc_now
 
 logger = logging.getLogger(__name__)
-
-RENEW_AT = 0.8
-_MIN_LIFE_S = 5.0
 
 
 class LoginFailed(Exception):
     """No token this time; the text says why and, where a person must act, what to do."""
-
-
-@dataclass(frozen=True)
-class Token:
-    """`renew_at`: on the monotonic clock, when 80 % of its life are over."""
-
-    value: str
-    renew_at: float
 
 
 class RegistryLogin:
@@ -49,9 +39,8 @@ class RegistryLogin:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
-        self._http = http
+        self._registry = RegistryClient(settings.registry_url, http, monotonic)
         self._store = store
-        self._monotonic = monotonic
         self._unsaved: StoredCredentials | None = None
         self._announced = False
 
@@ -69,57 +58,43 @@ class RegistryLogin:
 
     async def _register(self, known: StoredCredentials | None) -> Token:
         settings = self._settings
-        headers = {}
         key = settings.registry_api_key or (None if known else settings.enrolment_token)
-        if key and key.get_secret_value():
-            headers["X-Registry-API-Key"] = key.get_secret_value()
-        if known:
-            headers["X-Existing-Credentials"] = known.credentials
-        body: JsonObject = {"cp_id": settings.cp_id, "location": settings.location}
-        body["metadata"] = settings.registered_metadata
         logger.info("Registering %s with EV_Registry...", settings.cp_id)
-        answer = await self._post("/cp/register", body, headers)
-        if answer.status_code in (401, 403):
+        try:
+            done = await self._registry.register(
+                settings.cp_id,
+                settings.location,
+                settings.registered_metadata,
+                api_key=key.get_secret_value() if key else None,
+                existing=known.credentials if known else None,
+            )
+        except RegistryUnavailable as error:
+            raise LoginFailed(str(error)) from None
+        except RegistryRefusal as refusal:
             if known:
                 return await self._authenticate(known, or_register=False)
             raise LoginFailed(
-                f"EV_Registry does not let {settings.cp_id} register (HTTP {answer.status_code}): "
+                f"EV_Registry does not let {settings.cp_id} register (HTTP {refusal.status}): "
                 "it is registered already and its credentials are not here, or the registry asks "
                 f"for an enrolment token. Set CP_MONITOR_ENROLMENT_TOKEN to what `cpo "
                 f"charge-points enrol {settings.cp_id}` says, or put the credentials into "
                 f"{self._store.path}"
-            )
-        data = self._usable(answer, "credentials", "token")
-        await self._keep(StoredCredentials(data["credentials"], self._facts()))
+            ) from None
+        await self._keep(StoredCredentials(done.credentials, self._facts()))
         logger.info("✓ CP %s registered with EV_Registry", settings.cp_id)
-        return self._token(data)
+        return done.token
 
     async def _authenticate(self, stored: StoredCredentials, *, or_register: bool) -> Token:
         cp_id = self._settings.cp_id
-        body = {"cp_id": cp_id, "credentials": stored.credentials}
-        answer = await self._post("/cp/authenticate", body, {})
-        if answer.status_code == 401 and or_register:
-            # Rotated elsewhere, or a registry that has lost its records: one more way is open.
-            return await self._register(stored)
-        if answer.status_code == 401:
-            raise LoginFailed(
-                f"EV_Registry refuses the kept credentials of {cp_id}: put the valid ones into "
-                f"{self._store.path}, or remove it and set CP_MONITOR_ENROLMENT_TOKEN to what "
-                f"`cpo charge-points enrol {cp_id}` says"
-            )
-        if answer.status_code == 403 and _word(answer) == "certificate":
-            raise LoginFailed(
-                f"EV_Registry wants the client certificate that {cp_id} registered with: set "
-                "CP_MONITOR_TLS_CERT_FILE and _KEY_FILE, or register the new one with an enrolment "
-                f"token (remove {self._store.path}; CP_MONITOR_ENROLMENT_TOKEN)"
-            )
-        if answer.status_code == 403:
-            # Coming back by itself would overrule the operator who deregistered it.
-            raise LoginFailed(
-                f"{cp_id} is deregistered in EV_Registry: its operator must restore it "
-                f"(cpo charge-points restore {cp_id})"
-            )
-        data = self._usable(answer, "token")
+        try:
+            token = await self._registry.authenticate(cp_id, stored.credentials)
+        except RegistryUnavailable as error:
+            raise LoginFailed(str(error)) from None
+        except RegistryRefusal as refusal:
+            if refusal.status == 401 and or_register:
+                # Rotated elsewhere, or a registry that has lost its records: one more way is open.
+                return await self._register(stored)
+            raise LoginFailed(self._why_not(refusal)) from None
         # Renewals are no news.
         logger.log(
             logging.DEBUG if self._announced else logging.INFO,
@@ -127,28 +102,28 @@ class RegistryLogin:
             cp_id,
         )
         self._announced = True
-        return self._token(data)
+        return token
 
-    async def _post(self, path: str, body: JsonObject, headers: dict[str, str]) -> Any:
-        url = self._settings.registry_url.rstrip("/") + path
-        try:
-            return await self._http.post(url, json=body, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise LoginFailed(f"EV_Registry cannot be reached ({type(error).__name__})") from None
-
-    def _usable(self, answer: httpx.Response, *fields: str) -> JsonObject:
-        try:
-            data = answer.json()
-        except ValueError:
-            data = None
-        if not isinstance(data, dict):
-            data = {}
-        if answer.status_code != 200:
-            detail = f": {data['detail']}" if isinstance(data.get("detail"), str) else ""
-            raise LoginFailed(f"EV_Registry answers HTTP {answer.status_code}{detail}")
-        if not all(isinstance(data.get(field), str) and data[field] for field in fields):
-            raise LoginFailed(f"EV_Registry's answer lacks {' or '.join(fields)}")
-        return data
+    def _why_not(self, refusal: RegistryRefusal) -> str:
+        """What a person must do about it."""
+        cp_id = self._settings.cp_id
+        if refusal.status == 401:
+            return (
+                f"EV_Registry refuses the kept credentials of {cp_id}: put the valid ones into "
+                f"{self._store.path}, or remove it and set CP_MONITOR_ENROLMENT_TOKEN to what "
+                f"`cpo charge-points enrol {cp_id}` says"
+            )
+        if refusal.word == "certificate":
+            return (
+                f"EV_Registry wants the client certificate that {cp_id} registered with: set "
+                "CP_MONITOR_TLS_CERT_FILE and _KEY_FILE, or register the new one with an enrolment "
+                f"token (remove {self._store.path}; CP_MONITOR_ENROLMENT_TOKEN)"
+            )
+        # Coming back by itself would overrule the operator who deregistered it.
+        return (
+            f"{cp_id} is deregistered in EV_Registry: its operator must restore it "
+            f"(cpo charge-points restore {cp_id})"
+        )
 
     async def _keep(self, stored: StoredCredentials) -> None:
         self._unsaved = stored
@@ -160,33 +135,6 @@ class RegistryLogin:
             ) from None
         self._unsaved = None
 
-    def _token(self, data: JsonObject) -> Token:
-        life_s = _life_s(data["token"], data.get("token_expires_at"))
-        return Token(data["token"], self._monotonic() + RENEW_AT * max(life_s, _MIN_LIFE_S))
-
     def _facts(self) -> str:
         known = json.dumps([self._settings.location, self._settings.metadata], sort_keys=True)
         return hashlib.sha256(known.encode()).hexdigest()
-
-
-def _word(answer: httpx.Response) -> str | None:
-    """The error's own word."""
-    try:
-        data = answer.json()
-    except ValueError:
-        return None
-    return data.get("error") if isinstance(data, dict) else None
-
-
-def _life_s(token: str, expires_at: Any) -> float:
-    """How long the token lives. Out of its own claims where it has them: two instants of the
-    registry's clock, so that a wrong clock here does no harm."""
-    try:
-        claims = jwt.decode(token, options={"verify_signature": False})
-        return float(claims["exp"]) - float(claims["iat"])
-    except (jwt.PyJWTError, KeyError, TypeError, ValueError):
-        pass
-    try:
-        return (parse_datetime(expires_at) - utc_now()).total_seconds()
-    except (ValueError, TypeError, AttributeError, OverflowError):
-        return 3600.0

@@ -4,6 +4,7 @@ Each is logged. A token A is shown once, in the answer that makes it, and kept b
 """
 
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
@@ -13,13 +14,22 @@ from cpo_app.console.forms import FormRefused
 from cpo_app.console.rendering import HEADERS
 from cpo_app.console.routes import NotThere
 from cpo_app.console.words import segment
+from db_interface.transaction import Tx
+from domain.charge_points import operator_words
+from domain.charge_points.registration_records import NotRegistered, Record
 from domain.operator import charge_points
 from domain.peers.peers import UnknownPeer
 from domain.peers.switches import SWITCHES, NotPossible
+from domain.sites import Party
 
 logger = logging.getLogger("cpo.console")
 
 MAX_NAME_LENGTH = 100
+WORDS: Mapping[str, Callable[[Tx, str, Party], Awaitable[Record]]] = {
+    "restore": operator_words.restore,
+    "let-in": operator_words.let_into_site,
+}
+"""What the operator says of a registration."""
 
 
 def add_actions(router: APIRouter, console: Console) -> None:
@@ -36,6 +46,23 @@ def add_actions(router: APIRouter, console: Console) -> None:
         done = "in-service" if wanted == "true" else "out-of-service"
         logger.info("operator: CP %s: %s", found["id"], done)
         return _back(f"/console/charge-points/{segment(found['id'])}?done={done}")
+
+    @router.post("/console/charge-points/{cp_id}/{word}")
+    async def say(request: Request, cp_id: str, word: str) -> Response:
+        await console.forms.read(request)
+        speak = WORDS.get(word)
+        if speak is None:
+            raise NotThere("There is nothing of that kind to do with a charge point.")
+
+        async def work(tx: Tx) -> Record:
+            return await speak(tx, cp_id, console.party)
+
+        try:
+            record = await console.store.transact(work)
+        except NotRegistered:
+            raise NotThere("There is no charge point of that id.") from None
+        logger.info("operator: CP %s: %s", record["_id"], word)
+        return _back(f"/console/charge-points/{segment(record['_id'])}?done={word}")
 
     @router.post("/console/peers")
     async def invite(request: Request) -> Response:

@@ -26,6 +26,7 @@ from domain.charge_points import evse_history
 from domain.charge_points.evse_history import Uptime
 from domain.peers.peers import Peer
 from domain.sessions.session_rules import Rules
+from domain.sites import Party
 from domain.times import utc_now
 
 logger = logging.getLogger("cpo.console")
@@ -56,6 +57,7 @@ class Console:
         docs_url: str,
         set_operative: SetOperative,
         invite: Invite,
+        party: Party,
         session_rules: Rules,
         replay: Replay,
         clock: Callable[[], datetime] = utc_now,
@@ -68,6 +70,7 @@ class Console:
         self.versions_url = versions_url
         self.set_operative = set_operative
         self.invite = invite
+        self.party = party
         self.session_rules = session_rules
         self.replay = replay
         self.clock = clock

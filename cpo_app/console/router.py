@@ -13,7 +13,7 @@ from cpo_app.console.money_actions import add_money_actions
 from cpo_app.console.rendering import ASSETS
 from cpo_app.console.routes import NotThere, problem, route_class
 from cpo_app.console.timeline import timeline
-from domain.charge_points import dead_letters, evse_history
+from domain.charge_points import dead_letters, evse_history, unaccounted_energy
 from domain.charge_points.evse_states import EvseStatus
 from domain.operator import charge_points, money, peers, reconciliation, sessions
 
@@ -30,6 +30,8 @@ MAX_LETTERS = 50
 DONE = {
     "out-of-service": "Taken out of service. A running session ends first; peers see INOPERATIVE.",
     "in-service": "Back in service.",
+    "restore": "Registered again: its own credentials are good, its earlier tokens are not.",
+    "let-in": "Let into its site.",
     "approve": "Approved: the peer is from now on who it says it is.",
     "suspend": "Suspended: nothing is pushed to this peer until you resume it.",
     "resume": "Resumed.",
@@ -77,6 +79,8 @@ def build_console_router(console: Console) -> APIRouter:
             held_back=held,
             without_cdr=unbilled,
             money=await money.counts(db),
+            unaccounted=await unaccounted_energy.latest(db, MAX_IN_TROUBLE),
+            unaccounted_total=await unaccounted_energy.number(db),
         )
 
     @router.get("/console/charge-points")

@@ -35,6 +35,7 @@ def add_operator_pages(
         docs_url=f"/{settings.OCPI_PREFIX}/docs",
         set_operative=central.set_operative,
         invite=backend.peers.invite,
+        party=settings.parties[0],
         session_rules=settings.session_rules,
         replay=central.telemetry.replay,
     )

@@ -65,5 +65,10 @@ async def number(where: Where) -> int:
     return await UNACCOUNTED.of(where).count({"_id": {"$gte": ""}})  # by its index
 
 
+async def latest(where: Where, limit: int) -> list[Unaccounted]:
+    """The charge points that the alarm is on for, the last heard of first."""
+    return await UNACCOUNTED.of(where).find({}, sort=[("last", -1)], limit=limit)
+
+
 async def of(where: Where, cp_id: str) -> Unaccounted | None:
     return await UNACCOUNTED.of(where).find_one({"_id": cp_id})

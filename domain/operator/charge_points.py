@@ -135,6 +135,7 @@ async def one(db: Database, cp_id: str) -> JsonObject | None:
         "updated_at": 1,
         "last_authenticated": 1,
         "certificate_fingerprint": 1,
+        "site_waiting": 1,
         "history": {"$slice": -10},
     }
     registration = await REGISTRATIONS.of(db).find_one({"folded_id": fold(cp_id)}, wanted)

@@ -268,7 +268,7 @@ def test_the_token_is_renewed_before_it_ends_and_handed_to_the_engine(tmp_path: 
         monotonic = [1000.0]
         async with house.engine() as engine:
             monitor = new_monitor(tmp_path, house.central, house.registry, engine.port)
-            monitor._monotonic = monitor._login._monotonic = lambda: monotonic[0]
+            monitor._monotonic = monitor._login._registry._monotonic = lambda: monotonic[0]
             async with running(monitor.run()):
                 await until(lambda: len(house.central.heartbeats) >= 3)
                 assert len(house.registry.tokens) == 1

@@ -8,6 +8,8 @@ import time
 import pytest
 
 from cpo_app.console import console as consoles
+from db_interface.transaction import Tx
+from domain.charge_points import registration_store, unaccounted_energy
 from domain.outbox import push_lanes
 from domain.peers.peers import Peers
 from tests.cpo_app.console.worlds import VAULT, Night
@@ -151,3 +153,51 @@ def test_what_takes_long_goes_on_behind_the_answer(
 def test_a_word_in_the_address_is_not_repeated(night: Night) -> None:
     text = night.visit().get("/console/charge-points/CP-001?done=<b>hello</b>").text
     assert "hello" not in text
+
+
+def test_a_deregistered_charge_point_is_restored(night: Night) -> None:
+    visit = night.visit()
+    assert (
+        "/console/charge-points/CP-GONE/restore" in visit.get("/console/charge-points/CP-GONE").text
+    )
+    assert "/restore" not in visit.get("/console/charge-points/CP-001").text
+
+    answer = visit.submit("/console/charge-points/cp-gone/restore")
+
+    assert answer.headers["location"] == "/console/charge-points/CP-GONE?done=restore"
+    page = visit.get(answer.headers["location"]).text
+    assert "Registered again" in page
+    assert "/restore" not in page
+    assert visit.submit("/console/charge-points/CP-404/restore").status_code == 404
+    assert visit.submit("/console/charge-points/CP-001/remove").status_code == 404
+
+
+def test_who_waits_at_anothers_site_is_let_in(night: Night) -> None:
+    night.register("CP-NEW", "Amsterdam", {"site_id": "CP-001"})
+    visit = night.visit()
+    assert "/console/charge-points/CP-NEW/let-in" in visit.get("/console/charge-points/CP-NEW").text
+
+    answer = visit.submit("/console/charge-points/CP-NEW/let-in")
+
+    page = visit.get(answer.headers["location"]).text
+    assert "Let into its site." in page
+    assert "/let-in" not in page
+    record = night.loop.run(registration_store.get(night.db, "CP-NEW"))
+    assert record is not None and record["ocpi"] is not None and record["ocpi"]["offered"]
+
+
+def test_energy_without_a_session_stands_first_on_the_overview(night: Night) -> None:
+    visit = night.visit()
+    assert "Energy without a session" not in visit.get("/").text
+
+    async def note(tx: Tx) -> None:
+        await unaccounted_energy.note(
+            tx, "CP-OFF", "1", "free-ride", energy_wh=5200, power_w=11_000
+        )
+
+    night.loop.run(night.store.transact(note))
+
+    page = visit.get("/").text
+    assert "energy without a session at 1 charge point<" in page
+    assert "free-ride" in page
+    assert "5.20\u00a0kWh" in page

@@ -242,6 +242,7 @@ class Visit:
             docs_url="/ocpi/docs",
             set_operative=set_operative,
             invite=night.peers.invite,
+            party=Party(),
             session_rules=Rules(),
             replay=replay,
             clock=lambda: night.now,
