@@ -18,7 +18,6 @@ from cpo_app.cli.with_backend import on_backend
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from db_interface.json_data import JsonObject
-from db_interface.owned_objects import party_key
 from domain.authorization.token_pulls import PullUnderWay
 from domain.operator.push_states import push_states
 from domain.outbox import due_marks
@@ -26,7 +25,7 @@ from domain.outbox.deliveries import delivered_cdrs
 from domain.outbox.marks import PUSHED
 from domain.peers import claims, parties, switches
 from domain.peers.peers import DEFAULT_QUIRKS, Peer
-from domain.peers.terms import HUB, ROLES, Terms
+from domain.peers.terms import BadTerms, Terms, party_in, terms_of_words
 
 app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
 app.command("clients")(clients)
@@ -432,21 +431,15 @@ def _do(work: Callable[[Backend], Awaitable[T]], data_dir: Path | None) -> T:
 
 
 def _terms(party: list[str] | None, role: list[str] | None, hub: bool, any_party: bool) -> Terms:
-    roles = [one.upper() for one in role or ()]
-    for one in roles:
-        if one not in ROLES:
-            raise CliError(f"{one} is not a role; there are: {', '.join(ROLES)}")
-    return Terms(
-        parties=tuple(map(_party, party or ())),
-        roles=tuple(one for one in roles if one != HUB),
-        hub=hub or HUB in roles,
-        any_party=any_party,
-    )
+    try:
+        return terms_of_words(party or (), role or (), hub=hub, any_party=any_party)
+    except BadTerms as error:
+        raise CliError(str(error)) from None
 
 
 def _party(text: str) -> str:
     """NL/TNM as a folded key."""
-    country_code, _, party_id = text.partition("/")
-    if not (len(country_code) == 2 and len(party_id) == 3 and (country_code + party_id).isalnum()):
-        raise CliError(f"{text} is not a party: write it CC/PID, as in NL/TNM")
-    return party_key(country_code, party_id)
+    try:
+        return party_in(text)
+    except BadTerms as error:
+        raise CliError(str(error)) from None

@@ -1,6 +1,6 @@
 """What the operator does on the console: each a form of our own page (forms.py), then a redirect.
 
-Each is logged. A token A is shown once, in the answer that makes it, and kept by no cache.
+Each is logged. Who a peer is: peer_actions.py.
 """
 
 import logging
@@ -24,7 +24,6 @@ from domain.sites import Party
 
 logger = logging.getLogger("cpo.console")
 
-MAX_NAME_LENGTH = 100
 WORDS: Mapping[str, Callable[[Tx, str, Party], Awaitable[Record]]] = {
     "restore": operator_words.restore,
     "let-in": operator_words.let_into_site,
@@ -63,22 +62,6 @@ def add_actions(router: APIRouter, console: Console) -> None:
             raise NotThere("There is no charge point of that id.") from None
         logger.info("operator: CP %s: %s", record["_id"], word)
         return _back(f"/console/charge-points/{segment(record['_id'])}?done={word}")
-
-    @router.post("/console/peers")
-    async def invite(request: Request) -> Response:
-        name = " ".join((await console.forms.read(request)).get("name", "").split())
-        if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
-            raise FormRefused(400, f"A peer's name has 1 to {MAX_NAME_LENGTH} readable characters.")
-        peer, token = await console.invite(name, console.clock())
-        logger.info("operator: invited %s", peer.peer_id)
-        return console.page(
-            request,
-            "invitation.html",
-            status=201,
-            peer=peer,
-            token=token,
-            versions_url=console.versions_url,
-        )
 
     @router.post("/console/peers/{peer_id}/{action}")
     async def act(request: Request, peer_id: str, action: str) -> Response:

@@ -25,6 +25,7 @@ from db_interface.interface import DbInterface
 from domain.charge_points import evse_history
 from domain.charge_points.evse_history import Uptime
 from domain.peers.peers import Peer
+from domain.peers.terms import Terms
 from domain.sessions.session_rules import Rules
 from domain.sites import Party
 from domain.times import utc_now
@@ -32,7 +33,7 @@ from domain.times import utc_now
 logger = logging.getLogger("cpo.console")
 
 SetOperative = Callable[[str, bool], Awaitable[object]]
-Invite = Callable[[str, datetime], Awaitable[tuple[Peer, str]]]
+Invite = Callable[[str, datetime, Terms], Awaitable[tuple[Peer, str]]]
 
 Replay = Callable[[str], Awaitable[str | None]]
 """Hand a dead letter to the handlers again: None, or why it was not taken."""
@@ -65,6 +66,7 @@ class Console:
         self.db = db
         self.store = DbInterface(db)
         self.guard = guard
+        self.digest = digest
         self.forms = Forms(digest)
         self.rendering = Rendering(title, docs_url, clock)
         self.versions_url = versions_url

@@ -10,6 +10,7 @@ from cpo_app.console.actions import add_actions
 from cpo_app.console.console import Console
 from cpo_app.console.dead_letter_actions import add_dead_letter_actions
 from cpo_app.console.money_actions import add_money_actions
+from cpo_app.console.peer_actions import add_peer_actions
 from cpo_app.console.rendering import ASSETS
 from cpo_app.console.routes import NotThere, problem, route_class
 from cpo_app.console.timeline import timeline
@@ -39,6 +40,8 @@ DONE = {
     "resync": "Everything this peer may see is marked and will be pushed again.",
     "narrow": "Narrowed: unpublished locations are taken away from this peer.",
     "widen": "Widened: unpublished locations are sent to this peer, too.",
+    "release-party": "Released: the party is nobody's, and may register anew.",
+    "move-party": "Moved: the party is this peer's, with all that was ever made for it.",
     "under-way": "Under way: there is much to mark for this peer. What is marked is pushed.",
     "end": "Ended by hand, and billed if there is energy.",
     "release": "Released: it is billed as it is.",
@@ -227,6 +230,7 @@ def build_console_router(console: Console) -> APIRouter:
             done=DONE.get(done or ""),
         )
 
+    add_peer_actions(router, console)
     add_actions(router, console)
     add_money_actions(router, console)
     add_dead_letter_actions(router, console)

@@ -105,6 +105,34 @@ class Terms:
 ANY_PARTY = Terms(any_party=True)
 
 
+class BadTerms(ValueError):
+    """Not a party or a role; the message says which."""
+
+
+def terms_of_words(
+    parties: Iterable[str], roles: Iterable[str], *, hub: bool, any_party: bool
+) -> Terms:
+    """The terms as the operator writes them: parties as NL/TNM. Raises BadTerms."""
+    named = [role.upper() for role in roles]
+    for role in named:
+        if role not in ROLES:
+            raise BadTerms(f"{role} is not a role; there are: {', '.join(ROLES)}")
+    return Terms(
+        parties=tuple(map(party_in, parties)),
+        roles=tuple(role for role in named if role != HUB),
+        hub=hub or HUB in named,
+        any_party=any_party,
+    )
+
+
+def party_in(text: str) -> str:
+    """NL/TNM as a folded key. Raises BadTerms."""
+    country_code, _, party_id = text.partition("/")
+    if not (len(country_code) == 2 and len(party_id) == 3 and (country_code + party_id).isalnum()):
+        raise BadTerms(f"{text} is not a party: write it CC/PID, as in NL/TNM")
+    return party_key(country_code, party_id)
+
+
 def party_of(role: JsonMapping) -> str:
     """The folded party of a role."""
     return party_key(role["country_code"], role["party_id"])

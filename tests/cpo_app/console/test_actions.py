@@ -11,7 +11,9 @@ from cpo_app.console import console as consoles
 from db_interface.transaction import Tx
 from domain.charge_points import registration_store, unaccounted_energy
 from domain.outbox import push_lanes
+from domain.peers import claims
 from domain.peers.peers import Peers
+from domain.peers.terms import Terms
 from tests.cpo_app.console.worlds import VAULT, Night
 
 
@@ -42,8 +44,13 @@ def test_out_of_service_and_back(night: Night) -> None:
 
 def test_an_invitation_is_shown_once_and_opens_the_door(night: Night) -> None:
     visit = night.visit()
-    answer = visit.submit("/console/peers", name="  New   eMSP ")
-    assert answer.status_code == 201
+    made = visit.submit("/console/peers", name="  New   eMSP ")
+    assert made.status_code == 303
+    shown_at = made.headers["location"]
+    cookie = made.headers["set-cookie"]
+    assert f"Path={shown_at};" in cookie and "HttpOnly" in cookie and "SameSite=strict" in cookie
+    answer = visit.get(shown_at)
+    assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
     assert "https://cpo.example/ocpi/versions" in answer.text
     token = re.search(r"<code>([0-9a-f]{64})</code>", answer.text)
@@ -52,6 +59,62 @@ def test_an_invitation_is_shown_once_and_opens_the_door(night: Night) -> None:
     assert found is not None and (found[0].name, found[1]) == ("New eMSP", "A")
     for path in ("/", "/console/peers", f"/console/peers/{found[0].peer_id}"):
         assert token[1] not in visit.get(path).text
+    # Shown once: the page reloaded shows the peer, and nobody is invited twice.
+    again = visit.get(shown_at)
+    assert (again.status_code, again.headers["location"]) == (
+        303,
+        f"/console/peers/{found[0].peer_id}",
+    )
+    assert token[1] not in made.headers["location"]
+
+
+def test_an_invitation_names_who_the_peer_may_be(night: Night) -> None:
+    visit = night.visit()
+    made = visit.submit(
+        "/console/peers", name="Hub", parties="nl/hub, DE/TNM", roles="emsp", hub="on"
+    )
+    peer_id = made.headers["location"].split("/")[3]
+    terms = night.loop.run(night.peers.get(peer_id)).terms
+    assert terms == Terms(parties=("nl*hub", "de*tnm"), roles=("EMSP",), hub=True)
+    before = len(night.loop.run(night.peers.all()))
+    for bad in ({"parties": "NLTNM"}, {"roles": "BOSS"}):
+        assert visit.submit("/console/peers", name="X", **bad).status_code == 400
+    assert len(night.loop.run(night.peers.all())) == before
+
+
+def test_an_invitation_is_withdrawn_and_a_registered_peer_is_not(night: Night) -> None:
+    visit = night.visit()
+    made = visit.submit("/console/peers", name="Wrong one")
+    peer_id = made.headers["location"].split("/")[3]
+    assert "/withdraw" in visit.get(f"/console/peers/{peer_id}").text
+    answer = visit.submit(f"/console/peers/{peer_id}/withdraw")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/peers")
+    assert visit.get(f"/console/peers/{peer_id}").status_code == 404
+    answer = visit.submit(f"/console/peers/{night.peer_id}/withdraw")
+    assert answer.headers["location"].endswith("?done=changed")
+    assert visit.get(f"/console/peers/{night.peer_id}").status_code == 200
+
+
+def test_a_party_is_moved_and_released(night: Night) -> None:
+    visit = night.visit()
+    page = f"/console/peers/{night.peer_id}"
+
+    def holder() -> str | None:
+        claim = night.loop.run(claims.of(night.db, "fr*new"))
+        return None if claim is None else claim["peer_id"]
+
+    assert "Move a party here" in visit.get(page).text
+    assert visit.submit(f"{page}/move-party", party="FRNEW").status_code == 400
+    answer = visit.submit(f"{page}/move-party", party="FR/NEW")
+    assert answer.headers["location"] == f"{page}?done=move-party"
+    assert holder() == night.peer_id
+    answer = visit.submit(f"{page}/release-party", party="FR/NEW")
+    assert answer.headers["location"] == f"{page}?done=release-party"
+    assert holder() is None
+    assert visit.submit(f"{page}/release-party", party="FR/NEW").headers["location"] == (
+        f"{page}?done=changed"
+    )
+    assert visit.submit("/console/peers/peer-404/move-party", party="FR/NEW").status_code == 404
 
 
 def test_a_peer_needs_a_readable_name(night: Night) -> None:
