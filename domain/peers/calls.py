@@ -17,7 +17,8 @@ from db_interface.database import Database
 from db_interface.json_data import JsonObject
 from domain.secrets import Vault
 
-TURN_S = 180.0
+TURN_S = 660.0
+"""Longer than the requests of one take at the longest CPO_PEER_TIMEOUT_S: nobody is overtaken."""
 GIVEN_UP_AFTER = timedelta(hours=1)
 
 
