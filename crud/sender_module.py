@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import PageQuery
 from domain.objects import OcpiObject
 from domain.rendered import Listing, Rendered
-from domain.visibility import Reader, audiences
+from domain.visibility import Reader, audiences, required
+
+_ANYBODY = Reader(parties=())
 
 
 class SenderModule:
@@ -28,7 +29,10 @@ class SenderModule:
         self, object_id: str, *, reader: Reader | None = None, owners: Any = None, **_: object
     ) -> Rendered | None:
         """The object with that id, whatever its case, or None where the reader sees none."""
-        raw = await self.store.objects(self.module).read(object_id, self._audiences(reader), owners)
+        reader = reader or _ANYBODY
+        raw = await self.store.objects(self.module).read(
+            object_id, audiences(self.module, reader), owners, required(self.module, reader)
+        )
         return None if raw is None else Rendered(raw)
 
     async def list(
@@ -40,10 +44,12 @@ class SenderModule:
         **_: object,
     ) -> tuple[Listing, int, bool]:
         """A page, the number of all matching objects, and whether it is the last page."""
+        reader = reader or _ANYBODY
         page = await self.store.get_all(
             self.module,
             PageQuery(
-                audiences=self._audiences(reader),
+                audiences=audiences(self.module, reader),
+                required=required(self.module, reader),
                 owners=owners,
                 limit=filters["limit"],
                 offset=filters.get("offset") or 0,
@@ -53,6 +59,3 @@ class SenderModule:
             ),
         )
         return Listing(page.raws, page.last_seq), page.total, page.is_last
-
-    def _audiences(self, reader: Reader | None) -> Sequence[str]:
-        return audiences(self.module, reader or Reader(parties=()))

@@ -32,6 +32,18 @@ async def upsert_each(
         )
 
 
+async def update_each(
+    documents: Documents[Any], changes: Sequence[tuple[JsonMapping, JsonMapping]]
+) -> None:
+    """Apply (filter, update) pairs, each to the one document that matches; none is made."""
+    if changes:
+        await documents.driver.bulk_write(
+            [UpdateOne(wanted, update) for wanted, update in changes],
+            ordered=False,
+            session=documents.mongo,
+        )
+
+
 async def delete_each(documents: Documents[Any], filters: Sequence[JsonMapping]) -> int:
     """Delete one document for each filter; how many there were."""
     if not filters:

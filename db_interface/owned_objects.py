@@ -112,6 +112,7 @@ class PageQuery:
 
     `owners` None means all parties of this platform. `after` continues behind the object
     with that seq; `offset` counts from the start and is ignored when `after` is given.
+    `required`: what `links.has` of each has to contain.
     """
 
     audiences: Sequence[str]
@@ -121,6 +122,7 @@ class PageQuery:
     after: int | None = None
     date_from: datetime | None = None
     date_to: datetime | None = None
+    required: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -235,10 +237,15 @@ class OwnedObjects:
         return await self.of(tx or self.db).find(query, fields, sort=sort, limit=limit)
 
     async def read(
-        self, object_id: str, audiences: Sequence[str], owners: Sequence[str] | None = None
+        self,
+        object_id: str,
+        audiences: Sequence[str],
+        owners: Sequence[str] | None = None,
+        required: Sequence[str] = (),
     ) -> bytes | None:
         """The bytes of the object with that id that the reader may see, or None."""
         query: JsonObject = {"lid": object_id.lower(), "audience": _any_of(audiences)}
+        query.update(having(required))
         if owners is not None:
             query["owner"] = _any_of(owners)
         found = await self.of(self.db).find_one(query, {"raw": 1, "_id": 0}, sort=[("owner", 1)])
@@ -278,7 +285,8 @@ class OwnedObjects:
         )
 
     async def count(self, query: PageQuery) -> int:
-        """How many objects match, whatever the page. O(1) without dates: counted as written."""
+        """How many objects match, whatever the page. O(1) without dates and
+        required fields: counted as written."""
         tally = self._tally(query)
         counted: Collection[Counter] = Collection(tally["coll"])
         rows = await counted.of(self.db).aggregate(tally["pipeline"])
@@ -293,7 +301,7 @@ class OwnedObjects:
 
     def _tally(self, query: PageQuery) -> JsonObject:
         """Where and how the numbers are found whose sum is how many objects match: rows {n}."""
-        if query.date_from is not None or query.date_to is not None:
+        if query.date_from is not None or query.date_to is not None or query.required:
             return {"coll": self.module, "pipeline": [{"$match": _match(query)}, {"$count": "n"}]}
         match: JsonObject = {"module": self.module, "audience": _any_of(query.audiences)}
         if query.owners is not None:
@@ -315,8 +323,13 @@ def _any_of(values: Sequence[str]) -> object:
     return values[0] if len(values) == 1 else {"$in": list(values)}
 
 
+def having(required: Sequence[str]) -> JsonObject:
+    """The query for objects that have all of these; what was never looked through has none."""
+    return {"links.has": {"$all": list(required)}} if required else {}
+
+
 def _match(query: PageQuery) -> JsonObject:
-    match: JsonObject = {"audience": _any_of(query.audiences)}
+    match: JsonObject = {"audience": _any_of(query.audiences), **having(query.required)}
     if query.owners is not None:
         match["owner"] = _any_of(query.owners)
     dates: dict[str, datetime] = {}

@@ -8,11 +8,13 @@ him; he sees an object exactly when its audience is among them.
 Sessions and CDRs go to the party whose token was used; tokens to the party that wrote them.
 `publish` and `publish_allowed_to` are data that the eMSP must obey (mod_locations, 8.3.1):
 such locations go out with the flags as they are, unless the peer is narrowed to what it may
-show its drivers. A location held back, or private, goes to nobody.
+show its drivers. A location held back, or private, goes to nobody. A peer that
+insists on fields beyond the specification is not offered a location that lacks one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from db_interface.json_data import JsonMapping
@@ -28,11 +30,13 @@ class Reader:
 
     `holds`: what its parties' claims open to it; None: what was made for them before any of them
     changed hands.
+    `requires`: the fields (objects/location_fields.py) without which it is offered no location.
     """
 
     parties: tuple[str, ...]
     narrowed: bool = False
     holds: tuple[str, ...] | None = None
+    requires: tuple[str, ...] = ()
 
 
 def audiences(module: str, reader: Reader) -> tuple[str, ...]:
@@ -48,8 +52,16 @@ def party_of(audience: str) -> str:
     return audience.partition("#")[0]
 
 
-def may_see(module: str, reader: Reader, audience: str) -> bool:
-    return audience != NOBODY and audience in audiences(module, reader)
+def required(module: str, reader: Reader) -> tuple[str, ...]:
+    """What an object of `module` has to have for the reader to be offered it."""
+    return reader.requires if module == "locations" else ()
+
+
+def may_see(module: str, reader: Reader, audience: str, has: Collection[str] = ()) -> bool:
+    """`has`: of a location, its fields that can be required."""
+    if audience == NOBODY or audience not in audiences(module, reader):
+        return False
+    return all(name in has for name in required(module, reader))
 
 
 def audience_of_location(location: JsonMapping, *, private: bool = False) -> str:

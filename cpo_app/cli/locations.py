@@ -27,6 +27,7 @@ from db_interface.transaction import Tx
 from domain.imports.file_import import Refused
 from domain.imports.location_import import guard_charge_points, read_location
 from domain.imports.location_removal import remove_location
+from domain.operator.not_offered import peers_without
 
 app = typer.Typer(help="Locations: import, list, show, remove, export.", no_args_is_help=True)
 
@@ -102,13 +103,17 @@ def show(
     party: PartyOption = None,
     data_dir: DataDir = None,
 ) -> None:
-    """A location as peers get it."""
+    """A location as peers get it; which of them do not get it for what it lacks."""
     owner = party_of(party)
 
-    async def work(backend: Backend) -> OwnedDocument:
-        return await _found(backend, location_id, owner)
+    async def work(backend: Backend) -> tuple[OwnedDocument, list[tuple[str, str, str]]]:
+        location = await _found(backend, location_id, owner)
+        return location, await peers_without(backend.db, location)
 
-    print_json(on_backend(work, data_dir)["fields"])
+    found, without = on_backend(work, data_dir)
+    print_json(found["fields"])
+    for peer_id, name, because in without:
+        note(f"not offered to {peer_id} ({name}), because it {because}")
 
 
 @app.command()

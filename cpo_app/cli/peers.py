@@ -19,11 +19,13 @@ from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from db_interface.json_data import JsonObject
 from domain.authorization.token_pulls import PullUnderWay
+from domain.objects.location_fields import FIELDS, PROFILES
+from domain.operator import not_offered
 from domain.operator.push_states import push_states
 from domain.outbox import due_marks
 from domain.outbox.deliveries import delivered_cdrs
 from domain.outbox.marks import PUSHED
-from domain.peers import claims, parties, switches
+from domain.peers import claims, parties, requirements, switches
 from domain.peers.peers import DEFAULT_QUIRKS, Peer
 from domain.peers.terms import BadTerms, Terms, party_in, terms_of_words
 
@@ -195,13 +197,18 @@ def show(peer_id: PeerId, as_json: AsJson = False, data_dir: DataDir = None) -> 
 
     async def work(backend: Backend) -> JsonObject:
         peer = await backend.peers.get(peer_id)
-        return {**facts(peer), "push": await _push_facts(backend, peer)}
+        withheld = await not_offered.from_peer(backend.db, peer_id, MAX_HELD_BACK)
+        return {
+            **facts(peer),
+            "not_offered": asdict(withheld),
+            "push": await _push_facts(backend, peer),
+        }
 
     found = on_backend(work, data_dir)
     if as_json:
         print_json(found)
     else:
-        pushed = found.pop("push")
+        pushed, withheld = found.pop("push"), found.pop("not_offered")
         held_back = pushed.pop("held_back")
         print_facts({**found, **{f"push {name}": value for name, value in pushed.items()}})
         if held_back:
@@ -212,6 +219,12 @@ def show(peer_id: PeerId, as_json: AsJson = False, data_dir: DataDir = None) -> 
                     for row in held_back
                 ),
                 title="Held back",
+            )
+        if withheld["first"]:
+            print_table(
+                ("Location", "Because"),
+                ((row["location"], row["because"]) for row in withheld["first"]),
+                title=f"Not offered to it ({withheld['number']})",
             )
 
 
@@ -340,6 +353,37 @@ def widen(peer_id: PeerId, data_dir: DataDir = None) -> None:
     """Show a peer unpublished locations, too, and send them."""
     number = _switch("widen", peer_id, data_dir)
     note(f"{peer_id} is not narrowed; {number} objects are sent")
+
+
+@app.command()
+def require(
+    peer_id: PeerId,
+    fields: Annotated[
+        list[str] | None, typer.Argument(metavar="[FIELD]...", help=", ".join(FIELDS))
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help=f"All that such a platform asks for: {', '.join(PROFILES)}.")
+    ] = None,
+    nothing: Annotated[
+        bool, typer.Option("--none", help="Nothing but what the specification requires.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Offer a peer only locations that have these fields, beyond the specification.
+
+    What it has of the others is taken away, and `cpo peers show` says why.
+    """
+    if nothing is bool(fields or profile):
+        raise CliError("name fields or a --profile, or --none")
+    if profile is not None and profile not in PROFILES:
+        raise CliError(f"{profile} is not a profile; there are: {', '.join(PROFILES)}")
+    wanted = [*(fields or ()), *PROFILES.get(profile or "", ())]
+
+    async def work(backend: Backend) -> int:
+        return await requirements.require(backend.store, peer_id, wanted)
+
+    number = _do(work, data_dir)
+    note(f"{peer_id}: {number} locations are taken away or sent")
 
 
 @app.command("ask-unknown")

@@ -20,7 +20,7 @@ from domain.rendered import Rendered
 from domain.reservations.reservations import Reservation, admits, at_charge_points
 from domain.sessions import session_records
 from domain.sessions.session_document import ChargingSession
-from domain.visibility import Reader, audiences, may_see
+from domain.visibility import Reader, audiences, may_see, required
 
 REMOVED = "REMOVED"
 CONNECTOR_REQUIRED = "START_SESSION_CONNECTOR_REQUIRED"
@@ -71,7 +71,9 @@ async def location_of(
     store: DbInterface, location_id: str, reader: Reader, owners: Sequence[str] | None
 ) -> OcpiObject:
     """Raises UnknownLocationInCommand."""
-    raw = await store.objects("locations").read(location_id, audiences("locations", reader), owners)
+    raw = await store.objects("locations").read(
+        location_id, audiences("locations", reader), owners, required("locations", reader)
+    )
     if raw is None:
         raise UnknownLocationInCommand
     return Rendered(raw).plain()

@@ -10,6 +10,7 @@ from db_interface.collection import Collection, Where
 from db_interface.json_data import JsonObject
 from db_interface.owned_objects import OwnedObject
 from domain.objects import OcpiObject
+from domain.objects.location_fields import fields_of
 from domain.rendered import Rendered
 from domain.schemas import parse_datetime
 from domain.visibility import audience_of_location
@@ -38,6 +39,7 @@ def owned_location(location: OcpiObject, *, private: bool = False) -> OwnedObjec
         links={
             "evse": [evse["uid"] for evse in evses],
             "evse_id": [evse["evse_id"] for evse in evses if "evse_id" in evse],
+            "has": fields_of(location),
         },
     )
 

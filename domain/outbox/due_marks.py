@@ -64,6 +64,8 @@ class Present:
     raw: bytes
     audience: str
     fields: JsonMapping
+    has: Sequence[str] = ()
+    """of a location, its fields that a peer can require"""
 
 
 async def due(
@@ -97,12 +99,16 @@ async def present(store: DbInterface, marks: Sequence[Mark]) -> dict[tuple[str, 
                     "fields.party_id": 1,
                     "fields.id": 1,
                     "fields.session_id": 1,
+                    "links.has": 1,
                 },
             )
         )
         for document in found:
             states[module, document["_id"]] = Present(
-                bytes(document["raw"]), document["audience"], document["fields"]
+                bytes(document["raw"]),
+                document["audience"],
+                document["fields"],
+                document.get("links", {}).get("has", ()),
             )
     return states
 

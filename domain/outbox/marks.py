@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TypedDict
 
 import orjson
@@ -21,13 +22,14 @@ from db_interface.collection import Collection
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
-from db_interface.owned_objects import NOBODY, OwnedObject, Replaced
+from db_interface.owned_objects import NOBODY, OwnedObject, Replaced, having
 from db_interface.transaction import Tx
+from domain.objects.location_fields import fields_of
 from domain.outbox import deliveries
 from domain.outbox.mark_parts import changed_parts
 from domain.peers.peer_document import PeerDocument, receivers
 from domain.peers.statuses import BLOCKED, MARKED_FOR
-from domain.visibility import GUESTS, Reader, audiences, may_see
+from domain.visibility import GUESTS, Reader, audiences, may_see, required
 
 
 class MarkError(TypedDict, total=False):
@@ -100,6 +102,15 @@ class Changed:
     def audience_after(self) -> str:
         return NOBODY if self.obj is None else self.obj.audience
 
+    @cached_property
+    def has_before(self) -> Sequence[str]:
+        """Of a location: what of that which a peer can require it had."""
+        return () if self.before.raw is None else fields_of(orjson.loads(self.before.raw))
+
+    @property
+    def has_after(self) -> Sequence[str]:
+        return () if self.obj is None else self.obj.links.get("has", ())
+
 
 def mark_id(peer_id: str, module: str, key: str) -> str:
     return f"{peer_id}/{module}/{key}"
@@ -111,6 +122,7 @@ def reader_of(peer: PeerDocument) -> Reader:
         tuple(peer.get("parties") or ()),
         bool((peer.get("settings") or {}).get("narrowed")),
         (*(peer.get("audiences") or ()), *(peer.get("client_audiences") or ())),
+        tuple((peer.get("settings") or {}).get("requires") or ()),
     )
 
 
@@ -130,13 +142,19 @@ async def mark_changes(module: str, changes: Sequence[Changed], tx: Tx) -> None:
         parts, identity = _parts(module, change), _identity_of_gone(change)
         for peer in peers:
             reader = reader_of(peer)
-            seen_before = may_see(module, reader, change.audience_before)
-            sees_now = may_see(module, reader, change.audience_after)
+            had, has = (change.has_before, change.has_after) if reader.requires else ((), ())
+            seen_before = may_see(module, reader, change.audience_before, had)
+            sees_now = may_see(module, reader, change.audience_after, has)
             if sees_now and peer["status"] == BLOCKED:
                 continue  # it is sent all that it may see when it is resumed
             if seen_before or sees_now:
                 id_, update = _mark(
-                    peer["_id"], module, change.key, now, parts=parts, known=seen_before
+                    peer["_id"],
+                    module,
+                    change.key,
+                    now,
+                    parts=parts if seen_before == sees_now else None,
+                    known=seen_before,
                 )
                 if identity is not None:
                     update["$set"]["identity"] = identity
@@ -159,7 +177,9 @@ async def mark_everything(
     for module in modules:
         if not offers(peer, module):
             continue
-        wanted: JsonObject = {"audience": {"$in": list(audiences(module, reader_of(peer)))}}
+        reader = reader_of(peer)
+        wanted: JsonObject = {"audience": {"$in": list(audiences(module, reader))}}
+        wanted.update(having(required(module, reader)))
         if changed_since is not None:
             wanted["last_updated"] = {"$gte": changed_since}
         total += await _mark_all(store, peer["_id"], module, wanted)
@@ -175,6 +195,18 @@ async def mark_unpublished(store: DbInterface, peer: PeerDocument, *, known: boo
             for module in FOR_EVERY_READER
             if offers(peer, module)
         ]
+    )
+
+
+async def mark_locations(
+    store: DbInterface, peer: PeerDocument, wanted: JsonMapping, *, known: bool
+) -> int:
+    """Mark the locations that match, of those whose audience is open to the peer. How many."""
+    if not offers(peer, "locations"):
+        return 0
+    open_to_it = {"audience": {"$in": list(audiences("locations", reader_of(peer)))}}
+    return await _mark_all(
+        store, peer["_id"], "locations", {"$and": [open_to_it, wanted]}, known=known
     )
 
 

@@ -52,7 +52,8 @@ class PeerDocument(TypedDict, total=False):
     missed: bool
     """it was blocked, and has not been sent what it missed (switches.py)"""
     settings: JsonObject
-    """{narrowed}: True, it sees published locations only"""
+    """{narrowed}: True, it sees published locations only; {requires}: fields without which it is
+    offered no location"""
     token_hashes: list[TokenHash]
     terms: TermsDocument
     """what the operator has granted (terms.py)"""
@@ -107,5 +108,6 @@ async def receivers(
         "client_audiences": 1,
         "status": 1,
         "settings.narrowed": 1,
+        "settings.requires": 1,
     }
     return await PEERS.of(where).find(query, wanted)

@@ -48,13 +48,13 @@ class NotPossible(ValueError):
 
 async def suspend(store: DbInterface, peer_id: str) -> int:
     """Push nothing; its own requests are still answered, and its marks are kept."""
-    await _move(store, peer_id, {"status": SUSPENDED}, (CONNECTED,))
+    await move(store, peer_id, {"status": SUSPENDED}, (CONNECTED,))
     return 0
 
 
 async def block(store: DbInterface, peer_id: str) -> int:
     """Refuse its requests and push nothing; of what changes only what is taken away is marked."""
-    await _move(store, peer_id, {"status": BLOCKED, "missed": True}, MARKED_FOR)
+    await move(store, peer_id, {"status": BLOCKED, "missed": True}, MARKED_FOR)
     return 0
 
 
@@ -62,21 +62,21 @@ async def resume(store: DbInterface, peer_id: str) -> int:
     """Take a suspended or blocked peer back, at once: a pause after failures ends with it. One
     that was blocked is sent everything. How many objects were marked."""
     number = 0
-    peer = await _peer(store, peer_id)
+    peer = await peer_of(store, peer_id)
     if peer["status"] == BLOCKED or (peer["status"] == SUSPENDED and peer.get("missed")):
         # Marks are kept from here on, and nothing goes out before all of them are there.
-        peer = await _move(store, peer_id, {"status": SUSPENDED, "missed": True}, _AWAY)
+        peer = await move(store, peer_id, {"status": SUSPENDED, "missed": True}, _AWAY)
         number = await mark_everything(store, peer)
-        await _mark_again_later(store, peer_id)
+        await mark_again_later(store, peer_id)
     # Not from BLOCKED: somebody may have blocked it meanwhile.
-    await _move(store, peer_id, {"status": CONNECTED, "missed": False}, (SUSPENDED,))
+    await move(store, peer_id, {"status": CONNECTED, "missed": False}, (SUSPENDED,))
     return number
 
 
 async def approve(store: DbInterface, peer_id: str) -> int:
     """The operator's yes to the roles that wait. How many there were. What the peer may see by
     that is not sent of itself: it asks for it, or `resync` does."""
-    peer = await _peer(store, peer_id)
+    peer = await peer_of(store, peer_id)
     if peer["status"] not in REGISTERED or not peer.get("waiting"):
         raise NotPossible(f"peer {peer_id} is {peer['status']}, and no role of it waits")
     try:
@@ -93,13 +93,13 @@ async def resync(store: DbInterface, peer_id: str, modules: Sequence[str] = PUSH
     for module in modules:
         if module not in PUSHED:
             raise NotPossible(f"{module} is not pushed; there are: {', '.join(PUSHED)}")
-    peer = await _peer(store, peer_id)
+    peer = await peer_of(store, peer_id)
     if peer["status"] not in MARKED_FOR:
         raise NotPossible(f"peer {peer_id} is {peer['status']}: nothing is pushed to it")
     if tuple(modules) == ("cdrs",):
         await post_again(store.db, peer_id)
     number = await mark_everything(store, peer, modules)
-    await _move(store, peer_id, {}, MARKED_FOR)
+    await move(store, peer_id, {}, MARKED_FOR)
     return number
 
 
@@ -121,21 +121,21 @@ async def withdraw(store: DbInterface, peer_id: str) -> None:
 async def narrow(store: DbInterface, peer_id: str) -> int:
     """From now on it sees published locations only; what it could see besides is taken away.
     How many objects that are."""
-    peer = await _move(store, peer_id, {"settings.narrowed": True}, REGISTERED)
+    peer = await move(store, peer_id, {"settings.narrowed": True}, REGISTERED)
     return await mark_unpublished(store, peer, known=True)
 
 
 async def widen(store: DbInterface, peer_id: str) -> int:
     """From now on it sees unpublished locations, too, and is sent them. How many."""
-    peer = await _move(store, peer_id, {"settings.narrowed": False}, REGISTERED)
+    peer = await move(store, peer_id, {"settings.narrowed": False}, REGISTERED)
     number = await mark_unpublished(store, peer, known=False)
-    await _mark_again_later(store, peer_id)
+    await mark_again_later(store, peer_id)
     return number
 
 
 async def ask_unknown(store: DbInterface, peer_id: str, *, on: bool) -> None:
     """Whether the peer is shown cards that nobody has told us of, for it to say whose they are."""
-    await _move(store, peer_id, {f"settings.{ASK_UNKNOWN}": on}, STATUSES)
+    await move(store, peer_id, {f"settings.{ASK_UNKNOWN}": on}, STATUSES)
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ async def set_quirk(store: DbInterface, peer_id: str, name: str, value: str) -> 
     """Note how a peer differs from the specification; `value`: true, false or a number."""
     if name not in DEFAULT_QUIRKS:
         raise NotPossible(f"{name} is not a quirk; there are: {', '.join(DEFAULT_QUIRKS)}")
-    await _move(store, peer_id, {f"quirks.{name}": _quirk_value(name, value)}, STATUSES)
+    await move(store, peer_id, {f"quirks.{name}": _quirk_value(name, value)}, STATUSES)
 
 
 def _quirk_value(name: str, value: str) -> bool | int | None:
@@ -190,7 +190,7 @@ def _quirk_value(name: str, value: str) -> bool | int | None:
     return value in ("true", "on")
 
 
-async def _peer(store: DbInterface, peer_id: str) -> PeerDocument:
+async def peer_of(store: DbInterface, peer_id: str) -> PeerDocument:
     """Its document; raises UnknownPeer."""
     found = await PEERS.of(store.db).find_one({"_id": peer_id})
     if found is None:
@@ -198,13 +198,13 @@ async def _peer(store: DbInterface, peer_id: str) -> PeerDocument:
     return found
 
 
-async def _mark_again_later(store: DbInterface, peer_id: str) -> None:
+async def mark_again_later(store: DbInterface, peer_id: str) -> None:
     """A change that is under way does not know of the switch: once it must have ended, what
     changed meanwhile is marked again (by the push)."""
     await push_lanes.settle_at(store.db, peer_id, store.db.now() + CHANGES_END_WITHIN)
 
 
-async def _move(
+async def move(
     store: DbInterface,
     peer_id: str,
     changes: JsonMapping,

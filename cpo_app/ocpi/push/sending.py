@@ -50,7 +50,7 @@ class PeerChannel:
         return answer
 
     def sees(self, module: str, state: Present) -> bool:
-        return may_see(module, reader_of(self.peer.document), state.audience)
+        return may_see(module, reader_of(self.peer.document), state.audience, state.has)
 
     def headers(self, mark: Mark, state: Present | None) -> RoutingHeaders | None:
         if state is not None:

@@ -49,6 +49,7 @@ def crud_keywords(request: Request) -> JsonObject:
             context.senders,
             bool(caller.peer.settings.get("narrowed")),
             tuple(context.audiences),
+            tuple(caller.peer.settings.get("requires") or ()),
         ),
         "owners": context.owners,
         "peer_id": caller.peer.peer_id,
