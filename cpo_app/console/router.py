@@ -11,12 +11,22 @@ from cpo_app.console.console import Console
 from cpo_app.console.dead_letter_actions import add_dead_letter_actions
 from cpo_app.console.money_actions import add_money_actions
 from cpo_app.console.peer_actions import add_peer_actions
+from cpo_app.console.peer_forms import add_peer_forms
 from cpo_app.console.rendering import ASSETS
 from cpo_app.console.routes import NotThere, problem, route_class
 from cpo_app.console.timeline import timeline
 from domain.charge_points import dead_letters, evse_history, unaccounted_energy
 from domain.charge_points.evse_states import EvseStatus
-from domain.operator import charge_points, money, peers, reconciliation, sessions
+from domain.objects.location_fields import FIELDS
+from domain.operator import (
+    charge_points,
+    hub_clients,
+    money,
+    not_offered,
+    peers,
+    reconciliation,
+    sessions,
+)
 
 MAX_IN_TROUBLE = 30
 MAX_SESSIONS = 30
@@ -42,6 +52,13 @@ DONE = {
     "widen": "Widened: unpublished locations are sent to this peer, too.",
     "release-party": "Released: the party is nobody's, and may register anew.",
     "move-party": "Moved: the party is this peer's, with all that was ever made for it.",
+    "client-approve": "Approved: what is for this client goes through the hub.",
+    "client-refuse": "Refused: nothing of this client is the hub's.",
+    "clients-automatic-on": "Whoever this hub names is its client, unless you refuse him.",
+    "clients-automatic-off": "Each client of this hub waits for your yes.",
+    "ask-unknown-on": "It is asked about cards that no eMSP has told us of.",
+    "ask-unknown-off": "It is not asked about unknown cards.",
+    "require": "What it is not offered any more is taken away, the rest is sent.",
     "under-way": "Under way: there is much to mark for this peer. What is marked is pushed.",
     "end": "Ended by hand, and billed if there is energy.",
     "release": "Released: it is billed as it is.",
@@ -222,15 +239,22 @@ def build_console_router(console: Console) -> APIRouter:
         found = await peers.one(db, peer_id, console.clock())
         if found is None:
             raise NotThere("There is no peer of that id.")
+        clients, withheld = await asyncio.gather(
+            hub_clients.rows_of(db, peer_id), not_offered.from_peer(db, peer_id, MAX_HELD_BACK)
+        )
         return console.page(
             request,
             "peer.html",
             peer=found[0],
             held_back=found[1],
+            clients=clients,
+            withheld=withheld,
+            can_be_required=FIELDS,
             done=DONE.get(done or ""),
         )
 
     add_peer_actions(router, console)
+    add_peer_forms(router, console)
     add_actions(router, console)
     add_money_actions(router, console)
     add_dead_letter_actions(router, console)

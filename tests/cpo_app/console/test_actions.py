@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import datetime, timezone
 
 import pytest
 
 from cpo_app.console import console as consoles
 from db_interface.transaction import Tx
 from domain.charge_points import registration_store, unaccounted_energy
+from domain.operator.hub_clients import rows_of
 from domain.outbox import push_lanes
-from domain.peers import claims
+from domain.peers import claims, client_switches
 from domain.peers.peers import Peers
 from domain.peers.terms import Terms
 from tests.cpo_app.console.worlds import VAULT, Night
@@ -264,3 +266,84 @@ def test_energy_without_a_session_stands_first_on_the_overview(night: Night) -> 
     assert "energy without a session at 1 charge point<" in page
     assert "free-ride" in page
     assert "5.20\u00a0kWh" in page
+
+
+def as_hub(night: Night) -> None:
+    """The connected peer is a hub, which has named a client."""
+
+    async def work() -> None:
+        now = datetime.now(timezone.utc)
+        roles = [{"role": "HUB", "country_code": "NL", "party_id": "HUB"}]
+        await night.peers.set(night.peer_id, now, roles=roles)
+        info = {
+            "country_code": "FR",
+            "party_id": "CLI",
+            "role": "EMSP",
+            "status": "CONNECTED",
+            "last_updated": "2025-05-05T14:00:00Z",
+        }
+        await client_switches.told(night.store, night.peer_id, info)
+
+    night.loop.run(work())
+
+
+def test_a_hubs_client_is_approved_and_refused(night: Night) -> None:
+    as_hub(night)
+    visit, page = night.visit(), f"/console/peers/{night.peer_id}"
+    assert "waits for you" in visit.get(page).text
+    for decision, approved in (("approve", True), ("refuse", False)):
+        answer = visit.submit(f"{page}/client", party="FR/CLI", decision=decision)
+        assert answer.headers["location"] == f"{page}?done=client-{decision}"
+        text = visit.get(answer.headers["location"]).text
+        assert f'name="decision" value="{decision}"' not in text
+        [row] = night.loop.run(rows_of(night.db, night.peer_id))
+        assert row["approved"] is approved
+    for fields in ({"party": "FRCLI", "decision": "approve"}, {"party": "FR/CLI"}):
+        assert visit.submit(f"{page}/client", **fields).status_code == 400
+
+
+def test_whoever_a_hub_names_is_approved_or_waits(night: Night) -> None:
+    as_hub(night)
+    visit, page = night.visit(), f"/console/peers/{night.peer_id}"
+    for on, word, approval in (
+        ("true", "on", "yes, as all that the hub names"),
+        ("false", "off", "waits for you"),
+    ):
+        answer = visit.submit(f"{page}/clients-automatic", on=on)
+        assert answer.headers["location"] == f"{page}?done=clients-automatic-{word}"
+        assert approval in visit.get(answer.headers["location"]).text
+
+
+def test_a_peer_that_is_no_hub_has_no_clients(night: Night) -> None:
+    visit, page = night.visit(), f"/console/peers/{night.peer_id}"
+    assert "Clients of this hub" not in visit.get(page).text
+    refused = visit.submit(f"{page}/client", party="FR/CLI", decision="approve")
+    assert refused.status_code == 409 and "is no hub" in refused.text
+    gone = visit.submit("/console/peers/peer-404/client", party="FR/CLI", decision="approve")
+    assert gone.status_code == 404
+
+
+def test_a_peer_is_asked_about_unknown_cards_and_no_more(night: Night) -> None:
+    visit, page = night.visit(), f"/console/peers/{night.peer_id}"
+    for on, word in (("true", "on"), ("false", "off")):
+        answer = visit.submit(f"{page}/ask-unknown", on=on)
+        assert answer.headers["location"] == f"{page}?done=ask-unknown-{word}"
+        peer = night.loop.run(night.peers.get(night.peer_id))
+        assert peer.settings["ask_unknown"] is (on == "true")
+        other = "false" if on == "true" else "true"
+        assert f'name="on" value="{other}"' in visit.get(page).text
+    assert visit.submit(f"{page}/ask-unknown", on="maybe").status_code == 400
+
+
+def test_what_a_peer_requires_is_ticked_and_what_lacks_it_is_listed(night: Night) -> None:
+    visit, page = night.visit(), f"/console/peers/{night.peer_id}"
+    assert "because it lacks" not in visit.get(page).text
+    answer = visit.submit(f"{page}/require", **{"postal_code": "on", "owner.name": "on", "x": "on"})
+    assert answer.headers["location"] == f"{page}?done=require"
+    peer = night.loop.run(night.peers.get(night.peer_id))
+    assert peer.settings["requires"] == ["owner.name", "postal_code"]
+    text = visit.get(page).text
+    assert 'name="owner.name" value="on" checked' in text
+    assert "because it lacks" in text
+    visit.submit(f"{page}/require")
+    assert "because it lacks" not in visit.get(page).text
