@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cpo_app.cli import peers
+from cpo_app.cli import locations, peers
 from cpo_app.cli.errors import CliError
 from db_interface.database import Database
+from domain.objects.location_fields import PROFILES
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.objects import cdr, location, tariff
@@ -107,3 +108,47 @@ def test_a_blocked_peer_that_is_resumed_gets_what_it_missed(house: House) -> Non
     cpo_peers("resume", peer_id)
 
     emsp.wait_until(lambda: emsp.held("locations"))
+
+
+def test_require_says_what_is_not_offered_and_why(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, peer_id = house.peer()
+    house.locations(location("FULL", owner={"name": "Owner"}), location("BARE"))
+
+    cpo_peers("require", peer_id, "owner.name")
+    found = json.loads(cpo_peers("show", peer_id, "--json"))
+    assert found["settings"]["requires"] == ["owner.name"]
+    assert found["not_offered"] == {
+        "number": 1,
+        "first": [{"key": "nl/evc/bare", "location": "NL/EVC/BARE", "because": "lacks owner.name"}],
+    }
+    assert "lacks owner.name" in cpo_peers("show", peer_id)
+    shown_location = CliRunner().invoke(locations.app, ["show", "BARE"])
+    said = shown_location.output + capsys.readouterr().err
+    assert f"not offered to {peer_id}" in said and "because it lacks owner.name" in said
+    assert "not offered" not in CliRunner().invoke(locations.app, ["show", "FULL"]).output
+
+    cpo_peers("require", peer_id, "--profile", "gireve")
+    found = json.loads(cpo_peers("show", peer_id, "--json"))
+    assert found["settings"]["requires"] == list(PROFILES["gireve"])
+    assert found["not_offered"]["number"] == 2
+    cpo_peers("require", peer_id, "--none")
+    assert json.loads(cpo_peers("show", peer_id, "--json"))["not_offered"]["number"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "name fields or a --profile, or --none"),
+        (("--none", "--profile", "gireve"), "name fields or a --profile, or --none"),
+        (("--profile", "x"), "x is not a profile; there are: gireve"),
+        (("colour",), "colour cannot be required"),
+    ],
+)
+def test_what_cannot_be_required_is_said(
+    house: House, arguments: tuple[str, ...], said: str
+) -> None:
+    _, peer_id = house.peer()
+    with pytest.raises(CliError, match=said):
+        cpo_peers("require", peer_id, *arguments)

@@ -11,9 +11,14 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import monitoring
 
 from db_interface.database import Database
-from domain.commands.command_targets import Place, places_of
+from db_interface.interface import DbInterface
+from domain.commands.command_targets import Place, location_of, places_of
+from domain.errors import UnknownLocationInCommand
+from domain.objects.locations import owned_location
 from domain.sites.identifiers import ocpi_id
+from domain.visibility import Reader
 from tests.conftest import Loop
+from tests.cpo_app.ocpi.push.objects import location
 
 EVSES = 50
 ODD = "CP 007/é"
@@ -83,3 +88,17 @@ def test_fifty_evses_are_found_in_three_queries(
     held = [place.cp_id for place in places if place.reservation is not None]
     assert held == ["CP-001"]
     assert queries.asked == ["registrations", "charge_points", "reservations"]
+
+
+def test_a_location_that_is_not_offered_to_a_peer_is_unknown_to_its_commands(
+    db: Database, loop: Loop
+) -> None:
+    store = DbInterface(db)
+    loop.run(store.create("locations", owned_location(location("BARE"))))
+    loop.run(store.create("locations", owned_location(location("FULL", owner={"name": "Owner"}))))
+    insists, takes_all = Reader(("de*tnm",), requires=("owner.name",)), Reader(("de*tnm",))
+
+    assert loop.run(location_of(store, "FULL", insists, None))["id"] == "FULL"
+    assert loop.run(location_of(store, "BARE", takes_all, None))["id"] == "BARE"
+    with pytest.raises(UnknownLocationInCommand):
+        loop.run(location_of(store, "BARE", insists, None))

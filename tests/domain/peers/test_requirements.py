@@ -71,7 +71,7 @@ def test_a_location_has_a_field_when_all_its_parts_that_are_there_have_it() -> N
 
 def test_what_lacks_a_required_field_is_taken_away_and_sent_once_it_has_it(house: House) -> None:
     emsp, peer_id = house.peer()
-    other, _ = house.peer()
+    other, _ = house.peer("DE*GUT")
     house.locations(location("FULL", **OWNED), location("BARE"))
     house.push()
     house.until_nothing_is_left()
