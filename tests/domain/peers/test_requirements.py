@@ -20,7 +20,7 @@ from tests.cpo_app.ocpi.push.objects import evse, location
 from tests.cpo_app.ocpi.push.receiving_emsp import Receiver
 
 LATER = "2024-05-01T11:00:00Z"
-OWNED = {"owner": {"name": "Owner"}}
+OWNED: dict[str, Any] = {"owner": {"name": "Owner"}}
 
 
 @pytest.fixture
