@@ -63,6 +63,8 @@ def test_fifty_evses_are_found_in_three_queries(
 ) -> None:
     cp_ids = [f"CP-{number:03}" for number in range(EVSES - 1)] + [ODD]
     location = {
+        "country_code": "NL",
+        "party_id": "EVC",
         "id": "SITE-1",
         "evses": [{"uid": ocpi_id(cp_id), "status": "AVAILABLE"} for cp_id in cp_ids]
         + [{"uid": "IMPORTED", "status": "AVAILABLE"}, {"uid": "GONE", "status": "REMOVED"}],
