@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypedDict
 
-from db_interface.collection import Collection
 from db_interface.database import Database
-from db_interface.owned_objects import NOBODY, OwnedDocument, having
+from db_interface.owned_objects import NOBODY, OwnedDocument, OwnedObjects, having
 from domain.objects.location_fields import lacking
 from domain.outbox.marks import reader_of
 from domain.peers.peer_document import PEERS, PeerDocument
 from domain.peers.requirements import SETTING, required_by
 from domain.visibility import audiences
 
-_LOCATIONS: Collection[OwnedDocument] = Collection("locations")
 MAX_COUNTED = 10_000
 
 
@@ -41,8 +39,9 @@ async def from_peer(db: Database, peer_id: str, limit: int) -> Withheld:
     open_to_it = audiences("locations", reader_of(peer))
     wanted = {"audience": {"$in": list(open_to_it)}, "$nor": [having(required)]}
     shown = {"links.has": 1, "fields.country_code": 1, "fields.party_id": 1, "fields.id": 1}
-    found = await _LOCATIONS.of(db).find(wanted, shown, sort=[("seq", 1)], limit=limit)
-    number = await _LOCATIONS.of(db).count(wanted, limit=MAX_COUNTED)
+    locations = OwnedObjects(db, "locations").of(db)
+    found = await locations.find(wanted, shown, sort=[("seq", 1)], limit=limit)
+    number = await locations.count(wanted, limit=MAX_COUNTED)
     return Withheld(number, [_row(document, required) for document in found])
 
 
