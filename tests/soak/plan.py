@@ -65,7 +65,7 @@ class Size:
         return -(-self.charge_points // self.group)
 
 
-SHORT = Size(faults_for_s=9, fault_every_s=0.9, charge_points=4, group=4, limit_s=4, workers=2)
+SHORT = Size(faults_for_s=6, fault_every_s=0.7, charge_points=4, group=4, limit_s=4, workers=2)
 LONG = Size(faults_for_s=150, fault_every_s=3, charge_points=20, group=5, limit_s=12)
 
 

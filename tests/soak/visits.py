@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,10 +15,6 @@ import httpx
 
 from tests.soak.house import House
 from tests.soak.plan import Visit
-
-logger = logging.getLogger("soak")
-
-IN_SESSION = ("CHARGING", "SUSPENDED", "PREPARING")
 
 
 class ChargePoint:
