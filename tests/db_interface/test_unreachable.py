@@ -45,6 +45,20 @@ def away(server: EmbeddedMongo, loop: Loop) -> Iterator[Database]:
     db.close()
 
 
+def until_stopped(pid: int) -> None:
+    """Until no thread of the process runs any more: SIGSTOP only asks for it."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        states = [
+            (thread / "stat").read_text().rpartition(")")[2].split()[0]
+            for thread in Path(f"/proc/{pid}/task").iterdir()
+        ]
+        if set(states) == {"T"}:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"process {pid} goes on: {states}")
+
+
 async def _took(db: Database) -> tuple[float, float]:
     """Seconds until a read and a transaction have failed."""
 
@@ -65,6 +79,7 @@ def test_a_server_that_hangs_is_given_up_in_time(
 ) -> None:
     assert server.pid is not None
     os.kill(server.pid, signal.SIGSTOP)
+    until_stopped(server.pid)
 
     read, write = loop.run(_took(away))
 
