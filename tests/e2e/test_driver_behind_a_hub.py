@@ -60,6 +60,12 @@ def test_he_starts_and_stops_and_his_emsp_holds_the_cdr(running: Processes, loop
         eventually(started, 20, "the command is taken")
         loop.run(mailbox.until(lambda: bool(mailbox.of("sessions", CLIENT)), 40), timeout_s=50)
 
+        def charging() -> bool:
+            rows = loop.run(hub.sessions("FR/CLI"))
+            return [row["status"] for row in rows] == ["ACTIVE"]
+
+        eventually(charging, 40, "the car is charged")
+
         # He cannot be reached for a while: nothing is sent, and nothing is lost
         loop.run(hub.set_status("FR/CLI", "OFFLINE"))
         assert loop.run(hub.stop("FR/CLI")) == "ACCEPTED"

@@ -63,6 +63,7 @@ def test_a_whole_life_of_a_registration_logs_no_token(
     emsp.answers.clear()
     face.loop.run(face.registration.rotate(peer_id))
     new_token_of_theirs("four")
+    emsp.parties = ("NL*FUR",)  # another platform: a party has one holder
     connected = face.loop.run(
         face.registration.connect(emsp.versions_url, "token-a-of-theirs-00001")
     )
