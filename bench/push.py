@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -44,27 +46,35 @@ _ROOT = Path(__file__).parents[1]
 _HANGING, _ABSENT = 3, 3
 
 
-def run(quick: bool = False) -> dict[str, float]:
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured: `backlog` locations, then changes for `seconds`, twice."""
+
+    backlog: int = 5000
+    seconds: float = 10
+
+
+def run(quick: bool = False, scale: Scale | None = None) -> dict[str, float]:
     """Locations per second out of a backlog; milliseconds from before a change to its receipt."""
+    scale = scale or (Scale(1000, 3) if quick else Scale())
     with ground() as place, contextlib.ExitStack() as stack:
-        emsps = [stack.enter_context(_receiving()) for _ in range(2)]
-        return asyncio.run(_measured(place.connect, *emsps, quick=quick))
+        good, bad = (stack.enter_context(_receiving()) for _ in range(2))
+        return asyncio.run(_measured(place.connect, good, bad, scale))
 
 
-async def _measured(connect: Any, good: _Emsp, bad: _Emsp, *, quick: bool) -> dict[str, float]:
+async def _measured(connect: Any, good: _Emsp, bad: _Emsp, scale: Scale) -> dict[str, float]:
     db = connect()
     await ensure_indexes(db)
     side = _Side(db)
     await side.peer(good)
-    figures = {"delivered_per_s": await _throughput(side, good, 1000 if quick else 5000)}
-    seconds = 3 if quick else 10
-    figures |= _percentiles("latency", await _latencies(side, good, seconds))
+    figures = {"delivered_per_s": await _throughput(side, good, scale.backlog)}
+    figures |= _percentiles("latency", await _latencies(side, good, scale.seconds))
     for _ in range(_HANGING):
         await side.peer(bad)
     bad.tell("hang")
     for _ in range(_ABSENT):
         await side.peer(None)
-    figures |= _percentiles("beside_dead", await _latencies(side, good, seconds))
+    figures |= _percentiles("beside_dead", await _latencies(side, good, scale.seconds))
     db.close()
     return figures
 
@@ -78,6 +88,7 @@ class _Side:
         self.peers = Peers(db, Vault("bench " * 8))
         self._rows: list[JsonObject] = []
         self._changes = 0
+        self._parties = itertools.count(10)
 
     async def peer(self, emsp: _Emsp | None) -> None:
         now = datetime.now(timezone.utc)
@@ -88,7 +99,7 @@ class _Side:
             our_token=new_token(),
             their_token=new_token(),
             now=now,
-            roles=[{"role": "EMSP", "country_code": "DE", "party_id": "TNM"}],
+            roles=[{"role": "EMSP", "country_code": "DE", "party_id": f"P{next(self._parties)}"}],
             endpoints=[
                 {
                     "identifier": "locations",
@@ -104,7 +115,7 @@ class _Side:
         for start in range(0, number, 200):
             chunk = owned[start : start + 200]
             await self.store.transact(
-                lambda session, chunk=chunk: publish_all(self.store, "locations", chunk, session)  # type: ignore[misc]
+                lambda tx, chunk=chunk: publish_all(self.store, "locations", chunk, tx)  # type: ignore[misc]
             )
 
     def next_change(self) -> str:

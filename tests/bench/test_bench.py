@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import lookup, reading
+from bench import lookup, push, reading
 from bench.__main__ import figures, sets
 from bench.goals import MISSED, NO_GOAL, REACHED, Goal
 from bench.processes import generating
@@ -30,6 +30,13 @@ def test_a_miniature_run_measures_every_figure_that_has_a_goal() -> None:
     assert set(reading.GOALS) <= set(measured)
     assert not any(value <= 0 for value in measured.values())
     assert measured["x_pages"] > 5, "ours is not even near its goal"
+
+
+@pytest.mark.processes
+def test_a_miniature_push_arrives_beside_dead_peers() -> None:
+    measured = push.run(scale=push.Scale(backlog=20, seconds=0.2))
+    assert set(push.GOALS) <= set(measured)
+    assert not any(value <= 0 for value in measured.values())
 
 
 @pytest.mark.processes
