@@ -30,10 +30,18 @@ class DbInterface:
         change nothing but the database. Raises StoreUnavailable when no server is found in time.
         """
 
-        async def attempt(mongo: object) -> T:
-            return await work(Tx(self, mongo, self.db.now()))
+        tx: Tx | None = None
 
-        return await self.db.run_in_transaction(attempt)
+        async def attempt(mongo: object) -> T:
+            nonlocal tx
+            tx = Tx(self, mongo, self.db.now())
+            return await work(tx)
+
+        result = await self.db.run_in_transaction(attempt)
+        assert tx is not None  # noqa: S101 (something was committed)
+        for say in tx.said:
+            say()
+        return result
 
     def objects(self, module: str) -> OwnedObjects:
         """The module's collection, for callers that need more than these methods."""

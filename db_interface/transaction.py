@@ -6,8 +6,10 @@ Functions that write inside a transaction take it as `tx`; whoever has none cann
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +25,14 @@ class Tx:
     mongo: Any
     """The driver's session, for its `session=` argument; None with a mock, which has none."""
     now: datetime
+    said: list[Callable[[], None]] = field(default_factory=list, compare=False)
+    """Lines of log that wait for the commit."""
+
+    def say(self, log: Callable[..., None], text: str, *values: object) -> None:
+        """Log the line (`tx.say(logger.info, "%s has ended", id)`) once the transaction is
+        committed: an attempt that is undone has said nothing, and one that is repeated says it
+        once."""
+        self.said.append(partial(log, text, *values))
 
     @property
     def db(self) -> Database:

@@ -128,7 +128,8 @@ class _Sessions:
             )
         except (UnknownOrigin, SchemaError, UnknownSession) as error:
             raise MessageRefused(f"its session is not known: {error}") from error
-        logger.warning(
+        tx.say(
+            logger.warning,
             "session %s was started without Central's knowledge: taken over",
             message["session_id"],
         )

@@ -216,7 +216,8 @@ def reason_of(error: Exception) -> str:
 
 
 def _set_aside(tx: Tx, key: str, boot_id: str, message: Message, error: Exception) -> DeadLetter:
-    logger.error(
+    tx.say(
+        logger.error,
         "%s: %s message %d cannot be taken and is set aside: %s (cpo charge-points dead-letters)",
         key,
         message["kind"],
@@ -229,7 +230,8 @@ def _set_aside(tx: Tx, key: str, boot_id: str, message: Message, error: Exceptio
 def _refused(
     tx: Tx, key: str, boot_id: str, message: Message, refused: MessageRefused
 ) -> DeadLetter:
-    logger.warning("%s: %s message %d refused: %s", key, message["kind"], message["seq"], refused)
+    said = "%s: %s message %d refused: %s"
+    tx.say(logger.warning, said, key, message["kind"], message["seq"], refused)
     return letter(tx, key, boot_id, message, str(refused), refused=True)
 
 

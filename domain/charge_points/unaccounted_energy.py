@@ -52,7 +52,8 @@ async def note(
     }
     await UNACCOUNTED.of(tx).replace_one({"_id": cp_id}, found, upsert=True)
     if not same:
-        logger.error(
+        tx.say(
+            logger.error,
             "CP %s: energy flows without a session that Central knows (%s): "
             "see to it, somebody may be commanding its engine",
             cp_id,

@@ -126,7 +126,7 @@ async def meter_reading(
         document = await _begin(tx, document, reading.at, start_wh, rules, told=False)
     doubt = _doubt(tx, document, reading, register_wh, rules)
     reading = _in_order(document, reading, tx.now)
-    segments = _followed(document, reading)
+    segments = _followed(tx, document, reading)
     changes: ChargingSession = {
         **await _certain(tx, document),
         **_held(tx, document, doubt),
@@ -180,7 +180,7 @@ async def session_ended(
         **_held(tx, document, doubt),
         "energy_wh": reading.energy_wh,
         "last_at": reading.at,
-        "segments": _followed(document, reading, closing=True),
+        "segments": _followed(tx, document, reading, closing=True),
         "power_w": 0.0,
     }
     if signed_data is not None:
@@ -271,10 +271,10 @@ async def _begin(
     status = next_status(document["status"], Event.BEGAN)
     assert status is not None  # noqa: S101 (it has a row for every state)
     if Status(document["status"]) in FINAL:
-        logger.warning("session %s was %s, and began", document["_id"], document["status"])
+        tx.say(logger.warning, "session %s was %s, and began", document["_id"], document["status"])
     doubt = doubt_of_time(document, at, tx.now)
     if doubt is not None:
-        logger.warning("session %s: its charge point's clock is wrong", document["_id"])
+        tx.say(logger.warning, "session %s: its charge point's clock is wrong", document["_id"])
         at = min(max(at, document["created"]), tx.now)
     at = to_milliseconds(at)
     segments = document["segments"]
@@ -302,7 +302,7 @@ async def _reopen(tx: Tx, document: ChargingSession, rules: Rules) -> ChargingSe
     """It was closed without its charge point's word, which comes now."""
     status = next_status(document["status"], Event.BEGAN)
     assert status is not None  # noqa: S101 (it has a row for every state)
-    logger.warning("session %s goes on: news of it came after all", document["_id"])
+    tx.say(logger.warning, "session %s goes on: news of it came after all", document["_id"])
     changes: ChargingSession = {**_OPEN_AGAIN, "status": status.value}
     measured = document.get("measured")
     if measured is not None:
@@ -364,7 +364,7 @@ async def finish(
         "estimated": closed is Closed.ESTIMATE,
     }
     await save(tx, document, changes, rules, at_once=True)
-    logger.info("session %s %s: %s", document["_id"], status.value, reason)
+    tx.say(logger.info, "session %s %s: %s", document["_id"], status.value, reason)
     return status.value
 
 
@@ -380,7 +380,7 @@ def _held(tx: Tx, document: ChargingSession, doubt: str | None) -> ChargingSessi
     """The session is held for the operator, unless it is already: the first reason stands."""
     if doubt is None or document.get("held") is not None:
         return {}
-    logger.error("session %s is held: %s", document["_id"], doubt)
+    tx.say(logger.error, "session %s is held: %s", document["_id"], doubt)
     hold: Hold = {"since": tx.now, "why": doubt}
     return {"held": hold}
 
@@ -394,7 +394,7 @@ def _in_order(document: ChargingSession, reading: Reading, now: datetime) -> Rea
 
 
 def _followed(
-    document: ChargingSession, reading: Reading, *, closing: bool = False
+    tx: Tx, document: ChargingSession, reading: Reading, *, closing: bool = False
 ) -> list[Segment]:
     segments = document["segments"]
     last = document["last_at"], document["energy_wh"]
@@ -410,7 +410,7 @@ def _followed(
             tariff_id = in_force(tariffs, at, document["token"], document["preferences"])
         return followed(segments, *last, reading, tariffs, tariff_id, zone)
     except PricingInputError as error:
-        logger.error("session %s: its course has no price: %s", document["_id"], error)
+        tx.say(logger.error, "session %s: its course has no price: %s", document["_id"], error)
         return segments
 
 
@@ -433,7 +433,7 @@ async def _too_late(tx: Tx, document: ChargingSession, reading: Reading, why: st
         return
     noted = document.get("unbilled")
     if noted is None:
-        logger.warning("session %s is over, but %s", document["_id"], why)
+        tx.say(logger.warning, "session %s is over, but %s", document["_id"], why)
     unbilled: Unbilled = {
         "energy_wh": round(max(more_wh, 0.0 if noted is None else noted["energy_wh"]), 3),
         "at": reading.at,

@@ -44,12 +44,12 @@ async def bill(tx: Tx, document: ChargingSession, course: Course, *, cdr_zero: b
             right = make_cdr(document, course, tx.now, cdr_id)
         except SchemaError as error:
             # The session has ended whatever becomes of its bill; the operator is told.
-            logger.error("session %s has no CDR: %s", document["_id"], error)
+            tx.say(logger.error, "session %s has no CDR: %s", document["_id"], error)
             return str(error)
     if right is not None and any(_same(cdr, right) for cdr in standing):
         return None
     for cdr in standing:
-        logger.warning("CDR %s is credited: its session's last word came later", cdr["id"])
+        tx.say(logger.warning, "CDR %s is credited: its session's last word came later", cdr["id"])
         await add_cdr(tx.store, credit_of(cdr, tx.now), tx)
     if right is not None:
         await add_cdr(tx.store, right, tx)

@@ -31,7 +31,7 @@ async def fell_silent(tx: Tx, session_id: str, why: str) -> bool:
     if document is None or not document["running"]:
         return False
     await let_go(tx, document, {"since": tx.now, "why": why})
-    logger.warning("session %s is suspect: %s", session_id, why)
+    tx.say(logger.warning, "session %s is suspect: %s", session_id, why)
     return True
 
 

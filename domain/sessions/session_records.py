@@ -159,7 +159,7 @@ async def save(
     if at_once or due:
         course = course_of(after)
         if course is not None and course.problem:
-            logger.error("session %s has no price: %s", after["_id"], course.problem)
+            tx.say(logger.error, "session %s has no price: %s", after["_id"], course.problem)
         if not (held or after.get("frozen")):
             await _publish(tx, after, course)
         changes = {**changes, "published_at": tx.now}

@@ -60,7 +60,8 @@ async def take_signed_data(
         if url and not signed_data.get("url"):
             signed_data = {**signed_data, "url": url}
     if result["reason"] or result["problem"]:
-        logger.warning(
+        tx.say(
+            logger.warning,
             "session %s: signature %s: %s",
             session_id,
             result["verdict"],

@@ -65,13 +65,15 @@ async def _named(
         key = fold(country_code, party_id, tariff_id)
         document = await tx.store.objects("tariffs").document(key, tx)
         if document is None:
-            logger.warning("tariff %s of %s/%s: not there", tariff_id, country_code, party_id)
+            tx.say(
+                logger.warning, "tariff %s of %s/%s: not there", tariff_id, country_code, party_id
+            )
             continue
         tariff = Rendered(document["raw"]).plain()
         try:
             compile_tariff(tariff)
         except PricingInputError as error:
-            logger.warning("tariff %s is not used: %s", tariff_id, error)
+            tx.say(logger.warning, "tariff %s is not used: %s", tariff_id, error)
             continue
         found.append(tariff)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -51,6 +52,36 @@ def test_a_failed_transaction_lets_the_next_one_through(loop: Loop, db: Database
         return [row["_id"] async for row in db["things"].find()]
 
     assert loop.run(story()) == ["kept"]
+
+
+def test_a_line_of_log_waits_for_the_commit(
+    loop: Loop, db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, logger = DbInterface(db), logging.getLogger("cpo.test")
+    tries = 0
+
+    async def beaten_twice(tx: Tx) -> None:
+        nonlocal tries
+        tries += 1
+        tx.say(logger.warning, "try %d", tries)
+        await db["things"].find_one({"_id": "one"}, session=tx.mongo)
+        if tries < 3:
+            await db["things"].update_one({"_id": "one"}, {"$inc": {"n": 1}}, upsert=True)
+        await db["things"].update_one({"_id": "one"}, {"$set": {"mine": 1}}, session=tx.mongo)
+        assert caplog.messages == []
+
+    async def fail(tx: Tx) -> None:
+        tx.say(logger.warning, "this never happened")
+        raise ValueError("changed my mind")
+
+    async def story() -> None:
+        await db["things"].insert_one({"_id": "one"})
+        await store.transact(beaten_twice)
+        with pytest.raises(ValueError, match="changed my mind"):
+            await store.transact(fail)
+
+    loop.run(story())
+    assert (tries, caplog.messages) == (3, ["try 3"])
 
 
 def test_without_a_server_a_transaction_says_so_in_time(loop: Loop) -> None:
