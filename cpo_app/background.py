@@ -22,12 +22,15 @@ from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from cpo_app.ocpi.peer_services.token_rotation import TokenRotation
 from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from cpo_app.reconciling import Reconciling
-from db_interface.indexes import ensure_indexes
 from domain.authorization.authorization import Authorizer
-from domain.peers.claims_at_start import make_claims
 from domain.places import geonames
+from domain.upgrades.schema_version import StoreIsNewer
+from domain.upgrades.upgrade import make_ready
 
 logger = logging.getLogger("cpo")
+
+REFUSED_AGAIN_S = 30.0
+"""How often the store is looked at again that a later version has changed."""
 
 
 class Background:
@@ -98,11 +101,13 @@ class Background:
         while True:
             await backend.db.wait_until_reachable()
             try:
-                await ensure_indexes(backend.db)
-                await make_claims(backend.store)
+                await make_ready(backend.store)
                 await backend.announce()
                 await self.central.start()
                 break
+            except StoreIsNewer as error:
+                logger.error("%s", error)
+                await asyncio.sleep(REFUSED_AGAIN_S)
             except Exception:
                 logger.exception("the store answers, but start-up failed; trying again")
                 await asyncio.sleep(2)

@@ -15,6 +15,7 @@ import uvicorn
 
 from cpo_app import logs
 from cpo_app.bootstrap import Prepared, prepare
+from cpo_app.cli.known_store import demand_known_store
 from cpo_app.cli.options import DataDir, Port, settings_for
 from cpo_app.front_door.serving import FrontDoor
 from cpo_app.front_door.tls import ServerTls
@@ -37,6 +38,7 @@ def serve(
     tls = ServerTls.of_central(settings).options()
     _end_cleanly()
     with prepare(settings) as ground, _counting_together(workers):
+        demand_known_store(ground)
         _hand_on(ground)
         uvicorn.run(
             "cpo_app.main:app",
@@ -56,6 +58,7 @@ def registry(port: Port = None, data_dir: DataDir = None) -> None:
     logs.set_up(settings.CPO_LOG_LEVEL, settings.CPO_LOG_FORMAT)
     _end_cleanly()
     with prepare(settings, seals=False) as ground:
+        demand_known_store(ground)
         asyncio.run(registry_server.run(ground.settings))
 
 

@@ -24,6 +24,7 @@ from cpo_app import logs
 from cpo_app.bootstrap import prepare
 from cpo_app.cli.demo_speed import DEMO_SPEED
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.known_store import demand_known_store
 from cpo_app.cli.options import DataDir, settings_for
 from cpo_app.cli.panel import panel
 from cpo_app.cli.signals import until_signalled
@@ -78,6 +79,7 @@ def run(settings: Settings, *, charge_points: int, demo: bool) -> None:
         "CPO_ALLOW_PRIVATE_URLS is on: peers may name private addresses. Development only!"
     )
     with prepare(settings, must_own=True) as ground:
+        demand_known_store(ground)
         asyncio.run(until_signalled(_supervise(ground.settings, charge_points, demo)))
 
 

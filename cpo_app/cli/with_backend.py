@@ -11,8 +11,8 @@ from cpo_app import logs
 from cpo_app.backend import Backend, announced
 from cpo_app.bootstrap import prepare
 from cpo_app.cli.options import settings_for
-from db_interface.indexes import ensure_indexes
-from domain.peers.claims_at_start import make_claims
+from db_interface.interface import DbInterface
+from domain.upgrades.upgrade import make_ready
 
 T = TypeVar("T")
 
@@ -28,14 +28,13 @@ def on_backend(
         db = ground.database()
         try:
             await db.ping()
-            await ensure_indexes(db)
+            await make_ready(DbInterface(db))
             here = await announced(ground.settings, db)
         except BaseException:
             db.close()
             raise
         backend = Backend(here, db, ground.vault())
         try:
-            await make_claims(backend.store)
             return await work(backend)
         finally:
             await backend.aclose()

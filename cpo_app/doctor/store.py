@@ -17,6 +17,9 @@ from db_interface.indexes import INDEXES, missing_indexes
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
 from domain.platform_facts import try_to_write
+from domain.upgrades.schema_version import StoreIsNewer
+from domain.upgrades.steps import STEPS
+from domain.upgrades.upgrade import refuse_newer
 
 MIN_VERSION = (5, 0)
 SKEW_WARN = timedelta(seconds=1)
@@ -49,6 +52,7 @@ async def check_store(db: Database, *, embedded: bool) -> AsyncIterator[Finding]
         yield await _write(db)
         yield await _abandoned(db)
     yield _clock(hello["localTime"], begun + (ended - begun) / 2)
+    yield await _schema(db)
     yield await _indexes(db)
 
 
@@ -123,6 +127,22 @@ def _clock(theirs: datetime, ours: datetime) -> Finding:
     if skew > SKEW_FAIL:
         return fail("clocks", said, do)
     return warn("clocks", said, do) if skew > SKEW_WARN else ok("clocks", said)
+
+
+async def _schema(db: Database) -> Finding:
+    try:
+        version = await refuse_newer(db)
+    except StoreIsNewer as error:
+        return fail("schema", str(error), "install the version that changed it")
+    if version is None and await db.is_empty():
+        return ok("schema", "a new store: it gets its version when a server starts")
+    if version == len(STEPS):
+        return ok("schema", f"version {version}, as this software has it")
+    return warn(
+        "schema",
+        f"version {version or 0} of {len(STEPS)}",
+        "it is upgraded when a server starts (cpo serve); make a backup before",
+    )
 
 
 async def _indexes(db: Database) -> Finding:

@@ -22,12 +22,15 @@ from cpo_app.registry.routes import charge_point_routes
 from cpo_app.registry.views import time_text
 from cpo_app.settings import Settings
 from db_interface.database import Database, StoreUnavailable
-from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
 from domain.places import geonames
+from domain.upgrades.schema_version import StoreIsNewer
+from domain.upgrades.upgrade import make_ready
 
 logger = logging.getLogger("cpo.registry")
 
+REFUSED_AGAIN_S = 30.0
+"""How often the store is looked at again that a later version has changed."""
 TITLE = "EV_Registry"
 VERSION = version("ocpi-cpo-backend")
 
@@ -80,9 +83,13 @@ async def _prepare(registry: Registry, db: Database) -> None:
     while registry.store is None:
         await db.wait_until_reachable()
         try:
-            await ensure_indexes(db)
+            await make_ready(DbInterface(db))
+        except StoreIsNewer as error:
+            logger.error("%s", error)
+            await asyncio.sleep(REFUSED_AGAIN_S)
+            continue
         except Exception:
-            logger.exception("the database answers, but its indexes cannot be made; trying again")
+            logger.exception("the database answers, but is not made ready; trying again")
             await asyncio.sleep(2)
             continue
         registry.throttle.share(db)

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypedDict
 
+from db_interface.bulk import update_each
 from db_interface.collection import Collection, Where
-from db_interface.json_data import JsonObject
+from db_interface.database import Database
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import OwnedObject
 from domain.objects import OcpiObject
 from domain.objects.location_fields import fields_of
@@ -16,13 +18,15 @@ from domain.schemas import parse_datetime
 from domain.visibility import audience_of_location
 
 
-class _Bytes(TypedDict):
+class _Bytes(TypedDict, total=False):
+    _id: str
     raw: bytes
 
 
 _Names = Sequence["str | _Names"]
 
 
+_AT_ONCE = 500
 _LOCATIONS: Collection[_Bytes] = Collection("locations")
 
 
@@ -60,6 +64,23 @@ async def location_with_evse(
 def _is_removed(location: OcpiObject, evse_uid: str) -> bool:
     evse = evse_of(location, evse_uid)
     return evse is None or evse["status"] == "REMOVED"
+
+
+async def note_what_they_have(db: Database) -> None:
+    """Give those that were kept without it the link `has`: the fields that a peer may insist on.
+
+    One that changes meanwhile is kept with it anyway.
+    """
+    changes: list[tuple[JsonMapping, JsonMapping]] = []
+    documents = _LOCATIONS.of(db)
+    async for row in documents.stream({"links.has": {"$exists": False}}, {"raw": 1}):
+        has = fields_of(Rendered(row["raw"]).plain())
+        unchanged = {"_id": row["_id"], "raw": row["raw"], "links.has": {"$exists": False}}
+        changes.append((unchanged, {"$set": {"links.has": [name.lower() for name in has]}}))
+        if len(changes) == _AT_ONCE:
+            await update_each(documents, changes)
+            changes = []
+    await update_each(documents, changes)
 
 
 async def uses_of_tariffs(where: Where) -> dict[str, int]:

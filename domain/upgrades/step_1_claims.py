@@ -24,12 +24,12 @@ from domain.peers.terms import HUB, Terms, party_of, role_key
 logger = logging.getLogger("cpo.peers")
 
 _DONE: Collection[JsonMapping] = Collection("migrations")
+"""Where versions without a schema version noted that they had done this; nobody writes it now."""
 _ORDER = (CONNECTED, SUSPENDED, BLOCKED, DISCONNECTED)
 _OF_PARTIES = ("sessions", "cdrs", "tokens")
 
 
 async def make_claims(store: DbInterface) -> None:
-    """Run at every start; does something the first time alone. Safe from several processes."""
     if await _DONE.of(store.db).find_one({"_id": "claims"}) is not None:
         return
     for status in _ORDER:
@@ -37,7 +37,6 @@ async def make_claims(store: DbInterface) -> None:
         for peer in await PEERS.of(store.db).find(old, {"_id": 1}, sort=[("created", 1)]):
             await _adopt(store, peer["_id"])
     await _keep_what_is_nobodys(store)
-    await _DONE.of(store.db).update_one({"_id": "claims"}, {"$set": {"done": True}}, upsert=True)
 
 
 async def _adopt(store: DbInterface, peer_id: str) -> None:
