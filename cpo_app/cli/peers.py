@@ -14,6 +14,7 @@ from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_facts, print_json, print_line, print_table
 from cpo_app.cli.peer_clients import clients
+from cpo_app.cli.peer_rules import RequiredModules, modules_named, require_modules_of
 from cpo_app.cli.with_backend import on_backend
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
@@ -25,12 +26,13 @@ from domain.operator.push_states import push_states
 from domain.outbox import due_marks
 from domain.outbox.deliveries import delivered_cdrs
 from domain.outbox.marks import PUSHED
-from domain.peers import claims, parties, requirements, switches
+from domain.peers import claims, parties, required_modules, requirements, switches
 from domain.peers.peers import DEFAULT_QUIRKS, Peer
 from domain.peers.terms import BadTerms, Terms, party_in, terms_of_words
 
 app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
 app.command("clients")(clients)
+app.command("require-modules")(require_modules_of)
 
 T = TypeVar("T")
 
@@ -64,6 +66,7 @@ def invite(
     role: Roles = None,
     hub: Hub = False,
     any_party: AnyParty = False,
+    require_module: RequiredModules = None,
     only_token: Annotated[
         bool, typer.Option("--only-token", help="Print the token alone, for scripts.")
     ] = False,
@@ -74,6 +77,7 @@ def invite(
     A party or role that it does not name waits for `cpo peers approve`.
     """
     terms = _terms(party, role, hub, any_party)
+    modules = modules_named(require_module)
 
     async def work(backend: Backend) -> dict[str, str]:
         for named in terms.parties:
@@ -83,7 +87,9 @@ def invite(
                     f"{claims.shown(named)} is held by {claim['peer_id']}: release it "
                     "(cpo peers release-party), or move it to this peer (cpo peers move-party)"
                 )
-        peer, token = await backend.peers.invite(name, backend.db.now(), terms)
+        peer, token = await backend.peers.invite(
+            name, backend.db.now(), terms, settings={required_modules.SETTING: modules}
+        )
         if raw_token:
             quirks = {**peer.quirks, "raw_token": True}
             await backend.peers.set(peer.peer_id, backend.db.now(), quirks=quirks)
@@ -110,6 +116,7 @@ def connect(
     role: Roles = None,
     hub: Hub = False,
     any_party: AnyParty = False,
+    require_module: RequiredModules = None,
     data_dir: DataDir = None,
 ) -> None:
     """Register with a platform that invited us.
@@ -117,12 +124,13 @@ def connect(
     A party or role of it that is not named here waits for `cpo peers approve`.
     """
     terms = _terms(party, role, hub, any_party)
+    modules = modules_named(require_module)
 
     async def work(backend: Backend) -> JsonObject:
         for sentence in await UnfinishedCalls(backend.peers, backend.registration).round():
             note(sentence)
         connect = backend.registration.connect
-        return facts(await connect(versions_url, token, name, raw_token, terms))
+        return facts(await connect(versions_url, token, name, raw_token, terms, modules))
 
     print_json(on_backend(work, data_dir))
 

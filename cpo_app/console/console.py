@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,6 +22,7 @@ from cpo_app.console.rendering import Rendering
 from cpo_app.operator_guard import OperatorGuard
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping
 from domain.charge_points import evse_history
 from domain.charge_points.evse_history import Uptime
 from domain.peers.peers import Peer
@@ -33,7 +34,13 @@ from domain.times import utc_now
 logger = logging.getLogger("cpo.console")
 
 SetOperative = Callable[[str, bool], Awaitable[object]]
-Invite = Callable[[str, datetime, Terms], Awaitable[tuple[Peer, str]]]
+
+
+class Invite(Protocol):
+    async def __call__(
+        self, name: str, now: datetime, terms: Terms, *, settings: JsonMapping | None = None
+    ) -> tuple[Peer, str]: ...
+
 
 Replay = Callable[[str], Awaitable[str | None]]
 """Hand a dead letter to the handlers again: None, or why it was not taken."""

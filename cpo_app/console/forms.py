@@ -21,6 +21,7 @@ COOKIE = "cpo_console"
 FIELD = "form_token"
 MAX_BODY_BYTES = 10_000
 _VISITOR = re.compile(r"[0-9a-f]{32}")
+_BETWEEN = re.compile(r"[\s,;]+")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -60,6 +61,11 @@ class Forms:
         ):
             raise FormRefused(403, "The page was too old. Go back, reload it, and try again.")
         return fields
+
+
+def words_of(text: str) -> list[str]:
+    """What a field that takes several has, however it was parted."""
+    return [word for word in _BETWEEN.split(text) if word]
 
 
 def same_origin(request: Request) -> bool:

@@ -12,13 +12,14 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from cpo_app.console.console import Console
-from cpo_app.console.forms import FormRefused
+from cpo_app.console.forms import FormRefused, words_of
 from cpo_app.console.rendering import HEADERS
 from cpo_app.console.routes import NotThere
 from cpo_app.console.words import segment
-from domain.peers import claims, parties, switches
+from domain.peers import claims, parties, required_modules, switches
 from domain.peers.peer_document import PEERS
 from domain.peers.peers import UnknownPeer
+from domain.peers.required_modules import modules_of_words
 from domain.peers.switches import NotPossible
 from domain.peers.terms import BadTerms, party_in, terms_of_words
 
@@ -28,7 +29,6 @@ MAX_NAME_LENGTH = 100
 TOKEN_COOKIE = "cpo_invitation"
 SHOWN_WITHIN_S = 300
 _TOKEN = re.compile(r"[0-9a-f]{64}")
-_BETWEEN = re.compile(r"[\s,;]+")
 
 
 def add_peer_actions(router: APIRouter, console: Console) -> None:
@@ -40,14 +40,17 @@ def add_peer_actions(router: APIRouter, console: Console) -> None:
             raise FormRefused(400, f"A peer's name has 1 to {MAX_NAME_LENGTH} readable characters.")
         try:
             terms = terms_of_words(
-                _words(fields.get("parties", "")),
-                _words(fields.get("roles", "")),
+                words_of(fields.get("parties", "")),
+                words_of(fields.get("roles", "")),
                 hub="hub" in fields,
                 any_party="any_party" in fields,
             )
-        except BadTerms as error:
+            modules = modules_of_words(words_of(fields.get("modules", "")))
+        except (BadTerms, NotPossible) as error:
             raise FormRefused(400, f"{error}.") from None
-        peer, token = await console.invite(name, console.clock(), terms)
+        peer, token = await console.invite(
+            name, console.clock(), terms, settings={required_modules.SETTING: modules}
+        )
         logger.info("operator: invited %s", peer.peer_id)
         path = f"/console/peers/{segment(peer.peer_id)}/invitation"
         response = _to(path)
@@ -113,10 +116,6 @@ def add_peer_actions(router: APIRouter, console: Console) -> None:
             raise NotThere("There is no peer of that id.") from None
         logger.info("operator: peer %s: %s is moved to it", peer_id, claims.shown(party))
         return _to(f"/console/peers/{segment(peer_id)}?done=move-party")
-
-
-def _words(text: str) -> list[str]:
-    return [word for word in _BETWEEN.split(text) if word]
 
 
 def _party(fields: dict[str, str]) -> str:

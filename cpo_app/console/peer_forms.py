@@ -10,13 +10,14 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from cpo_app.console.console import Console
-from cpo_app.console.forms import FormRefused
+from cpo_app.console.forms import FormRefused, words_of
 from cpo_app.console.rendering import HEADERS
 from cpo_app.console.routes import NotThere
 from cpo_app.console.words import segment
 from domain.objects.location_fields import FIELDS
 from domain.peers import client_switches, switches
 from domain.peers.peers import UnknownPeer
+from domain.peers.required_modules import require_modules
 from domain.peers.requirements import require
 from domain.peers.switches import NotPossible
 
@@ -67,6 +68,11 @@ def add_peer_forms(router: APIRouter, console: Console) -> None:
         ticked = await console.forms.read(request)
         wanted = [name for name in FIELDS if ticked.get(name) == "on"]
         return await done(peer_id, "require", require(store, peer_id, wanted))
+
+    @router.post("/console/peers/{peer_id}/require-modules")
+    async def modules(request: Request, peer_id: str) -> Response:
+        words = words_of((await console.forms.read(request)).get("modules", ""))
+        return await done(peer_id, "require-modules", require_modules(store, peer_id, words))
 
 
 def _on(fields: Mapping[str, str]) -> bool:

@@ -59,6 +59,7 @@ DONE = {
     "ask-unknown-on": "It is asked about cards that no eMSP has told us of.",
     "ask-unknown-off": "It is not asked about unknown cards.",
     "require": "What it is not offered any more is taken away, the rest is sent.",
+    "require-modules": "Its next handshake needs these modules; what it lacks now is shown.",
     "under-way": "Under way: there is much to mark for this peer. What is marked is pushed.",
     "end": "Ended by hand, and billed if there is energy.",
     "release": "Released: it is billed as it is.",

@@ -14,9 +14,10 @@ from db_interface.json_data import JsonMapping
 from domain.commands.command_queue import undelivered
 from domain.operator.push_states import PushState, push_states
 from domain.outbox import due_marks
+from domain.peers import required_modules
 from domain.peers.peer_document import PEERS
 from domain.peers.peers import quirks_of
-from domain.peers.statuses import BLOCKED, CONNECTED, STATUSES, SUSPENDED
+from domain.peers.statuses import BLOCKED, CONNECTED, REGISTERED, STATUSES, SUSPENDED
 from domain.peers.switches import possible_for
 
 MAX_PEERS = 200
@@ -132,6 +133,10 @@ def _trouble(peer: JsonMapping, push: PushState, now: datetime, lost_results: in
         said.append(f"push is {minutes} min behind")
     if lost_results:
         said.append(f"{lost_results} result(s) of its commands not delivered in the last 24 hours")
+    if peer["status"] in REGISTERED:
+        required = required_modules.modules_required_of(peer)
+        if lacking := required_modules.missing(required, peer.get("endpoints") or ()):
+            said.append(f"does not offer {', '.join(lacking)}, which you require")
     error = peer.get("last_error")
     if error and now - error["at"] < ERROR_IS_NEWS:
         said.append(f"{error['text']} ({error['at']:%H:%M} UTC)")

@@ -53,7 +53,7 @@ class PeerDocument(TypedDict, total=False):
     """it was blocked, and has not been sent what it missed (switches.py)"""
     settings: JsonObject
     """{narrowed}: True, it sees published locations only; {requires}: fields without which it is
-    offered no location"""
+    offered no location; {modules}: what it has to offer in a handshake"""
     token_hashes: list[TokenHash]
     terms: TermsDocument
     """what the operator has granted (terms.py)"""

@@ -172,6 +172,7 @@ class Peers:
         terms: Terms = Terms(),
         *,
         quirks: JsonMapping | None = None,
+        settings: JsonMapping | None = None,
         calling: tuple[str, str] | None = None,
     ) -> tuple[Peer, str]:
         """A new peer and its CREDENTIALS_TOKEN_A, shown this once. What the terms do not name
@@ -189,6 +190,7 @@ class Peers:
                 {**self._entry(token, "A", now), "until": now + self._invitations_last}
             ],
             "quirks": {**DEFAULT_QUIRKS, **(quirks or {})},
+            "settings": dict(settings or {}),
             "terms": terms.document(),
             "created": now,
             "updated": now,

@@ -20,9 +20,15 @@ from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
 from cpo_app.ocpi.peer_services.handshake import VERSION, Discovered, discover
 from cpo_app.settings import Party, Settings
 from db_interface.json_data import JsonMapping, JsonObject
-from domain.errors import InvalidParameters, MethodNotAllowed, OcpiError, UnableToUseClientApi
+from domain.errors import (
+    InvalidParameters,
+    MethodNotAllowed,
+    NoMatchingEndpoints,
+    OcpiError,
+    UnableToUseClientApi,
+)
 from domain.outbox.crash_points import crash_point
-from domain.peers import claims
+from domain.peers import claims, required_modules
 from domain.peers.calls import Call
 from domain.peers.claims import PartyTaken
 from domain.peers.peers import Peer, Peers
@@ -96,6 +102,7 @@ class Registration:
         try:
             await self._check_roles(peer.peer_id, data["roles"])
             found = await self._discover(peer, data["url"], data["token"])
+            _check_modules(peer.settings, found)
         except OcpiError:
             if invited:
                 await self._peers.handshake_failed(peer.peer_id)
@@ -128,20 +135,25 @@ class Registration:
         name: str | None = None,
         raw_token: bool = False,
         terms: Terms = Terms(),
+        modules: Sequence[str] = (),
     ) -> Peer:
-        """Register with a platform that invited us. Returns the connected peer.
+        """Register with a platform that invited us. Returns the connected peer. `modules`: what
+        it has to offer.
 
         The token that we give out (B) is admitted before it is sent: the peer calls back with
         it while it answers. Raises OcpiError; nothing of ours stays then. A platform that says
         it is a party of ours or of another peer's is taken leave of (DELETE credentials).
         """
         found = await self._discovered(versions_url, token_a, raw_token)
+        settings = {required_modules.SETTING: list(modules)} if modules else {}
+        _check_modules(settings, found)
         now = self._peers.now()
         peer, token_b = await self._peers.invite(
             name or versions_url,
             now,
             terms,
             quirks={"raw_token": raw_token},
+            settings=settings,
             calling=(versions_url, token_a),
         )
         crash_point("peer-to-be-called")
@@ -198,8 +210,11 @@ class Registration:
         try:
             found = await self._discovered(theirs["url"], theirs["token"], raw_token)
             problem = None
+            _check_modules(peer.settings, found)
+        except NoMatchingEndpoints as error:
+            # It has registered us, and its invitation is used up: keep what we have.
+            problem = f"connected, but: {error}"
         except OcpiError as error:
-            # The peer has registered us, and its invitation is used up: keep what we have.
             problem = f"connected, but its endpoints could not be read again: {error}"
         try:
             await self._check_roles(peer.peer_id, theirs["roles"])
@@ -231,9 +246,15 @@ class Registration:
         )
 
     async def refresh(self, peer_id: str) -> Peer:
-        """Read the peer's versions and endpoints anew. Raises OcpiError; then nothing changes."""
+        """Read the peer's versions and endpoints anew. Raises OcpiError; then nothing changes but
+        its last error."""
         peer = self._registered(await self._peers.get(peer_id))
         found = await self._discover(peer, str(peer.versions_url), self._peers.their_token(peer))
+        try:
+            _check_modules(peer.settings, found)
+        except NoMatchingEndpoints as error:
+            await self._peers.failed(peer_id, str(error), self._peers.now())
+            raise
         await self._peers.set(
             peer_id,
             self._peers.now(),
@@ -389,6 +410,13 @@ class Registration:
     def _forget(self) -> None:
         if self._authenticator is not None:
             self._authenticator.forget()
+
+
+def _check_modules(settings: JsonMapping, found: Discovered) -> None:
+    """Raises NoMatchingEndpoints where what the operator demands of the peer is missing."""
+    required = required_modules.modules_required_of({"settings": settings})
+    if lacking := required_modules.missing(required, found.stored()):
+        raise NoMatchingEndpoints(f"Missing among your endpoints: {', '.join(lacking)}")
 
 
 def _taken(error: PartyTaken) -> InvalidParameters:

@@ -152,3 +152,21 @@ def test_what_cannot_be_required_is_said(
     _, peer_id = house.peer()
     with pytest.raises(CliError, match=said):
         cpo_peers("require", peer_id, *arguments)
+
+
+def test_modules_are_required_and_what_is_missing_is_said(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, peer_id = house.peer()
+    named = ["require-modules", peer_id, "hubclientinfo", "locations:RECEIVER"]
+    said = CliRunner().invoke(peers.app, named).output + capsys.readouterr().err
+    assert "does not offer hubclientinfo now" in said
+    found = json.loads(cpo_peers("show", peer_id, "--json"))
+    assert found["settings"]["modules"] == ["hubclientinfo", "locations:RECEIVER"]
+    cpo_peers("require-modules", peer_id, "--none")
+    assert json.loads(cpo_peers("show", peer_id, "--json"))["settings"]["modules"] == []
+    with pytest.raises(CliError, match="colour is not a module"):
+        cpo_peers("require-modules", peer_id, "colour")
+    invited = json.loads(cpo_peers("invite", "--name", "N", "--require-module", "tokens:SENDER"))
+    found = json.loads(cpo_peers("show", invited["peer_id"], "--json"))
+    assert found["settings"]["modules"] == ["tokens:SENDER"]

@@ -347,3 +347,21 @@ def test_what_a_peer_requires_is_ticked_and_what_lacks_it_is_listed(night: Night
     assert "because it lacks" in text
     visit.submit(f"{page}/require")
     assert "because it lacks" not in visit.get(page).text
+
+
+def test_modules_are_required_at_the_invitation_and_later(night: Night) -> None:
+    visit, page = night.visit(), f"/console/peers/{night.peer_id}"
+    answer = visit.submit(f"{page}/require-modules", modules="tokens:SENDER, hubclientinfo")
+    assert answer.headers["location"] == f"{page}?done=require-modules"
+    text = visit.get(page).text
+    assert 'name="modules" value="hubclientinfo tokens:SENDER"' in text
+    assert "does not offer hubclientinfo" in text
+    refused = visit.submit(f"{page}/require-modules", modules="nonsense")
+    assert refused.status_code == 409 and "nonsense is not a module" in refused.text
+    visit.submit(f"{page}/require-modules", modules="")
+    assert "does not offer hubclientinfo" not in visit.get(page).text
+
+    invited = visit.submit("/console/peers", name="Demanding", modules="tokens")
+    peer = night.loop.run(night.peers.get(invited.headers["location"].split("/")[3]))
+    assert peer.settings["modules"] == ["tokens"]
+    assert visit.submit("/console/peers", name="X", modules="nonsense").status_code == 400
