@@ -54,7 +54,7 @@ class House:
         """Every object of the module, as the kept peer reads them."""
         found: list[dict[str, Any]] = []
         while True:
-            at = {"date_from": FROM, "offset": len(found), "limit": 3}
+            at: dict[str, Any] = {"date_from": FROM, "offset": len(found), "limit": 3}
             answer = self.get(f"cpo/2.2.1/{module}", **at)
             assert answer.status_code == 200, answer.text
             found += answer.json()["data"]
