@@ -15,7 +15,7 @@ from datetime import timedelta
 from py_ocpi.core.authentication.authenticator import Authenticator
 from py_ocpi.core.exceptions import AuthorizationOCPIError
 
-from auth.charge_point_access import admit
+from auth.charge_point_access import Admission
 from auth.credentials_header import tokens_in
 from db_interface.database import Database
 from domain.peers import spoken_for
@@ -53,10 +53,9 @@ class OcpiAuthenticator(Authenticator):
         *,
         unregistered: bool = False,
     ) -> None:
-        self._unregistered = unregistered
         self._db = db
         self._peers = peers
-        self._charge_point_secret = charge_point_secret
+        self._charge_points = Admission(db, charge_point_secret, unregistered=unregistered)
         self._cache: dict[str, tuple[float, Caller]] = {}
         """Callers by their Authorization header, and when they were looked up."""
 
@@ -124,15 +123,7 @@ class OcpiAuthenticator(Authenticator):
 
         Raises auth.charge_point_access.ChargePointRefused.
         """
-        await admit(
-            self._db,
-            self._charge_point_secret,
-            token,
-            cp_id,
-            required=required,
-            unregistered=self._unregistered,
-            certificate=certificate,
-        )
+        await self._charge_points.admit(token, cp_id, required=required, certificate=certificate)
 
     def forget(self) -> None:
         """Look everything up again: a token of this process has just changed."""

@@ -1,24 +1,32 @@
 """Whether a charge point may speak to EV_Central: the registration of EV_Registry stands, and the
 token is its own, in force, and of the registration's present version.
 
-Looked up in the store at every request: a deregistration or new credentials count at once.
+Looked up in the store for every request (those that come close together, at once): a deregistration
+or new credentials count from the next request on.
 No token and no part of one may reach a log or an error text.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from auth.charge_point_tokens import Claims, TokenRefused, verify
 from db_interface.database import Database
+from db_interface.gathered import PAUSE_S, Gathered
 from db_interface.owned_objects import fold
 from domain.charge_points import registration_store
 from domain.charge_points.registration_records import (
     REGISTERED,
+    Record,
     WrongCertificate,
     check_certificate,
 )
 
 NOT_REGISTERED = "CP not registered in EV_Registry or is deregistered"
 WRONG_CERTIFICATE = "needs the client certificate that the charge point registered with"
+
+
+_JUDGED = ("status", "token_version", "certificate_fingerprint")
 
 
 class ChargePointRefused(Exception):
@@ -34,7 +42,7 @@ def look_at_token(secret: str, token: str | None, *, required: bool) -> Claims |
     """What the token says of itself, before anything is read or looked up for whoever shows it.
 
     None where there is none and none is `required`. Raises ChargePointRefused (401), and
-    domain.secrets.SecretUnusable as `admit` does.
+    domain.secrets.SecretUnusable as `Admission.admit` does.
     """
     if token is None:
         if required:
@@ -46,34 +54,61 @@ def look_at_token(secret: str, token: str | None, *, required: bool) -> Claims |
         raise ChargePointRefused(401, str(refused)) from None
 
 
-async def admit(
-    db: Database,
+class Admission:
+    """One per process.
+
+    `secret` is EV_Registry's signing key. `unregistered` (CENTRAL_ALLOW_UNREGISTERED): one that
+    EV_Registry never knew may speak as well, where no token is required and it shows none.
+    """
+
+    def __init__(
+        self, db: Database, secret: str, *, unregistered: bool = False, gather_s: float = PAUSE_S
+    ) -> None:
+        self._db = db
+        self._secret = secret
+        self._unregistered = unregistered
+        self._registrations: Gathered[Record] = Gathered(db, self._read, gather_s)
+
+    async def admit(
+        self, token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+    ) -> None:
+        """Return if the charge point may speak as `cp_id`; ids compare ignoring case.
+
+        `token`: the JWT without its scheme, None for none. `required` False
+        (CENTRAL_REQUIRE_CP_TOKEN=false): the token is checked only if there is one; the
+        registration always. `certificate`: the fingerprint of the client certificate whose key it
+        proved to hold; needed where it registered with one.
+
+        Raises ChargePointRefused: 403 not registered, deregistered, another certificate than it
+        registered with, or another charge point's token; 401 token missing, invalid, expired or
+        outdated. Raises domain.secrets.SecretUnusable when a token is to be checked and the secret
+        is missing or too short.
+        """
+        _judge(
+            await self._registrations.get(fold(cp_id)),
+            self._secret,
+            token,
+            cp_id,
+            required=required,
+            unregistered=self._unregistered,
+            certificate=certificate,
+        )
+
+    async def _read(self, folded_ids: Sequence[str]) -> Mapping[str, Record]:
+        found = await registration_store.some(self._db, folded_ids, _JUDGED)
+        return {fold(record["_id"]): record for record in found}
+
+
+def _judge(
+    registration: Record | None,
     secret: str,
     token: str | None,
     cp_id: str,
     *,
     required: bool,
-    unregistered: bool = False,
-    certificate: str | None = None,
+    unregistered: bool,
+    certificate: str | None,
 ) -> None:
-    """Return if the charge point may speak as `cp_id`; ids compare ignoring case.
-
-    `secret` is EV_Registry's signing key; `token` the JWT without its scheme, None for none.
-    `required` False (CENTRAL_REQUIRE_CP_TOKEN=false): the token is checked only if there is one;
-    the registration always. `unregistered` (CENTRAL_ALLOW_UNREGISTERED): one that EV_Registry
-    never knew may speak as well, where no token is required and it shows none.
-
-    `certificate`: the fingerprint of the client certificate whose key it proved to hold; needed
-    where it registered with one.
-
-    Raises ChargePointRefused: 403 not registered, deregistered, another certificate than it
-    registered with, or another charge point's token;
-    401 token missing, invalid, expired or outdated. Raises domain.secrets.SecretUnusable when a
-    token is to be checked and the secret is missing or too short.
-    """
-    registration = await registration_store.get(
-        db, cp_id, ("status", "token_version", "certificate_fingerprint")
-    )
     if registration is None and unregistered and not required and token is None:
         return
     if registration is None or registration.get("status") != REGISTERED:

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
 
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
@@ -59,6 +60,10 @@ class Documents(Generic[D]):
     def settled(self) -> Documents[D]:
         """Read as far as a majority has it: what is seen stays, whoever dies."""
         return Documents(self.driver.with_options(read_concern=ReadConcern("majority")), self.mongo)
+
+    def expendable(self) -> Documents[D]:
+        """Write without waiting for journal and majority: for what may be lost."""
+        return Documents(self.driver.with_options(write_concern=WriteConcern(w=1)), self.mongo)
 
     async def find_one(
         self, query: Query, fields: JsonMapping | None = None, *, sort: Sort | None = None

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from auth.throttle import Throttle
 from cpo_app.central import charging
+from cpo_app.central.heartbeats import Heartbeats
 from cpo_app.central.link.engine_network import EngineNetwork
 from cpo_app.central.link.http_link import Endpoint, HttpLink
 from cpo_app.central.link.link import ChargePointLink, LinkUnreachable
@@ -23,6 +24,7 @@ from cpo_app.central.telemetry import Handler, Telemetry
 from cpo_app.settings import Settings
 from db_interface.database import STORE_ERRORS
 from db_interface.database_clock import uptime_s
+from db_interface.gathered import PAUSE_S as GATHER_S
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
@@ -82,6 +84,7 @@ class Central:
         throttle: Throttle | None = None,
         operator_throttle: Throttle | None = None,
         watch_pause_s: float = PAUSE_S,
+        gather_s: float = GATHER_S,
         uptime: Callable[[], float] = uptime_s,
     ) -> None:
         self.store = store
@@ -106,7 +109,8 @@ class Central:
         if handlers is None:
             handlers = charging.handlers(charging.rules_of(settings))
         self.telemetry = Telemetry(store, self.party, handlers)
-        self.watch = Watch(store, self.party, pause_s=watch_pause_s, uptime=uptime)
+        self.heartbeats = Heartbeats(self.db, self._apply_heartbeat, gather_s=gather_s)
+        self.watch = Watch(store, self.party, self.heartbeats, pause_s=watch_pause_s, uptime=uptime)
         self._vault = vault
         self._telling: dict[str, asyncio.Task[None]] = {}
 
@@ -118,10 +122,12 @@ class Central:
                 "are taken without proof. For the time of a rollout only"
             )
         await self.link.start_up()
+        self.heartbeats.rounds.start()
         self.watch.rounds.start()
 
     async def stop(self) -> None:
         await self.watch.rounds.stop()
+        await self.heartbeats.stop()
         for task in list(self._telling.values()):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -194,10 +200,13 @@ class Central:
     ) -> None:
         """Take a monitor's sign of life; tells its engine what it missed."""
         missed = self.settings.CENTRAL_HEARTBEAT_MISSED
-        applied = await self.apply(cp_id, Heartbeat(interval_s, missed, engine_state, faults))
-        charge_point = applied.charge_point
+        event = Heartbeat(interval_s, missed, engine_state, faults)
+        charge_point = await self.heartbeats.take(cp_id, event)
         if engine_is_to_be_told(charge_point) and charge_point.get("host"):
             self._tell_in_background(charge_point)
+
+    async def _apply_heartbeat(self, cp_id: str, heartbeat: Heartbeat) -> ChargePoint:
+        return (await self.apply(cp_id, heartbeat)).charge_point
 
     async def set_operative(self, cp_id: str, operative: bool) -> ChargePoint:
         """Take out of service, or put back; an engine that cannot be reached is told later.

@@ -1,6 +1,6 @@
 """The collection `charge_points`: the shape of its documents, and reading them.
 
-The facts are changed by events (charge_point_events.py); nothing but charge_points.apply writes.
+The facts are changed by events (charge_point_events.py); nothing but charge_points.py writes.
 """
 
 from __future__ import annotations
@@ -55,11 +55,12 @@ class ChargePoint(TypedDict, total=False):
     presence: str
     """evse_states.Presence"""
     last_seen: datetime
-    """last sign of life of the monitor"""
+    """last sign of life of the monitor that is known here; later ones: signs_of_life.py"""
     heartbeat_interval_s: float
     silence_s: float
     heartbeat_due: datetime | None
-    """silent once this (= last sign + silence_s) has passed; None while silent or never seen"""
+    """look for signs of life once this (= last_seen + silence_s) has passed; None while silent or
+    never seen"""
     engine_state: str | None
     faults: list[Fault]
     """as the monitor reports them"""

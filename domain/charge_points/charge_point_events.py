@@ -127,6 +127,17 @@ class Heartbeat:
             return "fault: " + ", ".join(fault["code"] for fault in self.faults)
         return "heartbeat"
 
+    def is_news(self, before: ChargePoint) -> bool:
+        """Whether it says more than that the monitor lives, as before."""
+        return (
+            before["presence"] != Presence.ONLINE.value
+            or before["heartbeat_due"] is None
+            or before.get("heartbeat_interval_s") != self.interval_s
+            or before.get("silence_s") != self.interval_s * self.missed
+            or before.get("engine_state") != self.engine_state
+            or before["faults"] != list(self.faults)
+        )
+
     def changes(self, before: ChargePoint, now: datetime) -> Changes:
         return {
             "engine_state": self.engine_state,

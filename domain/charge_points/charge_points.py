@@ -2,7 +2,8 @@
 
 `apply` is the one door: it changes the facts by an event, works out the OCPI status, and when
 that changed writes the history and renews the site's OCPI location, all in one transaction.
-Nothing else may write to `charge_points`. Knows no HTTP and no link.
+Nothing else may write to `charge_points`, but `unheard`, which lets `heartbeat_due` follow what was
+heard. Knows no HTTP and no link.
 
 The document's shape: charge_point_documents.py.
 """
@@ -11,20 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from db_interface.bulk import update_each
 from db_interface.database import Database
 from db_interface.transaction import Tx
-from domain.charge_points import registration_store
+from domain.charge_points import registration_store, signs_of_life
 from domain.charge_points.charge_point_documents import CHARGE_POINTS, ChargePoint, get
 from domain.charge_points.charge_point_events import (
     Event,
+    Missed,
     RegistrationChanged,
     facts_of,
     never_seen,
 )
 from domain.charge_points.evse_history import record
-from domain.charge_points.evse_states import STATUS, View, view_of
+from domain.charge_points.evse_states import STATUS, Presence, View, view_of
 from domain.charge_points.registration_records import REGISTERED, Record
 from domain.charge_points.registration_store import canonical_id
 from domain.charge_points.site_publishing import status_changed
@@ -36,9 +39,10 @@ __all__ = [
     "apply",
     "canonical_id",
     "get",
-    "overdue",
+    "missed",
     "registration_changed",
     "reservations_out_of_service",
+    "unheard",
 ]
 
 
@@ -95,11 +99,31 @@ async def _apply(tx: Tx, key: str, event: Event, registration: Record | None) ->
         at, n = await record(tx, before, status, _why(view, event))
         changes.update({"status_updated": at, "status_n": n})
     after.update(changes)
+    await _note_presence(tx, before, after)
     if found is None:
         await CHARGE_POINTS.of(tx).insert_one(after)
     else:
         await CHARGE_POINTS.of(tx).update_one({"_id": key}, {"$set": changes})
     return Applied(after, status_before)
+
+
+async def _note_presence(tx: Tx, before: ChargePoint, after: ChargePoint) -> None:
+    silent = Presence.SILENT.value
+    if (before["presence"] == silent) == (after["presence"] == silent):
+        return
+    if after["presence"] == silent:
+        await signs_of_life.note_silence(tx, after["_id"])
+    else:
+        await signs_of_life.note_speech(tx, after["_id"])
+
+
+async def missed(tx: Tx, party: Party, cp_id: str, due: datetime) -> Applied | None:
+    """The heartbeats up to `due` did not come. None: a sign of life was written meanwhile."""
+    known = await get(tx, cp_id)
+    heard = (await signs_of_life.latest(tx, [cp_id])).get(cp_id)
+    if known is not None and heard is not None and _due(known, heard) > tx.now:
+        return None
+    return await apply(tx, party, cp_id, Missed(due))
 
 
 async def reservations_out_of_service(
@@ -114,21 +138,37 @@ async def reservations_out_of_service(
     return [row["reservation_id"] for row in rows if row["reservation_id"]]
 
 
-async def overdue(
+async def unheard(
     db: Database, now: datetime, watched_s: float, limit: int
-) -> list[tuple[str, datetime]]:
-    """(cp_id, heartbeat_due) of those whose heartbeats did not come, the longest overdue first.
+) -> tuple[list[tuple[str, datetime]], bool]:
+    """(cp_id, heartbeat_due) of those whose heartbeats did not come, the longest overdue first;
+    and whether there may be more than the `limit` that was looked at.
 
     Only those with a silence allowed that is no longer than `watched_s`: who has watched for
-    less cannot know that nothing came.
+    less cannot know that nothing came. Those that were heard of all the same are due later.
     """
     rows = await CHARGE_POINTS.of(db).find(
         {"heartbeat_due": {"$lte": now}, "silence_s": {"$lte": watched_s}},
-        {"heartbeat_due": 1},
+        {"heartbeat_due": 1, "silence_s": 1},
         sort=[("heartbeat_due", 1)],
         limit=limit,
     )
-    return [(row["_id"], row["heartbeat_due"]) for row in rows if row["heartbeat_due"]]
+    signs = await signs_of_life.latest(db, [row["_id"] for row in rows]) if rows else {}
+    silent, alive = [], []
+    for row in rows:
+        heard, due = signs.get(row["_id"]), row["heartbeat_due"]
+        assert due is not None  # noqa: S101 (the query)
+        if heard is None or _due(row, heard) <= now:
+            silent.append((row["_id"], due))
+        else:
+            later = {"last_seen": heard, "heartbeat_due": _due(row, heard)}
+            alive.append(({"_id": row["_id"], "heartbeat_due": due}, {"$set": later}))
+    await update_each(CHARGE_POINTS.of(db), alive)
+    return silent, len(rows) == limit
+
+
+def _due(charge_point: ChargePoint, heard: datetime) -> datetime:
+    return heard + timedelta(seconds=charge_point["silence_s"])
 
 
 def _why(view: View, event: Event) -> str:

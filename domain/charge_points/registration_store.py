@@ -5,7 +5,7 @@ Registering and deregistering is registrations.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from db_interface.collection import Collection, Where
 from db_interface.owned_objects import fold
@@ -22,6 +22,12 @@ async def get(where: Where, cp_id: str, fields: Iterable[str] | None = None) -> 
     """
     wanted = None if fields is None else dict.fromkeys(fields, 1)
     return await REGISTRATIONS.of(where).find_one({"folded_id": fold(cp_id)}, wanted)
+
+
+async def some(where: Where, cp_ids: Sequence[str], fields: Iterable[str]) -> list[Record]:
+    """The records of those of the charge points that have one."""
+    wanted = {"folded_id": {"$in": [fold(cp_id) for cp_id in cp_ids]}}
+    return await REGISTRATIONS.of(where).find(wanted, dict.fromkeys(fields, 1))
 
 
 async def canonical_id(where: Where, cp_id: str) -> str | None:

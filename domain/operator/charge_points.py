@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import fold
-from domain.charge_points import unaccounted_energy
-from domain.charge_points.charge_point_documents import CHARGE_POINTS
+from domain.charge_points import signs_of_life, unaccounted_energy
+from domain.charge_points.charge_point_documents import CHARGE_POINTS, ChargePoint, some
 from domain.charge_points.evse_states import EvseStatus
 from domain.charge_points.registration_records import DEREGISTERED, REGISTERED
 from domain.charge_points.registration_store import REGISTRATIONS
@@ -141,7 +141,8 @@ async def one(db: Database, cp_id: str) -> JsonObject | None:
     registration = await REGISTRATIONS.of(db).find_one({"folded_id": fold(cp_id)}, wanted)
     if registration is None:
         return None
-    charge_point = await CHARGE_POINTS.of(db).find_one({"_id": registration["_id"]}, SHOWN)
+    states = await _states(db, [registration["_id"]])
+    charge_point = states.get(registration["_id"])
     shown: JsonObject = dict(registration)
     shown["metadata"] = redacted_metadata(registration.get("metadata"))
     return {
@@ -165,6 +166,7 @@ async def _in_status(db: Database, status: str, limit: int) -> list[JsonObject]:
     states = await CHARGE_POINTS.of(db).find(
         {"ocpi_status": status}, SHOWN, sort=[("status_updated", -1)], limit=limit
     )
+    states = await _heard(db, states)
     wanted = {"_id": {"$in": [state["_id"] for state in states]}}
     rows = await REGISTRATIONS.of(db).find(wanted, REGISTRATION_SHOWN)
     by_id = {row["_id"]: row for row in rows}
@@ -172,7 +174,19 @@ async def _in_status(db: Database, status: str, limit: int) -> list[JsonObject]:
 
 
 async def _with_states(db: Database, found: Sequence[JsonMapping]) -> list[JsonObject]:
-    wanted = {"_id": {"$in": [registration["_id"] for registration in found]}}
-    states = await CHARGE_POINTS.of(db).find(wanted, SHOWN)
-    by_id = {state["_id"]: state for state in states}
-    return [row_of(registration, by_id.get(registration["_id"])) for registration in found]
+    states = await _states(db, [registration["_id"] for registration in found])
+    return [row_of(registration, states.get(registration["_id"])) for registration in found]
+
+
+async def _states(db: Database, cp_ids: Sequence[str]) -> dict[str, ChargePoint]:
+    return {row["_id"]: row for row in await _heard(db, await some(db, cp_ids, SHOWN))}
+
+
+async def _heard(db: Database, rows: list[ChargePoint]) -> list[ChargePoint]:
+    """The charge points with `last_seen` as signs of life have it."""
+    signs = await signs_of_life.latest(db, [row["_id"] for row in rows])
+    for row in rows:
+        heard, known = signs.get(row["_id"]), row.get("last_seen")
+        if heard is not None and (known is None or heard > known):
+            row["last_seen"] = heard
+    return rows

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import jwt
 import pytest
 
-from auth.charge_point_access import NOT_REGISTERED, ChargePointRefused, admit
+from auth.charge_point_access import NOT_REGISTERED, Admission, ChargePointRefused
 from auth.charge_point_tokens import issue
 from db_interface.database import Database
 from domain.secrets import SecretUnusable
@@ -50,11 +51,15 @@ def token(
     )[0]
 
 
+def door(db: Database, secret: str = SECRET, *, unregistered: bool = False) -> Admission:
+    return Admission(db, secret, unregistered=unregistered, gather_s=0)
+
+
 def refusal(
     loop: Loop, db: Database, shown: str | None, cp_id: str, *, required: bool = True
 ) -> tuple[int, str] | None:
     try:
-        loop.run(admit(db, SECRET, shown, cp_id, required=required))
+        loop.run(door(db).admit(shown, cp_id, required=required))
     except ChargePointRefused as refused:
         return refused.http_status, refused.message
     return None
@@ -130,17 +135,35 @@ def test_new_credentials_outdate_the_token_at_once(registered: Database, loop: L
     assert refused is not None and refused[0] == 401
 
 
+def test_a_deregistration_counts_from_the_next_request_on(registered: Database, loop: Loop) -> None:
+    """Whichever process made it, and however many asked just before."""
+    standing, shown = door(registered), token("CP-001")
+
+    async def story() -> None:
+        asked = (standing.admit(shown, "cp-001", required=True) for _ in range(20))
+        await asyncio.gather(*asked)
+        await registered["registrations"].update_one(
+            {"_id": "CP-001"}, {"$set": {"status": "DEREGISTERED"}}
+        )
+        with pytest.raises(ChargePointRefused, match=NOT_REGISTERED):
+            await standing.admit(shown, "CP-001", required=True)
+
+    loop.run(story())
+
+
 def test_without_a_usable_secret_nobody_is_let_in(registered: Database, loop: Loop) -> None:
     with pytest.raises(SecretUnusable):
-        loop.run(admit(registered, "", token("CP-001"), "CP-001", required=True))
+        loop.run(door(registered, "").admit(token("CP-001"), "CP-001", required=True))
 
 
 def test_a_rollout_may_begin_with_charge_points_that_the_registry_does_not_know(
     registered: Database, loop: Loop
 ) -> None:
+    open_door = door(registered, unregistered=True)
+
     def let_in(shown: str | None, cp_id: str, *, required: bool = False) -> bool:
         try:
-            loop.run(admit(registered, SECRET, shown, cp_id, required=required, unregistered=True))
+            loop.run(open_door.admit(shown, cp_id, required=required))
         except ChargePointRefused:
             return False
         return True

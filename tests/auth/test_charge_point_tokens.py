@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import jwt
 import pytest
 
-from auth.charge_point_tokens import TokenRefused, issue, verify
+from auth.charge_point_tokens import LEEWAY_S, TokenRefused, issue, verify
 from domain.secrets import SecretUnusable
 
 SECRET = "s" * 32
@@ -78,6 +79,26 @@ def test_expiry_is_enforced_behind_a_small_leeway() -> None:
 
     assert verify(SECRET, a_token(exp=now - timedelta(seconds=1))).cp_id == "CP-001"
     assert reason_for(a_token(exp=now - timedelta(seconds=30))) == "expired"
+
+
+def test_a_signature_is_checked_once_and_expiry_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, checked = a_token(location="never shown before"), []
+    decode = jwt.decode
+
+    def counted(*given: Any, **more: Any) -> Any:
+        checked.append(1)
+        return decode(*given, **more)
+
+    monkeypatch.setattr(jwt, "decode", counted)
+    verified = [verify(SECRET, shown) for _ in range(3)]
+    assert len(checked) == 1
+    assert {claims.cp_id for claims in verified} == {"CP-001"}
+    assert reason_for(shown + "x") == "invalid"
+    with pytest.raises(TokenRefused, match="invalid"):
+        verify("another-" * 8, shown)
+    later = verified[0].expires_at + LEEWAY_S
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert reason_for(shown) == "expired"
 
 
 def test_a_token_from_the_future_is_refused() -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from auth.charge_point_access import admit
+from auth.charge_point_access import Admission
 from auth.charge_point_tokens import issue
 from cpo_app.central.health import build_health_router, central_checks
 from cpo_app.central.router import build_router
@@ -60,7 +60,9 @@ class World:
         async def let_in(
             token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
         ) -> None:
-            await admit(self.db, SECRET, token, cp_id, required=required, certificate=certificate)
+            await Admission(self.db, SECRET, gather_s=0).admit(
+                token, cp_id, required=required, certificate=certificate
+            )
 
         central = Central(
             self.store,
@@ -71,6 +73,7 @@ class World:
             uptime=lambda: self.clock.at.timestamp(),
             authorize=authorize,
             handlers=handlers,
+            gather_s=0,
         )
         self.workers.append(central)
         return central

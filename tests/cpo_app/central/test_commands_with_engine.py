@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 from py_ocpi.core.enums import Action
 
-from auth.charge_point_access import admit
+from auth.charge_point_access import Admission
 from cpo_app.central.commands import command_parts
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
@@ -119,7 +119,9 @@ async def _story(db: Database, state_dir: Path) -> None:
     async def let_in(
         token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
     ) -> None:
-        await admit(db, SECRET, token, cp_id, required=required, certificate=certificate)
+        await Admission(db, SECRET, gather_s=0).admit(
+            token, cp_id, required=required, certificate=certificate
+        )
 
     async def any_url(peer_id: str, url: str) -> None:
         return None

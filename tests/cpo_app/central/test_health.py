@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from auth.charge_point_access import admit
+from auth.charge_point_access import Admission
 from cpo_app.central import health
 from cpo_app.central.health import build_health_router, central_checks
 from cpo_app.central.router import build_router
@@ -90,7 +90,9 @@ def test_without_a_store_everything_under_cp_is_503_in_the_same_shape(loop: Loop
     async def let_in(
         token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
     ) -> None:
-        await admit(db, SECRET, token, cp_id, required=required, certificate=certificate)
+        await Admission(db, SECRET, gather_s=0).admit(
+            token, cp_id, required=required, certificate=certificate
+        )
 
     settings = settings_of(REGISTRY_SECRET_KEY=SECRET, CPO_ADMIN_PASSWORD="")
     central = Central(DbInterface(db), settings, VAULT, admit=let_in, open_to_loopback=True)
@@ -158,7 +160,9 @@ def test_a_registration_secret_that_is_unusable_is_503_not_a_traceback(world: Wo
     async def without_secret(
         token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
     ) -> None:
-        await admit(world.db, "", token, cp_id, required=required, certificate=certificate)
+        await Admission(world.db, "", gather_s=0).admit(
+            token, cp_id, required=required, certificate=certificate
+        )
 
     central.admit = without_secret
     answer = world.api(central).register(token("CP-001"))

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
+from db_interface.gathered import Gathered
+from db_interface.transaction import Tx
+from domain.charge_points import signs_of_life
+from domain.operator import charge_points as operator_view
+from domain.times import parse_datetime
+from tests.conftest import Loop
 from tests.cpo_app.central.conftest import World, token
 
 
@@ -35,6 +42,12 @@ def test_bad_heartbeats_are_400_and_name_the_field(
     answer = world.api().post("/cp/heartbeat", shown, {"cp_id": "CP-001", "interval_s": 1, **body})
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith(f"{field}: ")
+
+
+def written(world: World) -> None:
+    """What each worker does every second."""
+    for worker in world.workers:
+        world.loop.run(worker.heartbeats.write())
 
 
 def listen(world: World, seconds: int, *workers: int) -> int:
@@ -106,8 +119,118 @@ def test_a_heartbeat_in_the_same_moment_wins(world: World) -> None:
         await asyncio.gather(*beats, *(worker.watch.round() for worker in world.workers))
 
     world.loop.run(race())
+    written(world)
     assert world.status() == "AVAILABLE"
     assert world.history() in (["AVAILABLE"], ["AVAILABLE", "UNKNOWN", "AVAILABLE"])
+
+
+def transactions(world: World, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What every transaction from now on was made for."""
+    made: list[object] = []
+    transact = world.store.transact
+
+    async def counted(work: Callable[[Tx], Awaitable[object]]) -> object:
+        made.append(work)
+        return await transact(work)
+
+    monkeypatch.setattr(world.store, "transact", counted)
+    return made
+
+
+def test_heartbeats_without_news_keep_it_known_and_are_no_transactions(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, api = world.enrol("CP-001"), world.api()
+    other = world.api()
+    listen(world, 1, 0, 1)
+    api.register(shown)
+    api.beat(shown)
+    before = world.document()
+    made = transactions(world, monkeypatch)
+    for second in range(30):
+        (api if second % 2 else other).beat(shown)
+        assert listen(world, 1, 0, 1) == 0
+    assert made == []
+    assert world.status() == "AVAILABLE"
+    facts = {"last_seen", "heartbeat_due"}
+    assert {**world.document(), **{name: before[name] for name in facts}} == before
+    # The last one was one second ago: nine to go.
+    assert listen(world, 8, 0, 1) == 0
+    assert listen(world, 1, 0, 1) == 1
+
+
+def test_what_another_worker_was_told_is_news_to_this_one(world: World) -> None:
+    shown, api, other = world.enrol("CP-001"), world.api(), world.api()
+    api.register(shown)
+    api.beat(shown)
+    for _ in range(2):
+        other.beat(shown, "OVERHEATED")
+        assert world.status() == "OUTOFORDER"
+        api.beat(shown)
+        assert world.status() == "AVAILABLE"
+
+
+def test_a_sign_of_life_that_comes_while_it_is_taken_for_silent_brings_it_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Heard by a worker that has not written it yet, when another one's watch comes by."""
+    shown, api, other = world.enrol("CP-001"), world.api(), world.api()
+    listen(world, 1, 0, 1)
+    api.register(shown)
+    api.beat(shown)
+    world.clock.advance(9)
+    other.beat(shown)
+    assert listen(world, 1, 0) == 1
+    assert world.status() == "UNKNOWN"
+    written(world)
+    assert world.status() == "AVAILABLE"
+    made = transactions(world, monkeypatch)
+    other.beat(shown)
+    written(world)
+    assert made == []
+
+
+def test_the_operator_sees_when_it_was_heard_last(world: World) -> None:
+    shown, api = world.enrol("CP-001"), world.api()
+    api.register(shown)
+    api.beat(shown)
+    world.clock.advance(5)
+    api.beat(shown)
+    written(world)
+    (row,) = api.get("/cp").json()["charge_points"]
+    assert parse_datetime(row["last_seen"]) == world.clock.at
+    one = world.loop.run(operator_view.one(world.db, "CP-001"))
+    assert one is not None
+    assert one["last_seen"] == world.clock.at
+
+
+def test_a_stop_writes_what_was_heard(world: World) -> None:
+    shown, api = world.enrol("CP-001"), world.api()
+    api.register(shown)
+    api.beat(shown)
+    world.clock.advance(5)
+    api.beat(shown)
+    world.loop.run(api.central.stop())
+    assert world.loop.run(signs_of_life.latest(world.db, ["CP-001"])) == {"CP-001": world.clock.at}
+
+
+def test_many_heartbeats_at_once_are_a_few_queries(world: World, loop: Loop) -> None:
+    asked: list[int] = []
+
+    async def read(keys: Sequence[str]) -> dict[str, str]:
+        asked.append(len(keys))
+        await asyncio.sleep(0)
+        return {key: key.upper() for key in keys if key != "nobody"}
+
+    async def story() -> list[str | None]:
+        gathered: Gathered[str] = Gathered(world.db, read, 0)
+        first = asyncio.ensure_future(gathered.get("a"))
+        while not asked:
+            await asyncio.sleep(0)
+        return await asyncio.gather(first, *(gathered.get(k) for k in ("a", "b", "nobody", "b")))
+
+    assert loop.run(story()) == ["A", "A", "B", None, "B"]
+    assert asked == [1, 3], "who comes while a query is under way is answered by the next one"
 
 
 def test_a_central_that_was_away_blames_nobody_for_its_own_silence(world: World) -> None:

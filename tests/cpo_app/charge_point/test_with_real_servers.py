@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from auth.charge_point_access import admit
+from auth.charge_point_access import Admission
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
 from cpo_app.central.telemetry import Handler
@@ -45,7 +45,9 @@ async def _story(db: Database, state_dir: Path, tls: bool) -> None:
     async def let_in(
         token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
     ) -> None:
-        await admit(db, SECRET, token, cp_id, required=required, certificate=certificate)
+        await Admission(db, SECRET, gather_s=0).admit(
+            token, cp_id, required=required, certificate=certificate
+        )
 
     stopped: list[dict[str, Any]] = []
 

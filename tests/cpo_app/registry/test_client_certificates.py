@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from auth.charge_point_access import WRONG_CERTIFICATE, admit
+from auth.charge_point_access import WRONG_CERTIFICATE, Admission
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
 from cpo_app.charge_point.credentials_store import CredentialsStore
@@ -206,7 +206,9 @@ def test_central_hears_a_bound_charge_point_with_its_certificate_alone(
     async def let_in(
         token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
     ) -> None:
-        await admit(db, SECRET, token, cp_id, required=required, certificate=certificate)
+        await Admission(db, SECRET, gather_s=0).admit(
+            token, cp_id, required=required, certificate=certificate
+        )
 
     central = Central(store, settings, Vault("v" * 40), admit=let_in)
     app = FastAPI()

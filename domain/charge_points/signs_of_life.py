@@ -1,0 +1,55 @@
+"""The collection `signs_of_life`: when a charge point was heard of last, where it said no news.
+
+Most heartbeats change nothing. They are gathered and written here, many at a time and without
+waiting for a majority: one that is lost is made good by the next. So they are cheap, and in
+nobody's way: the charge point's own document is written when there is something to say.
+
+`silent` marks those whose silence was noticed. It is written in the transaction that notices, so
+that a sign of life in that very moment either stops it, or is seen to have come too late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TypedDict
+
+from db_interface.bulk import upsert_each
+from db_interface.collection import Collection, Where
+from db_interface.database import Database
+from db_interface.transaction import Tx
+
+
+class SignOfLife(TypedDict, total=False):
+    _id: str
+    """cp_id, as `charge_points` has it"""
+    at: datetime
+    silent: bool
+
+
+SIGNS: Collection[SignOfLife] = Collection("signs_of_life")
+
+
+async def keep(db: Database, heard: Mapping[str, datetime]) -> list[str]:
+    """Note when they were heard; those among them that were taken for silent meanwhile."""
+    await upsert_each(
+        SIGNS.of(db).expendable(), [(cp_id, {"$max": {"at": at}}) for cp_id, at in heard.items()]
+    )
+    silent = await SIGNS.of(db).find({"_id": {"$in": list(heard)}, "silent": True}, {"_id": 1})
+    return [row["_id"] for row in silent]
+
+
+async def latest(where: Where, cp_ids: Iterable[str]) -> dict[str, datetime]:
+    """When each of them was heard of last, as far as it is known here."""
+    found = await SIGNS.of(where).find({"_id": {"$in": list(cp_ids)}})
+    return {row["_id"]: row["at"] for row in found if "at" in row}
+
+
+async def note_silence(tx: Tx, cp_id: str) -> None:
+    """It is silent. A sign of life that comes in at the same time makes the transaction repeat."""
+    await SIGNS.of(tx).update_one({"_id": cp_id}, {"$set": {"silent": True}}, upsert=True)
+
+
+async def note_speech(tx: Tx, cp_id: str) -> None:
+    """It is heard again."""
+    await SIGNS.of(tx).update_one({"_id": cp_id, "silent": True}, {"$unset": {"silent": ""}})
