@@ -118,6 +118,9 @@ INDEXES: dict[str, list[IndexModel]] = {
 INDEXES["sessions"] = [*INDEXES["sessions"], _index("links.evse"), _index("links.status")]
 INDEXES["locations"] = [*INDEXES["locations"], _index("links.evse"), _index("links.evse_id")]
 INDEXES["locations"].append(_index("links.has", "seq"))
+INDEXES["locations"].append(
+    _index("groups", "audience", "seq", partialFilterExpression={"groups": {"$exists": True}})
+)
 INDEXES["locations"].append(_index("fields.city", collation=BY_NAME))
 INDEXES["tokens"] = [*INDEXES["tokens"], _index("links.group")]
 INDEXES["cdrs"] = [

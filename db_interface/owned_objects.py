@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TypedDict
@@ -63,6 +63,36 @@ class OwnedDocument(TypedDict, total=False):
     """its JSON bytes, what is sent"""
     links: Mapping[str, Sequence[str]]
     """folded ids of what it holds or belongs to, by kind, for look-ups"""
+    groups: Sequence[str]
+    """what the operator has sorted it under; not the object's own: kept when it is rewritten"""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What an object has to be for a reader besides being of his audiences."""
+
+    has: Sequence[str] = ()
+    """all of these are among its `links.has`; what was never looked through has none"""
+    groups: Sequence[str] | None = None
+    """one of these is among its groups; None: whatever they are"""
+
+    def met_by(self, has: Container[str], groups: Container[str]) -> bool:
+        if self.groups is not None and not any(group in groups for group in self.groups):
+            return False
+        return all(name in has for name in self.has)
+
+    def query(self) -> JsonObject:
+        """The query for the objects that meet it."""
+        query: JsonObject = {"links.has": {"$all": list(self.has)}} if self.has else {}
+        if self.groups is not None:
+            query["groups"] = _any_of(self.groups)
+        return query
+
+    def __bool__(self) -> bool:
+        return bool(self.has) or self.groups is not None
+
+
+NO_DEMAND = Demand()
 
 
 def plain(document: OwnedDocument) -> JsonObject:
@@ -112,7 +142,6 @@ class PageQuery:
 
     `owners` None means all parties of this platform. `after` continues behind the object
     with that seq; `offset` counts from the start and is ignored when `after` is given.
-    `required`: what `links.has` of each has to contain.
     """
 
     audiences: Sequence[str]
@@ -122,7 +151,7 @@ class PageQuery:
     after: int | None = None
     date_from: datetime | None = None
     date_to: datetime | None = None
-    required: Sequence[str] = ()
+    required: Demand = NO_DEMAND
 
 
 @dataclass(frozen=True)
@@ -241,11 +270,11 @@ class OwnedObjects:
         object_id: str,
         audiences: Sequence[str],
         owners: Sequence[str] | None = None,
-        required: Sequence[str] = (),
+        required: Demand = NO_DEMAND,
     ) -> bytes | None:
         """The bytes of the object with that id that the reader may see, or None."""
         query: JsonObject = {"lid": object_id.lower(), "audience": _any_of(audiences)}
-        query.update(having(required))
+        query.update(required.query())
         if owners is not None:
             query["owner"] = _any_of(owners)
         found = await self.of(self.db).find_one(query, {"raw": 1, "_id": 0}, sort=[("owner", 1)])
@@ -286,7 +315,7 @@ class OwnedObjects:
 
     async def count(self, query: PageQuery) -> int:
         """How many objects match, whatever the page. O(1) without dates and
-        required fields: counted as written."""
+        demands: counted as written."""
         tally = self._tally(query)
         counted: Collection[Counter] = Collection(tally["coll"])
         rows = await counted.of(self.db).aggregate(tally["pipeline"])
@@ -323,13 +352,8 @@ def _any_of(values: Sequence[str]) -> object:
     return values[0] if len(values) == 1 else {"$in": list(values)}
 
 
-def having(required: Sequence[str]) -> JsonObject:
-    """The query for objects that have all of these; what was never looked through has none."""
-    return {"links.has": {"$all": list(required)}} if required else {}
-
-
 def _match(query: PageQuery) -> JsonObject:
-    match: JsonObject = {"audience": _any_of(query.audiences), **having(query.required)}
+    match: JsonObject = {"audience": _any_of(query.audiences), **query.required.query()}
     if query.owners is not None:
         match["owner"] = _any_of(query.owners)
     dates: dict[str, datetime] = {}

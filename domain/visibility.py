@@ -9,16 +9,18 @@ Sessions and CDRs go to the party whose token was used; tokens to the party that
 `publish` and `publish_allowed_to` are data that the eMSP must obey (mod_locations, 8.3.1):
 such locations go out with the flags as they are, unless the peer is narrowed to what it may
 show its drivers. A location held back, or private, goes to nobody. A peer that
-insists on fields beyond the specification is not offered a location that lacks one.
+insists on fields beyond the specification is not offered a location that lacks one, and one that
+is given some groups of locations is offered no other. Tariffs go to it all the same: in the text
+a tariff belongs to a party, not to a place, and sessions and CDRs of before refer to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from db_interface.json_data import JsonMapping
-from db_interface.owned_objects import EVERYBODY, NOBODY, party_key
+from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.owned_objects import EVERYBODY, NO_DEMAND, NOBODY, Demand, party_key
 
 GUESTS = "guests"
 _FOR_ALL = ("locations", "tariffs")
@@ -37,6 +39,23 @@ class Reader:
     narrowed: bool = False
     holds: tuple[str, ...] | None = None
     requires: tuple[str, ...] = ()
+    groups: tuple[str, ...] | None = None
+    """The groups of locations that it is given; None: all locations."""
+
+    @classmethod
+    def of(
+        cls, settings: JsonMapping | None, parties: Sequence[str], holds: Sequence[str] | None
+    ) -> Reader:
+        """A peer with these settings (of its document), in the name of these parties."""
+        settings = settings or {}
+        groups = settings.get("groups")
+        return cls(
+            parties=tuple(parties),
+            narrowed=bool(settings.get("narrowed")),
+            holds=None if holds is None else tuple(holds),
+            requires=tuple(settings.get("requires") or ()),
+            groups=None if groups is None else tuple(groups),
+        )
 
 
 def audiences(module: str, reader: Reader) -> tuple[str, ...]:
@@ -52,16 +71,30 @@ def party_of(audience: str) -> str:
     return audience.partition("#")[0]
 
 
-def required(module: str, reader: Reader) -> tuple[str, ...]:
-    """What an object of `module` has to have for the reader to be offered it."""
-    return reader.requires if module == "locations" else ()
+def required(module: str, reader: Reader) -> Demand:
+    """What an object of `module` has to be, besides, for the reader to be offered it."""
+    return Demand(reader.requires, reader.groups) if module == "locations" else NO_DEMAND
 
 
-def may_see(module: str, reader: Reader, audience: str, has: Collection[str] = ()) -> bool:
-    """`has`: of a location, its fields that can be required."""
+def visible(module: str, reader: Reader) -> JsonObject:
+    """The query for all that the reader may see of `module`."""
+    return {
+        "audience": {"$in": list(audiences(module, reader))},
+        **required(module, reader).query(),
+    }
+
+
+def may_see(
+    module: str,
+    reader: Reader,
+    audience: str,
+    has: Collection[str] = (),
+    groups: Collection[str] = (),
+) -> bool:
+    """`has`, `groups`: of a location, its fields that can be required, and its groups."""
     if audience == NOBODY or audience not in audiences(module, reader):
         return False
-    return all(name in has for name in required(module, reader))
+    return required(module, reader).met_by(has, groups)
 
 
 def audience_of_location(location: JsonMapping, *, private: bool = False) -> str:

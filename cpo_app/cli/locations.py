@@ -18,6 +18,8 @@ from cpo_app.cli.imports import (
     export_all,
     import_file,
 )
+from cpo_app.cli.location_groups import group, groups
+from cpo_app.cli.location_look_up import location_found
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json, print_line, print_table
 from cpo_app.cli.with_backend import on_backend
@@ -30,6 +32,8 @@ from domain.imports.location_removal import remove_location
 from domain.operator.not_offered import peers_without
 
 app = typer.Typer(help="Locations: import, list, show, remove, export.", no_args_is_help=True)
+app.command("group")(group)
+app.command("groups")(groups)
 
 _LISTED = {
     "seq": 1,
@@ -103,15 +107,17 @@ def show(
     party: PartyOption = None,
     data_dir: DataDir = None,
 ) -> None:
-    """A location as peers get it; which of them do not get it for what it lacks."""
+    """A location as peers get it; its groups; which peers do not get it, and why."""
     owner = party_of(party)
 
     async def work(backend: Backend) -> tuple[OwnedDocument, list[tuple[str, str, str]]]:
-        location = await _found(backend, location_id, owner)
+        location = await location_found(backend, location_id, owner)
         return location, await peers_without(backend.db, location)
 
     found, without = on_backend(work, data_dir)
     print_json(found["fields"])
+    if found.get("groups"):
+        note(f"groups: {', '.join(found['groups'])}")
     for peer_id, name, because in without:
         note(f"not offered to {peer_id} ({name}), because it {because}")
 
@@ -146,7 +152,9 @@ def remove(
             )
             keys = [row["_id"] for row in rows]
         else:
-            keys = [(await _found(backend, id_, owner))["_id"] for id_ in location_ids or ()]
+            keys = [
+                (await location_found(backend, id_, owner))["_id"] for id_ in location_ids or ()
+            ]
         done: list[str] = []
         kept: list[str] = []
         for key in keys:
@@ -182,18 +190,3 @@ def _row(document: OwnedDocument) -> JsonObject:
         "seen_by": {"*": "everybody", NOBODY: "nobody"}.get(audience, audience),
         "last_updated": fields["last_updated"],
     }
-
-
-async def _found(
-    backend: Backend, location_id: str, owner: tuple[str, str] | None
-) -> OwnedDocument:
-    """The document of a location, whatever the case of its id."""
-    query: JsonObject = {"lid": location_id.lower()}
-    if owner is not None:
-        query["owner"] = party_key(*owner)
-    rows = await backend.store.objects("locations").documents(query)
-    if not rows:
-        raise CliError(f"there is no location {location_id}")
-    if len(rows) > 1:
-        raise CliError(f"several parties have a location {location_id}: name one with --party")
-    return rows[0]

@@ -11,6 +11,7 @@ import typer
 
 from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.location_groups import groups_of_peer
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_facts, print_json, print_line, print_table
 from cpo_app.cli.peer_clients import clients
@@ -32,6 +33,7 @@ from domain.peers.terms import BadTerms, Terms, party_in, terms_of_words
 
 app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
 app.command("clients")(clients)
+app.command("groups")(groups_of_peer)
 app.command("require-modules")(require_modules_of)
 
 T = TypeVar("T")

@@ -113,6 +113,12 @@ async def object_text(db: Database, module: str, key: str) -> str | None:
     return orjson.dumps(fields, option=orjson.OPT_INDENT_2).decode()
 
 
+async def groups_of(db: Database, key: str) -> Sequence[str]:
+    """The groups that a location is in."""
+    found = await OwnedObjects(db, "locations").document(key)
+    return (found or {}).get("groups", ())
+
+
 async def latest(db: Database, module: str, wanted: JsonMapping) -> list[OwnedDocument]:
     """The LATEST objects of a module, newest first."""
     return await OwnedObjects(db, module).documents(

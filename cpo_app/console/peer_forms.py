@@ -15,7 +15,7 @@ from cpo_app.console.rendering import HEADERS
 from cpo_app.console.routes import NotThere
 from cpo_app.console.words import segment
 from domain.objects.location_fields import FIELDS
-from domain.peers import client_switches, switches
+from domain.peers import client_switches, location_groups, switches
 from domain.peers.peers import UnknownPeer
 from domain.peers.required_modules import require_modules
 from domain.peers.requirements import require
@@ -68,6 +68,24 @@ def add_peer_forms(router: APIRouter, console: Console) -> None:
         ticked = await console.forms.read(request)
         wanted = [name for name in FIELDS if ticked.get(name) == "on"]
         return await done(peer_id, "require", require(store, peer_id, wanted))
+
+    @router.post("/console/peers/{peer_id}/groups")
+    async def groups(request: Request, peer_id: str) -> Response:
+        words = words_of((await console.forms.read(request)).get("groups", ""))
+        return await done(peer_id, "groups", location_groups.give(store, peer_id, words or None))
+
+    @router.post("/console/objects/locations/groups")
+    async def groups_of_location(request: Request) -> Response:
+        fields = await console.forms.read(request)
+        key, words = fields.get("key", ""), words_of(fields.get("groups", ""))
+        try:
+            await location_groups.put_into(store, key, words)
+        except KeyError:
+            raise NotThere("There is no such location.") from None
+        except NotPossible as error:
+            raise FormRefused(409, f"Not done: {error}.") from None
+        logger.info("operator: location %s: groups %s", key, " ".join(words) or "none")
+        return RedirectResponse(f"/console/objects/locations?key={segment(key)}", 303, HEADERS)
 
     @router.post("/console/peers/{peer_id}/require-modules")
     async def modules(request: Request, peer_id: str) -> Response:

@@ -59,6 +59,7 @@ DONE = {
     "ask-unknown-on": "It is asked about cards that no eMSP has told us of.",
     "ask-unknown-off": "It is not asked about unknown cards.",
     "require": "What it is not offered any more is taken away, the rest is sent.",
+    "groups": "What it is not given any more is taken away, the rest is sent.",
     "require-modules": "Its next handshake needs these modules; what it lacks now is shown.",
     "under-way": "Under way: there is much to mark for this peer. What is marked is pushed.",
     "end": "Ended by hand, and billed if there is energy.",
@@ -226,7 +227,10 @@ def build_console_router(console: Console) -> APIRouter:
             text = await ocpi_objects.object_text(db, module, key)
         if text is None:
             raise NotThere("There is no such object.")
-        return console.page(request, "object.html", module=module, key=key, text=text)
+        groups = await ocpi_objects.groups_of(db, key) if module == "locations" else []
+        return console.page(
+            request, "object.html", module=module, key=key, text=text, groups=groups
+        )
 
     @router.get("/console/peers")
     async def peer_table(request: Request) -> Response:

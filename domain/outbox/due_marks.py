@@ -66,6 +66,7 @@ class Present:
     fields: JsonMapping
     has: Sequence[str] = ()
     """of a location, its fields that a peer can require"""
+    groups: Sequence[str] = ()
 
 
 async def due(
@@ -100,6 +101,7 @@ async def present(store: DbInterface, marks: Sequence[Mark]) -> dict[tuple[str, 
                     "fields.id": 1,
                     "fields.session_id": 1,
                     "links.has": 1,
+                    "groups": 1,
                 },
             )
         )
@@ -109,6 +111,7 @@ async def present(store: DbInterface, marks: Sequence[Mark]) -> dict[tuple[str, 
                 document["audience"],
                 document["fields"],
                 document.get("links", {}).get("has", ()),
+                document.get("groups", ()),
             )
     return states
 

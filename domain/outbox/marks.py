@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypedDict
@@ -22,14 +22,14 @@ from db_interface.collection import Collection
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
-from db_interface.owned_objects import NOBODY, OwnedObject, Replaced, having
+from db_interface.owned_objects import NOBODY, OwnedDocument, OwnedObject, Replaced
 from db_interface.transaction import Tx
 from domain.objects.location_fields import fields_of
 from domain.outbox import deliveries
 from domain.outbox.mark_parts import changed_parts
 from domain.peers.peer_document import PeerDocument, receivers
 from domain.peers.statuses import BLOCKED, MARKED_FOR
-from domain.visibility import GUESTS, Reader, audiences, may_see, required
+from domain.visibility import GUESTS, Reader, may_see, required, visible
 
 
 class MarkError(TypedDict, total=False):
@@ -118,12 +118,8 @@ def mark_id(peer_id: str, module: str, key: str) -> str:
 
 def reader_of(peer: PeerDocument) -> Reader:
     """A peer's document as visibility knows it."""
-    return Reader(
-        tuple(peer.get("parties") or ()),
-        bool((peer.get("settings") or {}).get("narrowed")),
-        (*(peer.get("audiences") or ()), *(peer.get("client_audiences") or ())),
-        tuple((peer.get("settings") or {}).get("requires") or ()),
-    )
+    holds = (*(peer.get("audiences") or ()), *(peer.get("client_audiences") or ()))
+    return Reader.of(peer.get("settings"), peer.get("parties") or (), holds)
 
 
 async def mark_changes(module: str, changes: Sequence[Changed], tx: Tx) -> None:
@@ -137,14 +133,18 @@ async def mark_changes(module: str, changes: Sequence[Changed], tx: Tx) -> None:
     if not peers:
         return
     now = tx.now
+    readers = [(peer, reader_of(peer)) for peer in peers]
+    groups: Mapping[str, Sequence[str]] = {}
+    if module == "locations" and any(reader.groups is not None for _, reader in readers):
+        groups = await _groups_of([change.key for change in changes], tx)
     updates: list[tuple[str, JsonMapping]] = []
     for change in changes:
         parts, identity = _parts(module, change), _identity_of_gone(change)
-        for peer in peers:
-            reader = reader_of(peer)
+        its = groups.get(change.key, ())
+        for peer, reader in readers:
             had, has = (change.has_before, change.has_after) if reader.requires else ((), ())
-            seen_before = may_see(module, reader, change.audience_before, had)
-            sees_now = may_see(module, reader, change.audience_after, has)
+            seen_before = may_see(module, reader, change.audience_before, had, its)
+            sees_now = may_see(module, reader, change.audience_after, has, its)
             if sees_now and peer["status"] == BLOCKED:
                 continue  # it is sent all that it may see when it is resumed
             if seen_before or sees_now:
@@ -177,9 +177,7 @@ async def mark_everything(
     for module in modules:
         if not offers(peer, module):
             continue
-        reader = reader_of(peer)
-        wanted: JsonObject = {"audience": {"$in": list(audiences(module, reader))}}
-        wanted.update(having(required(module, reader)))
+        wanted = visible(module, reader_of(peer))
         if changed_since is not None:
             wanted["last_updated"] = {"$gte": changed_since}
         total += await _mark_all(store, peer["_id"], module, wanted)
@@ -191,23 +189,57 @@ async def mark_unpublished(store: DbInterface, peer: PeerDocument, *, known: boo
     narrowed (`known`: it could see that until now) or widened. How many."""
     return sum(
         [
-            await _mark_all(store, peer["_id"], module, {"audience": GUESTS}, known=known)
+            await _mark_all(
+                store,
+                peer["_id"],
+                module,
+                {**visible(module, reader_of(peer)), "audience": GUESTS},
+                known=known,
+            )
             for module in FOR_EVERY_READER
             if offers(peer, module)
         ]
     )
 
 
-async def mark_locations(
-    store: DbInterface, peer: PeerDocument, wanted: JsonMapping, *, known: bool
-) -> int:
-    """Mark the locations that match, of those whose audience is open to the peer. How many."""
+async def mark_turned(store: DbInterface, peer: PeerDocument, before: Reader) -> int:
+    """Mark the locations that the peer (its document) could see as `before` and cannot now, and
+    those that it can only now; where what it is offered is what it was, those that it is not, to
+    make sure that it has none of them. How many."""
     if not offers(peer, "locations"):
         return 0
-    open_to_it = {"audience": {"$in": list(audiences("locations", reader_of(peer)))}}
-    return await _mark_all(
-        store, peer["_id"], "locations", {"$and": [open_to_it, wanted]}, known=known
-    )
+    after = reader_of(peer)
+    turns = [(before, after, True), (after, before, False)]
+    if peer["status"] == BLOCKED:
+        turns = turns[:1]  # it is sent all that it may see when it is resumed
+    if required("locations", before) == required("locations", after):
+        turns = [(replace(after, requires=(), groups=None), after, False)]
+    number = 0
+    for seen_by, unseen_by, known in turns:
+        unseen = {"$nor": [visible("locations", unseen_by)]}
+        wanted = {"$and": [visible("locations", seen_by), unseen]}
+        number += await _mark_all(store, peer["_id"], "locations", wanted, known=known)
+    return number
+
+
+async def mark_regrouped(rows: Sequence[tuple[OwnedDocument, Sequence[str]]], tx: Tx) -> None:
+    """Mark the peers that are given groups, and for whom these locations come or go by that: each
+    with its new groups. Call in the transaction that gives it these."""
+    statuses = [*MARKED_FOR, BLOCKED]
+    peers = [(peer, reader_of(peer)) for peer in await receivers(tx, "locations", statuses, None)]
+    updates: list[tuple[str, JsonMapping]] = []
+    for location, groups in rows:
+        has = location.get("links", {}).get("has", ())
+        for peer, reader in peers:
+            saw, sees = (
+                may_see("locations", reader, location["audience"], has, its)
+                for its in (location.get("groups", ()), groups)
+            )
+            if saw != sees and not (sees and peer["status"] == BLOCKED):
+                updates.append(
+                    _mark(peer["_id"], "locations", location["_id"], tx.now, parts=None, known=saw)
+                )
+    await upsert_each(MARKS.of(tx), updates)
 
 
 async def mark_audiences(store: DbInterface, peer: PeerDocument, opened: Sequence[str]) -> int:
@@ -255,6 +287,13 @@ def offers(peer: PeerDocument, module: str) -> bool:
         row["identifier"] == module and row["role"] == "RECEIVER"
         for row in peer.get("endpoints") or ()
     )
+
+
+async def _groups_of(keys: Sequence[str], tx: Tx) -> dict[str, Sequence[str]]:
+    """The groups of each of these locations that has any."""
+    wanted = {"_id": {"$in": list(keys)}, "groups": {"$exists": True}}
+    found = await tx.store.objects("locations").of(tx).find(wanted, {"groups": 1})
+    return {location["_id"]: location["groups"] for location in found}
 
 
 async def _receivers(module: str, changes: Sequence[Changed], tx: Tx) -> list[PeerDocument]:

@@ -53,7 +53,8 @@ class PeerDocument(TypedDict, total=False):
     """it was blocked, and has not been sent what it missed (switches.py)"""
     settings: JsonObject
     """{narrowed}: True, it sees published locations only; {requires}: fields without which it is
-    offered no location; {modules}: what it has to offer in a handshake"""
+    offered no location; {groups}: the only groups of locations that it is given;
+    {modules}: what it has to offer in a handshake"""
     token_hashes: list[TokenHash]
     terms: TermsDocument
     """what the operator has granted (terms.py)"""
@@ -109,5 +110,6 @@ async def receivers(
         "status": 1,
         "settings.narrowed": 1,
         "settings.requires": 1,
+        "settings.groups": 1,
     }
     return await PEERS.of(where).find(query, wanted)

@@ -13,11 +13,10 @@ import orjson
 from db_interface.bulk import update_each
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
-from db_interface.owned_objects import having
 from domain.objects.location_fields import FIELDS, fields_of
-from domain.outbox.marks import mark_locations
+from domain.outbox.marks import mark_turned, reader_of
 from domain.peers import switches
-from domain.peers.statuses import MARKED_FOR, STATUSES
+from domain.peers.statuses import REGISTERED, STATUSES
 from domain.peers.switches import NotPossible
 
 SETTING = "requires"
@@ -40,18 +39,19 @@ async def require(store: DbInterface, peer_id: str, fields: Sequence[str]) -> in
         if name not in FIELDS:
             raise NotPossible(f"{name} cannot be required; there are: {', '.join(FIELDS)}")
     wanted = [name for name in FIELDS if name in fields]
-    before = required_by(await switches.peer_of(store, peer_id))
     if wanted:
         await look_through(store)
-    peer = await switches.move(store, peer_id, {f"settings.{SETTING}": wanted}, STATUSES)
-    if peer["status"] not in MARKED_FOR:
+    return await turn(store, peer_id, {f"settings.{SETTING}": wanted})
+
+
+async def turn(store: DbInterface, peer_id: str, change: JsonMapping) -> int:
+    """Change which locations the peer is offered, take away what it is not offered any more, and
+    send what it is now: how many. Raises UnknownPeer."""
+    before = reader_of(await switches.peer_of(store, peer_id))
+    peer = await switches.move(store, peer_id, change, STATUSES)
+    if peer["status"] not in REGISTERED:
         return 0
-    number = 0
-    changes = [(before, wanted, True), (wanted, before, False)]
-    for seen_by, unseen_by, known in [([], wanted, False)] if wanted == before else changes:
-        if unseen_by:
-            lost_or_won = {"$and": [having(seen_by), {"$nor": [having(unseen_by)]}]}
-            number += await mark_locations(store, peer, lost_or_won, known=known)
+    number = await mark_turned(store, peer, before)
     await switches.mark_again_later(store, peer_id)
     return number
 

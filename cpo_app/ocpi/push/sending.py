@@ -50,7 +50,8 @@ class PeerChannel:
         return answer
 
     def sees(self, module: str, state: Present) -> bool:
-        return may_see(module, reader_of(self.peer.document), state.audience, state.has)
+        reader = reader_of(self.peer.document)
+        return may_see(module, reader, state.audience, state.has, state.groups)
 
     def headers(self, mark: Mark, state: Present | None) -> RoutingHeaders | None:
         if state is not None:

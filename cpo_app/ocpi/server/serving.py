@@ -45,12 +45,7 @@ def crud_keywords(request: Request) -> JsonObject:
     return {
         "auth_token": caller.token,
         "version": VersionNumber.v_2_2_1,
-        "reader": Reader(
-            context.senders,
-            bool(caller.peer.settings.get("narrowed")),
-            tuple(context.audiences),
-            tuple(caller.peer.settings.get("requires") or ()),
-        ),
+        "reader": Reader.of(caller.peer.settings, context.senders, context.audiences),
         "owners": context.owners,
         "peer_id": caller.peer.peer_id,
         "correlation_id": context.correlation_id,

@@ -170,3 +170,40 @@ def test_modules_are_required_and_what_is_missing_is_said(
     invited = json.loads(cpo_peers("invite", "--name", "N", "--require-module", "tokens:SENDER"))
     found = json.loads(cpo_peers("show", invited["peer_id"], "--json"))
     assert found["settings"]["modules"] == ["tokens:SENDER"]
+
+
+def test_locations_are_grouped_and_a_peer_is_given_the_group(house: House) -> None:
+    _, peer_id = house.peer()
+    house.locations(location("NORTH"), location("SOUTH"))
+
+    def cpo_locations(*arguments: str, stdin: str | None = None) -> str:
+        result = CliRunner().invoke(locations.app, list(arguments), input=stdin)
+        if result.exception is not None:
+            raise result.exception
+        return result.stdout
+
+    cpo_locations("group", "Up", "add", "north")
+    cpo_locations("group", "all-of-it", "add", "-", stdin="NORTH nl/evc/south\n")
+    assert cpo_locations("group", "up", "list").split() == ["nl/evc/north"]
+    cpo_peers("groups", peer_id, "up")
+    assert json.loads(cpo_locations("groups", "--json")) == [
+        {"group": "all-of-it", "locations": 2, "peers": []},
+        {"group": "up", "locations": 1, "peers": [peer_id]},
+    ]
+    cpo_locations("group", "all-of-it", "remove", "NORTH", "SOUTH")
+    assert "all-of-it" not in cpo_locations("groups")
+    assert (
+        "in none of its groups (up)" in CliRunner().invoke(locations.app, ["show", "SOUTH"]).output
+    )
+    cpo_peers("groups", peer_id, "all")
+    assert json.loads(cpo_peers("show", peer_id, "--json"))["settings"]["groups"] is None
+    for bad, said in (
+        (("group", "up", "put", "NORTH"), "add, remove or list"),
+        (("group", "up", "add"), "name locations"),
+        (("group", "all", "add", "NORTH"), "cannot be a group's name"),
+        (("group", "up", "add", "EAST"), "there is no location EAST"),
+    ):
+        with pytest.raises(CliError, match=said):
+            cpo_locations(*bad)
+    with pytest.raises(CliError, match="no location is in a group nowhere"):
+        cpo_peers("groups", peer_id, "nowhere")

@@ -365,3 +365,23 @@ def test_modules_are_required_at_the_invitation_and_later(night: Night) -> None:
     peer = night.loop.run(night.peers.get(invited.headers["location"].split("/")[3]))
     assert peer.settings["modules"] == ["tokens"]
     assert visit.submit("/console/peers", name="X", modules="nonsense").status_code == 400
+
+
+def test_a_location_is_put_into_groups_and_a_peer_is_given_them(night: Night) -> None:
+    visit, page = night.visit(), f"/console/peers/{night.peer_id}"
+    key = "nl/evc/cp-001"
+    shown = f"/console/objects/locations?key={key}"
+    answer = visit.submit("/console/objects/locations/groups", key=key, groups="North, fast")
+    assert answer.status_code == 303
+    assert 'name="groups" value="fast north"' in visit.get(shown).text
+    given = visit.submit(f"{page}/groups", groups="north")
+    assert given.headers["location"] == f"{page}?done=groups"
+    assert night.loop.run(night.peers.get(night.peer_id)).settings["groups"] == ["north"]
+    assert 'name="groups" value="north"' in visit.get(page).text
+    assert visit.submit(f"{page}/groups", groups="nowhere").status_code == 409
+    visit.submit(f"{page}/groups", groups="")
+    assert night.loop.run(night.peers.get(night.peer_id)).settings["groups"] is None
+
+    assert visit.submit("/console/objects/locations/groups", key="x/y/z").status_code == 404
+    refused = visit.submit("/console/objects/locations/groups", key=key, groups="all")
+    assert refused.status_code == 409 and "cannot be a group" in refused.text

@@ -15,6 +15,7 @@ from db_interface.interface import DbInterface
 from domain.commands.command_targets import Place, location_of, places_of
 from domain.errors import UnknownLocationInCommand
 from domain.objects.locations import owned_location
+from domain.peers.location_groups import add
 from domain.sites.identifiers import ocpi_id
 from domain.visibility import Reader
 from tests.conftest import Loop
@@ -104,3 +105,9 @@ def test_a_location_that_is_not_offered_to_a_peer_is_unknown_to_its_commands(
     assert loop.run(location_of(store, "BARE", takes_all, None))["id"] == "BARE"
     with pytest.raises(UnknownLocationInCommand):
         loop.run(location_of(store, "BARE", insists, None))
+
+    loop.run(add(store, "up", ["nl/evc/bare"]))
+    given = Reader(("de*tnm",), groups=("up",))
+    assert loop.run(location_of(store, "BARE", given, None))["id"] == "BARE"
+    with pytest.raises(UnknownLocationInCommand):
+        loop.run(location_of(store, "FULL", given, None))
