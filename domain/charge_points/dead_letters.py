@@ -2,7 +2,9 @@
 
 Two kinds. *Failed*: taking the message broke off, again and again; it was set aside so that those
 behind it go on, and stays until it is replayed or dropped. *Refused*: nothing could be made of it
-(its session is not known); at most MAX_REFUSED of a charge point, for a while.
+(its session is not known); at most MAX_REFUSED of a charge point, for a while. But the end of a
+session that tells of energy is money: refused (most often because a restored store lost the
+session), it stays as a failed one does.
 
 Whoever takes telemetry writes here, inside the transaction that acknowledges the message.
 """
@@ -28,9 +30,7 @@ FAILED, REFUSED = "failed", "refused"
 KINDS = (FAILED, REFUSED)
 
 
-class DeadLetter(TypedDict):
-    """A document of `dead_letters`."""
-
+class _Letter(TypedDict):
     _id: str
     """cp_id/boot_id/seq"""
     cp_id: str
@@ -44,6 +44,13 @@ class DeadLetter(TypedDict):
     tries: int
     at: datetime
     """when it came here, or was tried last"""
+
+
+class DeadLetter(_Letter, total=False):
+    """A document of `dead_letters`."""
+
+    refused_wh: float
+    """what the end of a session tells of that was refused: then `refused` is False, for it stays"""
 
 
 class _Tries(TypedDict):
@@ -72,6 +79,8 @@ class Shown:
     refused: bool
     tries: int
     at: datetime
+    lost_session: bool = False
+    """The end of a session that told of energy, and that is not known here."""
 
 
 class NoSuchLetter(LookupError):
@@ -94,16 +103,20 @@ async def count_try(db: Database, id_: str) -> int:
 def letter(
     tx: Tx, cp_id: str, boot_id: str, message: JsonMapping, reason: str, *, refused: bool
 ) -> DeadLetter:
-    return {
+    energy_wh = message.get("energy_wh", 0.0) if message["kind"] == "session_stopped" else 0.0
+    made: DeadLetter = {
         "_id": letter_id(cp_id, boot_id, message["seq"]),
         "cp_id": cp_id,
         "kind": message["kind"],
         "message": json.dumps({**message, "at": message["at"].isoformat()}),
         "reason": _storable(reason),
-        "refused": refused,
+        "refused": refused and not energy_wh,
         "tries": 1 if refused else MAX_TRIES,
         "at": tx.now,
     }
+    if refused and energy_wh:
+        made["refused_wh"] = energy_wh
+    return made
 
 
 def message_of(kept: DeadLetter) -> JsonObject:
@@ -126,11 +139,13 @@ def shown(kept: DeadLetter) -> Shown:
         refused=kept["refused"],
         tries=kept["tries"],
         at=kept["at"],
+        lost_session="refused_wh" in kept,
     )
 
 
 async def keep(tx: Tx, letters: Sequence[DeadLetter]) -> None:
-    """Keep them, of one charge point; of its refused ones the latest MAX_REFUSED."""
+    """Keep them, of one charge point; of its refused ones the latest MAX_REFUSED, and as many of
+    those that tell of energy."""
     if not letters:
         return
     refused = [one for one in letters if one["refused"]]
@@ -140,14 +155,17 @@ async def keep(tx: Tx, letters: Sequence[DeadLetter]) -> None:
     await DEAD_LETTERS.of(tx).delete_many({"_id": {"$in": ids}})
     await DEAD_LETTERS.of(tx).insert_many(kept)
     await TRIES.of(tx).delete_many({"_id": {"$in": ids}})
+    cp_id = letters[0]["cp_id"]
     if refused:
-        surplus = await DEAD_LETTERS.of(tx).find(
-            {"cp_id": letters[0]["cp_id"], "refused": True},
-            {"_id": 1},
-            sort=[("at", -1)],
-            skip=MAX_REFUSED,
-        )
-        await DEAD_LETTERS.of(tx).delete_many({"_id": {"$in": [one["_id"] for one in surplus]}})
+        await _forget_surplus(tx, {"cp_id": cp_id, "refused": True})
+    if any("refused_wh" in one for one in kept):
+        lost = {"cp_id": cp_id, "refused": False, "refused_wh": {"$exists": True}}
+        await _forget_surplus(tx, lost)
+
+
+async def _forget_surplus(tx: Tx, query: JsonMapping) -> None:
+    surplus = await DEAD_LETTERS.of(tx).find(query, {"_id": 1}, sort=[("at", -1)], skip=MAX_REFUSED)
+    await DEAD_LETTERS.of(tx).delete_many({"_id": {"$in": [one["_id"] for one in surplus]}})
 
 
 async def get(where: Where, id_: str) -> DeadLetter:

@@ -57,6 +57,11 @@ WHAT_TO_DO: Mapping[Kind, str] = {
     " the energy is right: cpo sessions release ID",
     Kind.SIGNATURE: "look at the meter and at its public key (cpo charge-points meter-key)",
 }
+_OF_A_FAILED_MESSAGE = "once its cause is mended: cpo charge-points dead-letters replay "
+_OF_A_LOST_SESSION = (
+    "its session is not known here (a restored store has lost what came after its backup): bill it"
+    " outside, then cpo charge-points dead-letters drop "
+)
 _UNBILLED = (Kind.HELD, Kind.WITHOUT_CDR)
 
 
@@ -137,7 +142,8 @@ async def entries(db: Database, limit: int) -> list[Entry]:
                 since=letter.happened,
                 energy_wh=letter.energy_wh or 0.0,
                 why=f"{letter.kind} message: {letter.reason}",
-                do=f"once its cause is mended: cpo charge-points dead-letters replay {letter.id}",
+                do=(_OF_A_LOST_SESSION if letter.lost_session else _OF_A_FAILED_MESSAGE)
+                + letter.id,
             )
         )
     for finding in await needs_a_look(db, limit):

@@ -21,6 +21,7 @@ from domain.charge_points.dead_letters import (
     NoSuchLetter,
     message_of,
 )
+from domain.operator import money
 from tests.cpo_app.central.conftest import Api, World, meter, state
 
 
@@ -152,6 +153,43 @@ def test_of_the_refused_ones_the_latest_are_kept(house: House) -> None:
     assert len(seqs) == MAX_REFUSED + 1
     assert failed in seqs
     assert set(range(middle, MAX_REFUSED + 10)) <= seqs
+
+
+def stopped(seq: int, energy_wh: float) -> dict[str, Any]:
+    return {
+        "seq": seq,
+        "kind": "session_stopped",
+        "at": "2025-05-01T12:10:00Z",
+        "connector_id": "1",
+        "session_id": f"LOST-{seq}",
+        "energy_wh": energy_wh,
+        "register_wh": 5000 + energy_wh,
+        "reason": "local",
+    }
+
+
+def test_the_end_of_a_session_that_is_not_known_is_money_that_needs_a_look(world: World) -> None:
+    """As after a restore: the session came after the backup, its energy is on no bill."""
+    shown, api = world.enrol("CP-001"), world.api()
+    api.register(shown)
+    assert api.telemetry(shown, stopped(1, 7200.0), stopped(2, 0.0)).json()["acked"] == 2
+
+    lost, empty = letters_of(world)
+    assert (lost["refused"], lost.get("refused_wh")) == (False, 7200.0)
+    assert (empty["refused"], "refused_wh" in empty) == (True, False)
+    [entry] = world.loop.run(money.entries(world.db, 10))
+    assert (entry.kind, entry.session_id, entry.energy_wh) == ("dead letter", "LOST-1", 7200.0)
+    assert entry.why == "session_stopped message: its session is not known"
+    assert entry.do.endswith("then cpo charge-points dead-letters drop CP-001/boot-1/1")
+    assert world.loop.run(money.counts(world.db)).by_kind["dead letter"] == 1
+
+    # It stays when it is tried again to no avail; and no charge point fills the store with them.
+    assert world.loop.run(world.workers[0].telemetry.replay(lost["_id"])) is not None
+    assert letters_of(world)[0]["refused"] is False
+    world.clock.advance(60)
+    more = [stopped(seq, 1.0) for seq in range(3, MAX_REFUSED + 10)]
+    assert api.telemetry(shown, *more).status_code == 200
+    assert sum("refused_wh" in one for one in letters_of(world)) == MAX_REFUSED
 
 
 def test_only_refused_ones_go_by_themselves(house: House) -> None:
