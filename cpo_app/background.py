@@ -16,6 +16,7 @@ from cpo_app.central.commands import command_parts
 from cpo_app.central.service import Central
 from cpo_app.central.sweepers.session_stopper import SessionStopper
 from cpo_app.central.sweepers.session_sweeper import Sweeper
+from cpo_app.forgetting import Forgetting
 from cpo_app.ocpi.peer_services.hub_client_pull import HubClientPull
 from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
@@ -68,6 +69,7 @@ class Background:
             backend.store, settings, backend.peers, backend.client, may_speak_for
         )
         self._reconciling = Reconciling(backend.db, settings, backend.cdr_reconciliation)
+        self._forgetting = Forgetting(backend.db, settings)
         self._unfinished = UnfinishedCalls(backend.peers, backend.registration)
         self._rotation = TokenRotation(
             backend.peers, backend.registration, settings.CPO_ROTATE_TOKENS_DAYS
@@ -84,6 +86,7 @@ class Background:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._starting
         await self._reconciling.rounds.stop()
+        await self._forgetting.rounds.stop()
         await self._token_pull.stop()
         await self._hub_clients.stop()
         await self._unfinished.rounds.stop()
@@ -116,6 +119,7 @@ class Background:
         self._commands.start()
         self._token_pull.start()
         self._reconciling.rounds.start()
+        self._forgetting.rounds.start()
         self._hub_clients.start()
         self._unfinished.rounds.start()
         self._rotation.rounds.start()

@@ -15,6 +15,9 @@ from pydantic import BaseSettings, Field, validator
 from cpo_app.front_door.trusted_proxies import TrustedProxies
 from domain.sessions.session_rules import Rules
 
+MIN_SESSION_DETAILS_DAYS = 30
+"""Until then news of a session may come, and correct its bill."""
+
 
 class Party(NamedTuple):
     """A CPO party that this platform hosts."""
@@ -142,6 +145,12 @@ class Settings(BaseSettings):
     """At this hour (UTC) it is proven that peers have their CDRs; -1: only when asked to."""
     CPO_RECONCILE_DAYS: int = Field(default=35, ge=1, le=3660)
     """How far back reconciliation looks, unless it is told."""
+    CPO_KEEP_STATUS_HISTORY_DAYS: int = Field(default=400, ge=0, le=36_600)
+    """Changes of EVSEs' status are kept for so long; 0: for ever. Uptime is told for that time."""
+    CPO_KEEP_SESSION_DETAILS_DAYS: int = Field(default=400, ge=0, le=36_600)
+    """How a session ran, beside its CDR, is kept for so long (30 days or more); 0: for ever."""
+    CPO_KEEP_RESERVATIONS_DAYS: int = Field(default=90, ge=0, le=36_600)
+    """Reservations that are over are kept for so long; 0: for ever."""
     CPO_STATEMENT_TIME_ZONE: str = "UTC"
     """Where the months of statements begin and end: an IANA name."""
     CPO_TRANSPARENCY_URL: str = "https://transparenz.software/"
@@ -153,6 +162,12 @@ class Settings(BaseSettings):
     class Config:
         env_file = ".env"
         case_sensitive = True
+
+    @validator("CPO_KEEP_SESSION_DETAILS_DAYS")
+    def _until_it_is_settled(cls, days: int) -> int:
+        if 0 < days < MIN_SESSION_DETAILS_DAYS:
+            raise ValueError(f"is 0 (for ever) or at least {MIN_SESSION_DETAILS_DAYS}")
+        return days
 
     @validator("CPO_TRUSTED_PROXIES")
     def _trusted_proxies(cls, value: str) -> str:

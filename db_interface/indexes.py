@@ -106,6 +106,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("unbilled.at", partialFilterExpression={"unbilled.at": {"$exists": True}}),
         _index("estimated", partialFilterExpression={"estimated": True}),
         _index("created"),
+        # Those whose details are kept yet.
+        _index("ended", partialFilterExpression={"segments": {"$exists": True}}),
         _index("cdr_problem", partialFilterExpression={"cdr_problem": {"$exists": True}}),
         _index(
             "signature.verdict", partialFilterExpression={"signature.verdict": {"$exists": True}}

@@ -109,9 +109,11 @@ class _Sessions:
 
     @staticmethod
     def _of(charge_point: ChargePoint, known: ChargingSession) -> None:
-        """A charge point speaks for its own sessions alone."""
+        """A charge point speaks for its own sessions alone, while there is news of them."""
         if known["cp_id"] != charge_point["_id"]:
             raise MessageRefused("its session is another charge point's")
+        if "trimmed" in known:
+            raise MessageRefused("its session was settled long ago")
 
     async def _open_unannounced(self, tx: Tx, charge_point: ChargePoint, message: Message) -> None:
         """Open a session that the charge point started and Central has no record of."""

@@ -1,17 +1,21 @@
 """Every change of an EVSE's status with its time, and the uptime that follows from it.
 
-Entries are never changed. Written by charge_points.apply alone, in its transaction.
+Entries are never changed. Written by charge_points.apply alone, in its transaction; forgotten
+when they are old, but for the one that tells in which status that time ended.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
 from db_interface.collection import Collection, Where
+from db_interface.database import Database
+from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
-from domain.charge_points.charge_point_documents import ChargePoint
+from domain.charge_points.charge_point_documents import CHARGE_POINTS, ChargePoint
 from domain.charge_points.evse_states import EvseStatus
 
 Change = TypedDict(
@@ -30,6 +34,8 @@ Change = TypedDict(
 
 HISTORY: Collection[Change] = Collection("evse_status_history")
 MAX_ENTRIES = 1000
+AT_ONCE = 500
+"""So many are forgotten at once, and charge points looked at."""
 
 UP = frozenset({EvseStatus.AVAILABLE, EvseStatus.BLOCKED, EvseStatus.CHARGING, EvseStatus.RESERVED})
 """Able to charge, whoever holds it at the moment."""
@@ -110,6 +116,27 @@ async def _status_at(where: Where, cp_id: str, moment: datetime) -> str | None:
         {"cp_id": cp_id, "at": {"$lt": moment}}, sort=[("at", -1), ("n", -1)]
     )
     return None if last is None else last["to"]
+
+
+async def forget(db: Database, before: datetime) -> AsyncIterator[int]:
+    """Delete the changes of before that time, in small parts; how many each time.
+
+    Each charge point keeps the last of them: it is the status in which the time after it begins.
+    """
+    documents, cp_id = HISTORY.of(db), ""
+    while rows := await CHARGE_POINTS.of(db).find(
+        {"_id": {"$gt": cp_id}}, {"_id": 1}, sort=[("_id", 1)], limit=AT_ONCE
+    ):
+        for row in rows:
+            cp_id = row["_id"]
+            old: JsonObject = {"cp_id": cp_id, "at": {"$lt": before}}
+            last = await documents.find_one(old, {"_id": 1}, sort=[("at", -1), ("n", -1)])
+            if last is None:
+                continue
+            old["_id"] = {"$ne": last["_id"]}
+            while found := await documents.find(old, {"_id": 1}, limit=AT_ONCE):
+                yield await documents.delete_many({"_id": {"$in": [one["_id"] for one in found]}})
+        yield 0
 
 
 def _count(seconds: dict[str, float], status: str | None, begun: datetime, end: datetime) -> None:

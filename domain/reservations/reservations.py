@@ -7,7 +7,7 @@ not known here: `Billing` is told, in that transaction.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Protocol, TypedDict
@@ -63,6 +63,7 @@ class Reservation(TypedDict, total=False):
     ended: datetime
 
 
+_AT_ONCE = 500
 RESERVATIONS: Collection[Reservation] = Collection("reservations")
 
 
@@ -204,6 +205,15 @@ async def expired(db: Database, limit: int) -> list[Reservation]:
         sort=[("expiry_date", 1)],
         limit=limit,
     )
+
+
+async def forget(db: Database, before: datetime) -> AsyncIterator[int]:
+    """Delete those that were over by that time, in small parts; how many each time."""
+    over = {"active": False, "expiry_date": {"$lt": before}, "ended": {"$lt": before}}
+    while found := await RESERVATIONS.of(db).find(over, {"_id": 1}, limit=_AT_ONCE):
+        ids = [one["_id"] for one in found]
+        # One that was made again meanwhile, under its old id, is not over.
+        yield await RESERVATIONS.of(db).delete_many({**over, "_id": {"$in": ids}})
 
 
 async def _close(tx: Tx, current: Reservation, status: Status, billing: Billing | None) -> None:

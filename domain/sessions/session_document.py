@@ -158,6 +158,8 @@ class ChargingSession(TypedDict, total=False):
     measured: Measured | None
     by_hand: list[ByHand]
     """What operators did to it, the latest last."""
+    trimmed: datetime
+    """Since then the details are gone (session_trimming): nothing can change it any more."""
     undone: bool
     """Its eMSP was told that nothing started: it must not charge, should it begin after all."""
     to_stop: bool | None

@@ -116,6 +116,8 @@ async def _known(tx: Tx, session_id: str) -> ChargingSession:
     document = await get(tx, session_id)
     if document is None:
         raise NotByHand("there is no such session")
+    if "trimmed" in document:
+        raise NotByHand("it was settled long ago, and its details are gone: correct its bill")
     return document
 
 

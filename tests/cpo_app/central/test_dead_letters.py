@@ -22,6 +22,8 @@ from domain.charge_points.dead_letters import (
     message_of,
 )
 from domain.operator import money
+from domain.sessions.session_document import ChargingSession
+from domain.sessions.session_records import SESSIONS
 from tests.cpo_app.central.conftest import Api, World, meter, state
 
 
@@ -190,6 +192,21 @@ def test_the_end_of_a_session_that_is_not_known_is_money_that_needs_a_look(world
     more = [stopped(seq, 1.0) for seq in range(3, MAX_REFUSED + 10)]
     assert api.telemetry(shown, *more).status_code == 200
     assert sum("refused_wh" in one for one in letters_of(world)) == MAX_REFUSED
+
+
+def test_news_of_a_session_whose_details_are_gone_is_money_that_needs_a_look(world: World) -> None:
+    shown, api = world.enrol("CP-001"), world.api()
+    api.register(shown)
+    settled: ChargingSession = {
+        "_id": "LOST-1",
+        "cp_id": "CP-001",
+        "status": "COMPLETED",
+        "trimmed": world.clock.at,
+    }
+    world.loop.run(SESSIONS.of(world.db).insert_one(settled))
+    assert api.telemetry(shown, stopped(1, 700.0)).json()["acked"] == 1
+    [entry] = world.loop.run(money.entries(world.db, 10))
+    assert entry.why == "session_stopped message: its session was settled long ago"
 
 
 def test_only_refused_ones_go_by_themselves(house: House) -> None:
