@@ -1,8 +1,8 @@
 """The OCPI Authenticator: who is speaking, found by one indexed look-up of the token's hash.
 
-extrawest-ocpi's own walks a list of all tokens; its two methods are kept, so that the library
-and anything written for it can use this one. Knows no OCPI module: what a token is good for is
-said by its kind ("A" only for versions and credentials, "C" for everything).
+extrawest-ocpi's own walks a list of all tokens; cpo_app/ocpi/server/library_authenticator.py hands
+this one to it. Knows no OCPI module: what a token is good for is said by its kind ("A" only for
+versions and credentials, "C" for everything).
 """
 
 from __future__ import annotations
@@ -11,9 +11,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-
-from py_ocpi.core.authentication.authenticator import Authenticator
-from py_ocpi.core.exceptions import AuthorizationOCPIError
 
 from auth.charge_point_access import Admission
 from auth.credentials_header import tokens_in
@@ -42,8 +39,8 @@ class Caller:
         return f"Caller({self.peer.peer_id}, kind={self.kind})"
 
 
-class OcpiAuthenticator(Authenticator):
-    """Bound to a store; hand it to the library as `lambda: authenticator`."""
+class OcpiAuthenticator:
+    """Bound to a store; one per process."""
 
     def __init__(
         self,
@@ -96,25 +93,10 @@ class OcpiAuthenticator(Authenticator):
         """What is open to the peer in this (folded) party's name; None: it may not use it."""
         return await spoken_for.audiences_for(self._db, peer, party)
 
-    async def authenticate(self, auth_token: str) -> None:
-        """The library's contract: raise AuthorizationOCPIError unless it is a functional token."""
-        found = await self._peers.by_token(auth_token)
-        if found is None or found[1] != "C" or found[0].status == BLOCKED:
-            raise AuthorizationOCPIError
-
-    async def authenticate_credentials(self, auth_token: str) -> str | dict[str, str] | None:
-        """The library's contract: the token for kind C, {} for kind A, None for neither."""
-        found = await self._peers.by_token(auth_token)
-        if found is None or found[0].status == BLOCKED:
-            return None
-        return auth_token if found[1] == "C" else {}
-
-    async def get_valid_token_c(self) -> list[str]:
-        """Tokens are kept as hashes: there is no list to hand out."""
-        return []
-
-    async def get_valid_token_a(self) -> list[str]:
-        return []
+    async def kind_of(self, token: str) -> str | None:
+        """What a token is good for: "A" or "C"; None where nobody is let in by it."""
+        found = await self._peers.by_token(token)
+        return None if found is None or found[0].status == BLOCKED else found[1]
 
     async def admit_charge_point(
         self, token: str | None, cp_id: str, *, required: bool, certificate: str | None = None

@@ -1,13 +1,12 @@
-"""Everything of the CPO side put together on one store: what `serve` runs and commands use.
+"""The CPO side put together on one store: what `serve` runs and commands use.
 
-Composition only: who gets what. No behaviour lives here.
+Composition only: who gets what. No behaviour lives here. What only the server needs (the OCPI
+routes, crud/) is put together in main.py: a command does not load the library.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from py_ocpi.core.enums import ModuleID
 
 from auth.authenticator import OcpiAuthenticator
 from auth.throttle import Throttle
@@ -17,9 +16,6 @@ from cpo_app.ocpi.peer_services.registration import Registration
 from cpo_app.ocpi.peer_services.result_sender import ResultSender
 from cpo_app.ocpi.push import Push
 from cpo_app.settings import Settings
-from crud.charging_profiles import ChargingProfiles
-from crud.commands import Commands
-from crud.cpo_crud import CpoCrud
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.commands.command_intake import Intake
@@ -87,16 +83,6 @@ class Backend:
             party={"country_code": own.country_code, "party_id": own.party_id},
             timeout_s=settings.COMMAND_AWAIT_TIME,
             check_url=self.results.check,
-        )
-        self.crud = CpoCrud(
-            self.store,
-            {
-                ModuleID.credentials_and_registration: self.registration,
-                ModuleID.commands: Commands(self.intake),
-                ModuleID.charging_profile: ChargingProfiles(
-                    self.intake, max_per_minute=settings.CPO_PROFILE_REQUESTS_PER_MINUTE
-                ),
-            },
         )
 
     async def announce(self) -> None:

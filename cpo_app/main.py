@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
+from py_ocpi.core.enums import ModuleID
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cpo_app import logs
@@ -24,6 +25,9 @@ from cpo_app.front_door.store_away import NoWaitingForTheStore
 from cpo_app.ocpi.server.app import build_ocpi_app
 from cpo_app.operator.pages import add_operator_pages
 from cpo_app.settings import Settings
+from crud.charging_profiles import ChargingProfiles
+from crud.commands import Commands
+from crud.cpo_crud import CpoCrud
 
 logger = logging.getLogger("cpo")
 
@@ -34,7 +38,7 @@ def build_app(backend: Backend, *, open_to_loopback: bool = False) -> FastAPI:
     `open_to_loopback`: without CPO_ADMIN_PASSWORD the operator's pages are open to this host.
     """
     app = build_ocpi_app(
-        backend.settings, backend.crud, backend.authenticator, backend.ocpi_throttle
+        backend.settings, _crud(backend), backend.authenticator, backend.ocpi_throttle
     )
     background = Background(backend, open_to_loopback=open_to_loopback)
     central = background.central
@@ -54,6 +58,21 @@ def build_app(backend: Backend, *, open_to_loopback: bool = False) -> FastAPI:
 
     app.router.lifespan_context = lifespan
     return app
+
+
+def _crud(backend: Backend) -> CpoCrud:
+    """What answers the OCPI requests."""
+    profiles = ChargingProfiles(
+        backend.intake, max_per_minute=backend.settings.CPO_PROFILE_REQUESTS_PER_MINUTE
+    )
+    return CpoCrud(
+        backend.store,
+        {
+            ModuleID.credentials_and_registration: backend.registration,
+            ModuleID.commands: Commands(backend.intake),
+            ModuleID.charging_profile: profiles,
+        },
+    )
 
 
 class Server:

@@ -4,13 +4,12 @@
 table, whose correction for Location did not reach it. Who makes a CDR must shorten them.
 """
 
-from py_ocpi.modules.cdrs.v_2_2_1.enums import AuthMethod, CdrDimensionType
-from py_ocpi.modules.locations.v_2_2_1.enums import ConnectorFormat, ConnectorType, PowerType
-from py_ocpi.modules.tokens.v_2_2_1.enums import TokenType
 from pydantic import Field, StrictBool, root_validator, validator
 
 from db_interface.json_data import JsonObject
 from domain.schemas.common import Price
+from domain.schemas.enums import AuthMethod, CdrDimensionType, TokenType
+from domain.schemas.location_enums import ConnectorFormat, ConnectorType, PowerType
 from domain.schemas.locations import GeoLocation
 from domain.schemas.tariffs import Tariff
 from domain.schemas.types import (

@@ -1,11 +1,10 @@
 """ChargingProfiles (OCPI 2.2.1, mod_charging_profiles): profiles, responses and results."""
 
-from py_ocpi.modules.chargingprofiles.v_2_2_1.enums import (
+from domain.schemas.enums import (
     ChargingProfileResponseType,
     ChargingProfileResultType,
     ChargingRateUnit,
 )
-
 from domain.schemas.types import DateTime, Int, OcpiModel, OneDecimalNumber, Url
 
 

@@ -1,14 +1,10 @@
 """Commands (OCPI 2.2.1, mod_commands): the five requests, the response and the result."""
 
-from py_ocpi.modules.commands.v_2_2_1.enums import (
-    CommandResponseType,
-    CommandResultType,
-    CommandType,
-)
 from pydantic import root_validator
 
 from db_interface.json_data import JsonObject
 from domain.schemas.common import DisplayText
+from domain.schemas.enums import CommandResponseType, CommandResultType, CommandType
 from domain.schemas.tokens import Token
 from domain.schemas.types import CiString36, DateTime, Int, OcpiModel, Url
 
@@ -68,9 +64,9 @@ class CommandResult(OcpiModel):
 
 # The request object of each command, by the command's name in the URL.
 COMMAND_REQUESTS: dict[str, type[OcpiModel]] = {
-    CommandType.cancel_reservation.value: CancelReservation,
-    CommandType.reserve_now.value: ReserveNow,
-    CommandType.start_session.value: StartSession,
-    CommandType.stop_session.value: StopSession,
-    CommandType.unlock_connector.value: UnlockConnector,
+    CommandType.CANCEL_RESERVATION.value: CancelReservation,
+    CommandType.RESERVE_NOW.value: ReserveNow,
+    CommandType.START_SESSION.value: StartSession,
+    CommandType.STOP_SESSION.value: StopSession,
+    CommandType.UNLOCK_CONNECTOR.value: UnlockConnector,
 }

@@ -1,14 +1,14 @@
 """Credentials (OCPI 2.2.1, credentials): the Credentials object and its roles."""
 
-from py_ocpi.core.enums import RoleEnum
 from pydantic import Field, validator
 
+from domain.schemas.enums import Role
 from domain.schemas.locations import BusinessDetails
 from domain.schemas.types import CiString3, CountryCode, CredentialsToken, OcpiModel, Url
 
 
 class CredentialsRole(OcpiModel):
-    role: RoleEnum
+    role: Role
     business_details: BusinessDetails
     party_id: CiString3
     country_code: CountryCode

@@ -7,7 +7,12 @@ cardinality (*) allows it.
 
 from typing import Any
 
-from py_ocpi.modules.locations.v_2_2_1.enums import (
+from pydantic import Field, StrictBool, root_validator, validator
+
+from db_interface.json_data import JsonObject
+from domain.schemas.common import DisplayText
+from domain.schemas.enums import TokenType
+from domain.schemas.location_enums import (
     Capability,
     ConnectorFormat,
     ConnectorType,
@@ -20,11 +25,6 @@ from py_ocpi.modules.locations.v_2_2_1.enums import (
     PowerType,
     Status,
 )
-from py_ocpi.modules.tokens.v_2_2_1.enums import TokenType
-from pydantic import Field, StrictBool, root_validator, validator
-
-from db_interface.json_data import JsonObject
-from domain.schemas.common import DisplayText
 from domain.schemas.types import (
     CiString3,
     CiString4,

@@ -3,16 +3,11 @@
 The answer to charging preferences is not an object but one value of ChargingPreferencesResponse.
 """
 
-from py_ocpi.modules.cdrs.v_2_2_1.enums import AuthMethod
-from py_ocpi.modules.sessions.v_2_2_1.enums import (
-    ChargingPreferencesResponse,
-    ProfileType,
-    SessionStatus,
-)
 from pydantic import StrictBool
 
 from domain.schemas.cdrs import CdrToken, ChargingPeriod
 from domain.schemas.common import Price
+from domain.schemas.enums import AuthMethod, ChargingPreferencesResponse, ProfileType, SessionStatus
 from domain.schemas.types import (
     CiString3,
     CiString36,

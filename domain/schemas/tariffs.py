@@ -1,15 +1,15 @@
 """Tariffs (OCPI 2.2.1, mod_tariffs): Tariff, its elements, price components and restrictions."""
 
-from py_ocpi.modules.tariffs.v_2_2_1.enums import (
+from pydantic import Field, root_validator
+
+from db_interface.json_data import JsonObject
+from domain.schemas.common import DisplayText, Price
+from domain.schemas.enums import (
     DayOfWeek,
     ReservationRestrictionType,
     TariffDimensionType,
     TariffType,
 )
-from pydantic import Field, root_validator
-
-from db_interface.json_data import JsonObject
-from domain.schemas.common import DisplayText, Price
 from domain.schemas.locations import EnergyMix
 from domain.schemas.types import (
     CiString3,

@@ -1,10 +1,9 @@
 """Tokens (OCPI 2.2.1, mod_tokens): Token, AuthorizationInfo, LocationReferences."""
 
-from py_ocpi.modules.sessions.v_2_2_1.enums import ProfileType
-from py_ocpi.modules.tokens.v_2_2_1.enums import AllowedType, TokenType, WhitelistType
 from pydantic import StrictBool
 
 from domain.schemas.common import DisplayText
+from domain.schemas.enums import AllowedType, ProfileType, TokenType, WhitelistType
 from domain.schemas.types import (
     CiString3,
     CiString36,

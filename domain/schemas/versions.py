@@ -4,10 +4,9 @@ The models are the specification's tables. A peer may list versions and modules 
 know: what a peer says is read by cpo_app/ocpi/peer_client/peer_details.py, which leaves them out.
 """
 
-from py_ocpi.modules.versions.enums import VersionNumber
-from py_ocpi.modules.versions.v_2_2_1.enums import InterfaceRole
 from pydantic import Field
 
+from domain.schemas.enums import InterfaceRole, VersionNumber
 from domain.schemas.types import CiString, OcpiModel, Url
 
 

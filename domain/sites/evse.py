@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from py_ocpi.modules.locations.v_2_2_1.enums import Status
-
 from db_interface.json_data import JsonMapping, JsonObject
+from domain.schemas.location_enums import Status
 from domain.sites.connectors import Rating, connectors_of, read_current, read_power_kw
 from domain.sites.fields import (
     BadValue,

@@ -26,6 +26,7 @@ from auth.throttle import Throttle
 from cpo_app.docs_page import add_docs
 from cpo_app.ocpi.server import errors
 from cpo_app.ocpi.server.gate import Gate
+from cpo_app.ocpi.server.library_authenticator import LibraryAuthenticator
 from cpo_app.ocpi.server.openapi import say_how_to_authorize
 from cpo_app.ocpi.server.routers import (
     cdrs,
@@ -130,7 +131,7 @@ def _shell(settings: Settings, crud: Crud, authenticator: OcpiAuthenticator) -> 
             roles=[RoleEnum.cpo],
             crud=crud,
             modules=list(MODULES),
-            authenticator=lambda: authenticator,
+            authenticator=lambda: LibraryAuthenticator(authenticator),
             http_push=False,
             websocket_push=False,
         )
