@@ -32,7 +32,8 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 
 from db_interface.backoff import Backoff
-from db_interface.database_clock import Clock, DatabaseClock, HostClock
+from db_interface.clocks import Clock, HostClock
+from db_interface.database_clock import DatabaseClock
 from db_interface.reachability import Reachability
 
 logger = logging.getLogger("cpo.store")

@@ -9,10 +9,8 @@ ones is nearest to the truth (the idea of NTP's clock filter).
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from datetime import datetime, timedelta, timezone
-from typing import Protocol
 
 from pymongo.monitoring import (
     ServerHeartbeatFailedEvent,
@@ -21,26 +19,14 @@ from pymongo.monitoring import (
     ServerHeartbeatSucceededEvent,
 )
 
+from db_interface.clocks import HostClock, to_milliseconds, uptime_s
+
 KEPT_FOR_S = 120.0
 """A database whose clock was set is followed within this time (forwards: at once)."""
 MAX_STEP_BACK_S = 1.0
 """An answer that lies behind by more than this is no slow one: that clock was set back."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-
-
-class Clock(Protocol):
-    """Whatever tells the time; tests turn their own."""
-
-    def now(self) -> datetime:
-        """Aware UTC, whole milliseconds: what MongoDB's dates can hold."""
-
-
-class HostClock:
-    """This host's wall clock: where there is no server to ask (mocks)."""
-
-    def now(self) -> datetime:
-        return to_milliseconds(datetime.now(timezone.utc))
 
 
 class DatabaseClock(ServerHeartbeatListener):
@@ -89,13 +75,3 @@ class DatabaseClock(ServerHeartbeatListener):
 
     def failed(self, event: ServerHeartbeatFailedEvent) -> None:
         self._distances.pop(event.connection_id, None)
-
-
-def to_milliseconds(at: datetime) -> datetime:
-    """Cut to whole milliseconds, as MongoDB would."""
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
-
-
-def uptime_s() -> float:
-    """Monotonic, and running on while the machine sleeps (Linux)."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -12,8 +12,8 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
+from db_interface.clocks import uptime_s
 from db_interface.database import STORE_ERRORS
-from db_interface.database_clock import uptime_s
 
 _TICK_S = 1.0
 

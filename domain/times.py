@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
-from db_interface.database_clock import to_milliseconds
+from db_interface.clocks import to_milliseconds
 
 __all__ = ["format_datetime", "normalise_datetime", "parse_datetime", "to_milliseconds", "utc_now"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from db_interface.backoff import Backoff
-from db_interface.database_clock import uptime_s
+from db_interface.clocks import uptime_s
 
 
 class TroubleBackoff:

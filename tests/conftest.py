@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import settings
 
+from db_interface.clocks import HostClock
 from db_interface.database import Database
-from db_interface.database_clock import HostClock
 from db_interface.embedded import EmbeddedMongo
 from db_interface.indexes import ensure_indexes
 from tests.one_database import directory_in_memory, emptied, written_by_others

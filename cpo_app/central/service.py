@@ -22,8 +22,8 @@ from cpo_app.central.link.link import ChargePointLink, LinkUnreachable
 from cpo_app.central.sweepers.watch import PAUSE_S, Watch
 from cpo_app.central.telemetry import Handler, Telemetry
 from cpo_app.settings import Settings
+from db_interface.clocks import uptime_s
 from db_interface.database import STORE_ERRORS
-from db_interface.database_clock import uptime_s
 from db_interface.gathered import PAUSE_S as GATHER_S
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject

@@ -12,6 +12,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from cpo_app.quick_imports import quick_imports
+
 # typer has click inside, under a private name.
 _Click = Any
 
@@ -29,7 +31,8 @@ class LazyGroup(TyperGroup):
         if cmd_name not in self.where:
             return None
         module, _, name = self.where[cmd_name].partition(":")
-        found: Any = getattr(importlib.import_module(module), name)
+        with quick_imports():
+            found: Any = getattr(importlib.import_module(module), name)
         one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         one.callback()(lambda: None)  # a group, though it has but one command
         if isinstance(found, typer.Typer):

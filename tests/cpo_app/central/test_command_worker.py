@@ -13,8 +13,8 @@ import pytest
 from cpo_app.central.commands.command_worker import LEASE_S
 from cpo_app.central.commands.session_commands import NOT_KNOWN_THERE
 from cpo_app.central.link.link import LinkResult
+from db_interface.clocks import HostClock
 from db_interface.database import Database
-from db_interface.database_clock import HostClock
 from domain.commands import command_queue
 from domain.commands.command_delivery import NotDelivered
 from domain.commands.command_states import OPEN

@@ -16,8 +16,8 @@ from cpo_app.console import Console, build_console_router
 from cpo_app.operator.metrics import build_metrics_router
 from cpo_app.operator.request_metrics import OcpiMetrics
 from cpo_app.operator_guard import OperatorGuard
+from db_interface.clocks import HostClock
 from db_interface.database import Database
-from db_interface.database_clock import HostClock
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
 from domain.charge_points import charge_points, registrations

@@ -1,0 +1,10 @@
+"""cpo_app.main's app as `cpo serve` loads it, in this process or in each of its workers."""
+
+from __future__ import annotations
+
+from cpo_app.quick_imports import quick_imports
+
+with quick_imports():
+    from cpo_app.main import app
+
+__all__ = ["app"]

@@ -1,0 +1,42 @@
+"""What a start costs: a process loads no package that its work does not need."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from cpo_app.cli.app import Commands
+
+LIBRARY = {"py_ocpi"}
+WEB = {"fastapi", "jinja2"}
+STORE = {"motor", "pymongo"}
+
+COMMANDS = tuple({place.partition(":")[0] for place in Commands.where.values()})
+THE_LIBRARYS_OWN = {"cpo_app.cli.emsp"}  # the demonstration eMSP is made of the library's
+SERVERS = {"cpo_app.cli.servers", "cpo_app.cli.hub", "cpo_app.cli.up"}
+
+LIGHT = [
+    # Any command beside the servers: it looks at the store, or calls a peer.
+    (tuple(m for m in COMMANDS if m not in THE_LIBRARYS_OWN | SERVERS), LIBRARY | WEB),
+    (("cpo_app.cli",), LIBRARY | WEB | STORE | {"httpx", "pydantic"}),
+    (("cpo_app.cli.servers", "cpo_app.cli.up", "cpo_app.cli.hub"), LIBRARY | {"jinja2"}),
+    (("cpo_app.registry.server",), LIBRARY | {"jinja2", "httpx"}),
+    (("cpo_app.cli.charge_point",), LIBRARY | WEB | STORE),
+]
+
+
+@pytest.mark.parametrize(("modules", "unwanted"), LIGHT)
+def test_a_process_loads_what_it_needs(modules: tuple[str, ...], unwanted: set[str]) -> None:
+    code = f"import sys, {', '.join(modules)}; print(*({unwanted!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_help_needs_no_command() -> None:
+    code = (
+        "import sys, cpo_app.cli; print('cpo_app.backend' in sys.modules, 'httpx' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
