@@ -22,6 +22,13 @@ class Ground:
     mongo_url: str
     database: str
 
+    @property
+    def url(self) -> str:
+        """For processes that connect on their own: it names the database."""
+        address, _, options = self.mongo_url.partition("?")
+        head, _, _ = address.rpartition("/") if "/" in address[10:] else (address, "", "")
+        return f"{head}/{self.database}" + (f"?{options}" if options else "")
+
     def connect(self) -> Database:
         """Call inside the event loop that is to use it."""
         return Database.connect(self.mongo_url, self.database)

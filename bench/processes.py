@@ -53,13 +53,30 @@ def serving(name: str, factory: str, environment: Mapping[str, str]) -> Iterator
     Raises RuntimeError with the server's last words when it does not come up.
     """
     port = _free_port()
+    uvicorn = (
+        *("uvicorn", "--factory", factory, "--host", "127.0.0.1", "--port", str(port)),
+        *("--workers", "1", "--no-access-log", "--log-level", "warning"),
+    )
+    with _listening(name, uvicorn, port, environment) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def running(command: str, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Run `cpo <command> --port ...`, as the product does, while the block runs."""
+    port = _free_port()
+    arguments = ("cpo_app.cli", command, "--port", str(port))
+    with _listening(command, arguments, port, environment) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _listening(
+    name: str, module: Sequence[str], port: int, environment: Mapping[str, str]
+) -> Iterator[Server]:
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "uvicorn", "--factory", factory),
-                *("--host", "127.0.0.1", "--port", str(port)),
-                *("--workers", "1", "--no-access-log", "--log-level", "warning"),
-            ],
+            [sys.executable, "-m", *module],
             cwd=_ROOT,
             env={**os.environ, **environment, "OCPI_HOST": f"127.0.0.1:{port}"},
             stdout=subprocess.DEVNULL,

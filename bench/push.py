@@ -9,18 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import json
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from bench import locations
+from bench.emsp import Emsp, receiving
 from bench.goals import Goal
 from bench.ground import ground
 from cpo_app.ocpi.peer_client.client import PeerClient
@@ -42,7 +39,6 @@ GOALS = {
     "beside_dead_p95_ms": Goal(at_most=1000, why="the same, beside hanging and absent peers"),
 }
 
-_ROOT = Path(__file__).parents[1]
 _HANGING, _ABSENT = 3, 3
 
 
@@ -58,11 +54,11 @@ def run(quick: bool = False, scale: Scale | None = None) -> dict[str, float]:
     """Locations per second out of a backlog; milliseconds from before a change to its receipt."""
     scale = scale or (Scale(1000, 3) if quick else Scale())
     with ground() as place, contextlib.ExitStack() as stack:
-        good, bad = (stack.enter_context(_receiving()) for _ in range(2))
+        good, bad = (stack.enter_context(receiving()) for _ in range(2))
         return asyncio.run(_measured(place.connect, good, bad, scale))
 
 
-async def _measured(connect: Any, good: _Emsp, bad: _Emsp, scale: Scale) -> dict[str, float]:
+async def _measured(connect: Any, good: Emsp, bad: Emsp, scale: Scale) -> dict[str, float]:
     db = connect()
     await ensure_indexes(db)
     side = _Side(db)
@@ -90,7 +86,7 @@ class _Side:
         self._changes = 0
         self._parties = itertools.count(10)
 
-    async def peer(self, emsp: _Emsp | None) -> None:
+    async def peer(self, emsp: Emsp | None) -> None:
         now = datetime.now(timezone.utc)
         peer, _ = await self.peers.invite("bench", now, ANY_PARTY)
         port = 1 if emsp is None else emsp.port
@@ -146,7 +142,7 @@ class _Side:
             await asyncio.sleep(0.01)
 
 
-async def _throughput(side: _Side, emsp: _Emsp, number: int) -> float:
+async def _throughput(side: _Side, emsp: Emsp, number: int) -> float:
     """A backlog of `number` locations, from the first receipt to the last."""
     await side.fill(number)
     async with side.pushing():
@@ -157,7 +153,7 @@ async def _throughput(side: _Side, emsp: _Emsp, number: int) -> float:
     return (number - 1) / (max(times) - min(times))
 
 
-async def _latencies(side: _Side, emsp: _Emsp, seconds: float, per_s: float = 100) -> list[float]:
+async def _latencies(side: _Side, emsp: Emsp, seconds: float, per_s: float = 100) -> list[float]:
     """Milliseconds from before each change, one every 10 ms, to its receipt. Late changes are
     counted from when they were due: what waits is not left out."""
     emsp.came()
@@ -190,38 +186,3 @@ async def _latencies(side: _Side, emsp: _Emsp, seconds: float, per_s: float = 10
 def _percentiles(name: str, latencies: list[float]) -> dict[str, float]:
     cuts = statistics.quantiles(latencies, n=100)
     return {f"{name}_p50_ms": cuts[49], f"{name}_p95_ms": cuts[94], f"{name}_p99_ms": cuts[98]}
-
-
-class _Emsp:
-    """A receiver's process."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        assert process.stdout
-        self.port = int(process.stdout.readline())
-
-    def tell(self, word: str) -> list[tuple[str, str, float]]:
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(word + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
-
-    def came(self) -> list[tuple[str, str, float]]:
-        """(path, name, time) of the requests since the last call."""
-        return self.tell("came")
-
-
-@contextlib.contextmanager
-def _receiving() -> Iterator[_Emsp]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.receiver"],
-        cwd=_ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield _Emsp(process)
-    finally:
-        process.kill()
-        process.wait(10)
