@@ -31,6 +31,8 @@ from crud.cpo_crud import CpoCrud
 
 logger = logging.getLogger("cpo")
 
+MOST_ASKED = ("/cp/heartbeat", "/cp/telemetry")
+
 
 def build_app(backend: Backend, *, open_to_loopback: bool = False) -> FastAPI:
     """OCPI, Central and the health pages on one backend; its lifespan runs the background work.
@@ -43,6 +45,8 @@ def build_app(backend: Backend, *, open_to_loopback: bool = False) -> FastAPI:
     background = Background(backend, open_to_loopback=open_to_loopback)
     central = background.central
     app.include_router(build_router(central))
+    # Routes are tried in order, and these are asked for far more often than all others.
+    app.router.routes.sort(key=lambda route: getattr(route, "path", "") not in MOST_ASKED)
     app.include_router(build_health_router(central_checks(central)))
     add_operator_pages(app, backend, central, open_to_loopback=open_to_loopback)
 

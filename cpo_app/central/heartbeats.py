@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from db_interface.database import STORE_ERRORS, Database
-from db_interface.gathered import PAUSE_S, Gathered
+from db_interface.gathered import Gathered
 from domain.charge_points import charge_point_documents, signs_of_life
 from domain.charge_points.charge_point_documents import ChargePoint
 from domain.charge_points.charge_point_events import Heartbeat
@@ -25,6 +25,8 @@ from domain.rounds import Rounds
 logger = logging.getLogger("cpo.central")
 
 WRITTEN_EVERY_S = 1.0
+GATHERED_FOR_S = 0.2
+"""A monitor does not mind when the answer comes."""
 _COMPARED = (
     "presence",
     "heartbeat_due",
@@ -49,7 +51,7 @@ class _Heard(NamedTuple):
 
 
 class Heartbeats:
-    def __init__(self, db: Database, apply: Apply, *, gather_s: float = PAUSE_S) -> None:
+    def __init__(self, db: Database, apply: Apply, *, gather_s: float = GATHERED_FOR_S) -> None:
         self._db = db
         self._apply = apply
         self._heard: dict[str, _Heard] = {}

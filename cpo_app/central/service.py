@@ -15,7 +15,7 @@ from typing import Protocol
 
 from auth.throttle import Throttle
 from cpo_app.central import charging
-from cpo_app.central.heartbeats import Heartbeats
+from cpo_app.central.heartbeats import GATHERED_FOR_S, Heartbeats
 from cpo_app.central.link.engine_network import EngineNetwork
 from cpo_app.central.link.http_link import Endpoint, HttpLink
 from cpo_app.central.link.link import ChargePointLink, LinkUnreachable
@@ -24,7 +24,6 @@ from cpo_app.central.telemetry import Handler, Telemetry
 from cpo_app.settings import Settings
 from db_interface.clocks import uptime_s
 from db_interface.database import STORE_ERRORS
-from db_interface.gathered import PAUSE_S as GATHER_S
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
@@ -84,7 +83,7 @@ class Central:
         throttle: Throttle | None = None,
         operator_throttle: Throttle | None = None,
         watch_pause_s: float = PAUSE_S,
-        gather_s: float = GATHER_S,
+        gather_s: float = GATHERED_FOR_S,
         uptime: Callable[[], float] = uptime_s,
     ) -> None:
         self.store = store
