@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 from py_ocpi.core.enums import ModuleID
+from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cpo_app import logs
@@ -24,7 +25,7 @@ from cpo_app.central.router import build_router
 from cpo_app.front_door.store_away import NoWaitingForTheStore
 from cpo_app.ocpi.server.app import build_ocpi_app
 from cpo_app.operator.pages import add_operator_pages
-from cpo_app.settings import Settings
+from cpo_app.settings import Settings, settings_refused
 from crud.charging_profiles import ChargingProfiles
 from crud.commands import Commands
 from crud.cpo_crud import CpoCrud
@@ -89,8 +90,15 @@ class Server:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" and self._app is None:
             try:
-                self._build()
-                assert self._app is not None  # noqa: S101
+                try:
+                    self._app = self._built()
+                except Exception as error:
+                    # Lines for the person who starts it; uvicorn would print a traceback, or go
+                    # on without a lifespan.
+                    sys.stderr.write("".join(f"cpo: {line}\n" for line in _said_of(error)))
+                    await receive()
+                    await send({"type": "lifespan.startup.failed", "message": ""})
+                    return
                 await self._app(scope, receive, send)
             finally:
                 if self._ground is not None:
@@ -100,21 +108,21 @@ class Server:
             raise RuntimeError("the server was started without its lifespan (--lifespan off)")
         await self._app(scope, receive, send)
 
-    def _build(self) -> None:
+    def _built(self) -> ASGIApp:
         settings = Settings()
         logs.set_up(settings.CPO_LOG_LEVEL, settings.CPO_LOG_FORMAT)
         if settings.CPO_ALLOW_PRIVATE_URLS:
             logger.warning("CPO_ALLOW_PRIVATE_URLS is on: peers may name private addresses")
-        try:
-            self._ground = prepare(settings)
-            backend = Backend(self._ground.settings, self._ground.database(), self._ground.vault())
-            # Only on a database of our own: elsewhere the operator has to choose a password.
-            embedded = not settings.CPO_MONGO_URL or bool(settings.CPO_EMBEDDED)
-            self._app = build_app(backend, open_to_loopback=embedded)
-        except Exception as error:
-            # One line for the person who starts it; uvicorn would print a traceback.
-            sys.stderr.write(f"cpo: {error}\n")
-            raise SystemExit(1) from None
+        self._ground = prepare(settings)
+        backend = Backend(self._ground.settings, self._ground.database(), self._ground.vault())
+        # Only on a database of our own: elsewhere the operator has to choose a password.
+        embedded = not settings.CPO_MONGO_URL or bool(settings.CPO_EMBEDDED)
+        return build_app(backend, open_to_loopback=embedded)
+
+
+def _said_of(error: Exception) -> list[str]:
+    said = settings_refused(error) if isinstance(error, ValidationError) else str(error)
+    return said.splitlines()
 
 
 app = Server()

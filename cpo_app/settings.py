@@ -10,9 +10,18 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseSettings, Field, validator
+from pydantic import BaseSettings, Field, ValidationError, validator
 
 from cpo_app.front_door.trusted_proxies import TrustedProxies
+from cpo_app.setting_values import (
+    check_country_code,
+    check_host,
+    check_log_format,
+    check_log_level,
+    check_party_id,
+    check_port,
+    check_prefix,
+)
 from domain.sessions.session_rules import Rules
 
 MIN_SESSION_DETAILS_DAYS = 30
@@ -179,6 +188,39 @@ class Settings(BaseSettings):
             ip_network(text)
         return value
 
+    @validator("COUNTRY_CODE")
+    def _country_code(cls, value: str) -> str:
+        return check_country_code(value)
+
+    @validator("PARTY_ID")
+    def _party_id(cls, value: str) -> str:
+        return check_party_id(value)
+
+    @validator("OCPI_HOST")
+    def _host(cls, value: str) -> str:
+        return check_host(value) if value else value
+
+    @validator("OCPI_PREFIX")
+    def _prefix(cls, value: str) -> str:
+        return check_prefix(value)
+
+    @validator("CENTRAL_PORT", "REGISTRY_API_PORT")
+    def _port(cls, value: int) -> int:
+        return check_port(value)
+
+    @validator("CPO_LOG_LEVEL", "REGISTRY_LOG_LEVEL")
+    def _log_level(cls, value: str) -> str:
+        return check_log_level(value)
+
+    @validator("CPO_LOG_FORMAT")
+    def _log_format(cls, value: str) -> str:
+        return check_log_format(value)
+
+    @validator("CPO_PARTIES")
+    def _parties(cls, value: str) -> str:
+        parse_parties(value)
+        return value
+
     @validator("PROTOCOL")
     def _protocol(cls, value: str) -> str:
         if value not in ("http", "https"):
@@ -228,8 +270,15 @@ class Settings(BaseSettings):
         ]
 
 
+def settings_refused(error: ValidationError) -> str:
+    """A line for each value that cannot be used: which it is, and what is wrong with it."""
+    return "\n".join(
+        f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()
+    )
+
+
 def parse_parties(text: str) -> list[Party]:
-    """Parties out of CPO_PARTIES; raises SettingsError that says which entry is wrong."""
+    """Parties out of CPO_PARTIES; raises ValueError that says which entry is wrong."""
     if not text.strip():
         return []
     if text.lstrip().startswith("["):
@@ -240,17 +289,12 @@ def parse_parties(text: str) -> list[Party]:
                 for row in rows
             ]
         except (ValueError, KeyError, TypeError) as error:
-            raise SettingsError(
-                f"CPO_PARTIES: not a list of parties ({type(error).__name__})"
-            ) from error
+            raise ValueError(f"not a list of parties ({type(error).__name__})") from error
     else:
         parties = [_party(entry.strip()) for entry in text.split(",") if entry.strip()]
     for party in parties:
-        if len(party.country_code) != 2 or len(party.party_id) != 3:
-            raise SettingsError(
-                f"CPO_PARTIES: {party.country_code}/{party.party_id} is not CC/PID "
-                "(2 and 3 characters)"
-            )
+        check_country_code(party.country_code)
+        check_party_id(party.party_id)
     return parties
 
 
@@ -258,5 +302,5 @@ def _party(entry: str) -> Party:
     key, _, name = entry.partition("=")
     country_code, slash, party_id = key.strip().partition("/")
     if not slash:
-        raise SettingsError(f"CPO_PARTIES: {entry!r} is not of the form CC/PID=Name")
+        raise ValueError(f"{entry!r} is not of the form CC/PID=Name")
     return Party(country_code, party_id, name.strip() or party_id)

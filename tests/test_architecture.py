@@ -23,6 +23,7 @@ ROOMS = (
 )
 SHARED = (
     "settings",
+    "setting_values",
     "docs_page",
     "operator_guard",
     "http_errors",

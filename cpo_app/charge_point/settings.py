@@ -11,12 +11,12 @@ from typing import Literal
 
 from pydantic import BaseSettings, Field, SecretStr, validator
 
+from cpo_app.setting_values import check_log_level
 from db_interface.json_data import JsonObject
 
 CP_ID_PATTERN = r"^[A-Za-z0-9_-]{3,64}$"
 LINK_KEY_MIN_CHARS = 16
 
-_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _METADATA_MAX_BYTES = 64 * 1024
 
 
@@ -32,12 +32,6 @@ def _check_key_file(key: Path | None, values: JsonObject) -> Path | None:
     if (key is None) != (values.get("tls_cert_file") is None):
         raise ValueError("TLS_CERT_FILE and TLS_KEY_FILE go together")
     return key
-
-
-def _check_log_level(level: str) -> str:
-    if level.upper() not in _LOG_LEVELS:
-        raise ValueError(f"one of {', '.join(_LOG_LEVELS)}")
-    return level.upper()
 
 
 def certificate_files(settings: EngineSettings | MonitorSettings) -> tuple[str, str] | None:
@@ -85,7 +79,7 @@ class EngineSettings(BaseSettings):
 
     _link_key = validator("link_key", allow_reuse=True)(_check_link_key)
     _key_file = validator("tls_key_file", always=True, allow_reuse=True)(_check_key_file)
-    _log_level = validator("log_level", allow_reuse=True)(_check_log_level)
+    _log_level = validator("log_level", allow_reuse=True)(check_log_level)
 
     class Config:
         env_prefix = "CP_ENGINE_"
@@ -137,7 +131,7 @@ class MonitorSettings(BaseSettings):
 
     _link_key = validator("link_key", allow_reuse=True)(_check_link_key)
     _key_file = validator("tls_key_file", always=True, allow_reuse=True)(_check_key_file)
-    _log_level = validator("log_level", allow_reuse=True)(_check_log_level)
+    _log_level = validator("log_level", allow_reuse=True)(check_log_level)
 
     class Config:
         env_prefix = "CP_MONITOR_"

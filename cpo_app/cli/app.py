@@ -69,5 +69,5 @@ def main() -> None:
         said = said_of(error)
         if said is None:
             raise
-        sys.stderr.write(f"cpo: {said}\n")
+        sys.stderr.write("".join(f"cpo: {line}\n" for line in said.splitlines()))
         sys.exit(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from cpo_app.cli.errors import CliError
-from cpo_app.settings import SettingsError
+from cpo_app.settings import SettingsError, settings_refused
 from db_interface.database import STORE_ERRORS
 from domain.errors import OcpiError
 from domain.peers.peers import UnknownPeer
@@ -24,8 +24,7 @@ _EXPECTED: tuple[type[Exception], ...] = (
 
 
 def said_of(error: Exception) -> str | None:
-    """The line for the person; None for an error that nobody expects."""
+    """The line (or lines, one a setting) for the person; None for an error that nobody expects."""
     if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return settings_refused(error)
     return str(error) if isinstance(error, _EXPECTED) else None

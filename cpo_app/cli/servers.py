@@ -15,6 +15,7 @@ import uvicorn
 
 from cpo_app import logs
 from cpo_app.bootstrap import Prepared, prepare
+from cpo_app.cli.free_ports import demand_free
 from cpo_app.cli.known_store import demand_known_store
 from cpo_app.cli.options import DataDir, Port, settings_for
 from cpo_app.front_door.serving import FrontDoor
@@ -36,6 +37,7 @@ def serve(
     settings = settings_for(data_dir, CENTRAL_PORT=port, CENTRAL_HOST=host)
     logs.set_up(settings.CPO_LOG_LEVEL, settings.CPO_LOG_FORMAT)
     tls = ServerTls.of_central(settings).options()
+    demand_free(settings.CENTRAL_HOST, settings.CENTRAL_PORT)
     _end_cleanly()
     with prepare(settings) as ground, _counting_together(workers):
         demand_known_store(ground)
@@ -56,6 +58,7 @@ def registry(port: Port = None, data_dir: DataDir = None) -> None:
     """Run EV_Registry."""
     settings = settings_for(data_dir, REGISTRY_API_PORT=port)
     logs.set_up(settings.CPO_LOG_LEVEL, settings.CPO_LOG_FORMAT)
+    demand_free(settings.REGISTRY_HOST, settings.REGISTRY_API_PORT)
     _end_cleanly()
     with prepare(settings, seals=False) as ground:
         demand_known_store(ground)

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -23,7 +22,7 @@ import typer
 from cpo_app import logs
 from cpo_app.bootstrap import prepare
 from cpo_app.cli.demo_speed import DEMO_SPEED
-from cpo_app.cli.errors import CliError
+from cpo_app.cli.free_ports import demand_free
 from cpo_app.cli.known_store import demand_known_store
 from cpo_app.cli.options import DataDir, settings_for
 from cpo_app.cli.panel import panel
@@ -53,8 +52,10 @@ class Part:
 
 
 def run_up(
-    port: Annotated[int, typer.Option(help="Central, OCPI and the console.")] = 8000,
-    registry_port: Annotated[int, typer.Option(help="EV_Registry.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Central, OCPI and the console.")
+    ] = 8000,
+    registry_port: Annotated[int, typer.Option(min=1, max=65535, help="EV_Registry.")] = 8080,
     charge_points: Annotated[int, typer.Option(min=0, max=200, help="How many to simulate.")] = 5,
     data_dir: DataDir = None,
     demo: Annotated[bool, typer.Option("--demo", help="Drivers come and charge.")] = False,
@@ -74,7 +75,7 @@ def run_up(
 def run(settings: Settings, *, charge_points: int, demo: bool) -> None:
     """Run everything until SIGINT or SIGTERM. Raises CliError when it cannot start."""
     for port in (settings.CENTRAL_PORT, settings.REGISTRY_API_PORT):
-        _demand_free(port)
+        demand_free("127.0.0.1", port, "--port or --registry-port")
     logger.warning(
         "CPO_ALLOW_PRIVATE_URLS is on: peers may name private addresses. Development only!"
     )
@@ -218,14 +219,3 @@ def _environment(settings: Settings) -> dict[str, str]:
         "CENTRAL_TLS_CLIENT_CA_FILE": "",
         "CPO_APPROVE_PEERS": os.environ.get("CPO_APPROVE_PEERS", "true"),
     }
-
-
-def _demand_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise CliError(
-                f"port {port} is in use; choose another with --port or --registry-port"
-            ) from error

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from cpo_app.doctor.findings import Finding, fail, ok, warn
-from cpo_app.settings import Settings, SettingsError
+from cpo_app.settings import Settings
 from domain.secrets import MIN_KEY_LENGTH
 
 SHORT_PASSWORD = 12
@@ -77,10 +77,7 @@ def _password(settings: Settings, embedded: bool) -> Finding:
 
 
 def _parties(settings: Settings) -> Finding:
-    try:
-        parties = settings.parties
-    except SettingsError as error:
-        return fail("parties", str(error), "set CPO_PARTIES as docs/configuration.md shows")
+    parties = settings.parties
     names = ", ".join(f"{party.country_code}/{party.party_id}" for party in parties)
     if (parties[0].country_code, parties[0].party_id) == ("DE", "CPO"):
         return warn(

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from cpo_app.front_door.serving import FrontDoor
 from cpo_app.front_door.tls import ServerTls
 from cpo_app.registry.app import build_registry
-from cpo_app.settings import Settings, SettingsError
+from cpo_app.settings import Settings
 
 
 def server_config(settings: Settings, app: FastAPI | None = None) -> uvicorn.Config:
@@ -21,9 +21,7 @@ def server_config(settings: Settings, app: FastAPI | None = None) -> uvicorn.Con
     Raises SettingsError for a TLS pair or another setting that cannot be used, StoreUnavailable
     where no database is named.
     """
-    level = logging.getLevelName(settings.REGISTRY_LOG_LEVEL.upper())
-    if not isinstance(level, int):
-        raise SettingsError(f"REGISTRY_LOG_LEVEL: {settings.REGISTRY_LOG_LEVEL!r} is no level")
+    level = logging.getLevelName(settings.REGISTRY_LOG_LEVEL)
     logging.getLogger("cpo.registry").setLevel(level)
     return uvicorn.Config(
         app or build_registry(settings),

@@ -5,14 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from cpo_app.bootstrap import prepare
-from cpo_app.settings import Party, Settings, SettingsError, parse_parties
+from cpo_app.settings import Party, Settings, SettingsError, parse_parties, settings_refused
 from tests.settings_of import settings_of
 
 
 def given(**values: object) -> Settings:
     return settings_of(**values)
+
+
+def refused(**values: object) -> str:
+    with pytest.raises(ValidationError) as refusal:
+        settings_of(**values)
+    return settings_refused(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -30,8 +37,50 @@ def test_parties_are_read_in_both_forms(text: str, parties: list[Party]) -> None
 
 @pytest.mark.parametrize("text", ["NLEVC", "NL/EVCX", "N/EVC=x", "[1]", "[{}]", '{"a": 1}', "[x"])
 def test_parties_that_cannot_be_are_refused_by_name(text: str) -> None:
-    with pytest.raises(SettingsError, match=r"^CPO_PARTIES: "):
-        parse_parties(text)
+    assert refused(CPO_PARTIES=text).startswith("CPO_PARTIES: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("COUNTRY_CODE", "GERMANY", "is not a country code of two letters"),
+        ("COUNTRY_CODE", "", "is not a country code of two letters"),
+        ("PARTY_ID", "TOOLONG", "is not a party id of three letters or digits"),
+        ("PARTY_ID", "A/B", "is not a party id of three letters or digits"),
+        ("OCPI_HOST", "https://foo.example/", "is not host or host:port"),
+        ("OCPI_HOST", "foo.example/ocpi", "is not host or host:port"),
+        ("OCPI_HOST", "foo.example:99999", "is not a port"),
+        ("OCPI_HOST", "foo..example", "is not the name of a host"),
+        ("OCPI_HOST", "[::zz]", "is not host or host:port"),
+        ("OCPI_PREFIX", "/ocpi/", "without slashes at its ends"),
+        ("OCPI_PREFIX", "", "without slashes at its ends"),
+        ("CENTRAL_PORT", 0, "is not a port"),
+        ("REGISTRY_API_PORT", 99999, "is not a port"),
+        ("CPO_LOG_LEVEL", "LOUD", "is none of DEBUG, INFO"),
+        ("REGISTRY_LOG_LEVEL", "LOUD", "is none of DEBUG, INFO"),
+        ("CPO_LOG_FORMAT", "xml", "is none of text, json"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(name: str, value: object, said: str) -> None:
+    told = refused(**{name: value})
+    assert told.startswith(f"{name}: ")
+    assert said in told
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    "host", ["", "cpo.example", "cpo_1.example:8000", "127.0.0.1:8000", "[::1]:8000", "localhost"]
+)
+def test_hosts_that_can_be(host: str) -> None:
+    assert host == given(OCPI_HOST=host).OCPI_HOST
+
+
+def test_each_wrong_setting_has_a_line_of_its_own() -> None:
+    told = refused(COUNTRY_CODE="GERMANY", CPO_LOG_FORMAT="xml")
+    assert [line.partition(":")[0] for line in told.splitlines()] == [
+        "CPO_LOG_FORMAT",
+        "COUNTRY_CODE",
+    ]
 
 
 def test_the_platforms_own_party_is_the_default() -> None:

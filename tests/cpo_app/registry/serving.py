@@ -18,8 +18,9 @@ from tests.settings_of import settings_of
 
 def settings_with(**values: Any) -> Settings:
     """Settings on a free port, whatever the environment says of keys."""
-    defaults = {"REGISTRY_SECRET_KEY": SECRET, "REGISTRY_API_PORT": 0, "CPO_ENCRYPTION_KEY": ""}
-    return settings_of(**{**defaults, **values})
+    defaults = {"REGISTRY_SECRET_KEY": SECRET, "CPO_ENCRYPTION_KEY": ""}
+    # Port 0 is nothing that anybody may set: a server of a test takes whichever is free.
+    return settings_of(**{**defaults, **values}).copy(update={"REGISTRY_API_PORT": 0})
 
 
 @asynccontextmanager

@@ -143,7 +143,6 @@ def test_it_warns_while_anybody_may_register(
         ({"REGISTRY_SECRET_KEY": "s" * 31}, "REGISTRY_SECRET_KEY is shorter than 32 bytes"),
         ({"CPO_ENCRYPTION_KEY": "short"}, "CPO_ENCRYPTION_KEY is shorter"),
         ({"REGISTRY_TOKEN_EXPIRATION_HOURS": float("inf")}, "REGISTRY_TOKEN_EXPIRATION_HOURS"),
-        ({"REGISTRY_LOG_LEVEL": "LOUD"}, "REGISTRY_LOG_LEVEL"),
         ({"REGISTRY_TLS_ENABLED": True}, "REGISTRY_TLS_CERT_FILE is not set"),
         (
             {
