@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from cpo_app.settings import Settings, SettingsError
+from cpo_app.unsafe_settings import refuse_unsafe
 from db_interface.database import Database
 from db_interface.embedded import DataDirectoryInUse, EmbeddedMongo
 from domain.secrets import MIN_KEY_LENGTH, Vault, kept_secret
@@ -59,6 +60,7 @@ def prepare(settings: Settings, *, must_own: bool = False, seals: bool = True) -
     caller keeps peers' tokens and so needs CPO_ENCRYPTION_KEY. Raises StoreUnavailable or
     SettingsError, each with one line that says what to do.
     """
+    refuse_unsafe(settings)
     if settings.CPO_MONGO_URL:
         if seals:
             _demand(settings.CPO_ENCRYPTION_KEY, "CPO_ENCRYPTION_KEY")

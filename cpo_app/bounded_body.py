@@ -53,6 +53,15 @@ async def bounded_body(
     return await Request(request.scope, bounded).body()
 
 
+def replayed(body: bytes) -> Receive:
+    """A body that has been read, for whoever reads it next."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
 def _content_length(scope: Scope) -> int | None:
     for name, value in scope["headers"]:
         # Digits beyond these are far beyond any limit, and slow to read as a number.

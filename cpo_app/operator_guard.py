@@ -10,23 +10,15 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
 from auth.throttle import Throttle, TooManyFailures
+from cpo_app.this_host import is_from_this_host
 
 USER = "admin"
-_OF_PROXIES = (
-    "forwarded",
-    "via",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
-)
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,7 @@ def require_operator(
         if throttle is not None:
             throttle.succeeded(address, USER)
         return
-    if not open_to_loopback or not _from_this_host(request):
+    if not open_to_loopback or not is_from_this_host(request):
         raise NotTheOperator(403, "for the operator: set CPO_ADMIN_PASSWORD")
 
 
@@ -99,27 +91,3 @@ def _is_admin(header: str, password: str) -> bool:
     except (binascii.Error, ValueError):
         return False
     return hmac.compare_digest(given, f"{USER}:{password}".encode())
-
-
-def _from_this_host(request: Request) -> bool:
-    """A person at this host, and no proxy on it: a proxy says so, or names another Host."""
-    client = request.client.host if request.client else ""
-    host = request.headers.get("host", "")
-    forwarded = any(name in request.headers for name in _OF_PROXIES)
-    return not forwarded and _is_loopback(client) and _is_loopback(_name_in(host))
-
-
-def _name_in(host: str) -> str:
-    """The name in a Host header, without its port; "" for none."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     # OCPI
     OCPI_HOST: str = ""
     PROTOCOL: str = "http"
+    CPO_ALLOW_PLAIN_HTTP: bool = False
+    """Development: http although OCPI_HOST is public."""
     OCPI_PREFIX: str = "ocpi"
     COUNTRY_CODE: str = "DE"
     PARTY_ID: str = "CPO"

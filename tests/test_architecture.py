@@ -34,6 +34,8 @@ SHARED = (
     "addresses",
     "ocpi_caller",
     "pinned_tls",
+    "unsafe_settings",
+    "this_host",
 )
 """Modules of cpo_app that any room may use: they know no room."""
 

@@ -17,10 +17,9 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
-from starlette.types import Message, Receive
 
 from auth.charge_point_access import ChargePointRefused
-from cpo_app.bounded_body import bounded_body
+from cpo_app.bounded_body import bounded_body, replayed
 from cpo_app.http_errors import (
     RETRY_AFTER,
     STORE_AWAY,
@@ -67,7 +66,7 @@ class CentralRoute(APIRoute):
                 if self.look_first is not None:
                     self.look_first(request)
                 body = await bounded_body(request, MAX_BODY_BYTES)
-                whole = Request(request.scope, _again(body))
+                whole = Request(request.scope, replayed(body))
                 return await asyncio.wait_for(handle(whole), ANSWER_WITHIN_S)
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody is there to read it
@@ -106,15 +105,6 @@ def looking_first(look: Callable[[Request], None]) -> type[CentralRoute]:
         look_first = staticmethod(look)
 
     return LookingFirst
-
-
-def _again(body: bytes) -> Receive:
-    """The body that has been read, for whoever reads it next."""
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receive
 
 
 def answer_to(error: Exception) -> Response:

@@ -17,6 +17,7 @@ class EngineDoor:
     """A certificate file that the settings name has to be there: never plain HTTP instead."""
 
     def __init__(self, settings: MonitorSettings) -> None:
+        self.host = settings.cp_e_host
         self._netloc = f"{settings.cp_e_host}:{settings.cp_e_port}"
         self._file = settings.engine_cert_file
         self._published = published_in(settings.state_dir, settings.cp_id)

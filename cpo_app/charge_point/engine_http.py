@@ -2,13 +2,13 @@
 
 Parses, checks who asks, calls. Nobody commands without Central's key, and nobody sets Central's
 key without the link key: there is no trust on first use. Keys are compared in constant time and
-before the body is read.
+before the body is read. What is open without a key is not open to a page in a browser, whatever
+name points here.
 """
 
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import json
 import logging
 from typing import TYPE_CHECKING, TypeVar
@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from cpo_app.addresses.host_names import can_be_rebound, name_in
 from cpo_app.bounded_body import bounded_body
 from cpo_app.charge_point.central_link import Link
 from cpo_app.charge_point.commands import Command, NotKept
@@ -28,6 +29,7 @@ from cpo_app.charge_point.simulation import SimAction
 from cpo_app.charge_point.states import Refused
 from cpo_app.http_errors import HttpError, answer_of, error_answer, problems_of
 from cpo_app.log_ids import CORRELATION_HEADER, bound, usable_id
+from cpo_app.this_host import is_from_this_host
 
 if TYPE_CHECKING:
     from cpo_app.charge_point.engine import Engine
@@ -42,6 +44,9 @@ Body = TypeVar("Body", bound=BaseModel)
 
 def build_app(engine: Engine) -> Starlette:
     async def health(request: Request) -> Response:
+        # A page whose name was made to point here cannot read it; the monitor shows its key.
+        if can_be_rebound(name_in(request.headers.get("host", ""))):
+            _require(request, engine.link_key)
         facts = engine.health()
         return JSONResponse(facts, 200 if facts["status"] == "ok" else 503)
 
@@ -77,7 +82,7 @@ def build_app(engine: Engine) -> Starlette:
         return JSONResponse(active_profile(session.limit, supply, engine.clock.now(), duration_s))
 
     async def sim(request: Request) -> Response:
-        if not (engine.settings.simulation and _from_this_host(request)):
+        if not (engine.settings.simulation and is_from_this_host(request)):
             _require(request, engine.link_key)
         action = await _body(request, SimAction)
         try:
@@ -95,13 +100,19 @@ def build_app(engine: Engine) -> Starlette:
             Route("/active_profile", profile, methods=["GET"]),
             Route("/sim", sim, methods=["POST"]),
         ],
-        exception_handlers={HTTPException: _failed, Exception: _failed},
+        exception_handlers={
+            HTTPException: _failed,
+            ClientDisconnect: _failed,
+            Exception: _failed,
+        },
     )
 
 
 async def _failed(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return answer_of(error)
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=400)  # nobody is there to read it
     # Starlette raises it again behind this answer: the server logs the traceback.
     return error_answer(500, "internal error")
 
@@ -111,13 +122,6 @@ def _require(request: Request, key: str | None) -> None:
     known = scheme.lower() == "bearer" and key is not None
     if not known or not hmac.compare_digest(given.strip().encode(), (key or "").encode()):
         raise HttpError(401, "the right key is needed")
-
-
-def _from_this_host(request: Request) -> bool:
-    try:
-        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
 
 
 async def _body(request: Request, model: type[Body]) -> Body:

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from cpo_app.addresses.host_names import can_be_rebound
 from cpo_app.charge_point.engine_door import EngineDoor
 from db_interface.json_data import JsonObject
 
@@ -29,7 +30,9 @@ class EngineWatch:
     def __init__(self, cp_id: str, door: EngineDoor, link_key: str) -> None:
         self._cp_id = cp_id
         self._door = door
-        self._link_key = link_key
+        self._key = {"Authorization": f"Bearer {link_key}"}
+        # Under such a name an engine tells of itself to its monitor alone. Else the key is kept.
+        self._shown = self._key if can_be_rebound(door.host) else {}
         self._handed_over: tuple[object, ...] | None = None
         self._faults: list[str] = []
         #: Central refused the engine's token when last asked.
@@ -55,7 +58,7 @@ class EngineWatch:
 
     async def _health(self) -> JsonObject:
         try:
-            answer = await self._ask("GET", "/health")
+            answer = await self._ask("GET", "/health", headers=self._shown)
             data = answer.json()
             if data["cp_id"] != self._cp_id:
                 return _faulty("another charge point answers there")
@@ -76,9 +79,8 @@ class EngineWatch:
             return _faulty("no usable answer to the health check")
 
     async def _hand_over(self, link: JsonObject) -> dict[str, str] | None:
-        headers = {"Authorization": f"Bearer {self._link_key}"}
         try:
-            answer = await self._ask("PUT", "/link", json=link, headers=headers)
+            answer = await self._ask("PUT", "/link", json=link, headers=self._key)
         except (httpx.HTTPError, OSError, ValueError) as error:
             return {"code": LINK_REFUSED, "message": type(error).__name__}
         if answer.status_code == 200:

@@ -22,6 +22,7 @@ from cpo_app.doctor.host import check_host
 from cpo_app.doctor.network import check_network
 from cpo_app.doctor.store import check_store
 from cpo_app.settings import Settings, SettingsError
+from cpo_app.unsafe_settings import unsafe_settings
 from db_interface.database import STORE_ERRORS, Database, StoreUnavailable
 from db_interface.json_data import JsonMapping
 from domain.secrets import MIN_KEY_LENGTH, SecretUnusable, Vault
@@ -68,6 +69,9 @@ def examine(settings: Settings) -> list[Finding]:
     if settings.CPO_MONGO_URL:
         # Not by way of `prepare`: it stops at the first secret that is missing.
         return [*findings, *asyncio.run(_examine(settings, embedded))]
+    unsafe = [fail(found.name, found.said, found.do) for found in unsafe_settings(settings)]
+    if unsafe:
+        return [*findings, *unsafe, *asyncio.run(check_network(settings))]
     try:
         with prepare(settings) as ground:
             return [*findings, *asyncio.run(_examine(ground.settings, embedded))]

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 
-from cpo_app.bounded_body import bounded_body
+from cpo_app.bounded_body import bounded_body, replayed
 
 COOKIE = "cpo_console"
 FIELD = "form_token"
@@ -78,11 +78,18 @@ def same_origin(request: Request) -> bool:
     return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
 
 
+async def read_whole(request: Request) -> Request:
+    """The request with its body read. Raises FormRefused for one that is too large for a form, or
+    ClientDisconnect."""
+    body = await bounded_body(request, MAX_BODY_BYTES, _too_large)
+    return Request(request.scope, replayed(body))
+
+
 async def _fields(request: Request) -> dict[str, str]:
     """Our own few lines instead of a form parser with a history of advisories."""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != _FORM:
         raise FormRefused(415, "Only forms are taken here.")
-    body = await bounded_body(request, MAX_BODY_BYTES, _too_large)
+    body = await request.body()
     try:
         rows = parse_qsl(body.decode("ascii"), errors="strict", max_num_fields=20)
     except ValueError:

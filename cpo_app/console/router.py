@@ -36,6 +36,8 @@ MAX_ENTRIES = 100
 MAX_CHANGES = 500
 CHANGES_SHOWN = 50
 MAX_LETTERS = 50
+MAX_SEQ = 2**63 - 1
+"""What a page of locations can begin behind: the store's largest whole number."""
 
 # What an action has done is said by a word in the address, never by text out of it.
 DONE = {
@@ -201,7 +203,7 @@ def build_console_router(console: Console) -> APIRouter:
         request: Request,
         q: str = Query("", max_length=64),
         held: bool = False,
-        after: int | None = Query(None, ge=0),
+        after: int | None = Query(None, ge=0, le=MAX_SEQ),
     ) -> Response:
         (rows, following), number = await asyncio.gather(
             ocpi_objects.locations(db, search=q.strip(), held=held, after=after),

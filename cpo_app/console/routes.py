@@ -1,5 +1,7 @@
 """How every request to the console is answered: the operator's only, in time, errors as pages.
 
+How long a browser takes to send its form is no matter of time: the store alone is waited for.
+
 Never a traceback, and never a value that the request carried.
 """
 
@@ -10,9 +12,10 @@ from collections.abc import Callable, Coroutine
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 
 from cpo_app.console.console import Console
-from cpo_app.console.forms import FormRefused
+from cpo_app.console.forms import FormRefused, read_whole
 from db_interface.database import STORE_ERRORS
 
 logger = logging.getLogger("cpo.console")
@@ -20,6 +23,10 @@ logger = logging.getLogger("cpo.console")
 ANSWER_WITHIN_S = 15.0
 
 Handler = Callable[[Request], Coroutine[object, object, Response]]
+
+
+class NotUnderstood(Exception):
+    """The address holds what no page of ours links to."""
 
 
 class NotThere(Exception):
@@ -40,7 +47,11 @@ def route_class(console: Console) -> type[APIRoute]:
                     page.headers.update(refusal.headers)
                     return page
                 try:
-                    return await asyncio.wait_for(handle(request), ANSWER_WITHIN_S)
+                    _look_at_query(request)
+                    whole = await read_whole(request)
+                    return await asyncio.wait_for(handle(whole), ANSWER_WITHIN_S)
+                except ClientDisconnect:
+                    return Response(status_code=400)  # nobody is there to read it
                 except Exception as error:
                     return _page_of(console, error)
 
@@ -55,12 +66,19 @@ def problem(console: Console, status: int, heading: str, text: str) -> Response:
     return console.rendering.page("problem.html", values, status=status)
 
 
+def _look_at_query(request: Request) -> None:
+    """Raises NotUnderstood for what the store could not be asked for."""
+    for _, value in request.query_params.multi_items():
+        if not value.isprintable():
+            raise NotUnderstood
+
+
 def _page_of(console: Console, error: Exception) -> Response:
     if isinstance(error, NotThere):
         return problem(console, 404, "Not found", str(error))
     if isinstance(error, FormRefused):
         return problem(console, error.http_status, "Not done", error.detail)
-    if isinstance(error, RequestValidationError):
+    if isinstance(error, RequestValidationError | NotUnderstood):
         return problem(console, 400, "Not understood", "The address of this page is not valid.")
     if isinstance(error, (*STORE_ERRORS, asyncio.TimeoutError)):
         logger.warning("the store does not answer: %s", type(error).__name__)

@@ -11,9 +11,9 @@ from cryptography import x509
 
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from cpo_app.settings import Settings
+from cpo_app.unsafe_settings import Unsafe, unsafe_settings
 from domain.secrets import MIN_KEY_LENGTH
 
-SHORT_PASSWORD = 12
 RENEW_WITHIN = timedelta(days=21)
 _THIS_HOST = ("127.0.0.1", "localhost", "::1")
 _MAKE_ONE = "make one with: openssl rand -hex 32"
@@ -21,12 +21,13 @@ _MAKE_ONE = "make one with: openssl rand -hex 32"
 
 def check_configuration(settings: Settings, *, embedded: bool, now: datetime) -> Iterator[Finding]:
     """`settings` with everything filled in; `embedded`: on a database of our own."""
+    unsafe = {found.name: found for found in unsafe_settings(settings)}
     yield from _secrets(settings)
-    yield _password(settings, embedded)
+    yield _password(settings, embedded, unsafe.get("CPO_ADMIN_PASSWORD"))
     yield _parties(settings)
-    yield _address(settings, embedded)
+    yield _address(settings, embedded, unsafe.get("PROTOCOL"))
     yield _private_urls(settings, embedded)
-    yield from _registry(settings, embedded)
+    yield _registry(settings, embedded, unsafe.get("REGISTRY_ADMIN_API_KEY"))
     if settings.REGISTRY_TLS_ENABLED:
         yield _certificate(settings, now)
     if settings.NO_AUTH:
@@ -65,14 +66,14 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _password(settings: Settings, embedded: bool) -> Finding:
-    name, password = "CPO_ADMIN_PASSWORD", settings.CPO_ADMIN_PASSWORD
-    if not password:
+def _password(settings: Settings, embedded: bool, unsafe: Unsafe | None) -> Finding:
+    name = "CPO_ADMIN_PASSWORD"
+    if unsafe is not None:
+        return fail(name, unsafe.said, unsafe.do)
+    if not settings.CPO_ADMIN_PASSWORD:
         if embedded:
             return ok(name, "is not set: the console is open to this host only")
         return warn(name, "is not set: console, metrics and /cp are closed to everybody", "set it")
-    if len(password) < SHORT_PASSWORD:
-        return warn(name, f"is shorter than {SHORT_PASSWORD} characters", "choose a longer one")
     return ok(name, "is set")
 
 
@@ -88,7 +89,9 @@ def _parties(settings: Settings) -> Finding:
     return ok("parties", names)
 
 
-def _address(settings: Settings, embedded: bool) -> Finding:
+def _address(settings: Settings, embedded: bool, unsafe: Unsafe | None) -> Finding:
+    if unsafe is not None:
+        return fail(unsafe.name, unsafe.said, unsafe.do)
     told = f"peers are told {settings.versions_url}"
     if urlsplit(settings.base_url).hostname in _THIS_HOST:
         said = f"{told}, which only this host can reach"
@@ -111,14 +114,13 @@ def _private_urls(settings: Settings, embedded: bool) -> Finding:
     return ok(name, "is on (development)" if settings.CPO_ALLOW_PRIVATE_URLS else "is off")
 
 
-def _registry(settings: Settings, embedded: bool) -> Iterator[Finding]:
+def _registry(settings: Settings, embedded: bool, unsafe: Unsafe | None) -> Finding:
     name, key = "REGISTRY_ADMIN_API_KEY", settings.REGISTRY_ADMIN_API_KEY
-    if key and len(key) < MIN_KEY_LENGTH:
-        yield warn(name, f"is shorter than {MIN_KEY_LENGTH} characters", _MAKE_ONE)
-    elif not key and not embedded:
-        yield warn(name, "is not set: anybody who reaches EV_Registry may register", _MAKE_ONE)
-    else:
-        yield ok(name, "is set" if key else "is not set: fine on embedded defaults")
+    if unsafe is not None:
+        return fail(name, unsafe.said, unsafe.do)
+    if not key and not embedded:
+        return warn(name, "is not set: anybody who reaches EV_Registry may register", _MAKE_ONE)
+    return ok(name, "is set" if key else "is not set: fine on embedded defaults")
 
 
 def _certificate(settings: Settings, now: datetime) -> Finding:

@@ -1,5 +1,7 @@
 """Who gives EV_Registry's errors; their shape is cpo_app.http_errors'.
 
+Of what a caller does wrong no line is written: strangers call, too.
+
 Every error leaves through here, the router's own 404 and 405 and a crash included.
 """
 
@@ -9,8 +11,9 @@ import logging
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from cpo_app.http_errors import (
     RETRY_AFTER,
@@ -47,8 +50,11 @@ def add_error_handlers(app: FastAPI) -> None:
         return error_answer(400, problems_of(error.errors()))
 
     async def unreachable(request: Request, error: Exception) -> JSONResponse:
-        logger.warning("%s %s: the database cannot be reached", request.method, request.url.path)
+        logger.warning("the store does not answer: %s", type(error).__name__)
         return answer_of(not_ready())
+
+    async def gone(request: Request, error: Exception) -> Response:
+        return Response(status_code=400)  # nobody is there to read it
 
     async def crashed(request: Request, error: Exception) -> JSONResponse:
         # Starlette raises it again behind this answer: the server logs the traceback.
@@ -58,4 +64,5 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     for kind in STORE_ERRORS:
         app.add_exception_handler(kind, unreachable)
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(Exception, crashed)

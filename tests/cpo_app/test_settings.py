@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from cpo_app.bootstrap import prepare
 from cpo_app.settings import Party, Settings, SettingsError, parse_parties, settings_refused
+from cpo_app.unsafe_settings import unsafe_settings
 from tests.settings_of import settings_of
 
 
@@ -112,6 +113,46 @@ def test_with_a_database_of_ones_own_the_secrets_have_to_be_given(
         prepare(given(CPO_MONGO_URL="mongodb://127.0.0.1:1", **secrets))
     assert str(refused.value).startswith(complaint)
     assert "short" not in str(refused.value).replace("shorter", "")
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"CPO_ADMIN_PASSWORD": "hunter2hunt"}, "CPO_ADMIN_PASSWORD is shorter than 12 characters"),
+        ({"REGISTRY_ADMIN_API_KEY": "k" * 15}, "REGISTRY_ADMIN_API_KEY is shorter than 16 char"),
+        ({"OCPI_HOST": "cpo.example.com"}, "PROTOCOL is http, and OCPI_HOST (cpo.example.com) is"),
+        ({"OCPI_HOST": "8.8.8.8:8000"}, "PROTOCOL is http, and OCPI_HOST (8.8.8.8) is public"),
+        ({"OCPI_HOST": "[2600::1]:80"}, "PROTOCOL is http, and OCPI_HOST (2600::1) is public"),
+    ],
+)
+def test_what_is_unsafe_is_refused_in_one_line_before_anything_starts(
+    tmp_path: Path, values: dict[str, str], complaint: str
+) -> None:
+    directory = tmp_path / "data"
+    with pytest.raises(SettingsError) as refused:
+        prepare(given(CPO_DATA_DIR=directory, **values))
+    said = str(refused.value)
+    assert said.startswith(complaint) and "\n" not in said
+    assert "openssl rand" in said or "PROTOCOL=https" in said, "how to mend it"
+    assert "hunter2" not in said and "kkk" not in said
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"CPO_ADMIN_PASSWORD": "x" * 12, "REGISTRY_ADMIN_API_KEY": "k" * 16},
+        {"OCPI_HOST": "localhost:8000"},
+        {"OCPI_HOST": "ev-central:8000"},
+        {"OCPI_HOST": "cpo.internal"},
+        {"OCPI_HOST": "192.168.1.7:8000"},
+        {"OCPI_HOST": "[::1]:8000"},
+        {"OCPI_HOST": "cpo.example.com", "PROTOCOL": "https"},
+        {"OCPI_HOST": "cpo.example.com", "CPO_ALLOW_PLAIN_HTTP": True},
+    ],
+)
+def test_what_is_safe_enough_is_not(values: dict[str, object]) -> None:
+    assert list(unsafe_settings(given(**values))) == []
 
 
 def test_embedded_secrets_are_made_once_and_the_second_finds_the_first(tmp_path: Path) -> None:

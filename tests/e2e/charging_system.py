@@ -54,7 +54,7 @@ class ChargingSystem:
             "CPO_MONGO_URL": store_url,
             "REGISTRY_SECRET_KEY": secrets.token_hex(20),
             "CPO_ENCRYPTION_KEY": secrets.token_hex(20),
-            "CPO_ADMIN_PASSWORD": "operator",
+            "CPO_ADMIN_PASSWORD": "the-operators-own",
             "CPO_ALLOW_PRIVATE_URLS": "true",
             "CENTRAL_PORT": str(self._central_port),
         }

@@ -38,7 +38,7 @@ class Guide:
             "CPO_MONGO_URL": store_url,
             "REGISTRY_SECRET_KEY": REGISTRY_SECRET,
             "CPO_ENCRYPTION_KEY": ENCRYPTION_KEY,
-            "CPO_ADMIN_PASSWORD": "operator",
+            "CPO_ADMIN_PASSWORD": "the-operators-own",
         }
         self.state_dir = str(running.directory / "cp")
 

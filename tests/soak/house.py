@@ -66,7 +66,7 @@ class House:
             "CPO_MONGO_URL": self.store_url,
             "REGISTRY_SECRET_KEY": self._key,
             "CPO_ENCRYPTION_KEY": self._key,
-            "CPO_ADMIN_PASSWORD": "operator",
+            "CPO_ADMIN_PASSWORD": "the-operators-own",
             "CPO_ALLOW_PRIVATE_URLS": "true",
             "OCPI_HOST": f"127.0.0.1:{self._front_port}",
             "COMMAND_AWAIT_TIME": "3",

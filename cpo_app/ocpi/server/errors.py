@@ -20,6 +20,7 @@ from cpo_app.ocpi.server.envelope import answer
 from db_interface.database import STORE_ERRORS
 from domain.errors import (
     InvalidParameters,
+    MalformedJson,
     MethodNotAllowed,
     NotAuthorized,
     NotFound,
@@ -88,10 +89,10 @@ def _as_ocpi_error(error: Exception) -> OcpiError:
     if isinstance(error, HTTPException):
         return _of_http(error)
     if isinstance(error, STORE_ERRORS):
-        logger.error("store: %s", error)
+        logger.warning("the store does not answer: %s", type(error).__name__)
         return StoreDown()
     if isinstance(error, ClientDisconnect):
-        return InvalidParameters("The body ended early")
+        return MalformedJson("The body ended early")
     return _bug(error)
 
 

@@ -106,6 +106,27 @@ def test_sim_is_for_the_link_key_or_this_host_when_switched_on(tmp_path: Path) -
     play(story)
 
 
+def test_a_page_whose_name_was_made_to_point_here_reads_and_does_nothing(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with engine_up(tmp_path, simulation=True) as call:
+            plug = {"action": "plug", "soc": 50}
+            for host in (b"evil.example", b"evil.example:8001", b"localhost.evil.example"):
+                rebound = {b"Host": host}
+                assert (await call("GET", "/health", h=rebound)).status_code == 401
+                assert (await call("POST", "/sim", h=rebound, json=plug)).status_code == 401
+            forwarded = {b"X-Forwarded-For": b"203.0.113.9"}
+            assert (await call("POST", "/sim", h=forwarded, json=plug)).status_code == 401
+            # Its monitor may know it by such a name: it has the key. Others are who they say.
+            named = {b"Host": b"engine-1.cpo.example"}
+            key = call.engine.link_key
+            assert (await call("GET", "/health", key, h=named)).status_code == 200
+            for host in (b"192.168.1.5:8001", b"[::1]:8001", b"ev-cp-e-1:8001", b"localhost"):
+                assert (await call("GET", "/health", h={b"Host": host})).status_code == 200
+            assert (await call("POST", "/sim", json=plug)).status_code == 200
+
+    play(story)
+
+
 def test_health_is_open_says_faults_and_no_secret(tmp_path: Path) -> None:
     async def story() -> None:
         async with engine_up(tmp_path, simulation=True) as call:

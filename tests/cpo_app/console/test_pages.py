@@ -31,6 +31,37 @@ def test_every_page_is_there_in_order_and_says_nothing_secret(night: Night) -> N
             assert secret not in answer.text, path
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "q=%00",
+        "q=%0a",
+        "after=%00",
+        "after=99999999999999999999999",
+        "after=-1",
+        "after=x",
+        "held=%00",
+        "status=NONE",
+        "key=%00",
+        "done=" + "x" * 40,
+        "q=" + "x" * 70,
+        "%00=1&q=%ff%00",
+    ],
+)
+def test_an_address_that_cannot_be_is_a_page_that_says_so(
+    night: Night, query: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    visit = night.visit()
+    understood = 0
+    for path in sorted({page.partition("?")[0] for page in PAGES}):
+        answer = visit.get(f"{path}?{query}")
+        assert answer.status_code in (200, 400), (path, answer.status_code)
+        assert answer.text.count("<main") == 1
+        understood += answer.status_code == 200
+    assert understood < len(PAGES)
+    assert caplog.records == []
+
+
 def test_text_of_strangers_is_only_text(night: Night) -> None:
     visit = night.visit()
     shown = 0

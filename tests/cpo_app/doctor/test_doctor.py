@@ -73,11 +73,13 @@ def test_a_sound_configuration_has_no_complaint() -> None:
         ({"REGISTRY_SECRET_KEY": "short"}, "REGISTRY_SECRET_KEY", "FAIL"),
         ({"CENTRAL_REGISTRY_SECRET_KEY": KEY}, "CENTRAL_REGISTRY_SECRET_KEY", "WARN"),
         ({"CPO_ADMIN_PASSWORD": ""}, "CPO_ADMIN_PASSWORD", "WARN"),
-        ({"CPO_ADMIN_PASSWORD": "short"}, "CPO_ADMIN_PASSWORD", "WARN"),
+        ({"CPO_ADMIN_PASSWORD": "short"}, "CPO_ADMIN_PASSWORD", "FAIL"),
         ({"OCPI_HOST": ""}, "OCPI_HOST", "WARN"),
-        ({"PROTOCOL": "http"}, "PROTOCOL", "WARN"),
+        ({"PROTOCOL": "http"}, "PROTOCOL", "FAIL"),
+        ({"PROTOCOL": "http", "CPO_ALLOW_PLAIN_HTTP": True}, "PROTOCOL", "WARN"),
         ({"CPO_ALLOW_PRIVATE_URLS": True}, "CPO_ALLOW_PRIVATE_URLS", "WARN"),
         ({"REGISTRY_ADMIN_API_KEY": ""}, "REGISTRY_ADMIN_API_KEY", "WARN"),
+        ({"REGISTRY_ADMIN_API_KEY": "short"}, "REGISTRY_ADMIN_API_KEY", "FAIL"),
         ({"COUNTRY_CODE": "DE", "PARTY_ID": "CPO"}, "parties", "WARN"),
         ({"NO_AUTH": True}, "NO_AUTH", "FAIL"),
         ({"CENTRAL_REQUIRE_CP_TOKEN": False}, "CENTRAL_REQUIRE_CP_TOKEN", "WARN"),
@@ -100,6 +102,14 @@ def test_embedded_defaults_are_fine_for_a_try() -> None:
         CPO_ALLOW_PRIVATE_URLS=True,
     )
     assert set(found.values()) == {"OK"}
+
+
+def test_what_the_servers_refuse_is_found_without_a_start(tmp_path: Path) -> None:
+    changed = {"CPO_ADMIN_PASSWORD": "short", "REGISTRY_ADMIN_API_KEY": "short", "PROTOCOL": "http"}
+    given = settings(CPO_MONGO_URL="", CPO_DATA_DIR=tmp_path, CENTRAL_PORT=free_port(), **changed)
+    found = levels(examine(given))
+    assert {name: found[name] for name in changed} == dict.fromkeys(changed, "FAIL")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_finding_says_a_secret() -> None:

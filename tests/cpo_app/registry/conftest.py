@@ -17,7 +17,7 @@ from tests.conftest import Loop
 from tests.settings_of import settings_of
 
 SECRET = "registry-secret-" * 3
-ADMIN_KEY = "the-admin-key"
+ADMIN_KEY = "the-admin-key-of-the-registry"
 
 
 class Api:
