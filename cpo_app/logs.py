@@ -1,18 +1,22 @@
 """Logging of all our processes: one line an event, text or JSON, to stderr, times in UTC.
 
 Line breaks that a peer wrote into a path or a header are escaped: one event stays one line.
+A line that repeats is written once a minute (`cpo_app/log_ration.py`).
 """
 
 from __future__ import annotations
 
+import copy
 import logging
 import sys
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from typing import TextIO
 
 import orjson
 
 from cpo_app.log_ids import AddIds
+from cpo_app.log_ration import Ration
 from domain.times import format_datetime
 
 _QUIET = ("httpx", "httpcore", "uvicorn.access", "uvicorn.error", "OCPI-Logger", "pymongo")
@@ -45,9 +49,27 @@ class _Json(logging.Formatter):
         return orjson.dumps(row).decode()
 
 
+class _Rationed(logging.StreamHandler[TextIO]):
+    """Lines that repeat are counted and left out."""
+
+    def __init__(self, stream: TextIO, ration: Ration) -> None:
+        super().__init__(stream)
+        self._ration = ration
+
+    def emit(self, record: logging.LogRecord) -> None:
+        left_out = self._ration.left_out_before(record)
+        if left_out is None:
+            return
+        if left_out:
+            record = copy.copy(record)  # others may handle it, too
+            record.msg = f"{record.getMessage()} (and {left_out} more such lines before)"
+            record.args = None
+        super().emit(record)
+
+
 def set_up(level: str = "INFO", form: str = "text") -> None:
     """Set up this process's logging; an unknown level or form falls back to INFO and text."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Rationed(sys.stderr, Ration())
     handler.setFormatter(_Json() if form == "json" else _OneLine())
     handler.addFilter(AddIds())
     number = logging.getLevelName(level.upper())

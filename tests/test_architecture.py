@@ -30,6 +30,7 @@ SHARED = (
     "bounded_body",
     "logs",
     "log_ids",
+    "log_ration",
     "front_door",
     "addresses",
     "ocpi_caller",

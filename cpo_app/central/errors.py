@@ -36,9 +36,14 @@ from domain.secrets import SecretUnusable
 logger = logging.getLogger("cpo.central")
 
 MAX_BODY_BYTES = 1_000_000
+MAX_STRANGERS_BODY_BYTES = 32_768
+"""Of whoever shows no token where none is needed: parsed, a body takes twenty times its size. An
+engine whose batch is refused as too large sends a smaller one."""
 ANSWER_WITHIN_S = 30.0
 
 Handler = Callable[[Request], Coroutine[object, object, Response]]
+Look = Callable[[Request], int]
+"""Gives how many bytes the body of the request may have."""
 
 
 class CentralRoute(APIRoute):
@@ -51,7 +56,7 @@ class CentralRoute(APIRoute):
     the docs as every other does.
     """
 
-    look_first: Callable[[Request], None] | None = None
+    look_first: Look | None = None
 
     def get_route_handler(self) -> Handler:
         handle = self._straight() or super().get_route_handler()
@@ -63,9 +68,8 @@ class CentralRoute(APIRoute):
 
         async def in_one_shape(request: Request) -> Response:
             try:
-                if self.look_first is not None:
-                    self.look_first(request)
-                body = await bounded_body(request, MAX_BODY_BYTES)
+                limit = MAX_BODY_BYTES if self.look_first is None else self.look_first(request)
+                body = await bounded_body(request, limit)
                 whole = Request(request.scope, replayed(body))
                 return await asyncio.wait_for(handle(whole), ANSWER_WITHIN_S)
             except ClientDisconnect:
@@ -98,7 +102,7 @@ def read_body(model: type[BaseModel], raw: bytes) -> BaseModel:
         raise HttpError(400, "body: not valid JSON") from None
 
 
-def looking_first(look: Callable[[Request], None]) -> type[CentralRoute]:
+def looking_first(look: Look) -> type[CentralRoute]:
     """CentralRoute for a router whose requests all have to pass `look`."""
 
     class LookingFirst(CentralRoute):

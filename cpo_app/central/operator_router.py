@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 from fastapi import APIRouter, Query, Request
 
-from cpo_app.central.errors import looking_first
+from cpo_app.central.errors import MAX_BODY_BYTES, looking_first
 from cpo_app.central.service import Central, UnknownChargePoint
 from cpo_app.central.wire import OperativeBody
 from cpo_app.http_errors import HttpError
@@ -22,13 +22,14 @@ DEFAULT_UPTIME = timedelta(days=30)
 
 
 def build_operator_router(central: Central) -> APIRouter:
-    def operator_only(request: Request) -> None:
+    def operator_only(request: Request) -> int:
         require_operator(
             request,
             central.settings.CPO_ADMIN_PASSWORD,
             open_to_loopback=central.open_to_loopback,
             throttle=central.operator_throttle,
         )
+        return MAX_BODY_BYTES
 
     router = APIRouter(
         prefix="/cp",

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 
 from auth.charge_point_access import ChargePointRefused, look_at_token
 from auth.throttle import TooManyFailures
-from cpo_app.central.errors import looking_first
+from cpo_app.central.errors import MAX_BODY_BYTES, MAX_STRANGERS_BODY_BYTES, looking_first
 from cpo_app.central.link.engine_network import EngineAddressRefused, check_in_the_clear
 from cpo_app.central.operator_router import build_operator_router
 from cpo_app.central.service import Central
@@ -26,7 +26,7 @@ from domain.charge_points.charge_point_documents import Fault
 def build_router(central: Central) -> APIRouter:
     """The routes under `/cp`: those of charge points, and the operator's."""
 
-    def token_first(request: Request) -> None:
+    def token_first(request: Request) -> int:
         address = request.client.host if request.client else ""
         token = _bearer(request.headers.get("authorization"))
         shown = sha256((token or "").encode()).hexdigest()
@@ -43,8 +43,10 @@ def build_router(central: Central) -> APIRouter:
             if token is not None:
                 central.throttle.failed(address)
             raise
-        if claims is not None:
-            central.throttle.succeeded(address, shown)
+        if claims is None:
+            return MAX_STRANGERS_BODY_BYTES
+        central.throttle.succeeded(address, shown)
+        return MAX_BODY_BYTES
 
     router = APIRouter(prefix="/cp", tags=["EV_Central"], route_class=looking_first(token_first))
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MAX_BODY_BYTES = 256 * 1024
+_MAX_ACTION_BYTES = 4096
 _MAX_PROFILE_S = 366 * 86400
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -84,7 +85,7 @@ def build_app(engine: Engine) -> Starlette:
     async def sim(request: Request) -> Response:
         if not (engine.settings.simulation and is_from_this_host(request)):
             _require(request, engine.link_key)
-        action = await _body(request, SimAction)
+        action = await _body(request, SimAction, _MAX_ACTION_BYTES)
         try:
             return JSONResponse(await engine.simulation.play(action))
         except Refused as error:
@@ -124,11 +125,11 @@ def _require(request: Request, key: str | None) -> None:
         raise HttpError(401, "the right key is needed")
 
 
-async def _body(request: Request, model: type[Body]) -> Body:
+async def _body(request: Request, model: type[Body], limit_bytes: int = _MAX_BODY_BYTES) -> Body:
     # A page in a browser on this host cannot send this type without being asked first (CORS).
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise HttpError(415, "application/json is needed")
-    raw = await bounded_body(request, _MAX_BODY_BYTES)
+    raw = await bounded_body(request, limit_bytes)
     try:
         data: object = json.loads(raw)
         return model.parse_obj(data)

@@ -11,6 +11,7 @@ import pytest
 
 from cpo_app import logs
 from cpo_app.log_ids import bind, bound, usable_id
+from cpo_app.log_ration import MAX_KEPT, RATIONED, Ration
 from domain.times import parse_datetime
 
 
@@ -46,6 +47,73 @@ def test_json_is_one_object_a_line_with_the_traceback_inside(
     assert "ValueError: boom" in row["traceback"]
 
 
+def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line.partition(" cpo ")[2].strip() for line in capsys.readouterr().err.splitlines()]
+
+
+def test_a_warning_that_repeats_is_written_once_a_minute_and_counted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(logs, "Ration", lambda: Ration(lambda: now))
+    logs.set_up("INFO")
+    log = logging.getLogger("cpo")
+    for number in range(50):
+        with bound(request_id=f"r-{number}"):
+            log.warning("not ready: %s", "store")
+    log.warning("not ready: %s", "watch")
+    now += 61
+    log.warning("not ready: %s", "store")
+    log.warning("not ready: %s", "watch")
+    said = lines(capsys)
+    assert [line.partition(" [")[0] for line in said] == [
+        "not ready: store",
+        "not ready: watch",
+        "not ready: store (and 49 more such lines before)",
+        "not ready: watch",
+    ]
+    assert "r-0" in said[0]
+
+
+def test_information_is_rationed_only_where_it_asks_for_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.set_up("INFO")
+    log = logging.getLogger("cpo")
+    for _ in range(3):
+        log.info("command K: delivered")
+        log.info("refused: HTTP 401", extra=RATIONED)
+    assert lines(capsys) == [
+        "command K: delivered",
+        "refused: HTTP 401",
+        *["command K: delivered"] * 2,
+    ]
+
+
+def test_errors_of_one_kind_are_one_traceback_and_of_another_kind_another(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.set_up("INFO")
+    for number in (1, 1, 2):
+        try:
+            raise ValueError(f"boom {number}")
+        except ValueError:
+            logging.getLogger("cpo").exception("it broke")
+    assert capsys.readouterr().err.count("Traceback") == 2
+
+
+def test_what_is_kept_of_lines_is_bounded() -> None:
+    ration = Ration(lambda: 0.0)
+
+    def warning(text: str) -> logging.LogRecord:
+        return logging.LogRecord("cpo", logging.WARNING, "", 0, text, None, None)
+
+    for number in range(3 * MAX_KEPT):
+        assert ration.left_out_before(warning(f"of {number}")) == 0
+    assert ration.left_out_before(warning(f"of {3 * MAX_KEPT - 1}")) is None
+    assert ration.left_out_before(warning("of 0")) == 0, "long forgotten"
+
+
 def test_an_unknown_level_means_info(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up("LOUD")
     logging.getLogger("cpo").debug("hidden")
@@ -63,7 +131,7 @@ def test_every_line_bears_its_date_in_utc_and_the_ids_that_are_bound(
             await asyncio.sleep(0)
             await asyncio.create_task(part_of_it())
             with bound(command_id="K", peer_id=None):
-                logging.getLogger("motor").warning("another room")
+                logging.getLogger("motor").warning("another room %d", number)
 
     async def part_of_it() -> None:
         bind(cp_id="CP-001")
@@ -80,7 +148,8 @@ def test_every_line_bears_its_date_in_utc_and_the_ids_that_are_bound(
     for number in (1, 2):
         inside, other = (line for line in within if f"c-{number}" in line)
         assert inside.endswith(f"inside [correlation_id=c-{number} peer_id=peer-1 cp_id=CP-001]")
-        assert other.endswith(f"room [correlation_id=c-{number} peer_id=peer-1 command_id=K]")
+        ids = f"[correlation_id=c-{number} peer_id=peer-1 command_id=K]"
+        assert other.endswith(f"room {number} {ids}")
 
 
 def test_json_has_the_ids_as_fields(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ from auth.credentials_header import is_unencoded
 from auth.throttle import Throttle, TooManyFailures
 from cpo_app.bounded_body import bounded_receive
 from cpo_app.log_ids import bind, bound, usable_id
+from cpo_app.log_ration import RATIONED
 from cpo_app.ocpi.server.context import SCOPE_KEY, RequestContext, Routing
 from cpo_app.ocpi.server.errors import error_answer
 from domain.errors import BodyTooLarge, NotAuthorized, TooManyRequests, UnknownParty
@@ -95,7 +96,7 @@ class Gate:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                _log(scope["method"], module, message["status"])
+                _log(scope["method"], module, message["status"], context.caller)
                 out = {
                     "x-request-id": context.request_id,
                     "x-correlation-id": context.correlation_id,
@@ -173,8 +174,12 @@ def _too_large(limit_bytes: int) -> BodyTooLarge:
     return BodyTooLarge(f"The body is larger than {limit_bytes} bytes")
 
 
-def _log(method: str, module: str, http_status: int) -> None:
-    """What was asked and answered. Not the path: it may hold a driver's card."""
+def _log(method: str, module: str, http_status: int, caller: Caller | None) -> None:
+    """What was asked and answered. Not the path: it may hold a driver's card; and of a stranger
+    nothing that he wrote."""
+    if caller is None:
+        logger.info("a stranger was refused: HTTP %d", http_status, extra=RATIONED)
+        return
     quiet = method in _READS and http_status < 400
     level = logging.DEBUG if quiet else logging.INFO
     logger.log(level, "%s %s: HTTP %d", method, module, http_status)
