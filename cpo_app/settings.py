@@ -85,6 +85,10 @@ class Settings(BaseSettings):
     """In which header those proxies name the client certificate that they have verified."""
     CPO_MAX_FAILURES_PER_MINUTE: int = Field(default=30, ge=0)
     """Wrong tokens, passwords and credentials from one address at one door; 0: any number."""
+    CPO_PEER_REQUESTS_AT_ONCE: int = Field(default=8, ge=1, le=1000)
+    """Of one peer, in work in one process; a quarter of all places. More wait."""
+    CPO_PEER_REQUESTS_PER_MINUTE: int = Field(default=0, ge=0)
+    """Of one peer, in one process; 0: any number."""
     CPO_PEER_TIMEOUT_S: float = Field(default=10.0, gt=0, le=120)
     CPO_ROTATION_GRACE_S: int = Field(default=3600, ge=0, le=3600)
     CPO_ROTATE_TOKENS_DAYS: float = Field(default=0, ge=0, le=3650)

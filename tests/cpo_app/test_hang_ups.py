@@ -77,7 +77,10 @@ def test_who_hangs_up_leaves_no_warning(
         if message["type"] == "http.response.start":
             answers.append(message["status"])
 
-    loop.run(app(scope_of(method, path, headers), HangsUp().receive, send))
+    async def play() -> None:
+        await app(scope_of(method, path, headers), HangsUp().receive, send)
+
+    loop.run(play())
 
     assert answers == [400]
     said = [record for record in caplog.records if record.name.startswith(("cpo", "uvicorn"))]
@@ -118,7 +121,10 @@ def test_who_is_slow_does_not_make_the_store_look_slow(
             if message["type"] == "http.response.start":
                 answers.append(message["status"])
 
-        asked = asyncio.create_task(app(scope_of(method, path, headers), receive, send))
+        async def request() -> None:
+            await app(scope_of(method, path, headers), receive, send)
+
+        asked = asyncio.create_task(request())
         for _ in range(50):
             await asyncio.sleep(0)
         assert not asked.done() and not set(limits) & set(running)

@@ -28,6 +28,7 @@ from cpo_app.ocpi.server import errors
 from cpo_app.ocpi.server.gate import Gate
 from cpo_app.ocpi.server.library_authenticator import LibraryAuthenticator
 from cpo_app.ocpi.server.openapi import say_how_to_authorize
+from cpo_app.ocpi.server.peer_shares import PeerLimits
 from cpo_app.ocpi.server.routers import (
     cdrs,
     chargingprofiles,
@@ -104,6 +105,9 @@ def build_ocpi_app(
         parties={party.key for party in settings.parties},
         max_body_bytes=settings.CPO_MAX_BODY_BYTES,
         throttle=throttle or Throttle("ocpi", settings.CPO_MAX_FAILURES_PER_MINUTE),
+        limits=PeerLimits(
+            settings.CPO_PEER_REQUESTS_AT_ONCE, settings.CPO_PEER_REQUESTS_PER_MINUTE
+        ),
         open_paths=(docs_url, openapi_url),
     )
     return app

@@ -1,7 +1,7 @@
 """The gate before all OCPI routes: one pure ASGI middleware, nothing of a body read before it.
 
 In this order: path made plain, ids taken over or made, the credentials token checked, routing
-headers checked, the body's size bounded. Whatever goes wrong behind it ends in an envelope, and
+headers checked, the peer's turn waited for, the body's size bounded. Whatever goes wrong behind it ends in an envelope, and
 every answer carries the ids and, on functional modules, the routing headers swapped.
 """
 
@@ -23,6 +23,7 @@ from cpo_app.log_ids import bind, bound, usable_id
 from cpo_app.log_ration import RATIONED
 from cpo_app.ocpi.server.context import SCOPE_KEY, RequestContext, Routing
 from cpo_app.ocpi.server.errors import error_answer
+from cpo_app.ocpi.server.peer_shares import PeerLimits
 from domain.errors import BodyTooLarge, NotAuthorized, TooManyRequests, UnknownParty
 
 CONFIGURATION_MODULES = ("versions", "details", "credentials", "clientinfo", "hubclientinfo")
@@ -49,6 +50,7 @@ class Gate:
         parties: Collection[str],
         max_body_bytes: int,
         throttle: Throttle,
+        limits: PeerLimits,
         open_paths: Collection[str] = (),
     ) -> None:
         self.app = app
@@ -57,6 +59,7 @@ class Gate:
         self._parties = parties
         self._max_body_bytes = max_body_bytes
         self._throttle = throttle
+        self._limits = limits
         self._open_paths = frozenset(open_paths)
         self._below_open_paths = tuple(f"{open_path}/" for open_path in open_paths)
 
@@ -117,8 +120,9 @@ class Gate:
             bind(peer_id=context.caller.peer.peer_id)
             if module not in CONFIGURATION_MODULES:
                 await self._route(headers, context.caller, context)
-            bounded = bounded_receive(scope, receive, self._max_body_bytes, _too_large)
-            await self.app(scope, bounded, send_with_ids)
+            async with self._limits.admitted(context.caller.peer.peer_id, module):
+                bounded = bounded_receive(scope, receive, self._max_body_bytes, _too_large)
+                await self.app(scope, bounded, send_with_ids)
         except Exception as error:  # the process must not die of a request; it is logged there
             if started:
                 raise
