@@ -106,7 +106,8 @@ def build_ocpi_app(
         max_body_bytes=settings.CPO_MAX_BODY_BYTES,
         throttle=throttle or Throttle("ocpi", settings.CPO_MAX_FAILURES_PER_MINUTE),
         limits=PeerLimits(
-            settings.CPO_PEER_REQUESTS_AT_ONCE, settings.CPO_PEER_REQUESTS_PER_MINUTE
+            at_once=settings.CPO_PEER_REQUESTS_AT_ONCE,
+            per_minute=settings.CPO_PEER_REQUESTS_PER_MINUTE,
         ),
         open_paths=(docs_url, openapi_url),
     )

@@ -1,8 +1,9 @@
 """The gate before all OCPI routes: one pure ASGI middleware, nothing of a body read before it.
 
 In this order: path made plain, ids taken over or made, the credentials token checked, routing
-headers checked, the peer's turn waited for, the body's size bounded. Whatever goes wrong behind it ends in an envelope, and
-every answer carries the ids and, on functional modules, the routing headers swapped.
+headers checked, the peer's turn waited for, the body's size bounded. Whatever goes wrong behind it
+ends in an envelope, and every answer carries the ids and, on functional modules, the routing
+headers swapped.
 """
 
 from __future__ import annotations
