@@ -21,10 +21,10 @@ def night(db: Database, loop: Loop) -> Night:
     night.register("CP-001", "Amsterdam")
 
     async def keep(tx: Tx) -> None:
-        stopped = {"kind": "session_stopped", "at": NOW, "session_id": EVIL, "energy_wh": 4200.0}
+        told = {"at": NOW, "session_id": EVIL, "energy_wh": 4200.0}
         letters = [
-            letter(tx, "CP-001", "boot-1", {"seq": seq, **stopped}, EVIL, refused=refused)
-            for seq, refused in ((7, False), (8, True))
+            letter(tx, "CP-001", "boot-1", {"seq": seq, "kind": kind, **told}, EVIL, refused=refused)
+            for seq, kind, refused in ((7, "session_stopped", False), (8, "meter", True))
         ]
         await dead_letters.keep(tx, letters)
 
