@@ -1,13 +1,15 @@
 """Guessing costs: who fails too often hears "later" before anything is looked up for him.
 
 Failures are counted by address and by identity (a user, a charge point), in this process at once
-and in the store for all processes (limits' fixed windows). An identity that came in from an address
-before is not held up there by what others do elsewhere: nobody can lock another one out.
+and in the store for all processes (limits' fixed windows). A secret that was right at an address
+before is no guess there, whoever else guesses; and an identity that came in from an address is not
+held up there by what others do elsewhere: nobody can lock another one out.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import ipaddress
 import logging
 import time
@@ -147,6 +149,11 @@ class Throttle:
             return  # this process counts alone until the store is back
         if stats.remaining == 0:
             self._shut(key, self._clock() + max(0.0, stats.reset_time - time.time()))
+
+
+def digest_of(shown: str) -> str:
+    """A secret that somebody shows, as the throttle may keep it."""
+    return hashlib.sha256(shown.encode()).hexdigest()
 
 
 def network_of(address: str) -> str:

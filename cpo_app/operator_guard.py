@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from auth.throttle import Throttle, TooManyFailures
+from auth.throttle import Throttle, TooManyFailures, digest_of
 from cpo_app.this_host import is_from_this_host
 
 USER = "admin"
@@ -59,12 +59,14 @@ def require_operator(
 ) -> None:
     """Return if the request is the operator's; raises NotTheOperator.
 
-    Wrong passwords are counted by `throttle`; after too many nobody's is looked at for a while.
+    Wrong passwords are counted by `throttle`; after too many none is looked at for a while, but
+    for one that was right before.
     """
     if password:
         header = request.headers.get("authorization", "")
         address = request.client.host if request.client else ""
-        if throttle is not None and header:
+        shown = digest_of(header)
+        if throttle is not None and header and not throttle.knows(address, shown):
             try:
                 throttle.check(address, USER)
             except TooManyFailures as error:
@@ -77,6 +79,7 @@ def require_operator(
             raise NotTheOperator(401, "user admin and CPO_ADMIN_PASSWORD are needed", challenge)
         if throttle is not None:
             throttle.succeeded(address, USER)
+            throttle.succeeded(address, shown)
         return
     if not open_to_loopback or not is_from_this_host(request):
         raise NotTheOperator(403, "for the operator: set CPO_ADMIN_PASSWORD")

@@ -5,12 +5,10 @@ CENTRAL_REQUIRE_CP_TOKEN says, and looks at it before the body is read;
 errors have the shape of cpo_app.http_errors.
 """
 
-from hashlib import sha256
-
 from fastapi import APIRouter, Request
 
 from auth.charge_point_access import ChargePointRefused, look_at_token
-from auth.throttle import TooManyFailures
+from auth.throttle import TooManyFailures, digest_of
 from cpo_app.central.errors import MAX_BODY_BYTES, MAX_STRANGERS_BODY_BYTES, looking_first
 from cpo_app.central.link.engine_network import EngineAddressRefused, check_in_the_clear
 from cpo_app.central.operator_router import build_operator_router
@@ -29,7 +27,7 @@ def build_router(central: Central) -> APIRouter:
     def token_first(request: Request) -> int:
         address = request.client.host if request.client else ""
         token = _bearer(request.headers.get("authorization"))
-        shown = sha256((token or "").encode()).hexdigest()
+        shown = digest_of(token or "")
         try:
             # A token that was right here before is no guess, whoever else guesses there.
             if token is not None and not central.throttle.knows(address, shown):

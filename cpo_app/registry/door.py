@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import Request
 
-from auth.throttle import TooManyFailures
+from auth.throttle import TooManyFailures, digest_of
 from cpo_app.http_errors import HttpError
 from cpo_app.registry.context import Registry
 from cpo_app.registry.errors import not_ready, unauthorized
@@ -23,18 +23,24 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def may_try(registry: Registry, request: Request, identity: str) -> None:
-    """Return if it may be looked up whether it is right; raises HttpError 429.
+def may_try(registry: Registry, request: Request, identity: str, shown: str) -> None:
+    """Return if it may be looked up whether what is shown is right; raises HttpError 429.
 
-    An identity that came in from there before always may.
+    What was right from there before always may.
     """
     address = address_of(request)
-    if registry.throttle.knows(address, identity):
+    if registry.throttle.knows(address, digest_of(shown)):
         return
     try:
         registry.throttle.check(address, identity)
     except TooManyFailures as error:
         raise HttpError(429, str(error), {"Retry-After": str(error.retry_after_s)}) from None
+
+
+def came_in(registry: Registry, request: Request, identity: str, shown: str) -> None:
+    """What was shown is right."""
+    for known in (identity, digest_of(shown)):
+        registry.throttle.succeeded(address_of(request), known)
 
 
 def registering(registry: Registry) -> Callable[[Request], Awaitable[None]]:
@@ -43,9 +49,9 @@ def registering(registry: Registry) -> Callable[[Request], Awaitable[None]]:
     async def look(request: Request) -> None:
         api_key = request.headers.get("x-registry-api-key")
         if api_key is not None:
-            may_try(registry, request, ADMIN)
+            may_try(registry, request, ADMIN, api_key)
             if registry.is_admin(api_key):
-                registry.throttle.succeeded(address_of(request), ADMIN)
+                came_in(registry, request, ADMIN, api_key)
                 return
             if await _may_enrol(registry, api_key):
                 return
@@ -69,9 +75,10 @@ def reading(registry: Registry) -> Callable[[Request], None]:
             return
         api_key = request.headers.get("x-registry-api-key")
         authorization = request.headers.get("authorization")
-        may_try(registry, request, ADMIN)
+        shown = api_key or authorization or ""
+        may_try(registry, request, ADMIN, shown)
         if registry.is_admin(api_key):
-            registry.throttle.succeeded(address_of(request), ADMIN)
+            came_in(registry, request, ADMIN, shown)
             return
         try:
             registry.check_own_token(authorization, request.path_params.get("cp_id", ""))

@@ -14,6 +14,7 @@ from cpo_app.registry.door import (
     ADMIN,
     NOT_ENTITLED,
     address_of,
+    came_in,
     may_try,
     reading,
     registering,
@@ -83,7 +84,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         if certificate_required and shown_certificate is None:
             raise HttpError(403, _NEEDS_CERTIFICATE)
         if shown:
-            may_try(registry, request, body.cp_id)
+            may_try(registry, request, body.cp_id, shown)
         try:
             done = await registrations.register(
                 store,
@@ -135,7 +136,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         body: Authenticating = Depends(body_of(Authenticating, AUTHENTICATING_LIMIT_BYTES)),
         store: DbInterface = Depends(the_store),
     ) -> dict[str, Any]:
-        may_try(registry, request, body.cp_id)
+        may_try(registry, request, body.cp_id, body.credentials)
         digests = registry.hashes.of(body.credentials)
         try:
             record = await registrations.authenticate(
@@ -154,7 +155,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
             raise HttpError(403, _WRONG_CERTIFICATE, error="certificate") from None
         except NotBound:
             raise unauthorized(_NOT_BOUND) from None
-        registry.throttle.succeeded(address_of(request), body.cp_id)
+        came_in(registry, request, body.cp_id, body.credentials)
         return {
             **_with_token(registry, record, response),
             "last_authenticated": time_text(record["last_authenticated"]),
@@ -196,7 +197,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         x_existing_credentials: str | None = Header(None),
         store: DbInterface = Depends(the_store),
     ) -> dict[str, Any]:
-        may_try(registry, request, ADMIN)
+        may_try(registry, request, ADMIN, x_registry_api_key or x_existing_credentials or "")
         if registry.is_admin(x_registry_api_key):
             proof = Proof(admin=True)
         elif x_existing_credentials:

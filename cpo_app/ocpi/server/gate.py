@@ -12,13 +12,12 @@ import logging
 import re
 import uuid
 from collections.abc import Collection, Mapping
-from hashlib import sha256
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.authenticator import Caller, OcpiAuthenticator
 from auth.credentials_header import is_unencoded
-from auth.throttle import Throttle, TooManyFailures
+from auth.throttle import Throttle, TooManyFailures, digest_of
 from cpo_app.bounded_body import bounded_receive
 from cpo_app.log_ids import bind, bound, usable_id
 from cpo_app.log_ration import RATIONED
@@ -134,7 +133,7 @@ class Gate:
         if header is None:
             raise NotAuthorized
         # A token that was right here before is no guess, whoever else guesses at that address.
-        shown = sha256(header.encode()).hexdigest()
+        shown = digest_of(header)
         try:
             if not self._throttle.knows(address, shown):
                 self._throttle.check(address)

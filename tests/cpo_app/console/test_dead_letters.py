@@ -21,10 +21,11 @@ def night(db: Database, loop: Loop) -> Night:
     night.register("CP-001", "Amsterdam")
 
     async def keep(tx: Tx) -> None:
-        told = {"at": NOW, "session_id": EVIL, "energy_wh": 4200.0}
+        told = {"at": NOW, "session_id": EVIL, "energy_wh": 4200.0, "kind": "session_stopped"}
+        seven, eight = {**told, "seq": 7}, {**told, "seq": 8, "kind": "meter"}
         letters = [
-            letter(tx, "CP-001", "boot-1", {"seq": seq, "kind": kind, **told}, EVIL, refused=refused)
-            for seq, kind, refused in ((7, "session_stopped", False), (8, "meter", True))
+            letter(tx, "CP-001", "boot-1", seven, EVIL, refused=False),
+            letter(tx, "CP-001", "boot-1", eight, EVIL, refused=True),
         ]
         await dead_letters.keep(tx, letters)
 
