@@ -173,6 +173,7 @@ class EngineAndCharger:
                 found = await self.world.db["charge_points"].find_one({"_id": "CP-001"})
                 if found["operative_told"] == operative:
                     return
+                await asyncio.sleep(0.01)
 
         self.world.loop.run(wait(), 5)
 

@@ -213,6 +213,7 @@ def test_what_takes_long_goes_on_behind_the_answer(
     deadline = time.monotonic() + 10
     while not re.search(rf"resync {night.peer_id}: \d+", caplog.text):
         assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_word_in_the_address_is_not_repeated(night: Night) -> None:

@@ -109,4 +109,4 @@ async def eventually(condition: Callable[[], object], timeout_s: float = 10.0) -
     ends = asyncio.get_running_loop().time() + timeout_s
     while not condition():
         assert asyncio.get_running_loop().time() < ends, "it never came to hold"
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.002)

@@ -118,6 +118,7 @@ class House:
         ends = time.monotonic() + timeout_s
         while not condition():
             assert time.monotonic() < ends, f"it never came to hold; marks: {self.marks()}"
+            time.sleep(0.02)
 
     def until_nothing_is_left(self, timeout_s: float = 20) -> None:
         self.until(lambda: not self.marks(), timeout_s)
