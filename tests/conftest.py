@@ -9,9 +9,12 @@ import asyncio
 import threading
 import uuid
 from collections.abc import Coroutine, Iterator
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import pytest
+from httpx._config import create_ssl_context
+from httpx._transports import default
 from hypothesis import settings
 
 from db_interface.clocks import HostClock
@@ -21,6 +24,9 @@ from db_interface.indexes import ensure_indexes
 from tests.one_database import directory_in_memory, emptied, written_by_others
 
 T = TypeVar("T")
+
+# One SSL context for all HTTP clients that ask for the same: reading the CAs takes some 30 ms each.
+vars(default)["create_ssl_context"] = lru_cache(maxsize=None)(create_ssl_context)
 
 # No deadline: on a busy machine an example may take its time. The gate draws the same examples
 # each time; `make test-random` (--hypothesis-profile random) draws new ones.

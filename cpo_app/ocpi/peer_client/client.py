@@ -10,6 +10,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from types import TracebackType
 from urllib.parse import urljoin
 
@@ -257,6 +258,12 @@ def _ssl_context(verify: ssl.SSLContext | str | None) -> ssl.SSLContext:
         return verify
     if isinstance(verify, str):
         return ssl.create_default_context(cafile=verify)
+    return _usual_context()
+
+
+@lru_cache(maxsize=1)
+def _usual_context() -> ssl.SSLContext:
+    """One for all clients of a process: reading hundreds of CAs takes some 50 ms."""
     context = ssl.create_default_context()
     context.load_verify_locations(cafile=certifi.where())
     return context
