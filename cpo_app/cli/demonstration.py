@@ -1,15 +1,19 @@
-"""What `cpo up --demo` sets up: a tariff to charge by, and an invitation for the demo eMSP."""
+"""What `cpo up` sets up: a tariff to charge by and, for `--demo`, an invitation for its eMSP."""
 
 from __future__ import annotations
 
-from cpo_app.backend import Backend
+import contextlib
+from collections.abc import Iterator
+
 from cpo_app.settings import Settings
 from db_interface.database import Database
+from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.objects.tariffs import owned_tariff
 from domain.outbox.publishing import publish
 from domain.peers import claims, parties
+from domain.peers.peers import Peers
 from domain.peers.terms import ANY_PARTY
 from domain.platform_facts import default_tariff, set_default_tariff
 from domain.schemas import Tariff, validate
@@ -21,41 +25,39 @@ TARIFF_ID = "DEMO"
 
 async def set_the_scene(settings: Settings) -> None:
     """A default tariff, unless the operator has chosen one."""
-    backend = _backend(settings)
     own = settings.parties[0]
-    try:
-        if await default_tariff(backend.db) is not None:
+    with _connected(settings) as db:
+        if await default_tariff(db) is not None:
             return
         tariff = validate(Tariff, _tariff(own.country_code, own.party_id))
 
         async def keep(tx: Tx) -> None:
-            await publish(backend.store, "tariffs", owned_tariff(tariff), tx)
+            await publish(tx.store, "tariffs", owned_tariff(tariff), tx)
 
-        await backend.store.transact(keep)
-        await set_default_tariff(backend.db, TARIFF_ID)
-    finally:
-        await backend.aclose()
+        await DbInterface(db).transact(keep)
+        await set_default_tariff(db, TARIFF_ID)
 
 
 async def invite(settings: Settings) -> str:
     """A token A for the demonstration eMSP; earlier ones of it are forgotten."""
-    backend = _backend(settings)
-    try:
-        earlier = await backend.peers.all(name=EMSP_NAME)
-        peer, token = await backend.peers.invite(EMSP_NAME, backend.db.now(), ANY_PARTY)
+    with _connected(settings) as db:
+        store, peers = DbInterface(db), Peers(db, Vault(settings.CPO_ENCRYPTION_KEY))
+        earlier = await peers.all(name=EMSP_NAME)
+        peer, token = await peers.invite(EMSP_NAME, db.now(), ANY_PARTY)
         for before in earlier:
-            for claim in await claims.held_by(backend.db, before.peer_id):
-                await parties.move(backend.store, claim["_id"], peer.peer_id)
-            await backend.peers.remove(before.peer_id)
+            for claim in await claims.held_by(db, before.peer_id):
+                await parties.move(store, claim["_id"], peer.peer_id)
+            await peers.remove(before.peer_id)
         return token
+
+
+@contextlib.contextmanager
+def _connected(settings: Settings) -> Iterator[Database]:
+    db = Database.connect(settings.CPO_MONGO_URL)
+    try:
+        yield db
     finally:
-        await backend.aclose()
-
-
-def _backend(settings: Settings) -> Backend:
-    return Backend(
-        settings, Database.connect(settings.CPO_MONGO_URL), Vault(settings.CPO_ENCRYPTION_KEY)
-    )
+        db.close()
 
 
 def _tariff(country_code: str, party_id: str) -> JsonObject:

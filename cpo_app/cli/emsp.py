@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
-import logging
+import json
 import secrets
-import socket
+import string
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-import httpx
 import typer
-import uvicorn
 from py_ocpi.core.enums import ModuleID
 
 from cpo_app import logs
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.files import party_of
 from cpo_app.cli.fleet import DEMO_CARDS
-from cpo_app.cli.output import note, plain_text, print_table
+from cpo_app.cli.output import note, plain_text, print_line, print_table
 from cpo_app.cli.signals import until_signalled
-from cpo_app.demo_emsp.emsp import COUNTRY_CODE, PARTY_ID, Emsp
-from cpo_app.demo_emsp.receiver import build_receiver
+from cpo_app.demo_emsp.emsp import Emsp
+from cpo_app.demo_emsp.registered import Registered, registered
 from cpo_app.ocpi_caller import CallError
 from db_interface.json_data import JsonObject
 from domain.times import format_datetime, utc_now
+
+_LOOKS = 30
+"""How often, a second apart, a session or CDR is looked for."""
+_SINCE = "?date_from=2020-01-01T00:00:00Z"
 
 
 def emsp(
@@ -39,6 +45,18 @@ def emsp(
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print neither the locations nor what is sent.")
     ] = False,
+    show_token: Annotated[
+        bool,
+        typer.Option("--show-token", help="Print the token C, for trying the CPO with curl."),
+    ] = False,
+    party: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CC/PID",
+            help="Who to be; else an invented party, as each has one platform at a CPO.",
+            show_default=False,
+        ),
+    ] = None,
     start: Annotated[
         str | None,
         typer.Option(metavar="LOCATION_ID", help="Start a session there, show it, stop it."),
@@ -46,54 +64,62 @@ def emsp(
 ) -> None:
     """Play an eMSP: shake hands with a CPO and print its locations as a table."""
     logs.set_up("WARNING")
-    # The library has a handler of its own and warns of every object that is new to it.
-    logging.getLogger("OCPI-Logger").handlers.clear()
-    logging.getLogger("OCPI-Logger").setLevel(logging.ERROR)
+    who = party_of(party) or _invented()
+    shown = _Shown(locations=not quiet, token=show_token)
     try:
-        asyncio.run(until_signalled(_play(versions_url, token, port, stay, quiet, start)))
+        asyncio.run(until_signalled(_play(versions_url, token, port, stay, shown, start, who)))
     except CallError as error:
         raise CliError(str(error)) from error
+    except OSError as error:
+        raise CliError(f"port {port}: {error.strerror}") from error
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What is printed: locations and what the CPO sends, the token C."""
+
+    locations: bool
+    token: bool
 
 
 async def _play(
-    versions_url: str, token_a: str, port: int, stay: bool, quiet: bool, start: str | None
+    versions_url: str,
+    token_a: str,
+    port: int,
+    stay: bool,
+    shown: _Shown,
+    start: str | None,
+    party: tuple[str, str],
 ) -> None:
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", port))
-    except OSError as error:
-        raise CliError(f"port {port}: {error.strerror}") from error
-    host = f"127.0.0.1:{listener.getsockname()[1]}"
-    token_b = secrets.token_hex(32)
-    app, _memory = build_receiver(
-        host, token_b, [_card(uid) for uid in DEMO_CARDS], _ignore if quiet else _show
-    )
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=1)
-    )
-    serving = asyncio.create_task(server._serve(sockets=[listener]))  # signals are ours
-    try:
-        async with httpx.AsyncClient(timeout=30) as client:
-            me = Emsp(client, versions_url)
-            theirs = await me.handshake(token_a, token_b, f"http://{host}/ocpi/versions")
-            names = ", ".join(role["business_details"]["name"] for role in theirs["roles"])
-            note(f"connected with {names}; its modules: {', '.join(me.endpoints)}")
-            if not quiet:
-                await _print_locations(me)
-            if start is not None:
-                await _charge(me, host, start)
-            if stay:
-                note("listening for what the CPO sends; Ctrl-C ends it")
-                with contextlib.suppress(asyncio.CancelledError):
-                    await asyncio.Event().wait()
-            await me.unregister()
-            note("unregistered again: the CPO forgets this eMSP's tokens")
-    finally:
-        server.should_exit = True
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
-        listener.close()
+    heard = _show if shown.locations else _ignore
+    cards = [_card(uid, party) for uid in DEMO_CARDS]
+    async with registered(
+        versions_url, token_a, party=party, port=port, cards=cards, heard=heard
+    ) as emsp:
+        names = ", ".join(role["business_details"]["name"] for role in emsp.cpo["roles"])
+        note(f"connected with {names}; its modules: {', '.join(emsp.me.endpoints)}")
+        if shown.locations:
+            await _print_locations(emsp.me)
+        if start is not None:
+            await _charge(emsp, start, cards[0])
+        if shown.token:
+            _print_token(emsp, cards[0])
+        if stay:
+            note("listening for what the CPO sends; Ctrl-C ends it")
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+    note("unregistered again: the CPO forgets this eMSP's tokens")
+
+
+def _print_token(emsp: Registered, card: JsonObject) -> None:
+    """Lines for another terminal: what curl needs to be this eMSP."""
+    token = base64.b64encode(emsp.me.token.encode()).decode()
+    shown = json.dumps(card, separators=(",", ":"))
+    print_line(f"export TOKEN='{token}'")
+    print_line(f"export OCPI='{emsp.me.endpoints['locations'].rpartition('/locations')[0]}'")
+    print_line(f"export RESULTS='{emsp.commands_url}'")
+    print_line(f"export CARD='{shown}'")
+    sys.stdout.flush()
 
 
 async def _print_locations(me: Emsp) -> None:
@@ -124,33 +150,52 @@ async def _print_locations(me: Emsp) -> None:
     print_table(columns, rows, title=f"{len(rows)} locations")
 
 
-async def _charge(me: Emsp, host: str, location_id: str) -> None:
-    """Start a session, watch it for some seconds, stop it."""
-    base = f"http://{host}/ocpi/emsp/2.2.1/commands"
+async def _charge(emsp: Registered, location_id: str, card: JsonObject) -> None:
+    """Start a session, watch it for some seconds, stop it, and show what it cost."""
+    me, results = emsp.me, emsp.commands_url
     answer = await me.command(
         "START_SESSION",
         {
-            "response_url": f"{base}/start",
-            "token": _card(DEMO_CARDS[0]),
+            "response_url": f"{results}/START_SESSION/1",
+            "token": card,
             "location_id": location_id,
         },
     )
     note(f"START_SESSION at {location_id}: {answer['result']}")
     if answer["result"] != "ACCEPTED":
         return
-    await asyncio.sleep(12)
-    me.endpoints["sessions"] += "?date_from=2020-01-01T00:00:00Z"
-    running = [row async for row in me.crawl("sessions") if row["status"] in ("ACTIVE", "PENDING")]
-    if not running:
+    session = await _awaited(me, "sessions", lambda row: row["status"] == "ACTIVE" and row["kwh"])
+    if session is None:
         note("no session is running")
         return
-    session = running[-1]
     note(f"session {session['id']}: {session['kwh']} kWh, {session['status']}")
     answer = await me.command(
-        "STOP_SESSION", {"response_url": f"{base}/stop", "session_id": session["id"]}
+        "STOP_SESSION",
+        {"response_url": f"{results}/STOP_SESSION/1", "session_id": session["id"]},
     )
     note(f"STOP_SESSION: {answer['result']}")
-    await asyncio.sleep(3)
+    cdr = await _awaited(me, "cdrs", lambda row: row["session_id"] == session["id"])
+    if cdr is None:
+        note("its CDR is not there yet")
+        return
+    note(f"CDR {cdr['id']}: {cdr['total_energy']} kWh, {_money(cdr)}")
+
+
+async def _awaited(
+    me: Emsp, module: str, wanted: Callable[[JsonObject], object]
+) -> JsonObject | None:
+    """The newest object of the module that is as wanted; None where none comes in time."""
+    for _ in range(_LOOKS):
+        found = [row async for row in me.crawl(module, query=_SINCE) if wanted(row)]
+        if found:
+            return found[-1]
+        await asyncio.sleep(1)
+    return None
+
+
+def _money(cdr: JsonObject) -> str:
+    total = cdr["total_cost"]
+    return f"{total.get('incl_vat', total['excl_vat'])} {cdr['currency']}"
 
 
 def _show(module: ModuleID, object_id: str, data: Any) -> None:
@@ -163,15 +208,21 @@ def _ignore(module: ModuleID, object_id: str, data: Any) -> None:
     """For an eMSP that only has to be there."""
 
 
-def _card(uid: str) -> JsonObject:
+def _invented() -> tuple[str, str]:
+    signs = string.ascii_uppercase + string.digits
+    return "DE", "D" + "".join(secrets.choice(signs) for _ in range(2))
+
+
+def _card(uid: str, party: tuple[str, str]) -> JsonObject:
     """The token of one of this eMSP's drivers."""
+    country_code, party_id = party
     number = int(uid.rsplit("-", 1)[1])
     return {
-        "country_code": COUNTRY_CODE,
-        "party_id": PARTY_ID,
+        "country_code": country_code,
+        "party_id": party_id,
         "uid": uid,
         "type": "RFID",
-        "contract_id": f"{COUNTRY_CODE}-{PARTY_ID}-C{number:06}-X",
+        "contract_id": f"{country_code}-{party_id}-C{number:06}-X",
         "issuer": "Demonstration eMSP",
         "valid": True,
         "whitelist": "ALLOWED",

@@ -95,8 +95,9 @@ async def _supervise(settings: Settings, charge_points: int, demo: bool) -> None
     try:
         base = f"http://127.0.0.1:{settings.CENTRAL_PORT}"
         ready = await _all_answer((f"{_registry_url(settings)}/readyz", f"{base}/readyz"))
-        if demo:
-            from cpo_app.cli import demonstration  # loads the backend
+        if demo or settings.CPO_EMBEDDED:
+            # On a database of one's own nobody but the operator says what charging costs.
+            from cpo_app.cli import demonstration  # loads much of the domain
 
             await demonstration.set_the_scene(settings)
         for part in _after_the_servers(settings, charge_points, demo):
@@ -131,7 +132,13 @@ def _after_the_servers(settings: Settings, charge_points: int, demo: bool) -> li
         async def invitation() -> dict[str, str]:
             return {"CPO_EMSP_TOKEN": await demonstration.invite(settings)}
 
-        emsp = ("emsp", f"--versions-url={settings.versions_url}", "--stay", "--quiet")
+        emsp = (
+            "emsp",
+            f"--versions-url={settings.versions_url}",
+            "--party=DE/DEM",
+            "--stay",
+            "--quiet",
+        )
         parts.append(Part("demonstration eMSP", emsp, invitation))
     return parts
 
