@@ -5,13 +5,15 @@ Source: OCPI 2.2.1, mod_locations, Location Object.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from db_interface.json_data import JsonObject
 from domain.sites.facts import Facts
-from domain.sites.fields import read_boolean, read_list, read_location_field
-from domain.sites.whereabouts import read_whereabouts
+from domain.sites.fields import BadValue, read_boolean, read_list, read_location_field
+from domain.sites.records import Record
+from domain.sites.whereabouts import READERS, read_whereabouts
 
 _OPTIONAL = (
     "name",
@@ -24,6 +26,16 @@ _OPTIONAL = (
     "energy_mix",
 )
 _OPTIONAL_LISTS = ("related_locations", "directions", "facilities", "images")
+_LISTS = ("publish_allowed_to", *_OPTIONAL_LISTS)
+
+
+def bad_fields(record: Record) -> list[str]:
+    """Each field of a Location that the record itself gives and that cannot be used, and why."""
+    return [
+        f"{key} of {record.cp_id}: {problem}; mend metadata.{key}"
+        for key, read in _READERS.items()
+        if (problem := _problem(read, record.metadata.get(key)))
+    ]
 
 
 def read_details(facts: Facts) -> JsonObject:
@@ -39,6 +51,25 @@ def read_details(facts: Facts) -> JsonObject:
     return {name: value for name, value in fields.items() if value not in (None, [])}
 
 
+def _problem(read: Callable[[object], object], value: object) -> str | None:
+    if value is None:
+        return None
+    try:
+        read(value)
+    except BadValue as bad:
+        return str(bad)
+    return None
+
+
+def _whole_list(name: str, value: object) -> object:
+    """A list of which every item is good; raises BadValue."""
+    bad: list[str] = []
+    items = read_list(name, value, read_location_field, bad)
+    if bad:
+        raise BadValue(bad[0].removeprefix("left out: "))
+    return items
+
+
 def _publish_allowed_to(facts: Facts, publish: bool) -> list[Any] | None:
     tokens = _list(facts, "publish_allowed_to")
     if tokens and publish:
@@ -52,3 +83,11 @@ def _list(facts: Facts, name: str) -> list[Any] | None:
         return read_list(name, value, read_location_field, facts.warnings) or None
 
     return facts.optional(name, read)
+
+
+_READERS: Mapping[str, Callable[[object], object]] = {
+    "publish": read_boolean,
+    **READERS,
+    **{name: partial(read_location_field, name) for name in _OPTIONAL},
+    **{name: partial(_whole_list, name) for name in _LISTS},
+}

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.schemas import Location, SchemaError, validate
-from domain.sites.details import read_details
+from domain.sites.details import bad_fields, read_details
 from domain.sites.evse import uid_of
 from domain.sites.evses import add_own_coordinates, gather_evses, with_removed
 from domain.sites.facts import Facts
@@ -130,8 +130,8 @@ def _described(
     have said it did not. No fields: the facts say what is wrong.
     """
     first: Facts | None = None
-    refused: dict[str, list[str]] = {}
-    for group in speakers(offered, owner):
+    refused = _bad_neighbours(offered, owner)
+    for group in speakers([one for one in offered if one.cp_id not in refused], owner):
         facts = Facts(group)
         fields = read_details(facts)
         if not facts.reasons:
@@ -142,6 +142,18 @@ def _described(
         if len(group) == 1:
             refused[group[0].cp_id] = facts.reasons
     return first or Facts([]), None, {}
+
+
+def _bad_neighbours(offered: Sequence[Record], owner: Record | None) -> dict[str, list[str]]:
+    """By cp_id, what is wrong with what the operator registered of others than the owner: each
+    takes itself out and not its site. None, where nobody else could speak for the site."""
+    bad = {
+        record.cp_id: complaints
+        for record in offered
+        if record.by_operator and record is not owner and not record.deregistered
+        if (complaints := bad_fields(record))
+    }
+    return bad if len(bad) < len(offered) else {}
 
 
 def _registration(record: JsonMapping) -> tuple[datetime, str]:

@@ -6,6 +6,9 @@ names. What cannot be derived is a reason to hold the Location back: nothing is 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+
 from db_interface.json_data import JsonObject
 from domain.places.countries import find_country
 from domain.places.gazetteer import Address, Place, Point, distance_km, nearest_place, read_address
@@ -127,3 +130,14 @@ def _time_zone(place: Place | None, point: Point | None, country: Country | None
         nearest = nearest_place(point, country)
         return nearest.time_zone if nearest else None
     return None
+
+
+READERS: Mapping[str, Callable[[object], object]] = {
+    "country": _country,
+    "coordinates": read_point,
+    **{
+        name: partial(read_location_field, name)
+        for name in ("time_zone", "city", "address", "postal_code", "state")
+    },
+}
+"""How each of the metadata keys that say where a site is is read."""

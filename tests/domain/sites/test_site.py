@@ -58,6 +58,47 @@ def test_the_operators_good_value_stands_in_for_a_bad_one() -> None:
     assert "coordinates of CP-1" in outcome.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("key", "bad"),
+    [
+        ("publish", "garbage"),
+        ("coordinates", "?"),
+        ("parking_type", "ON_THE_MOON"),
+        ("country", "Atlantis"),
+        ("postal_code", {"code": 7}),
+        ("images", [{"url": "not a url"}]),
+        ("directions", [{"language": "en", "text": "Left"}, 7]),
+    ],
+)
+def test_a_bad_field_of_the_operators_takes_its_charge_point_out_and_not_the_site(
+    key: str, bad: object
+) -> None:
+    owner = at_mall("CP-1", day=1, metadata={"name": "Mall", "publish": True})
+    neighbour = at_mall("CP-2", day=2, metadata={key: bad}, by_operator=True)
+
+    outcome = built(owner, neighbour)
+
+    assert list(statuses_of(outcome.location)) == ["CP-1"]
+    (reason,) = outcome.left_out["CP-2"]
+    assert reason.startswith(f"{key} of CP-2: ") and reason.endswith(f"; mend metadata.{key}")
+    assert key == "publish" or outcome.location.get(key) != bad
+
+    # One that peers know stays as they know it, and is back once it is mended.
+    good = {**neighbour, "metadata": {"site_id": "MALL", "name": "Other"}}
+    before = built(owner, good).location
+    turned = built(owner, neighbour, previous=before).location
+    assert statuses_of(turned) == {"CP-1": "UNKNOWN", "CP-2": "UNKNOWN"}
+    assert "CP-2" not in built(owner, good, previous=turned).left_out
+
+
+def test_the_only_one_that_can_speak_does_so_as_far_as_it_is_good() -> None:
+    private = at_mall("CP-1", day=1, metadata={"roaming": False})
+    alone = at_mall("CP-2", day=2, metadata={"parking_type": "MOON"}, by_operator=True)
+    outcome = built(private, alone)
+    assert list(statuses_of(outcome.location)) == ["CP-2"]
+    assert any("parking_type of CP-2" in warning for warning in outcome.warnings)
+
+
 def test_an_owner_that_turns_bad_takes_itself_out_and_not_its_site() -> None:
     guest = at_mall("CP-2", day=2, site_guest=True)
     before = built(at_mall("CP-1"), guest).location
