@@ -40,6 +40,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("site_id"),
         _index("status", "registered_seq"),
         _index("folded_id", unique=True),
+        _index("asked_with.key_hash", sparse=True),
         _index("status", "ocpi.offered", "updated_at"),
     ],
     "charge_points": [

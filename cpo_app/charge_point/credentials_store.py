@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,8 @@ _SERVICE = "cpo-charge-point"
 #: A keyring that asks a person for a password must not hold up a charge point.
 _KEYRING_TIMEOUT_S = 5.0
 _PRETENDERS = ("keyring.backends.fail", "keyring.backends.null", "keyrings.alt")
+
+_REQUEST_KEY = re.compile(r"[0-9a-f]{64}")
 
 T = TypeVar("T")
 
@@ -56,6 +60,7 @@ class CredentialsStore:
     def __init__(self, cp_id: str, state_dir: Path, backend: KeyringBackend | None = None) -> None:
         self._cp_id = cp_id
         self.path = private_dir(state_dir) / f"credentials-{cp_id}.json"
+        self._request = self.path.with_name(f"registering-{cp_id}.key")
         self._backend = backend
         # One machine may hold two installations with the same charge point ids.
         self._entry = f"{cp_id}@{self.path.parent}"
@@ -83,6 +88,22 @@ class CredentialsStore:
                 self.path.unlink(missing_ok=True)
                 return
         write_private(self.path, text)
+
+    def request_key(self) -> str:
+        """The key of the registration that is under way, or of a new one: on disk before this
+        returns, so that whoever is killed before the answer came asks with the same. Raises
+        OSError."""
+        if self._request.exists():
+            key = self._request.read_text(encoding="ascii", errors="replace").strip()
+            if _REQUEST_KEY.fullmatch(key):
+                return key
+        key = secrets.token_hex(32)
+        write_private(self._request, key)
+        return key
+
+    def answer_is_kept(self) -> None:
+        """The next registration is another one."""
+        self._request.unlink(missing_ok=True)
 
     async def _from_keyring(self) -> str | None:
         if self._backend is None:

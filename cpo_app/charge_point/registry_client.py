@@ -71,13 +71,19 @@ class RegistryClient:
         *,
         api_key: str | None = None,
         existing: str | None = None,
+        key: str | None = None,
     ) -> Registered:
         """Register, or with its `existing` credentials register again.
 
-        `api_key`: an enrolment token, or the operator's key. Raises RegistryRefusal and
-        RegistryUnavailable.
+        `api_key`: an enrolment token, or the operator's key. `key`: 32 to 128 random characters
+        that the caller keeps; where the answer is lost, the same again gets another.
+        Raises RegistryRefusal and RegistryUnavailable.
         """
-        headers = {"X-Registry-API-Key": api_key or "", "X-Existing-Credentials": existing or ""}
+        headers = {
+            "X-Registry-API-Key": api_key or "",
+            "X-Existing-Credentials": existing or "",
+            "Idempotency-Key": key or "",
+        }
         body: JsonObject = {"cp_id": cp_id, "location": location}
         if metadata is not None:
             body["metadata"] = dict(metadata)

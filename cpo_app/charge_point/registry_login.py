@@ -1,7 +1,8 @@
 """How a monitor gets its token from EV_Registry: with kept credentials, else by registering.
 
-Newly issued credentials are kept before they are used: were they lost in between, the charge
-point could not come back without its operator. Never logs a token or credentials.
+Newly issued credentials are kept before they are used. An answer that is lost on the way is asked
+for again with the key of the request, which was kept before it was made; else the charge point
+could not come back without its operator. Never logs a token or credentials.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ class RegistryLogin:
                 settings.registered_metadata,
                 api_key=key.get_secret_value() if key else None,
                 existing=known.credentials if known else None,
+                key=self._request_key(),
             )
         except RegistryUnavailable as error:
             raise LoginFailed(str(error)) from None
@@ -134,6 +136,15 @@ class RegistryLogin:
                 f"new credentials cannot be kept in {self._store.path}: {error.strerror}"
             ) from None
         self._unsaved = None
+        self._store.answer_is_kept()
+
+    def _request_key(self) -> str:
+        try:
+            return self._store.request_key()
+        except OSError as error:
+            raise LoginFailed(
+                f"nothing can be kept in {self._store.path.parent}: {error.strerror}"
+            ) from None
 
     def _facts(self) -> str:
         known = json.dumps([self._settings.location, self._settings.metadata], sort_keys=True)

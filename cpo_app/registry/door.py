@@ -10,9 +10,12 @@ from auth.throttle import TooManyFailures, digest_of
 from cpo_app.http_errors import HttpError
 from cpo_app.registry.context import Registry
 from cpo_app.registry.errors import not_ready, unauthorized
-from domain.charge_points import enrolments
+from domain.charge_points import enrolments, registrations
 
 ADMIN = "admin"
+IDEMPOTENCY_KEY = "Idempotency-Key"
+MIN_KEY_LENGTH, MAX_KEY_LENGTH = 32, 128
+"""Whoever could guess it could take the charge point over until it has logged in."""
 NOT_ENTITLED = (
     "needs X-Registry-API-Key (the operator's key, or the charge point's enrolment token), or "
     "X-Existing-Credentials of a registered charge point"
@@ -43,6 +46,18 @@ def came_in(registry: Registry, request: Request, identity: str, shown: str) -> 
         registry.throttle.succeeded(address_of(request), known)
 
 
+def key_hashes(registry: Registry, request: Request) -> tuple[str, ...]:
+    """The keyed hashes of the request's idempotency key; empty: it has none. Raises HttpError."""
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    if key is None:
+        return ()
+    if not MIN_KEY_LENGTH <= len(key) <= MAX_KEY_LENGTH or not key.isascii():
+        raise HttpError.bad_field(
+            IDEMPOTENCY_KEY, f"{MIN_KEY_LENGTH} to {MAX_KEY_LENGTH} random ASCII characters"
+        )
+    return registry.hashes.of(f"registration request {key}")
+
+
 def registering(registry: Registry) -> Callable[[Request], Awaitable[None]]:
     """A dependency: what a registration's headers say decides before its body is read."""
 
@@ -53,13 +68,26 @@ def registering(registry: Registry) -> Callable[[Request], Awaitable[None]]:
             if registry.is_admin(api_key):
                 came_in(registry, request, ADMIN, api_key)
                 return
-            if await _may_enrol(registry, api_key):
+            if await _may_enrol(registry, api_key) or await repeating(request):
                 return
             if not registry.open_to_new:
                 registry.throttle.failed(address_of(request))
         if registry.open_to_new or request.headers.get("x-existing-credentials"):
             return
+        if api_key is None and request.headers.get(IDEMPOTENCY_KEY) is not None:
+            if await repeating(request):
+                return
+            registry.throttle.failed(address_of(request))
         raise unauthorized(NOT_ENTITLED)
+
+    async def repeating(request: Request) -> bool:
+        hashes = key_hashes(registry, request)
+        if not hashes:
+            return False
+        may_try(registry, request, ADMIN, request.headers[IDEMPOTENCY_KEY])
+        if registry.store is None:
+            raise not_ready()
+        return await registrations.may_repeat(registry.store.db, hashes)
 
     return look
 

@@ -15,6 +15,7 @@ from cpo_app.registry.door import (
     NOT_ENTITLED,
     address_of,
     came_in,
+    key_hashes,
     may_try,
     reading,
     registering,
@@ -75,6 +76,11 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         body: Registering = Depends(body_of(Registering)),
         x_registry_api_key: str | None = Header(None),
         x_existing_credentials: str | None = Header(None),
+        idempotency_key: str | None = Header(
+            None,
+            description="Random, kept by the charge point before it asks: with it, an answer that "
+            "was lost can be asked for again for a day, until the credentials are first used.",
+        ),
         store: DbInterface = Depends(the_store),
     ) -> dict[str, Any]:
         now = registry.now()
@@ -93,6 +99,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
                     admin=registry.is_admin(x_registry_api_key),
                     digests=registry.hashes.of(shown) if shown else (),
                     enrolment=enrolments.hash_of(x_registry_api_key or ""),
+                    key=key_hashes(registry, request) if idempotency_key else (),
                 ),
                 open_to_new=registry.open_to_new,
                 credentials_hash=registry.hashes.of(credentials)[0],

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypedDict
 
 from db_interface.owned_objects import fold
@@ -17,6 +17,8 @@ REGISTERED = "REGISTERED"
 DEREGISTERED = "DEREGISTERED"
 STATUSES = (REGISTERED, DEREGISTERED)
 HISTORY_LENGTH = 50
+REPEATABLE_FOR = timedelta(days=1)
+"""For so long a registration whose answer was lost may be asked for again."""
 _ENGINE_ADDRESS = frozenset({"cp_e_host", "cp_e_port"})
 _NO_HASH = "0" * 64
 """Compared against for an unknown id, so that it takes the steps of a known one."""
@@ -40,6 +42,13 @@ class Offer(TypedDict):
     location_id: str | None
 
 
+class AskedWith(TypedDict):
+    """The key that a charge point had on its disk before it asked for its credentials."""
+
+    key_hash: str
+    at: datetime
+
+
 class Record(TypedDict, total=False):
     """A document of `registrations`. Complete as stored; some readers ask for less."""
 
@@ -54,6 +63,9 @@ class Record(TypedDict, total=False):
     """REGISTERED or DEREGISTERED"""
     credentials_hash: str
     """keyed hash, kept after deregistration so that only the right secret learns of it"""
+    asked_with: AskedWith | None
+    """of its present credentials, until they are first used: who shows that key again has never
+    got them, and is given others"""
     token_version: int
     """raised by every registration and deregistration: outdates tokens"""
     certificate_pem: str | None
@@ -130,12 +142,14 @@ class Proof:
 
     digests: the keyed hashes of the credentials, one per key in use.
     enrolment: the hash of an enrolment token (enrolments.py).
+    key: the keyed hashes of the idempotency key that the request came with.
     A bearer token is no proof here: it travels with every message.
     """
 
     admin: bool = False
     digests: tuple[str, ...] = field(default=(), repr=False)
     enrolment: str | None = field(default=None, repr=False)
+    key: tuple[str, ...] = field(default=(), repr=False)
 
     def by(self) -> str:
         """Who it was, for the history."""
@@ -158,12 +172,14 @@ def check(
     open_to_new: bool,
     *,
     enrolled: bool = False,
+    repeated: bool = False,
     shown: str | None = None,
 ) -> None:
     """Raise NotEntitled unless the proof allows to register what is `known` so far, and
     WrongCertificate where it is bound to a client certificate other than the one `shown`.
 
-    `enrolled`: it showed the enrolment token that the operator made for this id.
+    `enrolled`: it showed the enrolment token that the operator made for this id. `repeated`: it
+    asks once more for what it was given and never got (`repeats`).
     """
     if proof.admin or enrolled:
         return
@@ -171,9 +187,26 @@ def check(
         if not open_to_new:
             raise NotEntitled
         return
-    if not matches(known, proof.digests) or known["status"] != REGISTERED:
+    if not (repeated or matches(known, proof.digests)) or known["status"] != REGISTERED:
         raise NotEntitled
     check_certificate(known, shown)
+
+
+def repeats(
+    known: Record | None, proof: Proof, now: datetime, arrived: datetime | None
+) -> AskedWith | None:
+    """The request that this one repeats because its answer was lost: the same key, within
+    REPEATABLE_FOR, and nothing has used what was answered. `arrived`: when the charge point was
+    let in by EV_Central last. Its key is as good as the credentials until they are first used,
+    and good for nothing afterwards.
+    """
+    asked = None if known is None else known.get("asked_with")
+    if asked is None or now - asked["at"] > REPEATABLE_FOR:
+        return None
+    if arrived is not None and arrived >= asked["at"]:
+        return None
+    right = [hmac.compare_digest(asked["key_hash"], digest) for digest in proof.key]
+    return asked if any(right) else None
 
 
 def check_certificate(record: Record, shown: str | None) -> None:
@@ -205,8 +238,12 @@ def registered(
     proof: Proof,
     credentials_hash: str,
     now: datetime,
+    repeated: AskedWith | None = None,
 ) -> Record:
-    """The whole record after the registration; `known` is the one before."""
+    """The whole record after the registration; `known` is the one before. `repeated`: the request
+    that this one repeats."""
+    asked: AskedWith | None = {"key_hash": proof.key[0], "at": now} if proof.key else None
+    event = "registered again" if known else "registered"
     before: Record = known or {
         "_id": application.cp_id,
         "folded_id": fold(application.cp_id),
@@ -231,9 +268,10 @@ def registered(
         "status": REGISTERED,
         "by_operator": proof.admin,
         "credentials_hash": credentials_hash,
+        "asked_with": repeated or asked,
         "token_version": before["token_version"] + 1,
         "updated_at": now,
-        "history": history_with(before, "registered again" if known else "registered", proof, now),
+        "history": history_with(before, "answered again" if repeated else event, proof, now),
         "party": party,
         "site_id": site_key(site_id_of({"cp_id": before["_id"], "metadata": metadata}), party),
     }

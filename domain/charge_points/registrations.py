@@ -13,7 +13,7 @@ from db_interface.counters import next_seq
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
-from domain.charge_points import enrolments
+from domain.charge_points import charge_point_documents, enrolments
 from domain.charge_points.charge_points import registration_changed
 from domain.charge_points.registration_records import (
     DEREGISTERED,
@@ -36,6 +36,7 @@ from domain.charge_points.registration_records import (
     history_with,
     matches,
     registered,
+    repeats,
 )
 from domain.charge_points.registration_store import REGISTRATIONS, get, of_site
 from domain.charge_points.site_publishing import rebuild_site
@@ -60,6 +61,7 @@ __all__ = [
     "authenticate",
     "deregister",
     "get",
+    "may_repeat",
     "page",
     "register",
 ]
@@ -69,6 +71,13 @@ __all__ = [
 class RegistrationPage:
     records: list[Record]
     total: int
+
+
+async def may_repeat(where: Where, key_hashes: tuple[str, ...]) -> bool:
+    """Whether some charge point asked for its credentials with that key: asked before a body is
+    read."""
+    wanted = {"asked_with.key_hash": {"$in": list(key_hashes)}}
+    return await REGISTRATIONS.of(where).find_one(wanted, {"_id": 1}) is not None
 
 
 async def page(
@@ -96,7 +105,9 @@ async def register(
 
     A new id needs the admin's proof unless `open_to_new`; a known one the admin's or its own
     present credentials; a deregistered one the admin's. The enrolment token that the operator
-    made for the id does for all three, and is used up. `party`: ours whose the charge points
+    made for the id does for all three, and is used up. Who repeats a request with the key that it
+    came with is answered again, with new credentials, while nothing has used the first (`repeats`).
+    `party`: ours whose the charge points
     are that name none. Raises NotEntitled, WrongCertificate, PartyIsFixed.
     """
 
@@ -106,9 +117,16 @@ async def register(
             tx, application.cp_id, proof.enrolment
         )
         shown = application.certificate_fingerprint
-        check(known, proof, open_to_new, enrolled=enrolled, shown=shown)
+        repeated = None
+        if known is not None and proof.key:
+            there = await charge_point_documents.get(tx, known["_id"])
+            arrived = None if there is None else there.get("registered_at")
+            repeated = repeats(known, proof, tx.now, arrived)
+        check(
+            known, proof, open_to_new, enrolled=enrolled, repeated=repeated is not None, shown=shown
+        )
         check_party(known, application.party, proof.admin or enrolled)
-        record = registered(known, application, proof, credentials_hash, tx.now)
+        record = registered(known, application, proof, credentials_hash, tx.now, repeated)
         record.update(await _place_at_site(tx, known, record, proof))
         if known is None:
             record["registered_seq"] = await next_seq(tx, REGISTRATIONS.name)
@@ -161,7 +179,11 @@ async def authenticate(
         raise NotBound
     # Only if nobody rotated or deregistered it since it was read.
     unchanged = {"_id": record["_id"], "token_version": record["token_version"]}
-    seen: Record = {"last_authenticated": db.now(), "credentials_hash": digests[0]}
+    seen: Record = {
+        "last_authenticated": db.now(),
+        "credentials_hash": digests[0],
+        "asked_with": None,
+    }
     if not await REGISTRATIONS.of(db).update_one(unchanged, {"$set": seen}):
         raise NotEntitled
     return {**record, **seen}
@@ -186,6 +208,7 @@ async def deregister(store: DbInterface, cp_id: str, *, proof: Proof, party: Par
             return record
         changes: Record = {
             "status": DEREGISTERED,
+            "asked_with": None,
             "token_version": record["token_version"] + 1,
             "updated_at": tx.now,
             "history": history_with(record, "deregistered", proof, tx.now),

@@ -89,6 +89,7 @@ def test_a_new_record(store: DbInterface) -> None:
         "last_authenticated": NOW,
         "certificate_pem": None,
         "certificate_fingerprint": None,
+        "asked_with": None,
         "history": [{"at": NOW, "event": "registered", "by": "anyone"}],
     }
 
