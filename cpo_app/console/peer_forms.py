@@ -45,11 +45,16 @@ def add_peer_forms(router: APIRouter, console: Console) -> None:
     async def client(request: Request, peer_id: str) -> Response:
         fields = await console.forms.read(request)
         party = _party(fields.get("party", ""))
-        decision = fields.get("decision")
-        if decision not in ("approve", "refuse"):
-            raise FormRefused(400, "decision is approve or refuse.")
+        decision = _decision(fields)
         decide = client_switches.approve if decision == "approve" else client_switches.refuse
         return await done(peer_id, f"client-{decision}", decide(store, peer_id, [party]))
+
+    @router.post("/console/peers/{peer_id}/clients")
+    async def clients(request: Request, peer_id: str) -> Response:
+        fields = await console.forms.read(request)
+        decision = _decision({"decision": fields.get("all", "")})
+        work = client_switches.decide_all(store, peer_id, approved=decision == "approve")
+        return await done(peer_id, f"clients-{decision}", work)
 
     @router.post("/console/peers/{peer_id}/clients-automatic")
     async def automatic(request: Request, peer_id: str) -> Response:
@@ -91,6 +96,13 @@ def add_peer_forms(router: APIRouter, console: Console) -> None:
     async def modules(request: Request, peer_id: str) -> Response:
         words = words_of((await console.forms.read(request)).get("modules", ""))
         return await done(peer_id, "require-modules", require_modules(store, peer_id, words))
+
+
+def _decision(fields: Mapping[str, str]) -> str:
+    decision = fields.get("decision", "")
+    if decision not in ("approve", "refuse"):
+        raise FormRefused(400, "decision is approve or refuse.")
+    return decision
 
 
 def _on(fields: Mapping[str, str]) -> bool:

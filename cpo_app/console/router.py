@@ -56,6 +56,8 @@ DONE = {
     "move-party": "Moved: the party is this peer's, with all that was ever made for it.",
     "client-approve": "Approved: what is for this client goes through the hub.",
     "client-refuse": "Refused: nothing of this client is the hub's.",
+    "clients-approve": "Approved: what is for all that it names goes through the hub.",
+    "clients-refuse": "Refused: nothing of any client that it names is the hub's.",
     "clients-automatic-on": "Whoever this hub names is its client, unless you refuse him.",
     "clients-automatic-off": "Each client of this hub waits for your yes.",
     "ask-unknown-on": "It is asked about cards that no eMSP has told us of.",

@@ -241,6 +241,13 @@ async def release_all(db: Database, lease_prefix: str, now: datetime) -> None:
     )
 
 
+async def party_is_back(db: Database, peer_id: str, now: datetime) -> None:
+    """Offer the results that this hub has not taken at once: one may have awaited a party behind
+    it."""
+    waiting = {"state": State.RESULT.value, "delivery.peer_id": peer_id, "lease": None}
+    await COMMANDS.of(db).update_many(waiting, {"$set": {"due": now}})
+
+
 async def undelivered(db: Database, since: datetime) -> dict[str, int]:
     """How many results each peer never took, of those that were given up since then."""
     rows = await COMMANDS.of(db).aggregate(

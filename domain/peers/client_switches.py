@@ -12,6 +12,7 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
 from db_interface.owned_objects import OwnedObject, party_key
 from db_interface.transaction import Tx
+from domain.commands import command_queue
 from domain.outbox import due_marks, push_lanes
 from domain.outbox.marks import mark_audiences
 from domain.peers import hub_clients
@@ -71,7 +72,9 @@ async def _keep(store: DbInterface, peer_id: str, infos: Sequence[JsonMapping]) 
     await _mark(store, peer_id, new)
     back = {party_in(info) for info in infos if info["status"] == CONNECTED}
     if back & before:
-        await due_marks.party_is_back(store.db, peer_id, store.db.now())
+        now = store.db.now()
+        await due_marks.party_is_back(store.db, peer_id, now)
+        await command_queue.party_is_back(store.db, peer_id, now)
     return outcomes
 
 

@@ -303,6 +303,17 @@ def test_a_hubs_client_is_approved_and_refused(night: Night) -> None:
         assert visit.submit(f"{page}/client", **fields).status_code == 400
 
 
+def test_all_that_a_hub_names_are_approved_and_refused(night: Night) -> None:
+    as_hub(night)
+    visit, page = night.visit(), f"/console/peers/{night.peer_id}"
+    for decision, approved in (("approve", True), ("refuse", False)):
+        answer = visit.submit(f"{page}/clients", all=decision)
+        assert answer.headers["location"] == f"{page}?done=clients-{decision}"
+        rows = night.loop.run(rows_of(night.db, night.peer_id))
+        assert rows and all(row["approved"] is approved for row in rows)
+    assert visit.submit(f"{page}/clients", all="maybe").status_code == 400
+
+
 def test_whoever_a_hub_names_is_approved_or_waits(night: Night) -> None:
     as_hub(night)
     visit, page = night.visit(), f"/console/peers/{night.peer_id}"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 
+from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from cpo_app.ocpi_caller import CallError
 from db_interface.database import Database
+from domain.authorization.authorization_answer import Question
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.command_face import CommandFace
 from tests.cpo_app.ocpi.conftest import ANYBODY, Face
@@ -115,6 +118,71 @@ def test_a_client_starts_and_stops_and_the_results_reach_it(roaming: Roaming) ->
     stopped = mailbox.of("commands", CLIENT)[1]
     assert stopped.path.startswith("STOP_SESSION/")
     assert stopped.body == {"result": "ACCEPTED"}
+
+
+async def asks_for_a_profile(roaming: Roaming, session_id: str) -> None:
+    """GET ActiveChargingProfile in the client's name."""
+    hub = roaming.hub
+    cpo, client = await hub.cpo(), hub.client("FR/CLI")
+    response_url = quote(f"{hub.module_url}/chargingprofiles/result-1", safe="")
+    url = (
+        f"{cpo.endpoints['chargingprofiles']}/{session_id}?duration=60&response_url={response_url}"
+    )
+    await cpo.call("GET", url, headers=hub._from(client))
+
+
+@pytest.mark.parametrize("kind", ["command", "profile"])
+def test_a_result_for_a_client_that_is_offline_waits_and_goes_out_when_it_is_back(
+    roaming: Roaming, kind: str
+) -> None:
+    roaming.hub_registers()
+    hub, mailbox, run = roaming.hub, roaming.hub.mailbox, roaming.loop.run
+    assert isinstance(roaming.world, CommandFace)
+    world = roaming.world
+    module = "commands"
+    run(hub.start("FR/CLI", "SITE-1", "CP-001"))
+    if kind == "profile":
+        module = "chargingprofiles"
+        world.settle()
+        [session] = run(hub.sessions("FR/CLI"))
+        run(asks_for_a_profile(roaming, session["id"]))
+
+    run(hub.set_status("FR/CLI", "OFFLINE"))
+    world.settle()
+    assert mailbox.of(module, CLIENT) == []
+    for _ in range(3):  # put off further each time
+        world.central.clock.advance(4)
+        world.settle()
+    assert mailbox.of(module, CLIENT) == []
+
+    run(hub.set_status("FR/CLI", "CONNECTED"))
+    world.settle()  # the clock stands still: at once, not when it would be tried again
+    [told] = mailbox.of(module, CLIENT)
+    assert told.to == CLIENT
+    assert told.body["result"] == "ACCEPTED"
+
+
+def test_a_client_is_asked_about_its_cards_while_it_is_online(roaming: Roaming) -> None:
+    roaming.hub_registers()
+    world, run = roaming.world, roaming.loop.run
+    asking = RealtimeAuthorization(
+        world.peers, world.client, world.face.authenticator.may_speak_for
+    )
+
+    def can_be_asked() -> bool:
+        emsp = run(asking.behind(*CLIENT))
+        assert emsp is not None and emsp.peer_id == roaming.peer_id
+        return emsp.can_be_asked
+
+    assert can_be_asked()
+    run(roaming.hub.set_status("FR/CLI", "OFFLINE"))
+    assert not can_be_asked()
+    run(roaming.hub.set_status("FR/CLI", "CONNECTED"))
+    assert can_be_asked()
+    emsp = run(asking.behind(*CLIENT))
+    assert emsp is not None
+    question = Question("FR-CLI-CARD-1", "RFID", "SITE-1", "CP-001", "DE", "CPO")
+    assert run(asking.ask(emsp, question, 10)).data is not None
 
 
 def test_a_client_that_goes_and_comes_is_told_of(roaming: Roaming) -> None:

@@ -196,10 +196,10 @@ class Story:
             return
         made = Made(f"S{len(self.made)}", claim["history"][-1], party, claim["last"])
         fields = {**OUR_PARTY, "id": made.id, "last_updated": "2026-01-01T00:00:00Z"}
-        keys = (*OUR_PARTY.values(), (made.id,), fields, AT)
+        obj = OwnedObject("BE", "BEC", (made.id,), fields, AT, audience=made.audience)
 
         async def work(tx: Tx) -> None:
-            await publish(self.store, "sessions", OwnedObject(*keys, audience=made.audience), tx)
+            await publish(self.store, "sessions", obj, tx)
 
         await self.store.transact(work)
         self.made.append(made)
