@@ -71,6 +71,7 @@ TARIFF: JsonObject = {
     "last_updated": "2026-01-01T00:00:00Z",
 }
 _AT_ONCE = 32
+_LOST_S = 30
 _numbers = itertools.count()
 """A START like one before would be the same command."""
 
@@ -428,15 +429,15 @@ async def _status_changes(
         due = begin + number / per_s
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         _receive(side, waiting, taken)
-        one = next(
-            (one for one in itertools.islice(turns, len(changing)) if one.cp_id not in waiting),
-            None,
-        )
-        if one is None:
-            raise RuntimeError("no change of a status arrives any more")
+        one = next(turns)
+        while one.cp_id in waiting and time.monotonic() < due + _LOST_S:
+            await asyncio.sleep(0.01)
+            _receive(side, waiting, taken)
+        if one.cp_id in waiting:
+            raise RuntimeError("the change of a status did not arrive")
         waiting[one.cp_id] = due
         side.spawn(one.toggle())
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + _LOST_S
     while waiting and time.monotonic() < deadline:
         await asyncio.sleep(0.05)
         _receive(side, waiting, taken)

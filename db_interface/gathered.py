@@ -28,10 +28,13 @@ class Gathered(Generic[T]):
         db: Database,
         read: Callable[[Sequence[str]], Awaitable[Mapping[str, T]]],
         pause_s: float = PAUSE_S,
+        *,
+        max_at_once: int = MAX_AT_ONCE,
     ) -> None:
         self._db = db
         self._read = read
         self._pause_s = pause_s
+        self._max_at_once = max_at_once
         self._asked: dict[str, asyncio.Future[T | None]] = {}
         self._reading: asyncio.Task[None] | None = None
         self._next_at = 0.0
@@ -52,7 +55,7 @@ class Gathered(Generic[T]):
             while self._asked:
                 await asyncio.sleep(max(0.0, self._next_at - loop.time()))
                 self._next_at = loop.time() + self._pause_s
-                keys = list(self._asked)[:MAX_AT_ONCE]
+                keys = list(self._asked)[: self._max_at_once]
                 await self._answer({key: self._asked.pop(key) for key in keys})
         finally:
             self._reading = None

@@ -93,10 +93,7 @@ def build_router(central: Central) -> APIRouter:
         """What happened at the engine, in order; `acked`: up to where it is kept for good."""
         received_at = central.db.now()
         await _admitted(central, request, body.cp_id)
-        messages = [message.dict() for message in body.messages]
-        acked = await central.telemetry.take(
-            body.cp_id, body.boot_id, messages, received_at, sent_at=body.sent_at
-        )
+        acked = await central.telemetry.receive(body, received_at)
         return {"status": "ok", "acked": acked}
 
     @router.post("/authorize")

@@ -19,6 +19,7 @@ from cpo_app.central.heartbeats import GATHERED_FOR_S, Heartbeats
 from cpo_app.central.link.engine_network import EngineNetwork
 from cpo_app.central.link.http_link import Endpoint, HttpLink
 from cpo_app.central.link.link import ChargePointLink, LinkUnreachable
+from cpo_app.central.meter_batches import MeterBatches
 from cpo_app.central.sweepers.watch import PAUSE_S, Watch
 from cpo_app.central.telemetry import Handler, Telemetry
 from cpo_app.settings import Settings
@@ -105,9 +106,12 @@ class Central:
             plain_http=settings.CENTRAL_ENGINE_PLAIN_HTTP,
         )
         self.authorize = authorize
+        quick = None
         if handlers is None:
-            handlers = charging.handlers(charging.rules_of(settings))
-        self.telemetry = Telemetry(store, self.party, handlers)
+            rules = charging.rules_of(settings)
+            handlers = charging.handlers(rules)
+            quick = MeterBatches(store, rules, gather_s=gather_s)
+        self.telemetry = Telemetry(store, self.party, handlers, quick)
         self.heartbeats = Heartbeats(self.db, self._apply_heartbeat, gather_s=gather_s)
         self.watch = Watch(store, self.party, self.heartbeats, pause_s=watch_pause_s, uptime=uptime)
         self._vault = vault

@@ -18,11 +18,12 @@ from db_interface.bulk import update_each
 from db_interface.database import Database
 from db_interface.transaction import Tx
 from domain.charge_points import registration_store, signs_of_life
-from domain.charge_points.charge_point_documents import CHARGE_POINTS, ChargePoint, get
+from domain.charge_points.charge_point_documents import CHARGE_POINTS, ChargePoint, get, some
 from domain.charge_points.charge_point_events import (
     Event,
     Missed,
     RegistrationChanged,
+    TelemetryTaken,
     facts_of,
     never_seen,
 )
@@ -42,6 +43,8 @@ __all__ = [
     "missed",
     "registration_changed",
     "reservations_out_of_service",
+    "some",
+    "took_telemetry",
     "unheard",
 ]
 
@@ -105,6 +108,15 @@ async def _apply(tx: Tx, key: str, event: Event, registration: Record | None) ->
     else:
         await CHARGE_POINTS.of(tx).update_one({"_id": key}, {"$set": changes})
     return Applied(after, status_before)
+
+
+async def took_telemetry(tx: Tx, taken: Sequence[tuple[ChargePoint, TelemetryTaken]]) -> None:
+    """Telemetry that says nothing of states, of many charge points as they were found in the
+    transaction: their OCPI status stays what it is."""
+    changes = [
+        ({"_id": before["_id"]}, {"$set": event.changes(before, tx.now)}) for before, event in taken
+    ]
+    await update_each(CHARGE_POINTS.of(tx), changes)
 
 
 async def _note_presence(tx: Tx, before: ChargePoint, after: ChargePoint) -> None:

@@ -26,6 +26,7 @@ from domain.sessions.session_opening import (
 )
 from domain.sessions.session_records import (
     get,
+    is_due,
     running_session,
     save,
     session_of_reservation,
@@ -125,11 +126,44 @@ async def meter_reading(
         start_wh = None if register_wh is None else max(0.0, register_wh - reading.energy_wh)
         document = await _begin(tx, document, reading.at, start_wh, rules, told=False)
     doubt = _doubt(tx, document, reading, register_wh, rules)
-    reading = _in_order(document, reading, tx.now)
-    segments = _followed(tx, document, reading)
+    metered, turned = _metered(tx, document, reading, soc)
     changes: ChargingSession = {
         **await _certain(tx, document),
         **_held(tx, document, doubt),
+        **metered,
+    }
+    after = await save(tx, document, changes, rules, at_once=turned)
+    return after["status"]
+
+
+def quiet_reading(
+    tx: Tx,
+    document: ChargingSession,
+    reading: Reading,
+    *,
+    register_wh: float,
+    soc: float | None,
+    rules: Rules,
+) -> ChargingSession | None:
+    """What a meter value changes of a session of which nothing else is to be said: no turn, no
+    doubt, and its publication is not due. None: it is for `meter_reading`."""
+    if document["started"] is None or not document["running"] or document.get("suspect"):
+        return None
+    if Status(document["status"]) in FINAL or is_due(tx, document, rules):
+        return None
+    if _doubt(tx, document, reading, register_wh, rules) is not None:
+        return None
+    metered, turned = _metered(tx, document, reading, soc)
+    return None if turned else metered
+
+
+def _metered(
+    tx: Tx, document: ChargingSession, reading: Reading, soc: float | None
+) -> tuple[ChargingSession, bool]:
+    """What a meter value says, and whether the session's course takes a turn with it."""
+    reading = _in_order(document, reading, tx.now)
+    segments = _followed(tx, document, reading)
+    changes: ChargingSession = {
         "energy_wh": reading.energy_wh,
         "last_at": reading.at,
         "last_heard": max(tx.now, document["last_heard"]),
@@ -140,8 +174,7 @@ async def meter_reading(
     turned = len(segments) != len(document["segments"]) or (
         segments[-1]["kind"] != document["segments"][-1]["kind"]
     )
-    after = await save(tx, document, changes, rules, at_once=turned)
-    return after["status"]
+    return changes, turned
 
 
 async def session_ended(

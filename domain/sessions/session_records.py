@@ -12,10 +12,10 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from db_interface.collection import Collection, Where
 from db_interface.database import Database
+from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.charge_points.charge_point_events import SessionSet
@@ -153,10 +153,7 @@ async def save(
         and after["status"] == Status.COMPLETED
         and (before is None or before["status"] != after["status"] or bool(before.get("held")))
     )
-    due = before is None or tx.now - before["published_at"] >= timedelta(
-        seconds=rules.update_every_s
-    )
-    if at_once or due:
+    if at_once or before is None or is_due(tx, before, rules):
         course = course_of(after)
         if course is not None and course.problem:
             tx.say(logger.error, "session %s has no price: %s", after["_id"], course.problem)
@@ -172,6 +169,11 @@ async def save(
     await _write(tx, before, after, changes)
     await _tell_charge_point(tx, before, after)
     return after
+
+
+def is_due(tx: Tx, document: ChargingSession, rules: Rules) -> bool:
+    """Whether its last publication is long enough ago for the next one."""
+    return tx.now - document["published_at"] >= timedelta(seconds=rules.update_every_s)
 
 
 async def let_go(tx: Tx, document: ChargingSession, suspect: Suspicion) -> None:
@@ -203,8 +205,15 @@ async def _write(
     if before is None:
         await SESSIONS.of(tx).insert_one(after)
         return
+    change = change_of(before, changes)
+    if change:
+        await SESSIONS.of(tx).update_one({"_id": after["_id"]}, change)
+
+
+def change_of(before: ChargingSession, changes: ChargingSession) -> JsonMapping:
+    """The changes as MongoDB takes them; empty where there are none."""
     taken_away = {name: "" for name, value in changes.items() if _gone(name, value)}
-    written: dict[str, Any] = {
+    written: dict[str, object] = {
         name: value
         for name, value in changes.items()
         if name != "segments" and name not in taken_away
@@ -220,11 +229,10 @@ async def _write(
                 for index, segment in enumerate(segments)
                 if index >= len(known) or known[index] != segment
             }
-    update: dict[str, Any] = {"$set": written} if written else {}
+    update: dict[str, object] = {"$set": written} if written else {}
     if taken_away:
         update["$unset"] = taken_away
-    if update:
-        await SESSIONS.of(tx).update_one({"_id": after["_id"]}, update)
+    return update
 
 
 def _gone(name: str, value: object) -> bool:

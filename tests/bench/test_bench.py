@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import lookup, push, reading
+from bench import fleet, lookup, push, reading
 from bench.__main__ import figures, sets
 from bench.goals import MISSED, NO_GOAL, REACHED, Goal
 from bench.processes import generating
@@ -37,6 +37,28 @@ def test_a_miniature_push_arrives_beside_dead_peers() -> None:
     measured = push.run(scale=push.Scale(backlog=20, seconds=0.2))
     assert set(push.GOALS) <= set(measured)
     assert not any(value <= 0 for value in measured.values())
+
+
+@pytest.mark.processes
+def test_a_miniature_fleet_lives_and_charges() -> None:
+    scale = fleet.Scale(
+        idle=20,
+        interval_s=0.5,
+        idle_for_s=0.5,
+        real=8,
+        charging=4,
+        charging_for_s=1,
+        starts=2,
+        authentications=8,
+        sessions_at_once=2,
+        sessions_for_s=0.5,
+        changing=4,
+    )
+    measured = fleet.run(scale=scale)
+    assert set(fleet.GOALS) <= set(measured)
+    assert measured["idle_answered_share"] == 1
+    assert measured["idle_unknown"] == 0
+    assert measured["sessions_per_s"] > 0
 
 
 @pytest.mark.processes

@@ -1,0 +1,69 @@
+"""Meter values of running sessions with which nothing turns: of many sessions in one go.
+
+Most readings only move a session's energy on. As long as no price component begins or ends, no
+doubt arises and no publication is due, what follows is a change of the session's own document and
+nothing else. Whatever is more than that goes through charging_sessions.meter_reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from db_interface.bulk import update_each
+from db_interface.transaction import Tx
+from domain.sessions.charging_sessions import quiet_reading
+from domain.sessions.session_document import ChargingSession
+from domain.sessions.session_records import SESSIONS, change_of
+from domain.sessions.session_rules import Rules
+from domain.sessions.session_segments import Reading
+
+
+class QuietReadings:
+    """The sessions of one transaction, as its readings have left them so far."""
+
+    def __init__(self, tx: Tx, rules: Rules, sessions: Sequence[ChargingSession]) -> None:
+        self._tx = tx
+        self._rules = rules
+        self._found: Mapping[str, ChargingSession] = {row["_id"]: row for row in sessions}
+        self._changes: dict[str, ChargingSession] = {}
+
+    @classmethod
+    async def of(cls, tx: Tx, rules: Rules, session_ids: Sequence[str]) -> QuietReadings:
+        found = await SESSIONS.of(tx).find({"_id": {"$in": list(session_ids)}})
+        return cls(tx, rules, found)
+
+    def take(
+        self,
+        cp_id: str,
+        readings: Sequence[tuple[str, Reading, float, float | None]],
+    ) -> bool:
+        """(session id, reading, register_wh, soc) in order, of one charge point. False: something
+        turns with one of them, and none is taken."""
+        taken: dict[str, ChargingSession] = {}
+        for session_id, reading, register_wh, soc in readings:
+            found = self._found.get(session_id)
+            if found is None or found["cp_id"] != cp_id:
+                return False
+            known = taken.get(session_id) or self._changes.get(session_id) or {}
+            changes = quiet_reading(
+                self._tx,
+                {**found, **known},
+                reading,
+                register_wh=register_wh,
+                soc=soc,
+                rules=self._rules,
+            )
+            if changes is None:
+                return False
+            taken[session_id] = {**known, **changes}
+        self._changes.update(taken)
+        return True
+
+    async def write(self) -> None:
+        await update_each(
+            SESSIONS.of(self._tx),
+            [
+                ({"_id": session_id}, change_of(self._found[session_id], changes))
+                for session_id, changes in self._changes.items()
+            ],
+        )
