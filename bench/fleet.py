@@ -91,6 +91,8 @@ class Scale:
     sessions_for_s: float = 15.0
     changing: int = 40
     """Of the real ones: those whose status changes meanwhile."""
+    settle_s: float = 3.0
+    """How long nothing happens between two measurements."""
 
 
 QUICK = Scale(1000, 10, 10, 140, 100, 5, 50, 500, 20, 5, 20)
@@ -318,7 +320,7 @@ async def _copied(side: _Side) -> None:
 
 async def _idle(side: _Side) -> dict[str, float]:
     scale = side.scale
-    quiet_for_s = 3.0
+    quiet_for_s = scale.settle_s
     before = side.cpu()
     await asyncio.sleep(quiet_for_s)
     quiet = [(now - then) / quiet_for_s for now, then in zip(side.cpu(), before, strict=True)]
@@ -360,7 +362,7 @@ async def _charging(side: _Side) -> dict[str, float]:
     for one in charging:
         one.latencies.clear()
         side.spawn(one.charge(1.0, random.random()))
-    await asyncio.sleep(2)
+    await asyncio.sleep(scale.settle_s)
     side.emsp.came()
     first, before = sum(len(one.latencies) for one in charging), side.cpu()
     measured_at = time.perf_counter()
@@ -461,7 +463,7 @@ async def _sessions(side: _Side) -> dict[str, float]:
     await side.rest()
     charging = side.fleet[: scale.charging]
     await _each([one.end() for one in charging])
-    await asyncio.sleep(2)
+    await asyncio.sleep(scale.settle_s)
     side.emsp.came()
     before, began = side.cpu(), time.perf_counter()
     deadline = began + scale.sessions_for_s
@@ -478,7 +480,7 @@ async def _sessions(side: _Side) -> dict[str, float]:
     await asyncio.gather(*(sessions_at(part) for part in parts))
     seconds = time.perf_counter() - began
     after = side.cpu()
-    await asyncio.sleep(1)
+    await asyncio.sleep(scale.settle_s)
     cdrs = sum(path.startswith("/cdrs") for path, _, _ in side.emsp.came())
     return {
         "sessions_per_s": cdrs / seconds,

@@ -43,8 +43,8 @@ def test_a_miniature_push_arrives_beside_dead_peers() -> None:
 def test_a_miniature_fleet_lives_and_charges() -> None:
     scale = fleet.Scale(
         idle=20,
-        interval_s=0.5,
-        idle_for_s=0.5,
+        interval_s=2,
+        idle_for_s=1,
         real=8,
         charging=4,
         charging_for_s=1,
@@ -53,6 +53,7 @@ def test_a_miniature_fleet_lives_and_charges() -> None:
         sessions_at_once=2,
         sessions_for_s=0.5,
         changing=4,
+        settle_s=0.2,
     )
     measured = fleet.run(scale=scale)
     assert set(fleet.GOALS) <= set(measured)
