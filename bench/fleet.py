@@ -149,7 +149,7 @@ async def _measured(place: Ground, emsp: Emsp, scale: Scale) -> dict[str, float]
         "CPO_ENCRYPTION_KEY": KEY,
         "REGISTRY_SECRET_KEY": SECRET,
         "REGISTRY_ADMIN_API_KEY": ADMIN,
-        "CPO_ADMIN_PASSWORD": "bench",
+        "CPO_ADMIN_PASSWORD": ADMIN,
         "CPO_ALLOW_PRIVATE_URLS": "true",
         "CPO_LOG_LEVEL": "WARNING",
         "REGISTRY_LOG_LEVEL": "WARNING",
