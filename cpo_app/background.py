@@ -25,7 +25,7 @@ from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from cpo_app.reconciling import Reconciling
 from domain.authorization.authorization import Authorizer
 from domain.places import geonames
-from domain.upgrades.schema_version import StoreIsNewer
+from domain.upgrades.schema_version import StoreRefused
 from domain.upgrades.upgrade import make_ready
 
 logger = logging.getLogger("cpo")
@@ -108,7 +108,7 @@ class Background:
                 await backend.announce()
                 await self.central.start()
                 break
-            except StoreIsNewer as error:
+            except StoreRefused as error:
                 logger.error("%s", error)
                 await asyncio.sleep(REFUSED_AGAIN_S)
             except Exception:

@@ -137,13 +137,6 @@ class Database:
         raised."""
         return pymongo.timeout(seconds)
 
-    async def is_empty(self) -> bool:
-        """Whether no collection holds a document."""
-        for name in await self._db.list_collection_names(filter={"type": "collection"}):
-            if not name.startswith("system.") and await self._db[name].find_one({}, {"_id": 1}):
-                return False
-        return True
-
     async def run_in_transaction(self, work: Callable[[_MongoSession], Awaitable[T]]) -> T:
         """Run `work(session)` in one transaction, retried as a whole on transient conflicts.
 

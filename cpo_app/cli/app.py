@@ -29,6 +29,8 @@ class Commands(LazyGroup):
         "check": "cpo_app.cli.check:check",
         "price": "cpo_app.cli.price:price",
         "doctor": "cpo_app.cli.doctor:doctor",
+        "backup": "cpo_app.cli.backup:backup",
+        "restore": "cpo_app.cli.backup:restore",
         "statements": "cpo_app.cli.statements:statements",
         "peers": "cpo_app.cli.peers:app",
         "locations": "cpo_app.cli.locations:app",

@@ -10,14 +10,14 @@ from db_interface.database import STORE_ERRORS
 from domain.errors import OcpiError
 from domain.peers.peers import UnknownPeer
 from domain.secrets import SecretUnusable
-from domain.upgrades.schema_version import StoreIsNewer
+from domain.upgrades.schema_version import StoreRefused
 
 _EXPECTED: tuple[type[Exception], ...] = (
     CliError,
     OcpiError,
     SettingsError,
     SecretUnusable,
-    StoreIsNewer,
+    StoreRefused,
     UnknownPeer,
     *STORE_ERRORS,
 )

@@ -9,7 +9,7 @@ import asyncio
 import logging
 
 from cpo_app.bootstrap import Prepared
-from domain.upgrades.schema_version import StoreIsNewer
+from domain.upgrades.schema_version import StoreRefused
 from domain.upgrades.upgrade import refuse_newer
 
 logger = logging.getLogger("cpo")
@@ -18,14 +18,14 @@ ANSWER_WITHIN_S = 1.0
 
 
 def demand_known_store(ground: Prepared) -> None:
-    """Raises StoreIsNewer."""
+    """Raises StoreRefused."""
 
     async def look() -> None:
         db = ground.database()
         try:
             with db.within(ANSWER_WITHIN_S):
                 await refuse_newer(db)
-        except StoreIsNewer:
+        except StoreRefused:
             raise
         except Exception as error:  # the server will find it, too, and wait
             logger.debug("the store does not tell its version: %s", error)

@@ -16,8 +16,9 @@ from db_interface.embedded import TRANSACTION_LIFETIME_S
 from db_interface.indexes import INDEXES, missing_indexes
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
+from db_interface.snapshot import holds_nothing_but
 from domain.platform_facts import try_to_write
-from domain.upgrades.schema_version import StoreIsNewer
+from domain.upgrades.schema_version import StoreRefused
 from domain.upgrades.steps import STEPS
 from domain.upgrades.upgrade import refuse_newer
 
@@ -132,9 +133,9 @@ def _clock(theirs: datetime, ours: datetime) -> Finding:
 async def _schema(db: Database) -> Finding:
     try:
         version = await refuse_newer(db)
-    except StoreIsNewer as error:
-        return fail("schema", str(error), "install the version that changed it")
-    if version is None and await db.is_empty():
+    except StoreRefused as error:
+        return fail("schema", str(error), "no server starts on it before")
+    if version is None and await holds_nothing_but(db, ()):
         return ok("schema", "a new store: it gets its version when a server starts")
     if version == len(STEPS):
         return ok("schema", f"version {version}, as this software has it")

@@ -24,7 +24,7 @@ from cpo_app.settings import Settings
 from db_interface.database import Database, StoreUnavailable
 from db_interface.interface import DbInterface
 from domain.places import geonames
-from domain.upgrades.schema_version import StoreIsNewer
+from domain.upgrades.schema_version import StoreRefused
 from domain.upgrades.upgrade import make_ready
 
 logger = logging.getLogger("cpo.registry")
@@ -84,7 +84,7 @@ async def _prepare(registry: Registry, db: Database) -> None:
         await db.wait_until_reachable()
         try:
             await make_ready(DbInterface(db))
-        except StoreIsNewer as error:
+        except StoreRefused as error:
             logger.error("%s", error)
             await asyncio.sleep(REFUSED_AGAIN_S)
             continue

@@ -27,6 +27,8 @@ class Schema(TypedDict, total=False):
     version: int
     """the latest step that it has had"""
     steps: list[StepDone]
+    restoring: bool
+    """a backup is being restored, or a restore broke off"""
     owner: str | None
     """who runs a step now, and until when (db_interface/lease.py)"""
     until: datetime | None
@@ -35,7 +37,11 @@ class Schema(TypedDict, total=False):
 SCHEMA: Collection[Schema] = Collection("schema")
 
 
-class StoreIsNewer(Exception):
+class StoreRefused(Exception):
+    """This software must not touch the store; why, and what to do, in one line."""
+
+
+class StoreIsNewer(StoreRefused):
     """A later version of this software has changed the store: this one must not touch it."""
 
     def __init__(self, version: int, known: int) -> None:
@@ -45,10 +51,40 @@ class StoreIsNewer(Exception):
         )
 
 
+class StoreHalfRestored(StoreRefused):
+    """A restore broke off: what is there is not all that there was."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a restore of a backup into the store broke off: make it again (cpo restore --force)"
+        )
+
+
 async def version_of(db: Database) -> int | None:
-    """The version of the store; None for one that bears none: new, or older than versions."""
-    found = await SCHEMA.of(db).settled().find_one({"_id": _ID}, {"version": 1})
-    return None if found is None else found["version"]
+    """The version of the store; None for one that bears none: new, or older than versions.
+
+    Raises StoreHalfRestored.
+    """
+    found = await SCHEMA.of(db).settled().find_one({"_id": _ID})
+    if found is None:
+        return None
+    if found.get("restoring"):
+        raise StoreHalfRestored
+    return found["version"]
+
+
+async def mark_restoring(db: Database) -> None:
+    """Until `restored` nobody works on the store."""
+    await SCHEMA.of(db).update_one({"_id": _ID}, {"$set": {"restoring": True}}, upsert=True)
+
+
+async def restored(db: Database, schema: Schema | None) -> None:
+    """The store is whole again, with the version that it had in the backup, or none."""
+    if schema is None:
+        await SCHEMA.of(db).delete_one({"_id": _ID})
+        return
+    whole: Schema = {**schema, "owner": None, "until": None}
+    await SCHEMA.of(db).replace_one({"_id": _ID}, whole, upsert=True)
 
 
 async def begin_at(db: Database, version: int) -> None:

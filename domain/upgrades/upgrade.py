@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Sequence
 from db_interface.database import Database
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
+from db_interface.snapshot import holds_nothing_but
 from domain.upgrades import schema_version
 from domain.upgrades.schema_version import LEASE_S, StoreIsNewer
 from domain.upgrades.steps import STEPS, Step
@@ -27,13 +28,14 @@ LOOK_AGAIN_S = 0.5
 
 
 async def make_ready(store: DbInterface) -> None:
-    """The store as this version wants it: upgraded, with its indexes. Raises StoreIsNewer."""
+    """The store as this version wants it: upgraded, with its indexes. Raises StoreRefused."""
     await upgrade(store)
     await ensure_indexes(store.db)
 
 
 async def refuse_newer(db: Database, steps: Sequence[Step] = STEPS) -> int | None:
-    """The store's version, None if it bears none. Raises StoreIsNewer for one not known here."""
+    """The store's version, None if it bears none. Raises StoreRefused for one that is later than
+    all known here, or half restored."""
     version = await schema_version.version_of(db)
     if version is not None and version > len(steps):
         raise StoreIsNewer(version, len(steps))
@@ -45,11 +47,11 @@ async def upgrade(
 ) -> list[str]:
     """Run the steps that the store lacks; the names of those that this call has run.
 
-    Raises StoreIsNewer; whatever a step raises: it is run again by whoever comes next.
+    Raises StoreRefused; whatever a step raises: it is run again by whoever comes next.
     """
     db, owner = store.db, str(uuid.uuid4())
     if await refuse_newer(db, steps) is None:
-        await schema_version.begin_at(db, len(steps) if await db.is_empty() else 0)
+        await schema_version.begin_at(db, len(steps) if await holds_nothing_but(db, ()) else 0)
     ran: list[str] = []
     while await refuse_newer(db, steps) != len(steps):
         if not await schema_version.claim(db, owner):
