@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ import pytest
 from db_interface.backup_file import BackupReader, BackupUnusable, BackupWriter
 from db_interface.database import Database
 from db_interface.interface import DbInterface
-from domain.backups.backup import back_up
+from db_interface.snapshot import MomentLost, MomentUnreadable, batches_of
+from domain.backups import backup
+from domain.backups.backup import BackupFailed, back_up
 from domain.backups.keys import Keys
 from domain.backups.restoring import Restored, RestoreRefused, restore
 from domain.secrets import Vault
@@ -231,3 +233,36 @@ def test_a_store_without_a_version_is_upgraded_when_it_is_restored(house: House)
     assert house.restore().schema is None
     rows = {row["_id"]: row for row in house.all_of(house.new)["commands"]}
     assert rows["c2"] == {"_id": "c2", "idempotency_key": "print"}
+
+
+def test_a_moment_that_cannot_be_read_is_followed_by_another(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "NEXT_MOMENT_S", 0)
+    tries = 0
+
+    async def unreadable_once(db: Database, first: Sequence[str]) -> AsyncIterator[Any]:
+        nonlocal tries
+        tries += 1
+        async for name, documents in batches_of(db, first):
+            yield name, documents
+            if tries == 1 and name == "commands":
+                raise MomentUnreadable
+
+    monkeypatch.setattr(backup, "batches_of", unreadable_once)
+    house.back_up()
+    house.restore()
+    assert tries == 2
+    assert house.all_of(house.new) == house.all_of(house.db)
+
+
+def test_a_store_too_big_for_the_time_that_the_server_gives_says_what_to_do(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(db: Database, first: Sequence[str]) -> AsyncIterator[Any]:
+        yield "cdrs", b""
+        raise MomentLost
+
+    monkeypatch.setattr(backup, "batches_of", lost)
+    with pytest.raises(BackupFailed, match="raise minSnapshotHistoryWindowInSeconds"):
+        house.back_up()
