@@ -14,7 +14,7 @@ from cpo_app.cli import dead_letters
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.meter_keys import meter_key
 from cpo_app.cli.options import DataDir
-from cpo_app.cli.output import print_json
+from cpo_app.cli.output import print_json, print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
@@ -36,8 +36,11 @@ CpId = Annotated[str, typer.Argument(metavar="CP_ID")]
 
 
 @app.command("list")
-def listing(data_dir: DataDir = None) -> None:
-    """All registered charge points by id, with their state and whether eMSPs get them, as JSON."""
+def listing(
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """All registered charge points by id, with their state and whether eMSPs get them."""
 
     async def work(backend: Backend) -> list[JsonObject]:
         rows, after = await charge_points.page(backend.db, after=None, limit=500)
@@ -46,7 +49,17 @@ def listing(data_dir: DataDir = None) -> None:
             rows += more
         return rows
 
-    print_json(on_backend(work, data_dir))
+    found = on_backend(work, data_dir)
+    if as_json:
+        print_json(found)
+        return
+    columns = ("ID", "Place", "Party", "Status", "State", "Last seen", "Session", "Offered", "Why")
+    names = ("id", "place", "party", "status", "state", "last_seen", "session", "offered")
+    rows = [
+        (*(row[name] for name in names), "; ".join([*row["faults"], *row["reasons"]]) or None)
+        for row in found
+    ]
+    print_table(columns, rows)
 
 
 @app.command()

@@ -37,15 +37,34 @@ Limit = Annotated[int, typer.Option(min=1, max=10_000)]
 def listing(
     state: Annotated[Shown | None, typer.Option(help="Only those that need this look.")] = None,
     limit: Limit = 100,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """The latest sessions with what EV_Central knows of them, as JSON."""
+    """The latest sessions with what EV_Central knows of them."""
     kind = None if state is None else money.Kind[state.name]
 
     async def work(backend: Backend) -> list[JsonObject]:
         return await money.sessions_of(backend.db, kind, limit)
 
-    print_json(on_backend(work, data_dir))
+    found = on_backend(work, data_dir)
+    if as_json:
+        print_json(found)
+        return
+    columns = ("ID", "Charge point", "Connector", "Token", "Status", "Created", "Ended", "kWh")
+    rows = [
+        (
+            row["_id"],
+            row["cp_id"],
+            row["connector_id"],
+            (row.get("token") or {}).get("uid"),
+            row["status"],
+            row["created"],
+            row.get("ended"),
+            f"{row.get('energy_wh', 0.0) / 1000:g}",
+        )
+        for row in found
+    ]
+    print_table(columns, rows)
 
 
 @app.command()

@@ -220,6 +220,17 @@ async def counts(db: Database) -> Mapping[str, int]:
     }
 
 
+async def lost_wh(where: Where) -> float:
+    """What the ends of sessions tell of that are not known here."""
+    rows = await DEAD_LETTERS.of(where).aggregate(
+        [
+            {"$match": {"refused": False, "refused_wh": {"$exists": True}}},
+            {"$group": {"_id": None, "wh": {"$sum": "$refused_wh"}}},
+        ]
+    )
+    return float(rows[0]["wh"]) if rows else 0.0
+
+
 async def _latest(db: Database, query: JsonMapping, limit: int) -> list[Shown]:
     rows = await DEAD_LETTERS.of(db).find(query, sort=[("at", -1)], limit=limit)
     return [shown(row) for row in rows]

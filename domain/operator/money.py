@@ -113,6 +113,7 @@ async def counts(db: Database) -> MoneyCounts:
     totals = [
         *(_sum(db, QUERIES[kind], "$energy_wh") for kind in _UNBILLED),
         _sum(db, QUERIES[Kind.UNBILLED], "$unbilled.energy_wh"),
+        dead_letters.lost_wh(db),
     ]
     letters = await dead_letters.counts(db)
     return MoneyCounts(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -23,6 +25,27 @@ def test_each_command_is_there_and_says_what_it_is_for(
         CPO.main([name, "--help"], prog_name="cpo")
     assert ended.value.code == 0
     assert f"Usage: cpo {name} " in capsys.readouterr().out
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command with what it is called by, also those of groups in groups."""
+    for name in group.list_commands(None):
+        found = group.get_command(None, name)
+        if hasattr(found, "list_commands"):
+            yield from commands(found, (*path, name))
+        else:
+            yield (*path, name), found
+
+
+def test_each_list_is_a_table_and_json_when_asked() -> None:
+    lists = {path: one for path, one in commands(CPO) if path[-1] in ("list", "trouble")}
+    assert {("sessions", "list"), ("charge-points", "list"), ("peers", "list")} <= set(lists)
+    without = [
+        " ".join(path)
+        for path, one in lists.items()
+        if not any("--json" in option.opts for option in one.params)
+    ]
+    assert without == []
 
 
 @pytest.mark.parametrize("demo", [False, True])

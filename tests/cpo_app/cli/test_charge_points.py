@@ -33,12 +33,14 @@ def test_a_charge_point_is_listed_shown_approved_and_restored(
     register(db, loop, "CP-001", "HUB")
     register(db, loop, "CP-002", "HUB")
 
-    listed = {row["id"]: row for row in cpo("charge-points", "list").json()}
+    listed = {row["id"]: row for row in cpo("charge-points", "list", "--json").json()}
     assert {cp_id: row["offered"] for cp_id, row in listed.items()} == {
         "CP-001": True,
         "CP-002": False,
     }
     assert "approve CP-002" in listed["CP-002"]["reasons"][0]
+    table = cpo("charge-points", "list").out
+    assert all(id_ in table for id_ in ("CP-001", "CP-002", "Amsterdam"))
 
     approved = cpo("charge-points", "approve", "cp-002").json()
     assert (approved["cp_id"], approved["site_id"]) == ("CP-002", "hub")

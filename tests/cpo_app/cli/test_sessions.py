@@ -24,9 +24,12 @@ def test_a_held_session_is_listed_looked_at_and_billed_by_hand(
     assert (entry["kind"], entry["session_id"]) == ("held", session_id)
     assert shown["unbilled_wh"] == 900_000.0
     assert session_id in cpo("sessions", "trouble").out
-    [row] = json.loads(cpo("sessions", "list", "--state", "held").out)
+    [row] = json.loads(cpo("sessions", "list", "--state", "held", "--json").out)
     assert row["held"]["why"] == entry["why"]
-    assert json.loads(cpo("sessions", "list", "--state", "suspect").out) == []
+    assert json.loads(cpo("sessions", "list", "--state", "suspect", "--json").out) == []
+    table = cpo("sessions", "list").out
+    assert session_id in table
+    assert " 900 " in table
 
     ended = cpo("sessions", "end", session_id, "--energy", "0.3", "--by", "ann")
     assert ended.code == 0, ended.err
