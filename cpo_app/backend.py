@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from auth.authenticator import OcpiAuthenticator
+from auth.operator_access import OperatorAccess
 from auth.throttle import Throttle
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.peer_services.cdr_reconciliation import CdrReconciliation
 from cpo_app.ocpi.peer_services.registration import Registration
 from cpo_app.ocpi.peer_services.result_sender import ResultSender
 from cpo_app.ocpi.push import Push
+from cpo_app.operator_guard import OperatorGuard
 from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
@@ -64,7 +66,15 @@ class Backend:
         failures = settings.CPO_MAX_FAILURES_PER_MINUTE
         self.ocpi_throttle = Throttle("ocpi", failures, db)
         self.central_throttle = Throttle("central", failures, db)
-        self.operator_throttle = Throttle("operator", failures, db)
+        self.operator_guard = OperatorGuard(
+            OperatorAccess(
+                db,
+                vault.digest,
+                admin_password=settings.CPO_ADMIN_PASSWORD,
+                throttle=Throttle("operator", failures, db),
+            ),
+            https=settings.PROTOCOL == "https",
+        )
         self.client = PeerClient(
             allow_private=settings.CPO_ALLOW_PRIVATE_URLS,
             read_timeout_s=settings.CPO_PEER_TIMEOUT_S,

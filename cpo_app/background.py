@@ -37,7 +37,7 @@ REFUSED_AGAIN_S = 30.0
 class Background:
     """Central on a backend, with what it needs around it. `start` returns at once."""
 
-    def __init__(self, backend: Backend, *, open_to_loopback: bool) -> None:
+    def __init__(self, backend: Backend) -> None:
         settings = backend.settings
         self._backend = backend
         self._starting: asyncio.Task[None] | None = None
@@ -56,9 +56,8 @@ class Background:
             backend.vault,
             admit=backend.authenticator.admit_charge_point,
             authorize=card_readers.swiped,
-            open_to_loopback=open_to_loopback,
             throttle=backend.central_throttle,
-            operator_throttle=backend.operator_throttle,
+            operators=backend.operator_guard,
         )
         self._sweeper = Sweeper(self.central, rules)
         self._stopper = SessionStopper(self.central)

@@ -3,6 +3,7 @@
 `CPO_MONGO_URL` set: that database. Unset: the embedded mongod of `CPO_DATA_DIR`, started by
 whoever comes first and used by everybody else; secrets are then made and kept beside it, in
 files that only this user can read. With a database of one's own the secrets have to be given.
+The operator's first password is made like them: nobody is let in because of where he is.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from cpo_app.settings import Settings, SettingsError
 from cpo_app.unsafe_settings import refuse_unsafe
 from db_interface.database import Database
 from db_interface.embedded import DataDirectoryInUse, EmbeddedMongo
+from domain.operators.passwords import generated
 from domain.secrets import MIN_KEY_LENGTH, Vault, kept_secret
 
 logger = logging.getLogger("cpo")
 
 _WAIT_FOR_OWNER_S = 30.0
+ADMIN_PASSWORD_FILE = "admin.password"
+"""In the data directory; emptied, nobody gets in as `admin`."""
 
 
 @dataclass
@@ -29,6 +33,8 @@ class Prepared:
 
     settings: Settings
     embedded: EmbeddedMongo | None = None
+    first_password: bool = False
+    """The operator's password was made just now: he has not seen it yet."""
 
     def database(self) -> Database:
         return Database.connect(self.settings.CPO_MONGO_URL)
@@ -53,11 +59,14 @@ class Prepared:
         self.close()
 
 
-def prepare(settings: Settings, *, must_own: bool = False, seals: bool = True) -> Prepared:
+def prepare(
+    settings: Settings, *, must_own: bool = False, seals: bool = True, people: bool = False
+) -> Prepared:
     """Find or start the store and fill in the secrets.
 
     `must_own`: refuse a data directory that another process serves (`cpo up`). `seals`: the
-    caller keeps peers' tokens and so needs CPO_ENCRYPTION_KEY. Raises StoreUnavailable or
+    caller keeps peers' tokens and so needs CPO_ENCRYPTION_KEY. `people`: the caller lets the
+    operator in, and so makes his password where there is none. Raises StoreUnavailable or
     SettingsError, each with one line that says what to do.
     """
     refuse_unsafe(settings)
@@ -65,7 +74,7 @@ def prepare(settings: Settings, *, must_own: bool = False, seals: bool = True) -
         if seals:
             _demand(settings.CPO_ENCRYPTION_KEY, "CPO_ENCRYPTION_KEY")
         _demand(settings.central_secret, "REGISTRY_SECRET_KEY")
-        return Prepared(settings)
+        return _with_password(Prepared(settings), people) if must_own else Prepared(settings)
     url, embedded = _embedded(settings, must_own)
     directory = settings.CPO_DATA_DIR
     registry_key = settings.REGISTRY_SECRET_KEY or kept_secret(directory / "registry.key")
@@ -85,7 +94,23 @@ def prepare(settings: Settings, *, must_own: bool = False, seals: bool = True) -
         if embedded is not None:
             embedded.stop()
         raise
-    return Prepared(filled, embedded)
+    return _with_password(Prepared(filled, embedded), people)
+
+
+def _with_password(ground: Prepared, make: bool) -> Prepared:
+    """With CPO_ADMIN_PASSWORD filled in from the data directory."""
+    settings = ground.settings
+    if settings.CPO_ADMIN_PASSWORD:
+        return ground
+    path = settings.CPO_DATA_DIR / ADMIN_PASSWORD_FILE
+    there = path.exists()
+    if not there and not make:
+        return ground
+    ground.first_password = not there
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    password = kept_secret(path, make=generated)
+    ground.settings = settings.copy(update={"CPO_ADMIN_PASSWORD": password})
+    return ground
 
 
 def _embedded(settings: Settings, must_own: bool) -> tuple[str, EmbeddedMongo | None]:

@@ -35,21 +35,18 @@ logger = logging.getLogger("cpo")
 MOST_ASKED = ("/cp/heartbeat", "/cp/telemetry")
 
 
-def build_app(backend: Backend, *, open_to_loopback: bool = False) -> FastAPI:
-    """OCPI, Central and the health pages on one backend; its lifespan runs the background work.
-
-    `open_to_loopback`: without CPO_ADMIN_PASSWORD the operator's pages are open to this host.
-    """
+def build_app(backend: Backend) -> FastAPI:
+    """OCPI, Central and the health pages on one backend; its lifespan runs the background work."""
     app = build_ocpi_app(
         backend.settings, _crud(backend), backend.authenticator, backend.ocpi_throttle
     )
-    background = Background(backend, open_to_loopback=open_to_loopback)
+    background = Background(backend)
     central = background.central
     app.include_router(build_router(central))
     # Routes are tried in order, and these are asked for far more often than all others.
     app.router.routes.sort(key=lambda route: getattr(route, "path", "") not in MOST_ASKED)
     app.include_router(build_health_router(central_checks(central)))
-    add_operator_pages(app, backend, central, open_to_loopback=open_to_loopback)
+    add_operator_pages(app, backend, central)
 
     app.add_middleware(NoWaitingForTheStore, db=lambda: backend.db)
 
@@ -113,11 +110,9 @@ class Server:
         logs.set_up(settings.CPO_LOG_LEVEL, settings.CPO_LOG_FORMAT)
         if settings.CPO_ALLOW_PRIVATE_URLS:
             logger.warning("CPO_ALLOW_PRIVATE_URLS is on: peers may name private addresses")
-        self._ground = prepare(settings)
+        self._ground = prepare(settings, people=True)
         backend = Backend(self._ground.settings, self._ground.database(), self._ground.vault())
-        # Only on a database of our own: elsewhere the operator has to choose a password.
-        embedded = not settings.CPO_MONGO_URL or bool(settings.CPO_EMBEDDED)
-        return build_app(backend, open_to_loopback=embedded)
+        return build_app(backend)
 
 
 def _said_of(error: Exception) -> list[str]:

@@ -1,96 +1,118 @@
-"""Who may see and do what only the operator may: HTTP Basic, user "admin", CPO_ADMIN_PASSWORD.
+"""The one guard of the operator's doors: turns a request into the Actor that it is of.
 
-Without that password nobody may, except this very host on embedded defaults. A page in the
-operator's browser is not this host: the Host header must name it (DNS rebinding), and what
-changes something takes JSON only (no form of another site can send it unasked).
+    guard = backend.operator_guard
+    actor = await guard.actor(request, Door.API, needed=Role.OPERATOR)   # raises NotTheOperator
+    with acting_as(actor):
+        await suspend(...)             # what is recorded bears the actor's name
+
+NotTheOperator says what to answer: 401 with its challenges, 403 (who it is may not), 429 with
+Retry-After. A door that admits several roles asks for Role.VIEWER and then `demand(Role.MONEY)`
+at each act, which looks at whoever acts at present. The store may be away: STORE_ERRORS pass.
+
+Who is let in is never a question of addresses. Scripts show `Authorization: Basic` (a person, or
+`admin` with CPO_ADMIN_PASSWORD) or `Bearer` with an API key; browsers the cookie of a login, which
+only Door.CONSOLE takes: no page of another site can use it elsewhere.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from auth.throttle import Throttle, TooManyFailures, digest_of
-from cpo_app.this_host import is_from_this_host
+from auth.operator_access import Door, NotLetIn, OperatorAccess
+from domain.operators.actor import Actor, Role, current_actor
 
-USER = "admin"
+_LOGIN = "cpo_login"
+_CHALLENGES = 'Basic realm="operator", charset="UTF-8", Bearer realm="operator"'
+LIVE = "x-live"
+"""The header of a page that renews itself: nobody needs to sit before it."""
 
 
-@dataclass(frozen=True)
 class NotTheOperator(Exception):
-    """Why not, and what the answer has to say so: 401 with its challenge, 403, or 429."""
+    """Why not, and what the answer has to say so."""
 
-    http_status: int
-    detail: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    def __init__(
+        self, http_status: int, detail: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.http_status = http_status
+        self.detail = detail
+        self.headers = headers or {}
 
 
 class OperatorGuard:
-    """`password` is CPO_ADMIN_PASSWORD; without one, `open_to_loopback` lets this host in."""
+    """`https`: peers and people reach this platform by https (PROTOCOL), whatever a proxy
+    in front of it makes of their requests."""
 
-    def __init__(
-        self, password: str, *, open_to_loopback: bool, throttle: Throttle | None = None
-    ) -> None:
-        self._password = password
-        self._throttle = throttle
-        self._open_to_loopback = open_to_loopback
+    def __init__(self, access: OperatorAccess, *, https: bool = False) -> None:
+        self.access = access
+        self._https = https
 
-    def refusal(self, request: Request) -> NotTheOperator | None:
-        """None: the request is the operator's."""
+    async def actor(self, request: Request, door: Door, needed: Role = Role.VIEWER) -> Actor:
+        """Who asks. Raises NotTheOperator, also where his role does not include `needed`."""
         try:
-            require_operator(
-                request,
-                self._password,
-                open_to_loopback=self._open_to_loopback,
-                throttle=self._throttle,
-            )
-        except NotTheOperator as error:
-            return error
-        return None
+            found = await self._found(request, door)
+        except NotLetIn as error:
+            raise _refusal(error) from None
+        if found is None:
+            said = "the operator's name and password, or an API key, are needed"
+            raise NotTheOperator(401, said, {"WWW-Authenticate": _CHALLENGES})
+        _check(found, needed)
+        return found
+
+    def login_cookie(self, request: Request) -> str:
+        """The name of the cookie that holds a login: bound to this very host where it can be."""
+        return f"__Host-{_LOGIN}" if self.is_https(request) else _LOGIN
+
+    def is_https(self, request: Request) -> bool:
+        """Whether the browser came by https, also where a proxy does not say so."""
+        return self._https or request.url.scheme == "https"
+
+    async def _found(self, request: Request, door: Door) -> Actor | None:
+        scheme, _, given = request.headers.get("authorization", "").strip().partition(" ")
+        address = address_of(request)
+        if scheme.lower() == "bearer":
+            return await self.access.by_key(given.strip(), address, door)
+        if scheme.lower() == "basic":
+            name, password = _basic(given)
+            return await self.access.by_password(name, password, address)
+        secret = request.cookies.get(self.login_cookie(request), "")
+        if scheme or not secret or door is not Door.CONSOLE:
+            return None
+        return await self.access.by_login(secret, used=LIVE not in request.headers)
 
 
-def require_operator(
-    request: Request, password: str, *, open_to_loopback: bool, throttle: Throttle | None = None
-) -> None:
-    """Return if the request is the operator's; raises NotTheOperator.
-
-    Wrong passwords are counted by `throttle`; after too many none is looked at for a while, but
-    for one that was right before.
-    """
-    if password:
-        header = request.headers.get("authorization", "")
-        address = request.client.host if request.client else ""
-        shown = digest_of(header)
-        if throttle is not None and header and not throttle.knows(address, shown):
-            try:
-                throttle.check(address, USER)
-            except TooManyFailures as error:
-                after = {"Retry-After": str(error.retry_after_s)}
-                raise NotTheOperator(429, str(error), after) from None
-        if not _is_admin(header, password):
-            if throttle is not None and header:
-                throttle.failed(address, USER)
-            challenge = {"WWW-Authenticate": 'Basic realm="EV_Central", charset="UTF-8"'}
-            raise NotTheOperator(401, "user admin and CPO_ADMIN_PASSWORD are needed", challenge)
-        if throttle is not None:
-            throttle.succeeded(address, USER)
-            throttle.succeeded(address, shown)
-        return
-    if not open_to_loopback or not is_from_this_host(request):
-        raise NotTheOperator(403, "for the operator: set CPO_ADMIN_PASSWORD")
+def demand(needed: Role) -> None:
+    """Return if who acts at present may do what needs that role; raises NotTheOperator."""
+    _check(current_actor(), needed)
 
 
-def _is_admin(header: str, password: str) -> bool:
-    scheme, _, encoded = header.strip().partition(" ")
-    if scheme.lower() != "basic":
-        return False
+def address_of(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _check(actor: Actor, needed: Role) -> None:
+    if not actor.may(needed):
+        role = actor.role.value if actor.role else "nobody"
+        raise NotTheOperator(403, f"needs the role {needed.value}; {actor.name} is {role}")
+
+
+def _refusal(error: NotLetIn) -> NotTheOperator:
+    headers: dict[str, str] = {}
+    if error.http_status == 401:
+        headers["WWW-Authenticate"] = _CHALLENGES
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    return NotTheOperator(error.http_status, error.detail, headers)
+
+
+def _basic(encoded: str) -> tuple[str, str]:
+    """Name and password; empty ones for what cannot be read (they are wrong, and counted)."""
     try:
-        given = base64.b64decode(encoded.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return hmac.compare_digest(given, f"{USER}:{password}".encode())
+        name, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return "", ""
+    return name, password

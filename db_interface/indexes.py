@@ -114,6 +114,8 @@ INDEXES: dict[str, list[IndexModel]] = {
             "signature.verdict", partialFilterExpression={"signature.verdict": {"$exists": True}}
         ),
     ],
+    "logins": [_index("operator_id"), _index("until", expireAfterSeconds=0)],
+    "api_keys": [_index("name", unique=True)],
     "failure_counters": [_index("until", expireAfterSeconds=600)],
     "token_pulls": [_index("due")],
     "register_findings": [_index("energy_wh"), _index("kind", "energy_wh"), _index("at")],

@@ -8,10 +8,13 @@ be a door for denial of service. No value handled here may reach a log or an err
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -59,16 +62,19 @@ def new_token() -> str:
     return secrets.token_hex(32)
 
 
-def kept_secret(path: Path) -> str:
+def kept_secret(path: Path, make: Callable[[], str] = new_token) -> str:
     """The secret kept in a file that only this user can read; made at first use."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    secret = new_token()
-    with os.fdopen(handle, "w") as file:
-        file.write(secret)
-    return secret
+    if not path.exists():
+        # Under another name first: whoever comes meanwhile finds the whole secret or none.
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        try:
+            with os.fdopen(handle, "w") as file:
+                file.write(make() + "\n")
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
+        finally:
+            Path(draft).unlink()
+    return path.read_text().strip()
 
 
 def _derive(master_key: str, purpose: bytes) -> bytes:

@@ -4,11 +4,13 @@ Never a traceback, never a value that the caller sent. OCPI's envelope is anothe
 """
 
 import asyncio
+import contextlib
 import inspect
 import json
 import logging
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import NamedTuple
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -31,6 +33,7 @@ from cpo_app.http_errors import (
 from cpo_app.log_ids import CORRELATION_HEADER, bound, usable_id
 from cpo_app.operator_guard import NotTheOperator
 from db_interface.database import STORE_ERRORS
+from domain.operators.actor import Actor, acting_as
 from domain.secrets import SecretUnusable
 
 logger = logging.getLogger("cpo.central")
@@ -42,14 +45,24 @@ engine whose batch is refused as too large sends a smaller one."""
 ANSWER_WITHIN_S = 30.0
 
 Handler = Callable[[Request], Coroutine[object, object, Response]]
-Look = Callable[[Request], int]
-"""Gives how many bytes the body of the request may have."""
+
+
+class Admitted(NamedTuple):
+    """Who sends a request, as far as it says so, and how many bytes its body may have."""
+
+    actor: Actor | None
+    limit: int = MAX_BODY_BYTES
+
+
+Look = Callable[[Request], Awaitable[Admitted]]
+"""Raises for who may not come in."""
 
 
 class CentralRoute(APIRoute):
     """A route whose every failure ends in Central's shape, whatever application it stands in.
 
     `look_first` sees the request before its body is read, and raises for who may not come in.
+    What is done is done by whoever it finds.
 
     An endpoint of `(body, request)`, as charge points' are, is called straight: what FastAPI works
     out for every request anew costs more than all that such an endpoint does. The route stands in
@@ -68,10 +81,11 @@ class CentralRoute(APIRoute):
 
         async def in_one_shape(request: Request) -> Response:
             try:
-                limit = MAX_BODY_BYTES if self.look_first is None else self.look_first(request)
-                body = await bounded_body(request, limit)
+                who = Admitted(None) if self.look_first is None else await self.look_first(request)
+                body = await bounded_body(request, who.limit)
                 whole = Request(request.scope, replayed(body))
-                return await asyncio.wait_for(handle(whole), ANSWER_WITHIN_S)
+                with contextlib.nullcontext() if who.actor is None else acting_as(who.actor):
+                    return await asyncio.wait_for(handle(whole), ANSWER_WITHIN_S)
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody is there to read it
             except Exception as error:

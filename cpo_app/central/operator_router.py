@@ -8,28 +8,24 @@ from datetime import datetime, timedelta, timezone
 
 from fastapi import APIRouter, Query, Request
 
-from cpo_app.central.errors import MAX_BODY_BYTES, looking_first
+from auth.operator_access import Door
+from cpo_app.central.errors import Admitted, looking_first
 from cpo_app.central.service import Central, UnknownChargePoint
 from cpo_app.central.wire import OperativeBody
 from cpo_app.http_errors import HttpError
-from cpo_app.operator_guard import require_operator
+from cpo_app.operator_guard import demand
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.charge_points import charge_points, evse_history
 from domain.operator import charge_points as operator_view
+from domain.operators.actor import Role
 
 DEFAULT_HISTORY = timedelta(days=1)
 DEFAULT_UPTIME = timedelta(days=30)
 
 
 def build_operator_router(central: Central) -> APIRouter:
-    def operator_only(request: Request) -> int:
-        require_operator(
-            request,
-            central.settings.CPO_ADMIN_PASSWORD,
-            open_to_loopback=central.open_to_loopback,
-            throttle=central.operator_throttle,
-        )
-        return MAX_BODY_BYTES
+    async def operator_only(request: Request) -> Admitted:
+        return Admitted(await central.operators.actor(request, Door.CENTRAL))
 
     router = APIRouter(
         prefix="/cp",
@@ -71,6 +67,7 @@ def build_operator_router(central: Central) -> APIRouter:
     @router.put("/{cp_id}/operative")
     async def operative(cp_id: str, body: OperativeBody) -> JsonObject:
         """Take a charge point out of service (a running session ends first), or put it back."""
+        demand(Role.OPERATOR)
         try:
             charge_point = await central.set_operative(cp_id, body.operative)
         except UnknownChargePoint:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 
 from auth.charge_point_access import ChargePointRefused, look_at_token
 from auth.throttle import TooManyFailures, digest_of
-from cpo_app.central.errors import MAX_BODY_BYTES, MAX_STRANGERS_BODY_BYTES, looking_first
+from cpo_app.central.errors import MAX_STRANGERS_BODY_BYTES, Admitted, looking_first
 from cpo_app.central.link.engine_network import EngineAddressRefused, check_in_the_clear
 from cpo_app.central.operator_router import build_operator_router
 from cpo_app.central.service import Central
@@ -19,12 +19,13 @@ from cpo_app.http_errors import HttpError
 from cpo_app.log_ids import bind
 from db_interface.json_data import JsonObject
 from domain.charge_points.charge_point_documents import Fault
+from domain.operators.actor import Actor, ActorKind
 
 
 def build_router(central: Central) -> APIRouter:
     """The routes under `/cp`: those of charge points, and the operator's."""
 
-    def token_first(request: Request) -> int:
+    async def token_first(request: Request) -> Admitted:
         address = request.client.host if request.client else ""
         token = _bearer(request.headers.get("authorization"))
         shown = digest_of(token or "")
@@ -42,9 +43,9 @@ def build_router(central: Central) -> APIRouter:
                 central.throttle.failed(address)
             raise
         if claims is None:
-            return MAX_STRANGERS_BODY_BYTES
+            return Admitted(None, MAX_STRANGERS_BODY_BYTES)
         central.throttle.succeeded(address, shown)
-        return MAX_BODY_BYTES
+        return Admitted(Actor(ActorKind.CHARGE_POINT, claims.cp_id))
 
     router = APIRouter(prefix="/cp", tags=["EV_Central"], route_class=looking_first(token_first))
 

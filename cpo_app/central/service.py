@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+from auth.operator_access import OperatorAccess
 from auth.throttle import Throttle
 from cpo_app.central import charging
 from cpo_app.central.heartbeats import GATHERED_FOR_S, Heartbeats
@@ -22,6 +23,7 @@ from cpo_app.central.link.link import ChargePointLink, LinkUnreachable
 from cpo_app.central.meter_batches import MeterBatches
 from cpo_app.central.sweepers.watch import PAUSE_S, Watch
 from cpo_app.central.telemetry import Handler, Telemetry
+from cpo_app.operator_guard import OperatorGuard
 from cpo_app.settings import Settings
 from db_interface.clocks import uptime_s
 from db_interface.database import STORE_ERRORS
@@ -66,8 +68,7 @@ class Central:
     """`authorize` answers for cards at readers (None: none are). `handlers`: of telemetry, those
     of charging unless given.
 
-    `open_to_loopback`: without CPO_ADMIN_PASSWORD the operator's pages are open to this host
-    (embedded defaults only).
+    `operators` guards the operator's routes (None: CPO_ADMIN_PASSWORD and the store's people).
     """
 
     def __init__(
@@ -80,9 +81,8 @@ class Central:
         link: ChargePointLink | None = None,
         authorize: Authorize | None = None,
         handlers: Sequence[Handler] | None = None,
-        open_to_loopback: bool = False,
         throttle: Throttle | None = None,
-        operator_throttle: Throttle | None = None,
+        operators: OperatorGuard | None = None,
         watch_pause_s: float = PAUSE_S,
         gather_s: float = GATHERED_FOR_S,
         uptime: Callable[[], float] = uptime_s,
@@ -93,10 +93,16 @@ class Central:
         self.party = settings.parties[0]
         self.uptime = uptime
         self.admit = admit
-        self.open_to_loopback = open_to_loopback
         failures = settings.CPO_MAX_FAILURES_PER_MINUTE
         self.throttle = throttle or Throttle("central", failures)
-        self.operator_throttle = operator_throttle or Throttle("operator", failures)
+        self.operators = operators or OperatorGuard(
+            OperatorAccess(
+                store.db,
+                vault.digest,
+                admin_password=settings.CPO_ADMIN_PASSWORD,
+                throttle=Throttle("operator", failures),
+            )
+        )
         self.engines = EngineNetwork(
             settings.CENTRAL_ENGINE_NETWORKS, loopback=settings.engines_on_this_host
         )

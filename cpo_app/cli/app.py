@@ -38,6 +38,8 @@ class Commands(LazyGroup):
         "cdrs": "cpo_app.cli.cdrs:app",
         "sessions": "cpo_app.cli.sessions:app",
         "reconcile": "cpo_app.cli.reconcile:app",
+        "operators": "cpo_app.cli.operators:app",
+        "keys": "cpo_app.cli.keys:app",
         "charge-points": "cpo_app.cli.charge_points:app",
     }
     unlisted: ClassVar[frozenset[str]] = frozenset({"simulate"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import tempfile
@@ -14,7 +15,7 @@ import typer
 import uvicorn
 
 from cpo_app import logs
-from cpo_app.bootstrap import Prepared, prepare
+from cpo_app.bootstrap import ADMIN_PASSWORD_FILE, Prepared, prepare
 from cpo_app.cli.free_ports import demand_free
 from cpo_app.cli.known_store import demand_known_store
 from cpo_app.cli.options import DataDir, Port, settings_for
@@ -22,6 +23,8 @@ from cpo_app.front_door.serving import FrontDoor
 from cpo_app.front_door.tls import ServerTls
 from cpo_app.operator.metrics import SHARED_BY_WORKERS
 from cpo_app.registry import server as registry_server
+
+logger = logging.getLogger("cpo")
 
 WORKER_ANSWERS_WITHIN_S = 60
 """On a busy host a worker takes long to import everything: shorter, and none would ever start."""
@@ -39,9 +42,14 @@ def serve(
     tls = ServerTls.of_central(settings).options()
     demand_free(settings.CENTRAL_HOST, settings.CENTRAL_PORT)
     _end_cleanly()
-    with prepare(settings) as ground, _counting_together(workers):
+    with prepare(settings, people=True) as ground, _counting_together(workers):
         demand_known_store(ground)
         _hand_on(ground)
+        if ground.first_password:
+            logger.warning(
+                "the operator's password was made: user admin, %s",
+                (ground.settings.CPO_DATA_DIR / ADMIN_PASSWORD_FILE).absolute(),
+            )
         uvicorn.run(
             "cpo_app.worker:app",
             host=settings.CENTRAL_HOST,
@@ -96,6 +104,7 @@ def _hand_on(ground: Prepared) -> None:
         "CPO_MONGO_URL",
         "CPO_EMBEDDED",
         "CPO_ENCRYPTION_KEY",
+        "CPO_ADMIN_PASSWORD",
         "REGISTRY_SECRET_KEY",
         "CENTRAL_PORT",
     ):

@@ -79,7 +79,7 @@ def run(settings: Settings, *, charge_points: int, demo: bool) -> None:
     logger.warning(
         "CPO_ALLOW_PRIVATE_URLS is on: peers may name private addresses. Development only!"
     )
-    with prepare(settings, must_own=True) as ground:
+    with prepare(settings, must_own=True, people=True) as ground:
         demand_known_store(ground)
         asyncio.run(until_signalled(_supervise(ground.settings, charge_points, demo)))
 
@@ -213,6 +213,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "CPO_MONGO_URL",
         "CPO_EMBEDDED",
         "CPO_ENCRYPTION_KEY",
+        "CPO_ADMIN_PASSWORD",
         "CPO_DATA_DIR",
         "REGISTRY_SECRET_KEY",
         "REGISTRY_API_PORT",

@@ -18,6 +18,7 @@ from db_interface.transaction import Tx
 from domain.charge_points import operator_words
 from domain.charge_points.registration_records import NotRegistered, Record
 from domain.operator import charge_points
+from domain.operators.actor import Role
 from domain.peers.peers import UnknownPeer
 from domain.peers.switches import SWITCHES, NotPossible
 from domain.sites import Party
@@ -34,7 +35,7 @@ WORDS: Mapping[str, Callable[[Tx, str, Party], Awaitable[Record]]] = {
 def add_actions(router: APIRouter, console: Console) -> None:
     @router.post("/console/charge-points/{cp_id}/operative")
     async def set_operative(request: Request, cp_id: str) -> Response:
-        fields = await console.forms.read(request)
+        fields = await console.submitted(request, Role.OPERATOR)
         wanted = fields.get("operative")
         if wanted not in ("true", "false"):
             raise FormRefused(400, "operative is true or false.")
@@ -48,7 +49,7 @@ def add_actions(router: APIRouter, console: Console) -> None:
 
     @router.post("/console/charge-points/{cp_id}/{word}")
     async def say(request: Request, cp_id: str, word: str) -> Response:
-        await console.forms.read(request)
+        await console.submitted(request, Role.OPERATOR)
         speak = WORDS.get(word)
         if speak is None:
             raise NotThere("There is nothing of that kind to do with a charge point.")
@@ -65,7 +66,8 @@ def add_actions(router: APIRouter, console: Console) -> None:
 
     @router.post("/console/peers/{peer_id}/{action}")
     async def act(request: Request, peer_id: str, action: str) -> Response:
-        await console.forms.read(request)
+        # Who somebody is on this platform is an admin's word.
+        await console.submitted(request, Role.ADMIN if action == "approve" else Role.OPERATOR)
         switch = SWITCHES.get(action)
         if switch is None:
             raise NotThere("There is nothing of that kind to do with a peer.")

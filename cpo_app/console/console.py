@@ -19,12 +19,13 @@ from starlette.responses import Response
 
 from cpo_app.console.forms import COOKIE, Forms
 from cpo_app.console.rendering import Rendering
-from cpo_app.operator_guard import OperatorGuard
+from cpo_app.operator_guard import OperatorGuard, demand
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
 from domain.charge_points import evse_history
 from domain.charge_points.evse_history import Uptime
+from domain.operators.actor import Role, current_actor
 from domain.peers.peers import Peer
 from domain.peers.terms import Terms
 from domain.sessions.session_rules import Rules
@@ -74,7 +75,7 @@ class Console:
         self.store = DbInterface(db)
         self.guard = guard
         self.digest = digest
-        self.forms = Forms(digest)
+        self._forms = Forms(digest)
         self.rendering = Rendering(title, docs_url, clock)
         self.versions_url = versions_url
         self.set_operative = set_operative
@@ -86,19 +87,38 @@ class Console:
         self._uptimes: dict[str, tuple[float, list[tuple[str, Uptime]]]] = {}
         self._background: set[asyncio.Task[object]] = set()
 
+    async def submitted(self, request: Request, needed: Role) -> dict[str, str]:
+        """The fields of a form of our own page, sent by one who may do what it is for.
+
+        Raises NotTheOperator, FormRefused.
+        """
+        demand(needed)
+        return await self._forms.read(request)
+
     def page(
         self, request: Request, template: str, *, status: int = 200, **values: Any
     ) -> Response:
         """A page with everything that the frame around it needs."""
-        visitor = self.forms.visitor(request)
+        actor = current_actor()
+        visitor = self._forms.visitor(request)
         response = self.rendering.page(
             template,
-            {"path": request.url.path, "form_token": self.forms.token(visitor), **values},
+            {
+                "path": request.url.path,
+                "form_token": self._forms.token(visitor),
+                "actor": actor,
+                "may": {role.value: actor.may(role) for role in Role},
+                **values,
+            },
             status=status,
         )
         if request.cookies.get(COOKIE) != visitor:
             response.set_cookie(
-                COOKIE, visitor, httponly=True, samesite="lax", secure=request.url.scheme == "https"
+                COOKIE,
+                visitor,
+                httponly=True,
+                samesite="strict",
+                secure=self.guard.is_https(request),
             )
         return response
 

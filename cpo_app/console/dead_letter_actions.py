@@ -11,6 +11,7 @@ from cpo_app.console.routes import NotThere
 from cpo_app.console.words import segment
 from domain.charge_points import dead_letters
 from domain.charge_points.dead_letters import NoSuchLetter
+from domain.operators.actor import Role
 
 logger = logging.getLogger("cpo.console")
 
@@ -20,7 +21,7 @@ ACTIONS = ("replay", "drop")
 def add_dead_letter_actions(router: APIRouter, console: Console) -> None:
     @router.post("/console/charge-points/{cp_id}/dead-letters/{action}")
     async def settle(request: Request, cp_id: str, action: str) -> Response:
-        letter_id = (await console.forms.read(request)).get("letter", "")
+        letter_id = (await console.submitted(request, Role.MONEY)).get("letter", "")
         if action not in ACTIONS or not letter_id.startswith(f"{cp_id}/"):
             raise NotThere("There is nothing of that kind to do with a message.")
         try:

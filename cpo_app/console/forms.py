@@ -1,8 +1,9 @@
 """Forms that only the operator's own browser, on our own page, can send (no CSRF).
 
-Basic authentication is sent by a browser to whatever page asks for it, so what changes something
-demands both: the browser's word that the request came from our origin, and a token that stands
-on our page and belongs to that browser's cookie. Works in any worker: nothing is kept.
+A browser sends what it has (a cookie, a password for Basic) along with requests that other sites
+make, too. So what changes something demands both: the browser's word that the request came from
+our origin, and a token that stands on our page and belongs to that browser's cookie and to
+whoever has signed in. Works in any worker: nothing is kept.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import Request
 
 from cpo_app.bounded_body import bounded_body, replayed
+from domain.operators.actor import current_actor
 
 COOKIE = "cpo_console"
 FIELD = "form_token"
@@ -46,8 +48,8 @@ class Forms:
         return given if _VISITOR.fullmatch(given) else secrets.token_hex(16)
 
     def token(self, visitor: str) -> str:
-        """What a form on this browser's page has to carry."""
-        return self._digest(f"console form:{visitor}")
+        """What a form on this browser's page has to carry, for whoever sits before it now."""
+        return self._digest(f"console form:{visitor}:{current_actor().name}")
 
     async def read(self, request: Request) -> dict[str, str]:
         """The form's fields; raises FormRefused unless it was sent from our own page."""

@@ -11,6 +11,7 @@ from cpo_app.console.forms import FormRefused
 from cpo_app.console.rendering import HEADERS
 from cpo_app.console.routes import NotThere
 from db_interface.transaction import Tx
+from domain.operators.actor import Role
 from domain.sessions.session_document import ChargingSession
 from domain.sessions.session_hands import NotByHand, end_by_hand, release, write_off
 
@@ -24,7 +25,7 @@ MAX_KWH = 10_000.0
 def add_money_actions(router: APIRouter, console: Console) -> None:
     @router.post("/console/sessions/{session_id}/{action}")
     async def settle(request: Request, session_id: str, action: str) -> Response:
-        fields = await console.forms.read(request)
+        fields = await console.submitted(request, Role.MONEY)
         if action not in ACTIONS:
             raise NotThere("There is nothing of that kind to do with a session.")
         energy_wh = _energy_wh(fields)

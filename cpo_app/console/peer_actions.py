@@ -16,6 +16,7 @@ from cpo_app.console.forms import FormRefused, words_of
 from cpo_app.console.rendering import HEADERS
 from cpo_app.console.routes import NotThere
 from cpo_app.console.words import segment
+from domain.operators.actor import Role
 from domain.peers import claims, parties, required_modules, switches
 from domain.peers.peer_document import PEERS
 from domain.peers.peers import UnknownPeer
@@ -34,7 +35,7 @@ _TOKEN = re.compile(r"[0-9a-f]{64}")
 def add_peer_actions(router: APIRouter, console: Console) -> None:
     @router.post("/console/peers")
     async def invite(request: Request) -> Response:
-        fields = await console.forms.read(request)
+        fields = await console.submitted(request, Role.OPERATOR)
         name = " ".join(fields.get("name", "").split())
         if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
             raise FormRefused(400, f"A peer's name has 1 to {MAX_NAME_LENGTH} readable characters.")
@@ -86,7 +87,7 @@ def add_peer_actions(router: APIRouter, console: Console) -> None:
 
     @router.post("/console/peers/{peer_id}/withdraw")
     async def withdraw(request: Request, peer_id: str) -> Response:
-        await console.forms.read(request)
+        await console.submitted(request, Role.OPERATOR)
         try:
             await switches.withdraw(console.store, peer_id)
         except UnknownPeer:
@@ -98,7 +99,7 @@ def add_peer_actions(router: APIRouter, console: Console) -> None:
 
     @router.post("/console/peers/{peer_id}/release-party")
     async def release_party(request: Request, peer_id: str) -> Response:
-        party = _party(await console.forms.read(request))
+        party = _party(await console.submitted(request, Role.ADMIN))
         claim = await claims.of(console.db, party)
         page = f"/console/peers/{segment(peer_id)}"
         if claim is None or claim["peer_id"] != peer_id:
@@ -109,7 +110,7 @@ def add_peer_actions(router: APIRouter, console: Console) -> None:
 
     @router.post("/console/peers/{peer_id}/move-party")
     async def move_party(request: Request, peer_id: str) -> Response:
-        party = _party(await console.forms.read(request))
+        party = _party(await console.submitted(request, Role.ADMIN))
         try:
             await parties.move(console.store, party, peer_id)
         except UnknownPeer:

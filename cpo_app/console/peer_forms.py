@@ -15,6 +15,7 @@ from cpo_app.console.rendering import HEADERS
 from cpo_app.console.routes import NotThere
 from cpo_app.console.words import segment
 from domain.objects.location_fields import FIELDS
+from domain.operators.actor import Role
 from domain.peers import client_switches, location_groups, switches
 from domain.peers.peers import UnknownPeer
 from domain.peers.required_modules import require_modules
@@ -43,7 +44,7 @@ def add_peer_forms(router: APIRouter, console: Console) -> None:
 
     @router.post("/console/peers/{peer_id}/client")
     async def client(request: Request, peer_id: str) -> Response:
-        fields = await console.forms.read(request)
+        fields = await console.submitted(request, Role.OPERATOR)
         party = _party(fields.get("party", ""))
         decision = _decision(fields)
         decide = client_switches.approve if decision == "approve" else client_switches.refuse
@@ -58,30 +59,30 @@ def add_peer_forms(router: APIRouter, console: Console) -> None:
 
     @router.post("/console/peers/{peer_id}/clients-automatic")
     async def automatic(request: Request, peer_id: str) -> Response:
-        on = _on(await console.forms.read(request))
+        on = _on(await console.submitted(request, Role.OPERATOR))
         work = client_switches.approve_as_told(store, peer_id, on=on)
         return await done(peer_id, f"clients-automatic-{'on' if on else 'off'}", work)
 
     @router.post("/console/peers/{peer_id}/ask-unknown")
     async def ask_unknown(request: Request, peer_id: str) -> Response:
-        on = _on(await console.forms.read(request))
+        on = _on(await console.submitted(request, Role.OPERATOR))
         work = switches.ask_unknown(store, peer_id, on=on)
         return await done(peer_id, f"ask-unknown-{'on' if on else 'off'}", work)
 
     @router.post("/console/peers/{peer_id}/require")
     async def requires(request: Request, peer_id: str) -> Response:
-        ticked = await console.forms.read(request)
+        ticked = await console.submitted(request, Role.OPERATOR)
         wanted = [name for name in FIELDS if ticked.get(name) == "on"]
         return await done(peer_id, "require", require(store, peer_id, wanted))
 
     @router.post("/console/peers/{peer_id}/groups")
     async def groups(request: Request, peer_id: str) -> Response:
-        words = words_of((await console.forms.read(request)).get("groups", ""))
+        words = words_of((await console.submitted(request, Role.OPERATOR)).get("groups", ""))
         return await done(peer_id, "groups", location_groups.give(store, peer_id, words or None))
 
     @router.post("/console/objects/locations/groups")
     async def groups_of_location(request: Request) -> Response:
-        fields = await console.forms.read(request)
+        fields = await console.submitted(request, Role.OPERATOR)
         key, words = fields.get("key", ""), words_of(fields.get("groups", ""))
         try:
             await location_groups.put_into(store, key, words)
@@ -94,7 +95,7 @@ def add_peer_forms(router: APIRouter, console: Console) -> None:
 
     @router.post("/console/peers/{peer_id}/require-modules")
     async def modules(request: Request, peer_id: str) -> Response:
-        words = words_of((await console.forms.read(request)).get("modules", ""))
+        words = words_of((await console.submitted(request, Role.OPERATOR)).get("modules", ""))
         return await done(peer_id, "require-modules", require_modules(store, peer_id, words))
 
 

@@ -14,9 +14,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
+from auth.operator_access import Door
 from cpo_app.console.console import Console
 from cpo_app.console.forms import FormRefused, read_whole
+from cpo_app.operator_guard import NotTheOperator
 from db_interface.database import STORE_ERRORS
+from domain.operators.actor import Role, acting_as
 
 logger = logging.getLogger("cpo.console")
 
@@ -41,15 +44,13 @@ def route_class(console: Console) -> type[APIRoute]:
             handle = super().get_route_handler()
 
             async def answer(request: Request) -> Response:
-                refusal = console.guard.refusal(request)
-                if refusal is not None:
-                    page = problem(console, refusal.http_status, "For the operator only", _HOW_TO)
-                    page.headers.update(refusal.headers)
-                    return page
+                # What changes anything is no viewer's, whatever the form itself demands.
+                needed = Role.VIEWER if request.method in ("GET", "HEAD") else Role.OPERATOR
                 try:
-                    _look_at_query(request)
-                    whole = await read_whole(request)
-                    return await asyncio.wait_for(handle(whole), ANSWER_WITHIN_S)
+                    with acting_as(await console.guard.actor(request, Door.CONSOLE, needed)):
+                        _look_at_query(request)
+                        whole = await read_whole(request)
+                        return await asyncio.wait_for(handle(whole), ANSWER_WITHIN_S)
                 except ClientDisconnect:
                     return Response(status_code=400)  # nobody is there to read it
                 except Exception as error:
@@ -74,6 +75,8 @@ def _look_at_query(request: Request) -> None:
 
 
 def _page_of(console: Console, error: Exception) -> Response:
+    if isinstance(error, NotTheOperator):
+        return _refused(console, error)
     if isinstance(error, NotThere):
         return problem(console, 404, "Not found", str(error))
     if isinstance(error, FormRefused):
@@ -89,10 +92,15 @@ def _page_of(console: Console, error: Exception) -> Response:
     return problem(console, 500, "Internal error", "The log of this server says more.")
 
 
-_HOW_TO = (
-    "Sign in as user admin with CPO_ADMIN_PASSWORD. Without that password these pages are open "
-    "only to the very host that runs the embedded defaults, under its own name (localhost)."
-)
+def _refused(console: Console, refusal: NotTheOperator) -> Response:
+    heading = "Not with your role" if refusal.http_status == 403 else "For the operator only"
+    page = problem(
+        console, refusal.http_status, heading, f"{refusal.detail[:1].upper()}{refusal.detail[1:]}."
+    )
+    page.headers.update(refusal.headers)
+    return page
+
+
 _STORE_DOWN = (
     "MongoDB does not answer. Charge points and peers get errors, too, until it does. "
     "`cpo doctor` says what is wrong; this page tries again by itself."

@@ -72,8 +72,12 @@ def _password(settings: Settings, embedded: bool, unsafe: Unsafe | None) -> Find
         return fail(name, unsafe.said, unsafe.do)
     if not settings.CPO_ADMIN_PASSWORD:
         if embedded:
-            return ok(name, "is not set: the console is open to this host only")
-        return warn(name, "is not set: console, metrics and /cp are closed to everybody", "set it")
+            return ok(name, "is made at the first start (admin.password in the data directory)")
+        return warn(
+            name,
+            "is not set: only people (cpo operators) and keys (cpo keys) of the store get in",
+            "set it, unless there are some",
+        )
     return ok(name, "is set")
 
 

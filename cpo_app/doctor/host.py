@@ -13,7 +13,13 @@ from db_interface.database import StoreUnavailable
 from db_interface.embedded import find_mongod
 
 MIN_FREE_BYTES = 1_000_000_000
-_SECRET_FILES = ("encryption.key", "registry.key", "mongod.key", "mongod.password")
+_SECRET_FILES = (
+    "admin.password",
+    "encryption.key",
+    "registry.key",
+    "mongod.key",
+    "mongod.password",
+)
 
 
 def check_host(data_dir: Path) -> Iterator[Finding]:

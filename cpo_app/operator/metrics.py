@@ -20,7 +20,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.responses import Response
 
-from cpo_app.operator_guard import OperatorGuard
+from auth.operator_access import Door
+from cpo_app.operator_guard import NotTheOperator, OperatorGuard
 from db_interface.database import STORE_ERRORS, Database
 from domain.operator.snapshot import Snapshot, snapshot
 
@@ -31,20 +32,19 @@ _NO_ANSWER: tuple[type[Exception], ...] = (*STORE_ERRORS, asyncio.TimeoutError)
 
 
 def build_metrics_router(db: Database, guard: OperatorGuard) -> APIRouter:
-    """`/metrics`, for the operator (Prometheus: basic_auth). With the store down it still
-    answers: cpo_store_up 0, and what was counted."""
+    """`/metrics`, for who may at least look: Prometheus with an API key (authorization) or a
+    password (basic_auth). With the store down it still answers whoever shows CPO_ADMIN_PASSWORD:
+    cpo_store_up 0, and what was counted."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/metrics")
     async def metrics(request: Request) -> Response:
-        refusal = guard.refusal(request)
-        if refusal is not None:
-            return Response(
-                refusal.detail + "\n",
-                refusal.http_status,
-                headers=dict(refusal.headers),
-                media_type="text/plain",
-            )
+        try:
+            await guard.actor(request, Door.METRICS)
+        except NotTheOperator as refusal:
+            return _said(refusal.http_status, refusal.detail, refusal.headers)
+        except STORE_ERRORS:
+            return _said(503, "the store cannot say who you are", {"Retry-After": "2"})
         try:
             state: Snapshot | None = await asyncio.wait_for(snapshot(db), STORE_WITHIN_S)
         except _NO_ANSWER:
@@ -62,6 +62,10 @@ def build_metrics_router(db: Database, guard: OperatorGuard) -> APIRouter:
         )
 
     return router
+
+
+def _said(status: int, text: str, headers: Mapping[str, str]) -> Response:
+    return Response(text + "\n", status, headers=dict(headers), media_type="text/plain")
 
 
 class _Collected:

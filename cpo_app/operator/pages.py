@@ -12,20 +12,12 @@ from cpo_app.central.service import Central
 from cpo_app.console import Console, build_console_router
 from cpo_app.operator.metrics import build_metrics_router
 from cpo_app.operator.request_metrics import OcpiMetrics
-from cpo_app.operator_guard import OperatorGuard
 
 
-def add_operator_pages(
-    app: FastAPI, backend: Backend, central: Central, *, open_to_loopback: bool
-) -> None:
+def add_operator_pages(app: FastAPI, backend: Backend, central: Central) -> None:
     """Add `/`, `/console/...`, `/metrics` and the counting of OCPI requests."""
     settings = backend.settings
-    guard = OperatorGuard(
-        settings.CPO_ADMIN_PASSWORD,
-        open_to_loopback=open_to_loopback,
-        throttle=backend.operator_throttle,
-    )
-
+    guard = backend.operator_guard
     console = Console(
         backend.db,
         guard,

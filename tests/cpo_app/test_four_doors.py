@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from auth.credentials_header import encoded
-from cpo_app import operator_guard
+from auth.operator_access import OperatorAccess
 from cpo_app.central import router as central_router
 from cpo_app.registry.context import Registry
 from db_interface.database import Database
@@ -74,10 +74,10 @@ def door(request: pytest.FixtureRequest, db: Database, loop: Loop) -> Door:
             right = loop.run(invitation)[1]
             return Door(ocpi, right, new_token(), looked_up, shape=frozenset(OF_OCPI))
         case "operator":
-            return Door(operator("/cp"), PASSWORD, "guessed", (operator_guard, "_is_admin"))
+            return Door(operator("/cp"), PASSWORD, "guessed", (OperatorAccess, "_is_admins"))
         case "console" | "metrics" as page:
             knock = operator("/metrics" if page == "metrics" else "/console/peers")
-            return Door(knock, PASSWORD, "guessed", (operator_guard, "_is_admin"), shape=None)
+            return Door(knock, PASSWORD, "guessed", (OperatorAccess, "_is_admins"), shape=None)
         case "EV_Central":
             good, forged = token("CP-001"), token("CP-001", secret="x" * 40)
             # Let in, its body is read, and lacks a field.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -28,6 +29,12 @@ from tests.settings_of import settings_of
 
 SECRET = "registry-secret-" * 3
 VAULT = Vault("v" * 40)
+ADMIN_PASSWORD = "central's operator"
+
+
+def basic(password: str, user: str = "admin") -> dict[str, str]:
+    encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {encoded}"}
 
 
 class World:
@@ -43,7 +50,6 @@ class World:
     def central(
         self,
         *,
-        open_to_loopback: bool = True,
         authorize: Authorize | None = None,
         handlers: Sequence[Handler] | None = None,
         **settings: Any,
@@ -51,7 +57,7 @@ class World:
         """A further worker."""
         given: dict[str, Any] = {
             "REGISTRY_SECRET_KEY": SECRET,
-            "CPO_ADMIN_PASSWORD": "",
+            "CPO_ADMIN_PASSWORD": ADMIN_PASSWORD,
             "CENTRAL_HEARTBEAT_INTERVAL_S": 2,
             "CENTRAL_ENGINE_PLAIN_HTTP": True,
             **settings,
@@ -69,7 +75,6 @@ class World:
             settings_of(**given),
             VAULT,
             admit=let_in,
-            open_to_loopback=open_to_loopback,
             uptime=lambda: self.clock.at.timestamp(),
             authorize=authorize,
             handlers=handlers,
@@ -133,6 +138,9 @@ class Api:
         world.clients.append(self.http)
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Of the operator's, unless it is a POST (a charge point's) or says whose it is."""
+        if method != "POST" and "headers" not in options:
+            options["headers"] = basic(ADMIN_PASSWORD)
         return self.world.loop.run(self.http.request(method, path, **options))
 
     def get(self, path: str, **options: Any) -> httpx.Response:

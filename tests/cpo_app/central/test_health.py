@@ -20,7 +20,7 @@ from db_interface.database import Database
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
 from tests.conftest import Loop
-from tests.cpo_app.central.conftest import SECRET, VAULT, World, meter, token
+from tests.cpo_app.central.conftest import ADMIN_PASSWORD, SECRET, VAULT, World, basic, meter, token
 from tests.serving import free_port
 from tests.settings_of import settings_of
 
@@ -94,10 +94,10 @@ def test_without_a_store_everything_under_cp_is_503_in_the_same_shape(loop: Loop
             token, cp_id, required=required, certificate=certificate
         )
 
-    settings = settings_of(REGISTRY_SECRET_KEY=SECRET, CPO_ADMIN_PASSWORD="")
-    central = Central(DbInterface(db), settings, VAULT, admit=let_in, open_to_loopback=True)
+    settings = settings_of(REGISTRY_SECRET_KEY=SECRET, CPO_ADMIN_PASSWORD=ADMIN_PASSWORD)
+    central = Central(DbInterface(db), settings, VAULT, admit=let_in)
     router = build_router(central)
-    headers = {"Authorization": f"Bearer {token('CP-001')}"}
+    charge_points = {"Authorization": f"Bearer {token('CP-001')}"}
     for method, path, body in (
         ("POST", "/cp/register", {"cp_id": "CP-001", "cp_e_host": "localhost", "cp_e_port": 1}),
         ("POST", "/cp/heartbeat", {"cp_id": "CP-001", "interval_s": 1}),
@@ -108,6 +108,7 @@ def test_without_a_store_everything_under_cp_is_503_in_the_same_shape(loop: Loop
         ("GET", "/cp/CP-001/uptime", None),
         ("PUT", "/cp/CP-001/operative", {"operative": False}),
     ):
+        headers = charge_points if method == "POST" else basic(ADMIN_PASSWORD)
         status, answer = ask(loop, router, method, path, json=body, headers=headers)
         assert (status, answer["error"], set(answer)) == (
             503,

@@ -5,13 +5,18 @@ Whatever strangers can write (ids apart) is full of HTML here.
 
 from __future__ import annotations
 
+import base64
 import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import httpx
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from fastapi import FastAPI
 
+from auth.operator_access import OperatorAccess
+from auth.throttle import Throttle
 from cpo_app.console import Console, build_console_router
 from cpo_app.operator.metrics import build_metrics_router
 from cpo_app.operator.request_metrics import OcpiMetrics
@@ -31,6 +36,7 @@ from domain.charge_points.charge_point_events import (
 )
 from domain.charge_points.evse_states import ConnectorState
 from domain.charge_points.registrations import Application, Proof
+from domain.operators.passwords import Passwords
 from domain.outbox.marks import mark_everything
 from domain.peers.peers import Peers
 from domain.peers.terms import ANY_PARTY
@@ -44,6 +50,8 @@ NOW = datetime(2025, 5, 5, 15, 0, tzinfo=timezone.utc)
 VAULT = Vault("v" * 40)
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 ORIGIN = "http://127.0.0.1:8000"
+PASSWORD = "the night shift's"
+CHEAP_PASSWORDS = Passwords(PasswordHasher.from_parameters(CHEAPEST))
 PAGES = (
     "/",
     "/console/charge-points",
@@ -65,6 +73,11 @@ PAGES = (
     "/console/tariffs",
     "/console/objects/locations?key=nl/evc/loc1",
 )
+
+
+def basic(password: str, user: str = "admin") -> dict[str, str]:
+    encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {encoded}"}
 
 
 class Party:
@@ -165,6 +178,7 @@ class Night:
                 {
                     "_id": "S-UNBILLED",
                     "cp_id": "CP-BAD",
+                    "connector_id": "1",
                     "running": False,
                     "status": "COMPLETED",
                     "ended": self.at(100),
@@ -214,17 +228,26 @@ class Night:
         self.secrets.append("hunter2")
 
     def visit(
-        self, *, password: str = "", open_to_loopback: bool = True, client: str = "127.0.0.1"
+        self, *, signed_in: bool = True, password: str = PASSWORD, client: str = "127.0.0.1"
     ) -> Visit:
-        return Visit(self, password, open_to_loopback, client)
+        """Of the admin with `password` (CPO_ADMIN_PASSWORD), unless not `signed_in`."""
+        return Visit(self, password, signed_in, client)
 
 
 class Visit:
     """A browser that keeps its cookies, before one process's console."""
 
-    def __init__(self, night: Night, password: str, open_to_loopback: bool, client: str) -> None:
+    def __init__(self, night: Night, password: str, signed_in: bool, client: str) -> None:
         self.night = night
-        guard = OperatorGuard(password, open_to_loopback=open_to_loopback)
+        guard = OperatorGuard(
+            OperatorAccess(
+                night.db,
+                VAULT.digest,
+                admin_password=password,
+                throttle=Throttle("operator", 30),
+                passwords=CHEAP_PASSWORDS,
+            )
+        )
 
         async def set_operative(cp_id: str, operative: bool) -> None:
             night.asked.append((cp_id, operative))
@@ -258,6 +281,7 @@ class Visit:
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=app, client=(client, 50000)),  # type: ignore[arg-type]
             base_url=ORIGIN,
+            headers=basic(password) if signed_in else {},
         )
 
     def get(self, path: str, **options: Any) -> httpx.Response:

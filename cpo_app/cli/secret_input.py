@@ -1,0 +1,47 @@
+"""Secrets that a command is given: asked for, or read from standard input; what stands in the
+command line can be seen by every user of the host (`ps`)."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from cpo_app.cli.errors import CliError
+from cpo_app.cli.output import note
+
+STDIN = "-"
+MAX_LENGTH = 10_000
+
+
+def secret(given: str | None, option: str, what: str) -> str:
+    """The secret of an option: `-` for a line of standard input, None to ask the person.
+
+    Raises CliError where there is nobody to ask.
+    """
+    if given is not None and given != STDIN:
+        note(f"{option}: every user of this host can read it there; give {option} - instead")
+        return given
+    if given is None and sys.stdin.isatty():
+        text: str = typer.prompt(what, hide_input=True)
+    elif given is None:
+        raise CliError(f"{option} is missing: give {option} - and the secret on standard input")
+    else:
+        text = sys.stdin.readline(MAX_LENGTH).strip("\r\n")
+    if not text:
+        raise CliError(f"{option}: standard input holds none")
+    return text
+
+
+def new_password(given: str | None, name: str) -> str:
+    """A new password: asked for twice, or a line of standard input (`-`). Raises CliError."""
+    if given is None and sys.stdin.isatty():
+        asked: str = typer.prompt(
+            f"New password of {name}", hide_input=True, confirmation_prompt=True
+        )
+        return asked
+    if given not in (None, STDIN):
+        raise CliError(
+            "--password takes only - (standard input): every user of this host can read it"
+        )
+    return secret(given, "--password", f"New password of {name}")
