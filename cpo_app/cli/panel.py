@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from cpo_app.bootstrap import ADMIN_PASSWORD_FILE
 from cpo_app.settings import Settings
 
 
@@ -24,12 +25,13 @@ def panel(settings: Settings, base: str, registry: str, charge_points: int) -> s
     peers = "who registers is taken at its word (CPO_APPROVE_PEERS=true; cpo serve asks you)"
     if not approves:
         peers = "parties that an invitation does not name wait for cpo peers approve"
+    password_file = data_dir / ADMIN_PASSWORD_FILE
     rule = "\u2500" * 78
     return f"""
 {rule}
  OCPI CPO backend is up; Ctrl-C stops it.
 
- Console        {base}/
+ Console        {base}/   user admin, password in {password_file}
  OCPI           {versions_url}
                 docs: {base}/{settings.OCPI_PREFIX}/docs
  Peers          {peers}
@@ -42,7 +44,7 @@ def panel(settings: Settings, base: str, registry: str, charge_points: int) -> s
 
  Or with curl:
    curl {registry}/cp
-   curl {base}/cp
+   curl -u "admin:$(cat {password_file})" {base}/cp
    curl -H "Authorization: Token $({invite} | tr -d '\\n' | base64 -w0)" {versions_url}
 {rule}
 """

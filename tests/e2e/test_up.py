@@ -54,7 +54,10 @@ def test_a_newcomer_starts_it_all_and_sees_an_ocpi_request_work(running: Process
         assert json.loads(answer.stdout), line
 
     # An invited eMSP shakes hands and prints the locations
-    eventually(lambda: len(httpx.get(f"{base}/cp").json()["charge_points"]) == 2)
+    password = Path(running.directory, "data/admin.password").read_text().strip()
+    charge_points = httpx.Client(base_url=base, auth=("admin", password))
+    eventually(lambda: len(charge_points.get("/cp").json()["charge_points"]) == 2)
+    assert httpx.get(f"{base}/cp").status_code == 401
     invited = running.command("peers", "invite", "--name", "Me", "--data-dir", "data")
     assert invited.returncode == 0, invited.stderr
     invitation = json.loads(invited.stdout)
@@ -93,7 +96,10 @@ def test_a_newcomer_starts_it_all_and_sees_an_ocpi_request_work(running: Process
     assert time.monotonic() - started < 5
     assert not [child for child in children if alive(child)]
     assert "Traceback" not in up.output
-    for secret in (invitation["token"], Path(running.directory, "data/registry.key").read_text()):
+    for secret in (
+        invitation["token"],
+        Path(running.directory, "data/registry.key").read_text().strip(),
+    ):
         assert secret not in up.output
 
 

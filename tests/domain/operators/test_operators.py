@@ -79,11 +79,12 @@ def test_of_two_admins_who_are_removed_at_once_one_stays(people: People) -> None
     people.add("jo", Role.ADMIN)
 
     async def both() -> list[BaseException | None]:
-        return await asyncio.gather(
+        done = await asyncio.gather(
             people.store.transact(lambda tx: operators.remove(tx, "ines")),
             people.store.transact(lambda tx: operators.remove(tx, "jo")),
             return_exceptions=True,
         )
+        return list(done)
 
     ends = people.loop.run(both())
     assert [type(end) for end in ends if end is not None] == [OperatorRefused]
