@@ -1,7 +1,7 @@
 """Passwords of people: argon2id, off the event loop, and never so many at once that it hurts.
 
 A hash takes 19 MB and tens of milliseconds on purpose (OWASP's figures for argon2id): much for who
-guesses, little enough that strangers cannot make it our bill. A name that nobody has costs the same.
+guesses, little enough that strangers cannot make it our bill. A name that nobody has costs as much.
 """
 
 from __future__ import annotations
