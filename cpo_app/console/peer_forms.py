@@ -52,7 +52,7 @@ def add_peer_forms(router: APIRouter, console: Console) -> None:
 
     @router.post("/console/peers/{peer_id}/clients")
     async def clients(request: Request, peer_id: str) -> Response:
-        fields = await console.forms.read(request)
+        fields = await console.submitted(request, Role.OPERATOR)
         decision = _decision({"decision": fields.get("all", "")})
         work = client_switches.decide_all(store, peer_id, approved=decision == "approve")
         return await done(peer_id, f"clients-{decision}", work)
