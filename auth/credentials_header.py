@@ -11,6 +11,7 @@ import base64
 import binascii
 
 MAX_LENGTH = 512
+_FORM = "Token <Base64 of the credentials token>"
 
 
 def tokens_in(header: str | None) -> list[str]:
@@ -28,9 +29,16 @@ def tokens_in(header: str | None) -> list[str]:
     return [credentials] if decoded is None else [decoded, credentials]
 
 
-def is_unencoded(header: str) -> bool:
-    """Whether what is presented can only be a token as it stands: it is no Base64 of one."""
-    return len(tokens_in(header)) == 1
+def said_of_unknown(header: str | None) -> str:
+    """What to tell whoever presents a header that lets nobody in."""
+    if header is None:
+        return f"The Authorization header is missing; it is {_FORM}"
+    meanings = len(tokens_in(header))
+    if meanings == 0:
+        return f"The Authorization header is not of the form {_FORM}"
+    if meanings == 1:
+        return "The credentials token is not known: is it Base64-encoded?"
+    return "The credentials token is not known"
 
 
 def encoded(token: str) -> str:

@@ -12,17 +12,39 @@ from cpo_app import conformance
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.output import note, print_json, print_table
 from cpo_app.conformance import Finding, Unusable, Verdict
+from cpo_app.ocpi_caller import CallError
 
 
 def check(
     versions_url: Annotated[str, typer.Argument(metavar="URL", help="The CPO's versions URL.")],
     token: Annotated[str, typer.Option(help="A credentials token that the CPO gave you.")],
+    register: Annotated[
+        bool,
+        typer.Option(
+            "--register",
+            help="The token is an invitation's: register with it as an eMSP first, leave after.",
+        ),
+    ] = False,
+    reachable_as: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="With --register: where the CPO finds this eMSP if it is not on this host.",
+            show_default=False,
+        ),
+    ] = None,
+    port: Annotated[
+        int, typer.Option(help="With --register: where the eMSP listens; 0: any free port.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Check a CPO's OCPI 2.2.1 interface against the text; exit code 1 if a rule is broken."""
     try:
-        findings = asyncio.run(conformance.check(versions_url, token))
-    except Unusable as error:
+        if register:
+            findings = asyncio.run(_as_an_emsp(versions_url, token, port, reachable_as))
+        else:
+            findings = asyncio.run(conformance.check(versions_url, token))
+    except (Unusable, CallError) as error:
         raise CliError(f"{versions_url}: {error}") from error
     if as_json:
         print_json([_row(finding) for finding in findings])
@@ -35,6 +57,23 @@ def check(
     note(", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict))
     if counts[Verdict.failed]:
         raise typer.Exit(1)
+
+
+async def _as_an_emsp(
+    versions_url: str, token_a: str, port: int, reachable_as: str | None
+) -> list[Finding]:
+    from cpo_app.demo_emsp.registered import Door, invented_party, registered  # loads a server
+
+    party, door = invented_party(), Door(port, reachable_as)
+    async with registered(
+        versions_url, token_a, party=party, door=door, cards=[], heard=_ignored
+    ) as emsp:
+        note(f"registered as {'/'.join(party)}")
+        return await conformance.check(versions_url, emsp.me.token)
+
+
+def _ignored(module: str, object_id: str, data: object) -> None:
+    """What the CPO tells the eMSP meanwhile is not what is checked."""
 
 
 def _row(finding: Finding) -> dict[str, str]:

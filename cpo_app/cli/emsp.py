@@ -6,8 +6,6 @@ import asyncio
 import base64
 import contextlib
 import json
-import secrets
-import string
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ from cpo_app.cli.fleet import DEMO_CARDS
 from cpo_app.cli.output import note, plain_text, print_line, print_table
 from cpo_app.cli.signals import until_signalled
 from cpo_app.demo_emsp.emsp import Emsp
-from cpo_app.demo_emsp.registered import Registered, registered
+from cpo_app.demo_emsp.registered import Door, Registered, invented_party, registered
 from cpo_app.ocpi_caller import CallError
 from db_interface.json_data import JsonObject
 from domain.times import format_datetime, utc_now
@@ -39,6 +37,15 @@ def emsp(
         str, typer.Option(help="The token A of the CPO's invitation.", envvar="CPO_EMSP_TOKEN")
     ],
     port: Annotated[int, typer.Option(help="Where to listen; 0: any free port.")] = 0,
+    reachable_as: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where the CPO finds this eMSP (http://host:port, or a proxy's https://name) "
+            "if it is not on this host.",
+            show_default=False,
+        ),
+    ] = None,
     stay: Annotated[
         bool, typer.Option("--stay", help="Stay connected and show what the CPO sends.")
     ] = False,
@@ -64,10 +71,11 @@ def emsp(
 ) -> None:
     """Play an eMSP: shake hands with a CPO and print its locations as a table."""
     logs.set_up("WARNING")
-    who = party_of(party) or _invented()
+    who = party_of(party) or invented_party()
     shown = _Shown(locations=not quiet, token=show_token)
+    door = Door(port, reachable_as)
     try:
-        asyncio.run(until_signalled(_play(versions_url, token, port, stay, shown, start, who)))
+        asyncio.run(until_signalled(_play(versions_url, token, door, stay, shown, start, who)))
     except CallError as error:
         raise CliError(str(error)) from error
     except OSError as error:
@@ -85,7 +93,7 @@ class _Shown:
 async def _play(
     versions_url: str,
     token_a: str,
-    port: int,
+    door: Door,
     stay: bool,
     shown: _Shown,
     start: str | None,
@@ -94,7 +102,7 @@ async def _play(
     heard = _show if shown.locations else _ignore
     cards = [_card(uid, party) for uid in DEMO_CARDS]
     async with registered(
-        versions_url, token_a, party=party, port=port, cards=cards, heard=heard
+        versions_url, token_a, party=party, door=door, cards=cards, heard=heard
     ) as emsp:
         names = ", ".join(role["business_details"]["name"] for role in emsp.cpo["roles"])
         note(f"connected with {names}; its modules: {', '.join(emsp.me.endpoints)}")
@@ -206,11 +214,6 @@ def _show(module: ModuleID, object_id: str, data: Any) -> None:
 
 def _ignore(module: ModuleID, object_id: str, data: Any) -> None:
     """For an eMSP that only has to be there."""
-
-
-def _invented() -> tuple[str, str]:
-    signs = string.ascii_uppercase + string.digits
-    return "DE", "D" + "".join(secrets.choice(signs) for _ in range(2))
 
 
 def _card(uid: str, party: tuple[str, str]) -> JsonObject:

@@ -16,4 +16,5 @@ async def check(versions_url: str, token: str) -> list[Finding]:
     """Every rule's finding, in order. Raises Unusable when versions or details cannot be read."""
     async with Probe(versions_url, token) as probe:
         await probe.discover()
+        await probe.demand_open_modules()
         return [await rule.judge(probe) for rule in RULES]

@@ -12,6 +12,8 @@ import httpx
 from db_interface.json_data import JsonObject
 
 TIMEOUT_S = 30.0
+_LISTS = ("locations", "tariffs")
+"""Modules of a CPO whose lists need no parameter."""
 
 
 class Unusable(Exception):
@@ -55,6 +57,18 @@ class Probe:
             self.details.get("endpoints"), list
         ):
             raise Unusable("the version details hold no list of endpoints")
+
+    async def demand_open_modules(self) -> None:
+        """Raise Unusable for a token that opens versions and credentials only."""
+        rows = [row for row in self.details["endpoints"] if isinstance(row, dict)]
+        lists = [row for row in rows if row.get("identifier") in _LISTS and row.get("url")]
+        answers = [await self.get(f"{row['url']}?limit=1") for row in lists[:1]]
+        if answers and answers[0].status_code in (401, 403):
+            raise Unusable(
+                f"the token opens versions, but {lists[0]['identifier']} answers HTTP "
+                f"{answers[0].status_code}: it seems to be a CREDENTIALS_TOKEN_A, which is good "
+                "for registering only (--register does that first, and leaves again)"
+            )
 
     def endpoint(self, module: str, role: str) -> str | None:
         """The URL of a module's interface, or None."""

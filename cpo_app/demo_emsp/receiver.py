@@ -92,19 +92,18 @@ class Memory(Crud):
 
 
 def build_receiver(
-    host: str, credentials_token: str, tokens: list[JsonObject], heard: Heard
+    base_url: str, credentials_token: str, tokens: list[JsonObject], heard: Heard
 ) -> tuple[FastAPI, Memory]:
-    """The eMSP's OCPI app at `host` ("127.0.0.1:9000"), and its memory.
+    """The eMSP's OCPI app, known to others as `base_url` ("http://127.0.0.1:9000"), and its memory.
 
     `credentials_token` is the token B that opens its door.
     """
-    library_settings.OCPI_HOST = host
-    library_settings.PROTOCOL = "http"
+    library_settings.PROTOCOL, _, library_settings.OCPI_HOST = base_url.partition("://")
     # The library keeps no case; upper case is at least how our ids are written.
     library_settings.CI_STRING_LOWERCASE_PREFERENCE = False
     rows = ENDPOINTS[VersionNumber.v_2_2_1][RoleEnum.emsp]
     for module, row in list(rows.items()):
-        url = f"http://{host}/ocpi/emsp/2.2.1/{module.value}/"
+        url = f"{base_url}/ocpi/emsp/2.2.1/{module.value}/"
         rows[module] = Endpoint(identifier=module, role=row.role, url=url)
 
     class OneToken(Authenticator):

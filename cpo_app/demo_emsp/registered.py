@@ -7,6 +7,7 @@ import contextlib
 import logging
 import secrets
 import socket
+import string
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -33,17 +34,36 @@ class Registered:
         return f"{self.receiver}/emsp/2.2.1/commands"
 
 
+@dataclass(frozen=True)
+class Door:
+    """Where the eMSP listens: at `port` (0: any that is free), to this host only unless it is
+    said under which URL the CPO finds it."""
+
+    port: int = 0
+    reachable_as: str | None = None
+
+    @property
+    def address(self) -> str:
+        return "0.0.0.0" if self.reachable_as else "127.0.0.1"  # noqa: S104 - asked for
+
+
+def invented_party() -> tuple[str, str]:
+    """A party that nobody has at the CPO yet, most likely: each has one platform there."""
+    signs = string.ascii_uppercase + string.digits
+    return "DE", "D" + "".join(secrets.choice(signs) for _ in range(2))
+
+
 @contextlib.asynccontextmanager
 async def registered(
     versions_url: str,
     token_a: str,
     *,
     party: tuple[str, str],
-    port: int,
+    door: Door,
     cards: list[JsonObject],
     heard: Heard,
 ) -> AsyncIterator[Registered]:
-    """Play an eMSP on this host at `port` (0: any that is free).
+    """Play an eMSP on this host.
 
     Raises OSError where the port cannot be had, CallError where the CPO answers otherwise.
     """
@@ -52,10 +72,12 @@ async def registered(
     logging.getLogger("OCPI-Logger").setLevel(logging.ERROR)
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        host = f"127.0.0.1:{listener.getsockname()[1]}"
+        listener.bind((door.address, door.port))
+        base_url = (door.reachable_as or f"http://127.0.0.1:{listener.getsockname()[1]}").rstrip(
+            "/"
+        )
         token_b = secrets.token_hex(32)
-        app, _memory = build_receiver(host, token_b, cards, heard)
+        app, _memory = build_receiver(base_url, token_b, cards, heard)
         server = uvicorn.Server(
             uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=1)
         )
@@ -63,10 +85,10 @@ async def registered(
         try:
             async with httpx.AsyncClient(timeout=30) as client:
                 me = Emsp(client, versions_url)
-                versions = f"http://{host}/ocpi/versions"
+                versions = f"{base_url}/ocpi/versions"
                 theirs = await me.handshake(token_a, token_b, versions, party)
                 try:
-                    yield Registered(me, theirs, f"http://{host}/ocpi")
+                    yield Registered(me, theirs, f"{base_url}/ocpi")
                 except BaseException:
                     with contextlib.suppress(CallError):
                         await me.unregister()

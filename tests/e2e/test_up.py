@@ -75,6 +75,17 @@ def test_a_newcomer_starts_it_all_and_sees_an_ocpi_request_work(running: Process
     assert again.returncode != 0 and again.stderr.startswith("cpo: ")
     assert len(again.stderr.splitlines()) == 1
 
+    # `cpo check` knows an invitation's token, and registers with it when told to
+    other = json.loads(
+        running.command("peers", "invite", "--name", "Check", "--data-dir", "data").stdout
+    )
+    asked = ("check", other["versions_url"], "--token", other["token"])
+    refused = running.command(*asked)
+    assert refused.returncode == 1 and "seems to be a CREDENTIALS_TOKEN_A" in refused.stderr
+    checked = running.command(*asked, "--register")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "0 FAIL" in checked.stderr
+
     # A second `cpo up` on the same data says so in one line
     second = running.command(
         "up", f"--port={free_port()}", f"--registry-port={free_port()}", "--data-dir=data"

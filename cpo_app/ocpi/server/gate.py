@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.authenticator import Caller, OcpiAuthenticator
-from auth.credentials_header import is_unencoded
+from auth.credentials_header import said_of_unknown
 from auth.throttle import Throttle, TooManyFailures, digest_of
 from cpo_app.bounded_body import bounded_receive
 from cpo_app.log_ids import bind, bound, usable_id
@@ -28,7 +28,6 @@ from domain.errors import BodyTooLarge, NotAuthorized, TooManyRequests, UnknownP
 
 CONFIGURATION_MODULES = ("versions", "details", "credentials", "clientinfo", "hubclientinfo")
 """Never routed (transport_and_format, Message Routing): no routing headers on their answers."""
-_NOT_ENCODED = "The credentials token is not known: is it Base64-encoded?"
 _OPEN_TO_TOKEN_A = ("versions", "details", "credentials")
 _READS = ("GET", "HEAD", "OPTIONS")
 
@@ -131,7 +130,7 @@ class Gate:
     async def _admit(self, scope: Scope, headers: Mapping[str, str], module: str) -> Caller:
         header, address = headers.get("authorization"), (scope.get("client") or ("",))[0]
         if header is None:
-            raise NotAuthorized
+            raise NotAuthorized(said_of_unknown(header))
         # A token that was right here before is no guess, whoever else guesses at that address.
         shown = digest_of(header)
         try:
@@ -142,7 +141,7 @@ class Gate:
         caller = await self._authenticator.caller(header)
         if caller is None:
             self._throttle.failed(address)
-            raise NotAuthorized(_NOT_ENCODED) if is_unencoded(header) else NotAuthorized
+            raise NotAuthorized(said_of_unknown(header))
         self._throttle.succeeded(address, shown)
         if caller.kind == "A" and module not in _OPEN_TO_TOKEN_A:
             raise NotAuthorized(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -46,6 +47,13 @@ def test_each_list_is_a_table_and_json_when_asked() -> None:
         if not any("--json" in option.opts for option in one.params)
     ]
     assert without == []
+
+
+def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        CPO.main(["--version"], prog_name="cpo")
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.split() == ["cpo", version("ocpi-cpo-backend")]
 
 
 @pytest.mark.parametrize("demo", [False, True])
