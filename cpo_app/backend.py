@@ -27,7 +27,7 @@ from domain.secrets import Vault
 
 _ADDRESS = ("OCPI_HOST", "PROTOCOL")
 _PARTIES = ("CPO_PARTIES", "COUNTRY_CODE", "PARTY_ID", "PROJECT_NAME")
-_RULES = ("CPO_APPROVE_PEERS",)
+_RULES = ("CPO_APPROVE_PEERS", "CPO_ALLOW_PRIVATE_URLS", "OCPI_PREFIX")
 
 
 async def announced(settings: Settings, db: Database) -> Settings:
@@ -38,7 +38,7 @@ async def announced(settings: Settings, db: Database) -> Settings:
     wanted = [
         *(() if settings.OCPI_HOST else _ADDRESS),
         *(() if given.intersection(_PARTIES) else _PARTIES),
-        *(() if given.intersection(_RULES) else _RULES),
+        *(name for name in _RULES if name not in given),
     ]
     return settings.copy(update={name: face[name] for name in wanted if name in face})
 

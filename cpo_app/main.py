@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 from py_ocpi.core.enums import ModuleID
 from pydantic import ValidationError
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cpo_app import logs
@@ -22,6 +23,7 @@ from cpo_app.background import Background
 from cpo_app.bootstrap import Prepared, prepare
 from cpo_app.central.health import build_health_router, central_checks
 from cpo_app.central.router import build_router
+from cpo_app.front_door.head_requests import HeadAsGet
 from cpo_app.front_door.store_away import NoWaitingForTheStore
 from cpo_app.ocpi.server.app import build_ocpi_app
 from cpo_app.operator.pages import add_operator_pages
@@ -31,6 +33,10 @@ from crud.commands import Commands
 from crud.cpo_crud import CpoCrud
 
 logger = logging.getLogger("cpo")
+
+FAST = 1
+"""How hard gzip tries: a page of 50 locations shrinks to less than a tenth within half a
+millisecond; trying harder takes up to ten times as long for a few percent."""
 
 MOST_ASKED = ("/cp/heartbeat", "/cp/telemetry")
 
@@ -48,6 +54,8 @@ def build_app(backend: Backend) -> FastAPI:
     app.include_router(build_health_router(central_checks(central)))
     add_operator_pages(app, backend, central)
 
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=FAST)
     app.add_middleware(NoWaitingForTheStore, db=lambda: backend.db)
 
     @contextlib.asynccontextmanager

@@ -242,11 +242,11 @@ def show(peer_id: PeerId, as_json: AsJson = False, data_dir: DataDir = None) -> 
 def remove(peer_id: PeerId, data_dir: DataDir = None) -> None:
     """Part with a peer: tell it (DELETE credentials), then forget it. Its token dies at once."""
 
-    async def work(backend: Backend) -> None:
-        await backend.registration.unregister(peer_id)
+    async def work(backend: Backend) -> bool:
+        return await backend.registration.unregister(peer_id)
 
-    on_backend(work, data_dir)
-    note(f"removed {peer_id}")
+    told = on_backend(work, data_dir)
+    note(f"removed {peer_id}, " + ("which was told" if told else "which could not be told"))
 
 
 @app.command()

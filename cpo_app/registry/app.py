@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from cpo_app.docs_page import add_docs
+from cpo_app.front_door.head_requests import HeadAsGet
 from cpo_app.front_door.store_away import NoWaitingForTheStore
 from cpo_app.registry.context import Registry
 from cpo_app.registry.errors import add_error_handlers
@@ -68,6 +69,7 @@ def build_registry(settings: Settings, store: DbInterface | None = None) -> Fast
     app = FastAPI(title=TITLE, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     add_error_handlers(app)
     _add_health(app, registry)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(
         NoWaitingForTheStore, db=lambda: registry.store.db if registry.store else None
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.credentials_header import encoded, tokens_in
+from auth.credentials_header import encoded, said_of_unknown, tokens_in
 
 
 def header(token: bytes) -> str:
@@ -62,3 +62,16 @@ def test_a_token_that_no_token_may_look_like_is_not_decoded(token: bytes) -> Non
 def test_no_header_breaks_it(text: str) -> None:
     assert len(tokens_in(text)) <= 2
     assert len(tokens_in("Token " + text)) <= 2
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "is missing; it is Token <Base64"),
+        ("Bearer YWJj", "is not of the form Token <Base64"),
+        ("Token not-base64!", "is it Base64-encoded?"),
+        ("Token YWJj", "The credentials token is not known"),
+    ],
+)
+def test_whoever_is_not_let_in_is_told_what_may_be_wrong(value: str | None, said: str) -> None:
+    assert said in said_of_unknown(value)

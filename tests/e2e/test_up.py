@@ -93,11 +93,18 @@ def test_a_newcomer_starts_it_all_and_sees_an_ocpi_request_work(running: Process
     assert second.returncode != 0
     assert "is in use by another `cpo`" in second.stderr.splitlines()[-1]
 
-    # The docs need nothing from elsewhere
+    # Uptime monitors ask by HEAD
+    for url in (f"{base}/healthz", f"http://127.0.0.1:{registry_port}/healthz"):
+        head = httpx.head(url)
+        assert (head.status_code, head.content) == (200, b"")
+
+    # The docs need nothing from elsewhere, and come compressed
     page = httpx.get(f"{base}/ocpi/docs").text
     scripts = re.findall(r'(?:src|href)="([^"]+)"', page)
     assert scripts and all(link.startswith("/") for link in scripts)
-    assert all(httpx.get(base + link).status_code == 200 for link in scripts)
+    came = [httpx.get(base + link) for link in scripts]
+    assert all(answer.status_code == 200 for answer in came)
+    assert any(answer.headers.get("content-encoding") == "gzip" for answer in came)
 
     # A stop takes at most 5 s and leaves nothing behind
     children = children_of(up.pid)

@@ -8,7 +8,6 @@ new token both work until the new one is first used, or a grace time ends.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -322,19 +321,24 @@ class Registration:
             **facts,
         )
 
-    async def unregister(self, peer_id: str) -> None:
-        """Tell the peer that we part (DELETE credentials), as far as it listens, and forget it."""
+    async def unregister(self, peer_id: str) -> bool:
+        """Tell the peer that we part (DELETE credentials), as far as it listens, and forget it.
+
+        Whether it was told: False also for one that never registered.
+        """
+        told = False
         peer = await self._peers.get(peer_id)
         url = peer.endpoint("credentials", "RECEIVER") or peer.endpoint("credentials", "SENDER")
         if peer.status in _REGISTERED and url:
             raw_token = bool(peer.quirks.get("raw_token"))
-            await self._part(url, self._peers.their_token(peer), raw_token=raw_token)
+            told = await self._part(url, self._peers.their_token(peer), raw_token=raw_token)
         await self._peers.remove(peer_id)
         self._forget()
+        return told
 
-    async def _part(self, url: str, token: str, *, raw_token: bool) -> None:
-        """DELETE credentials. Unreachable or not, the peer is gone for us, and gets 401."""
-        with contextlib.suppress(PeerUnusable):
+    async def _part(self, url: str, token: str, *, raw_token: bool) -> bool:
+        """DELETE credentials: whether the peer took it. If not, it is gone for us and gets 401."""
+        try:
             await self._client.request(
                 "DELETE",
                 url,
@@ -342,6 +346,9 @@ class Registration:
                 raw_token=raw_token,
                 timeout_s=self._settings.CPO_PEER_TIMEOUT_S,
             )
+        except PeerUnusable:
+            return False
+        return True
 
     def credentials(self, token: str) -> JsonObject:
         """Our credentials object with a token for the other side (credentials 7.3.1)."""
