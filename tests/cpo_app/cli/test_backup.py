@@ -11,10 +11,15 @@ from typing import Any
 import pytest
 
 from db_interface.database import Database
+from db_interface.embedded import EmbeddedMongo
 from db_interface.interface import DbInterface
 from domain.objects.locations import owned_location
+from domain.outbox.marks import MARKS
 from domain.outbox.publishing import publish
+from domain.peers.peers import Peers
+from domain.peers.terms import Terms
 from domain.schemas import format_datetime
+from domain.secrets import Vault, new_token
 from tests.conftest import Loop
 from tests.cpo_app.cli.conftest import Cpo
 from tests.domain.schemas.samples import evse, location
@@ -98,3 +103,55 @@ def test_what_cannot_be_written_or_read_is_one_line(cpo: Cpo) -> None:
     assert "No such file or directory" in nowhere.err
     missing = cpo("restore", "missing")
     assert (missing.code, missing.err) == (1, "cpo: missing: No such file or directory\n")
+
+
+def test_every_peer_gets_what_came_back(
+    db: Database, loop: Loop, cpo: Cpo, place: dict[str, Any]
+) -> None:
+    async def connect() -> str:
+        peers = Peers(db, Vault("k" * 40))
+        peer, _ = await peers.invite("eMSP", db.now(), Terms(any_party=True))
+        endpoints = [{"identifier": "locations", "role": "RECEIVER", "url": "https://emsp.test/l"}]
+        await peers.connect(
+            peer.peer_id,
+            our_token=new_token(),
+            their_token=new_token(),
+            now=db.now(),
+            versions_url="https://emsp.test/versions",
+            version="2.2.1",
+            version_url="https://emsp.test/2.2.1",
+            endpoints=endpoints,
+            roles=[{"role": "EMSP", "country_code": "DE", "party_id": "TNM"}],
+        )
+        await MARKS.of(db).delete_many({})  # it has seen everything
+        return peer.peer_id
+
+    peer_id = loop.run(connect())
+    assert cpo("backup", BACKUP).code == 0
+    assert cpo("restore", BACKUP, "--force").code == 0
+
+    async def marks() -> list[tuple[str, str]]:
+        return [(row["peer_id"], row["module"]) for row in await MARKS.of(db).find({})]
+
+    assert loop.run(marks()) == [(peer_id, "locations")]
+
+
+def test_beside_servers_on_the_embedded_store_a_backup_is_made_and_nothing_restored(
+    cpo: Cpo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CPO_MONGO_URL")
+    for name in ("CPO_ENCRYPTION_KEY", "REGISTRY_SECRET_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CPO_DATA_DIR", str(tmp_path / "data"))
+    server = EmbeddedMongo(tmp_path / "data")
+    server.start()
+    try:
+        made = cpo("backup", BACKUP)
+        refused = cpo("restore", BACKUP, "--force")
+    finally:
+        server.stop()
+    assert made.code == 0, made.err
+    assert f"encryption.key and registry.key in {tmp_path / 'data'}" in made.err
+    assert refused.code == 1
+    assert "is in use" in refused.err
+    assert refused.err.count("\n") == 1
