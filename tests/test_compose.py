@@ -1,14 +1,60 @@
-"""docker-compose.yml keeps what docs/security.md promises of it."""
+"""docker-compose.yml keeps what docs/security.md promises of it, and fits the product: its
+settings exist and are taken, its commands are ours, its health checks are answered.
+
+There is no container engine here: what can be known without one is.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import ssl
+import sys
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+import yaml  # type: ignore[import-untyped]  # comes with uvicorn[standard]
+
+from cpo_app.central.health import build_health_router
+from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
+from cpo_app.cli.app import Commands
+from cpo_app.settings import Settings
+from tests.conftest import Loop
+from tests.cpo_app.registry.pki import self_signed
+from tests.cpo_app.registry.serving import serving, settings_with, until_ready
+from tests.settings_of import settings_of
 
 REPOSITORY = Path(__file__).parents[1]
 PAGE = (REPOSITORY / "docker-compose.yml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(PAGE)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+CPO = sorted(name for name in SERVICES if name != "mongo")
+ENGINES = [name for name in CPO if name.startswith("ev-cp-e-")]
+MONITORS = [name for name in CPO if name.startswith("ev-cp-m-")]
+KEYS = {
+    "build",
+    "cap_drop",
+    "command",
+    "depends_on",
+    "entrypoint",
+    "env_file",
+    "environment",
+    "healthcheck",
+    "image",
+    "networks",
+    "ports",
+    "read_only",
+    "restart",
+    "security_opt",
+    "tmpfs",
+    "volumes",
+}
+"""Of the Compose specification, those that we use: a slip of the pen is none of them."""
+# Of the image, not a setting of ours; and what keeps MongoDB's own password from our servers.
+NO_SETTINGS = {"CPO_HEALTH_URL", "MONGO_ROOT_PASSWORD"}
 
 
 def service(name: str) -> str:
@@ -16,6 +62,21 @@ def service(name: str) -> str:
     found = re.search(rf"^  {name}:\n(.*?)(?=^  \S|^\S|\Z)", PAGE, re.M | re.S)
     assert found is not None, name
     return found[1]
+
+
+def environment(name: str) -> dict[str, str]:
+    """A service's variables, with what compose puts in: the defaults, and a secret for each that
+    is demanded."""
+
+    def value_of(match: re.Match[str]) -> str:
+        how, default = match[2] or "", match[3] or ""
+        return default if how == ":-" else "s" * 64
+
+    pattern = r"\$\{([A-Z0-9_]+)(?:(:-|:\?)([^}]*))?\}"
+    return {
+        key: re.sub(pattern, value_of, str(value))
+        for key, value in SERVICES[name]["environment"].items()
+    }
 
 
 def test_no_charge_point_holds_the_operators_key() -> None:
@@ -27,20 +88,19 @@ def test_no_charge_point_holds_the_operators_key() -> None:
 
 
 def test_no_charge_point_reaches_the_store() -> None:
-    assert "networks: [store-network]" in service("mongo")
-    assert [
-        name
-        for name in re.findall(r"^  (ev-cp-\S+):", PAGE, re.M)
-        if "store-network" in service(name) or "*server" in service(name)
-    ] == []
+    assert SERVICES["mongo"]["networks"] == ["store-network"]
+    assert COMPOSE["networks"]["store-network"] == {"internal": True}
+    for name in (*ENGINES, *MONITORS):
+        assert SERVICES[name]["networks"] == ["evcharging-network"]
+        assert "env_file" not in SERVICES[name]
     assert "keyFile" in service("mongo") and 'role: "readWrite", db: "cpo"' in service("mongo")
     assert 'MONGO_ROOT_PASSWORD: ""' in PAGE, "env_file must not hand it to the servers"
     assert "mongodb://cpo:${MONGO_PASSWORD:?" in PAGE
 
 
 def test_ports_are_this_hosts_alone_and_secrets_are_demanded() -> None:
-    ports = re.findall(r"ports: \[(.*)\]", PAGE)
-    assert ports and all(port.startswith('"${BIND:-127.0.0.1}:') for port in ports)
+    ports = [port for one in SERVICES.values() for port in one.get("ports", ())]
+    assert ports and all(port.startswith("${BIND:-127.0.0.1}:") for port in ports)
     for name in ("REGISTRY_SECRET_KEY", "REGISTRY_ADMIN_API_KEY", "CPO_ENCRYPTION_KEY"):
         assert f"{name}: ${{{name}:?" in PAGE
 
@@ -48,3 +108,122 @@ def test_ports_are_this_hosts_alone_and_secrets_are_demanded() -> None:
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"\$\{([A-Z0-9_]+):\?", PAGE))))
 def test_what_compose_demands_is_in_the_example(name: str) -> None:
     assert f"\n{name}=" in (REPOSITORY / ".env.example").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_service_says_what_compose_understands(name: str) -> None:
+    said = SERVICES[name]
+    assert set(said) <= KEYS
+    assert set(said["networks"]) <= set(COMPOSE["networks"])
+    named = {volume.split(":")[0] for volume in said["volumes"]} if "volumes" in said else set()
+    assert named <= set(COMPOSE["volumes"])
+    for other, how in said.get("depends_on", {}).items():
+        assert how == {"condition": "service_healthy"}
+        assert "test" in SERVICES[other].get("healthcheck", {}) or other == "ev-central", (
+            f"{other} has no health check, so {name} would wait for ever"
+        )
+
+
+@pytest.mark.parametrize("name", CPO)
+def test_a_container_may_do_nothing_but_its_work(name: str) -> None:
+    said = SERVICES[name]
+    assert (said["read_only"], said["cap_drop"]) == (True, ["ALL"])
+    assert said["security_opt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("name", CPO)
+def test_its_command_is_ours(name: str) -> None:
+    (command,) = SERVICES[name]["command"]
+    assert command in Commands.where
+
+
+@pytest.mark.parametrize("name", ["ev-central", "ev-registry"])
+def test_a_servers_variables_are_settings_and_are_taken(name: str) -> None:
+    values = environment(name)
+    assert set(values) - NO_SETTINGS <= set(Settings.__fields__)
+    settings_of(**{key: value for key, value in values.items() if key not in NO_SETTINGS})
+
+
+@pytest.mark.parametrize("name", [*ENGINES, *MONITORS])
+def test_a_charge_points_variables_are_settings_and_are_taken(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = EngineSettings if name in ENGINES else MonitorSettings
+    names = {
+        variable.upper()
+        for field in model.__fields__.values()
+        for variable in field.field_info.extra["env_names"]
+    }
+    values = environment(name)
+    assert set(values) <= names
+    for key, value in values.items():
+        monkeypatch.setenv(key, value)
+    assert model().cp_id == values[next(key for key in values if key.endswith("_CP_ID"))]
+
+
+def test_a_monitor_finds_its_engine_and_its_servers() -> None:
+    for name in MONITORS:
+        values = environment(name)
+        engine = environment(values["CP_MONITOR_CP_E_HOST"])
+        assert engine["CP_ENGINE_CP_ID"] == values["CP_MONITOR_CP_ID"]
+        assert engine["CP_ENGINE_HEALTH_PORT"] == values["CP_MONITOR_CP_E_PORT"]
+        central = environment(values["CP_MONITOR_CENTRAL_HOST"])
+        assert central["CENTRAL_PORT"] == values["CP_MONITOR_CENTRAL_PORT"]
+        registry = environment("ev-registry")
+        assert values["CP_MONITOR_REGISTRY_URL"].endswith(
+            f"ev-registry:{registry['REGISTRY_API_PORT']}"
+        )
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_the_registrys_health_check_is_answered(
+    loop: Loop, store_url: str, tmp_path: Path, tls: bool
+) -> None:
+    *_, code = SERVICES["ev-registry"]["healthcheck"]["test"]
+    changed: dict[str, Any] = {}
+    if tls:
+        pair = self_signed("localhost")
+        (tmp_path / "cert.pem").write_text(pair.certificate_pem)
+        (tmp_path / "key.pem").write_text(pair.key_pem)
+        changed = {
+            "REGISTRY_TLS_ENABLED": True,
+            "REGISTRY_TLS_CERT_FILE": str(tmp_path / "cert.pem"),
+            "REGISTRY_TLS_KEY_FILE": str(tmp_path / "key.pem"),
+        }
+
+    async def story() -> int | None:
+        async with serving(settings_with(CPO_MONGO_URL=store_url, **changed)) as address:
+            here = code.replace("127.0.0.1:8080", address)
+            assert here != code
+            scheme = "https" if tls else "http"
+            trust = ssl.create_default_context(cafile=str(tmp_path / "cert.pem") if tls else None)
+            trust.check_hostname = False  # it asks by an address that no certificate names
+            async with httpx.AsyncClient(base_url=f"{scheme}://{address}", verify=trust) as client:
+                await until_ready(client)
+            return await _exit_code(here, {"REGISTRY_TLS_ENABLED": str(tls).lower()})
+
+    assert loop.run(story(), 60) == 0
+
+
+def test_centrals_health_check_is_answered() -> None:
+    values = environment("ev-central")
+    url = values["CPO_HEALTH_URL"]
+    assert url.startswith(f"http://127.0.0.1:{values['CENTRAL_PORT']}/")
+    paths = {route.path for route in build_health_router({}).routes}  # type: ignore[attr-defined]
+    assert url.removeprefix(f"http://127.0.0.1:{values['CENTRAL_PORT']}") in paths
+    dockerfile = (REPOSITORY / "Dockerfile").read_text()
+    assert "os.environ['CPO_HEALTH_URL']" in dockerfile, "what ev-central's health check goes by"
+
+
+def test_an_engines_health_check_asks_at_its_port() -> None:
+    for name in ENGINES:
+        port = environment(name)["CP_ENGINE_HEALTH_PORT"]
+        assert f"('127.0.0.1', {port})" in SERVICES[name]["healthcheck"]["test"][-1]
+
+
+async def _exit_code(code: str, variables: dict[str, str]) -> int | None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, env={**os.environ, **variables}, stderr=asyncio.subprocess.PIPE
+    )
+    await process.communicate()
+    return process.returncode
