@@ -93,7 +93,8 @@ async def _apply(tx: Tx, key: str, event: Event, registration: Record | None) ->
     changes = event.changes(before, tx.now)
     if changes is None:
         return Applied(before, before.get("ocpi_status"))
-    registered = registration is not None and registration["status"] == REGISTERED
+    # One that EV_Registry never knew is let in by setting alone, and is then as any other.
+    registered = registration is None or registration["status"] == REGISTERED
     after: ChargePoint = {**before, **changes}
     view = view_of(facts_of(after, registered=registered))
     status_before, status = before.get("ocpi_status"), STATUS[view].value

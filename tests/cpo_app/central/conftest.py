@@ -66,7 +66,8 @@ class World:
         async def let_in(
             token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
         ) -> None:
-            await Admission(self.db, SECRET, gather_s=0).admit(
+            unregistered = bool(given.get("CENTRAL_ALLOW_UNREGISTERED"))
+            await Admission(self.db, SECRET, unregistered=unregistered, gather_s=0).admit(
                 token, cp_id, required=required, certificate=certificate
             )
 

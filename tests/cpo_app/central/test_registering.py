@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import datetime
 
@@ -10,7 +11,7 @@ import pytest
 from auth.charge_point_access import NOT_REGISTERED
 from domain.charge_points import registrations
 from domain.charge_points.registrations import Proof
-from tests.cpo_app.central.conftest import World, token
+from tests.cpo_app.central.conftest import World, state, token
 
 
 def test_a_registered_charge_point_gets_in_and_is_available_over_ocpi(world: World) -> None:
@@ -189,3 +190,28 @@ def test_a_key_that_does_not_open_any_more_is_replaced(world: World) -> None:
     assert second.json()["command_key"] not in ("", first)
     endpoint = world.loop.run(api.central.endpoint("CP-001"))
     assert endpoint is not None and endpoint.command_key == second.json()["command_key"]
+
+
+def test_release_1_mode_takes_charge_points_that_the_registry_does_not_know(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The guide's "works as before": the rollout of EV_Registry begins with them."""
+    before = {"CENTRAL_REQUIRE_CP_TOKEN": False, "CENTRAL_ALLOW_UNREGISTERED": True}
+    central = world.central(**before)
+    with caplog.at_level(logging.WARNING, "cpo.central"):
+        world.loop.run(central.start())
+    assert "CENTRAL_ALLOW_UNREGISTERED is on" in caplog.text
+    api = world.api(central)
+    assert api.register(None, "CP-OLD").status_code == 200
+    assert api.beat(None, cp_id="CP-OLD").status_code == 200
+    assert api.telemetry(None, state(1, "AVAILABLE"), cp_id="CP-OLD").status_code == 200
+    assert world.document("CP-OLD")["ocpi_status"] == "AVAILABLE"
+    # It is nobody's location yet: peers see it once it is registered.
+    world.enrol("CP-OLD")
+    assert world.status("CP-OLD") == "AVAILABLE"
+
+    caplog.clear()
+    strict = world.central()
+    world.loop.run(strict.start())
+    assert "CENTRAL_ALLOW_UNREGISTERED" not in caplog.text
+    assert world.api(strict).register(None, "CP-NEW").status_code == 401
