@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml  # type: ignore[import-untyped]  # comes with uvicorn[standard]
+import yaml
 
 from cpo_app.central.health import build_health_router
 from cpo_app.charge_point.settings import EngineSettings, MonitorSettings

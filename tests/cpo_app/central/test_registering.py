@@ -196,8 +196,7 @@ def test_release_1_mode_takes_charge_points_that_the_registry_does_not_know(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The guide's "works as before": the rollout of EV_Registry begins with them."""
-    before = {"CENTRAL_REQUIRE_CP_TOKEN": False, "CENTRAL_ALLOW_UNREGISTERED": True}
-    central = world.central(**before)
+    central = world.central(CENTRAL_REQUIRE_CP_TOKEN=False, CENTRAL_ALLOW_UNREGISTERED=True)
     with caplog.at_level(logging.WARNING, "cpo.central"):
         world.loop.run(central.start())
     assert "CENTRAL_ALLOW_UNREGISTERED is on" in caplog.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timezone
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.objects.locations import owned_location
+from domain.peers import location_groups
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.objects import cdr, evse, location, private, session, tariff
 from tests.cpo_app.ocpi.push.receiving_emsp import Receiver, receiving
@@ -24,6 +26,8 @@ STEPS = st.lists(
             st.sampled_from(["rename", "status", "hide", "tariff", "untariff", "session", "cdr"]),
             _K,
         ),
+        st.tuples(st.sampled_from(["join", "leave"]), _K),
+        st.tuples(st.sampled_from(["give group", "give all"]), st.none()),
         st.tuples(st.just("fault"), st.sampled_from(_FAULTS)),
         st.tuples(st.just("restart"), st.none()),
     ),
@@ -35,12 +39,15 @@ STEPS = st.lists(
 class World:
     """Objects as they are, and the steps that change them."""
 
-    def __init__(self, house: House, emsp: Receiver) -> None:
+    def __init__(self, house: House, emsp: Receiver, peer_id: str) -> None:
         self.house = house
+        self.peer_id = peer_id
+        self.group: set[str] = set()
+        """the locations in the group that the peer may be given alone"""
+        self.given = False
         self.emsp = emsp
-        self.prefix = f"W{next(_ids)}-"
+        self.prefix = f"w{next(_ids)}-"
         self.public: dict[str, dict[str, Any]] = {}
-        self.private: set[str] = set()
         self.tariffs: dict[str, Any] = {}
         self.sessions: dict[str, Any] = {}
         self.cdrs: dict[str, bytes] = {}
@@ -49,7 +56,9 @@ class World:
         self.restart(None)
 
     def step(self, what: str, which: Any) -> None:
-        getattr(self, what)(which if which is None or what == "fault" else f"{self.prefix}{which}")
+        getattr(self, what.replace(" ", "_"))(
+            which if which is None or what == "fault" else f"{self.prefix}{which}"
+        )
 
     def restart(self, _: None) -> None:
         self._pushing.close()
@@ -67,7 +76,6 @@ class World:
     def put(self, fields: dict[str, Any]) -> None:
         self.house.publish("locations", owned_location(fields))
         self.public[fields["id"]] = fields
-        self.private.discard(fields["id"])
 
     def rename(self, id_: str) -> None:
         at = self.moment()
@@ -83,7 +91,36 @@ class World:
         fields = self.public.pop(id_, None)
         if fields is not None:
             self.house.publish("locations", private(fields))
-            self.private.add(id_)
+
+    def join(self, id_: str) -> None:
+        if id_ in self.public:
+            self._regroup(location_groups.add, id_)
+            self.group.add(id_)
+
+    def leave(self, id_: str) -> None:
+        self._regroup(location_groups.remove, id_)
+        self.group.discard(id_)
+
+    def _regroup(self, change: Callable[..., Coroutine[Any, Any, int]], id_: str) -> None:
+        self.house.loop.run(change(self.house.store, self.prefix, [f"nl/evc/{id_.lower()}"]))
+
+    def give_group(self, _: None) -> None:
+        if self.group:
+            self._give([self.prefix])
+            self.given = True
+
+    def give_all(self, _: None) -> None:
+        self._give(None)
+        self.given = False
+
+    def _give(self, groups: list[str] | None) -> None:
+        self.house.loop.run(location_groups.give(self.house.store, self.peer_id, groups))
+
+    @property
+    def offered(self) -> dict[str, dict[str, Any]]:
+        """The locations as the peer is to have them."""
+        seen = self.group if self.given else self.public.keys()
+        return {id_: fields for id_, fields in self.public.items() if id_ in seen}
 
     def tariff(self, id_: str) -> None:
         obj = tariff(id_, next(self._clock))
@@ -136,7 +173,7 @@ def test_peers_end_in_the_present_state(house: House, steps: list[tuple[str, Any
     with contextlib.ExitStack() as stack:
         emsp = stack.enter_context(receiving(house.loop))
         peer_id = house.connect(emsp, "DE*TNM")
-        world = World(house, emsp)
+        world = World(house, emsp, peer_id)
         stack.callback(world.end)
         for what, which in steps:
             world.step(what, which)
@@ -145,9 +182,9 @@ def test_peers_end_in_the_present_state(house: House, steps: list[tuple[str, Any
         house.until(lambda: time_passes(house, peer_id) or not house.marks(peer_id=peer_id), 40)  # type: ignore[func-returns-value]
 
         held = emsp.held("locations")
-        for id_ in world.private & held.keys():
+        for id_ in held.keys() - world.offered.keys():
             assert {part["status"] for part in held.pop(id_)["evses"]} == {"REMOVED"}
-        assert held == world.public
+        assert held == world.offered
         assert emsp.held("tariffs") == world.tariffs
         assert emsp.held("sessions") == world.sessions
         assert emsp.cdrs == {id_: [raw] for id_, raw in world.cdrs.items()}
