@@ -139,6 +139,9 @@ class Settings(BaseSettings):
     CENTRAL_HEARTBEAT_INTERVAL_S: float = Field(default=5.0, gt=0, le=3600)
     """What a monitor is asked for that has no interval of its own."""
     CENTRAL_HEARTBEAT_MISSED: int = Field(default=5, ge=1)
+    CENTRAL_MAX_REQUESTS: int = Field(default=256, ge=1)
+    """Of charge points, worked on at once in one process; others hear 503. Heartbeats without news
+    do not count."""
     CENTRAL_SWEEP_AFTER_S: int = Field(default=600, ge=1)
     """A running session of which nothing was heard for this long is suspect."""
     CENTRAL_PENDING_TIMEOUT_S: int = Field(default=180, ge=1)

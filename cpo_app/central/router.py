@@ -5,6 +5,9 @@ CENTRAL_REQUIRE_CP_TOKEN says, and looks at it before the body is read;
 errors have the shape of cpo_app.http_errors.
 """
 
+import contextlib
+from collections.abc import Iterator
+
 from fastapi import APIRouter, Request
 
 from auth.charge_point_access import ChargePointRefused, look_at_token
@@ -20,6 +23,9 @@ from cpo_app.log_ids import bind
 from db_interface.json_data import JsonObject
 from domain.charge_points.charge_point_documents import Fault
 from domain.operators.actor import Actor, ActorKind
+
+HEARTBEAT = "/cp/heartbeat"
+"""It costs next to nothing unless it has news."""
 
 
 def build_router(central: Central) -> APIRouter:
@@ -42,9 +48,12 @@ def build_router(central: Central) -> APIRouter:
             if token is not None:
                 central.throttle.failed(address)
             raise
+        if claims is not None:
+            central.throttle.succeeded(address, shown)
+        if request.url.path != HEARTBEAT:
+            central.check_room(address, None if claims is None else claims.cp_id)
         if claims is None:
             return Admitted(None, MAX_STRANGERS_BODY_BYTES)
-        central.throttle.succeeded(address, shown)
         return Admitted(Actor(ActorKind.CHARGE_POINT, claims.cp_id))
 
     router = APIRouter(prefix="/cp", tags=["EV_Central"], route_class=looking_first(token_first))
@@ -52,6 +61,10 @@ def build_router(central: Central) -> APIRouter:
     @router.post("/register")
     async def register(body: RegistrationBody, request: Request) -> JsonObject:
         """Let a charge point in, and say how it will be commanded."""
+        with _inside(central, request):
+            return await take_in(body, request)
+
+    async def take_in(body: RegistrationBody, request: Request) -> JsonObject:
         try:
             token = await _admitted(central, request, body.cp_id)
         except ChargePointRefused:
@@ -93,22 +106,35 @@ def build_router(central: Central) -> APIRouter:
     async def telemetry(body: TelemetryBody, request: Request) -> JsonObject:
         """What happened at the engine, in order; `acked`: up to where it is kept for good."""
         received_at = central.db.now()
-        await _admitted(central, request, body.cp_id)
-        acked = await central.telemetry.receive(body, received_at)
+        with _inside(central, request):
+            await _admitted(central, request, body.cp_id)
+            acked = await central.telemetry.receive(body, received_at)
         return {"status": "ok", "acked": acked}
 
     @router.post("/authorize")
     async def authorize(body: AuthorizeBody, request: Request) -> JsonObject:
         """A card at the reader: may it charge?"""
-        await _admitted(central, request, body.cp_id)
-        if central.authorize is None:
-            raise HttpError(501, "this EV_Central authorizes no cards")
-        return await central.authorize(body.dict())
+        with _inside(central, request):
+            await _admitted(central, request, body.cp_id)
+            if central.authorize is None:
+                raise HttpError(501, "this EV_Central authorizes no cards")
+            return await central.authorize(body.dict())
 
     both = APIRouter()
     both.include_router(router)
     both.include_router(build_operator_router(central))
     return both
+
+
+@contextlib.contextmanager
+def _inside(central: Central, request: Request) -> Iterator[None]:
+    """A place for the request, while it is worked on. Raises Overloaded: others came meanwhile."""
+    token = _bearer(request.headers.get("authorization"))
+    claims = look_at_token(central.settings.central_secret, token, required=False)
+    address = request.client.host if request.client else ""
+    central.check_room(address, None if claims is None else claims.cp_id)
+    with central.door.inside():
+        yield
 
 
 async def _admitted(central: Central, request: Request, cp_id: str) -> str | None:

@@ -16,6 +16,7 @@ from typing import Protocol
 from auth.operator_access import OperatorAccess
 from auth.throttle import Throttle
 from cpo_app.central import charging
+from cpo_app.central.door import Door, Overloaded
 from cpo_app.central.heartbeats import GATHERED_FOR_S, Heartbeats
 from cpo_app.central.link.engine_network import EngineNetwork
 from cpo_app.central.link.http_link import Endpoint, HttpLink
@@ -118,6 +119,7 @@ class Central:
             handlers = charging.handlers(rules)
             quick = MeterBatches(store, rules, gather_s=gather_s)
         self.telemetry = Telemetry(store, self.party, handlers, quick)
+        self.door = Door(settings.CENTRAL_MAX_REQUESTS)
         self.heartbeats = Heartbeats(self.db, self._apply_heartbeat, gather_s=gather_s)
         self.watch = Watch(store, self.party, self.heartbeats, pause_s=watch_pause_s, uptime=uptime)
         self._vault = vault
@@ -215,7 +217,21 @@ class Central:
             self._tell_in_background(charge_point)
 
     async def _apply_heartbeat(self, cp_id: str, heartbeat: Heartbeat) -> ChargePoint:
-        return (await self.apply(cp_id, heartbeat)).charge_point
+        self.check_room(cp_id, cp_id)
+        with self.door.inside():
+            return (await self.apply(cp_id, heartbeat)).charge_point
+
+    def check_room(self, who: str, cp_id: str | None) -> None:
+        """Return if there is room for one more request; who is turned away was heard all the same.
+
+        `cp_id`: what its token says that it is. Raises Overloaded.
+        """
+        try:
+            self.door.check(who)
+        except Overloaded:
+            if cp_id is not None:
+                self.heartbeats.turned_away(cp_id)
+            raise
 
     async def set_operative(self, cp_id: str, operative: bool) -> ChargePoint:
         """Take out of service, or put back; an engine that cannot be reached is told later.

@@ -18,7 +18,7 @@ TOLD_EVERY_S = 60.0
 
 _COUNTED = Counter(
     "cpo_refused_total",
-    "Connections and requests refused before their token was looked up, by reason",
+    "Connections and requests refused before they were read, by reason",
     ["reason"],
 )
 
