@@ -27,7 +27,7 @@ from cpo_app.docs_page import add_docs
 from cpo_app.ocpi.server import errors
 from cpo_app.ocpi.server.gate import Gate
 from cpo_app.ocpi.server.library_authenticator import LibraryAuthenticator
-from cpo_app.ocpi.server.openapi import say_how_to_authorize
+from cpo_app.ocpi.server.openapi import describe
 from cpo_app.ocpi.server.peer_shares import PeerLimits
 from cpo_app.ocpi.server.routers import (
     cdrs,
@@ -89,7 +89,7 @@ def build_ocpi_app(
         and not getattr(route, "path", "").endswith("/redoc")
     ]
     add_docs(app, docs_url, openapi_url, settings.PROJECT_NAME)
-    say_how_to_authorize(app)
+    describe(app, settings.OCPI_PREFIX)
     # The library's own middleware swallows exceptions and keeps a connection blocked while
     # background tasks run (audit F015, F077). Its CORS answers preflights without an envelope;
     # behind the gate they could not pass anyway, and OCPI is no interface for browsers.

@@ -15,7 +15,9 @@ from domain.schemas import ChargingPreferences, validate
 router = APIRouter(prefix="/sessions", route_class=DirectRoute)
 
 
-@router.get("", summary="Sessions of this peer's drivers, in pages", openapi_extra=paged())
+@router.get(
+    "", summary="Sessions of this peer's drivers, in pages", openapi_extra=paged(from_date=True)
+)
 async def get_sessions(request: Request, crud: Crud = Depends(get_crud)) -> Response:
     if "date_from" not in request.query_params:
         raise InvalidParameters("date_from: is required for sessions")
