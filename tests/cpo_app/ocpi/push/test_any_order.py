@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime, timezone
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from domain.objects.locations import owned_location
@@ -168,6 +168,12 @@ async def forget_claims(house: House) -> None:
 @settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@example(
+    steps=[
+        ("rename", 0), ("join", 0), ("rename", 1), ("rename", 2), ("give group", None),
+        ("join", 1), ("leave", 0), ("restart", None), ("status", 0), ("join", 2), ("hide", 2),
+    ]
+)  # fmt: skip
 @given(steps=STEPS)
 def test_peers_end_in_the_present_state(house: House, steps: list[tuple[str, Any]]) -> None:
     with contextlib.ExitStack() as stack:
