@@ -7,6 +7,7 @@ versions and credentials, "C" for everything).
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from domain.peers import spoken_for
 from domain.peers.peers import Peer, Peers
 from domain.peers.statuses import BLOCKED
 
+logger = logging.getLogger("cpo.ocpi")
+
+_REPLACED_USED = "a replaced token of its was used to change something, and refused"
 CACHE_S = 1.0
 """How long a token may still be good in another process after the peer was removed there."""
 CACHE_SIZE = 4096
@@ -84,6 +88,12 @@ class OcpiAuthenticator:
             await self._note_seen(peer)
             return Caller(peer, token, kind, self._peers.is_replaced(peer, token))
         return None
+
+    async def replaced_token_refused(self, peer: Peer) -> None:
+        """Tell the operator: either the peer has not taken its new token over, or somebody else
+        has the old one."""
+        await self._peers.failed(peer.peer_id, _REPLACED_USED, self._db.now())
+        logger.warning("peer %s: %s", peer.peer_id, _REPLACED_USED)
 
     async def may_speak_for(self, peer: Peer, party: str) -> bool:
         """Whether a request in this (folded) party's name is the peer's to make."""

@@ -148,6 +148,7 @@ class Gate:
                 "CREDENTIALS_TOKEN_A is good for versions and credentials only: register first"
             )
         if caller.replaced and scope["method"] not in ("GET", "HEAD"):
+            await self._authenticator.replaced_token_refused(caller.peer)
             raise NotAuthorized("This token has been replaced by a newer one: it may only read")
         return caller
 

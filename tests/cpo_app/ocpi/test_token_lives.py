@@ -54,6 +54,8 @@ def test_a_replaced_token_reads_and_does_nothing_else(face: Face, emsp: Emsp) ->
     for method in ("PUT", "DELETE"):
         refused = old.request(method, "credentials", json=emsp.credentials())
         assert_refused(refused, 2000, 401)
+    told = face.loop.run(face.peers.get(old.peer_id)).last_error
+    assert told is not None and "replaced token of its was used" in told["text"]
     assert new.get("locations").status_code == 200
     assert_refused(old.get("locations"), 2000, 401)
 
