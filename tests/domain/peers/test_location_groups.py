@@ -14,9 +14,12 @@ from domain.peers.location_groups import add, give, put_into, remove
 from domain.peers.peers import UnknownPeer
 from domain.peers.requirements import require
 from domain.peers.switches import NotPossible
+from domain.peers.terms import ANY_PARTY
+from domain.secrets import new_token
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.objects import cdr, location, session, tariff
+from tests.cpo_app.ocpi.push.receiving_emsp import Receiver
 from tests.domain.peers.test_requirements import OWNED, statuses
 
 LATER = "2024-05-01T11:00:00Z"
@@ -56,6 +59,32 @@ def test_what_is_in_no_group_of_its_own_is_taken_away_and_given_back(house: Hous
     house.until_nothing_is_left()
     assert statuses(emsp, "SOUTH") == {"AVAILABLE"}
     assert emsp.held("locations")["SOUTH"]["name"] == "Anew"
+
+
+def test_given_before_it_registers_it_never_hears_of_the_others(house: House) -> None:
+    emsp = house.emsp()
+    invited, _ = house.loop.run(house.peers.invite("New", house.db.now(), ANY_PARTY))
+    assert house.loop.run(give(house.store, invited.peer_id, ["up"])) == 0
+    house.loop.run(registers(house, invited.peer_id, emsp))
+    house.push()
+    house.loop.run(switches.resync(house.store, invited.peer_id))
+    house.locations(location("SOUTH", at=LATER))
+    house.until_nothing_is_left()
+    assert set(emsp.held("locations")) == {"NORTH"}
+    assert [got.path for got in emsp.got if "SOUTH" in got.path.upper()] == []
+
+
+async def registers(house: House, peer_id: str, emsp: Receiver) -> None:
+    role = {"role": "EMSP", "country_code": "DE", "party_id": "TNM"}
+    await house.peers.connect(
+        peer_id,
+        our_token=new_token(),
+        their_token=new_token(),
+        now=house.db.now(),
+        roles=[{**role, "business_details": {"name": "New"}}],
+        endpoints=emsp.endpoints(),
+        versions_url="https://peer.example/versions",
+    )
 
 
 def test_a_location_comes_and_goes_with_the_group(house: House) -> None:
