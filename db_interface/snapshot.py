@@ -19,6 +19,8 @@ from db_interface.json_data import JsonObject
 
 _AWARE: CodecOptions[JsonObject] = CodecOptions(tz_aware=True)
 BATCH = 1000
+PUT_BACK_WITHIN_S = 60.0
+"""A batch is large, and nobody waits for an answer."""
 WINDOW = "minSnapshotHistoryWindowInSeconds"
 _TOO_OLD, _UNAVAILABLE = 239, 246
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
@@ -88,7 +90,8 @@ async def put_back(db: Database, collection: str, documents: bytes) -> None:
     rows = bson.decode_all(documents, _RAW)
     for start in range(0, len(rows), BATCH):
         try:
-            await db[collection].insert_many(rows[start : start + BATCH], ordered=False)
+            with db.within(PUT_BACK_WITHIN_S):
+                await db[collection].insert_many(rows[start : start + BATCH], ordered=False)
         except BulkWriteError:
             raise StoreWasWritten(collection) from None
 

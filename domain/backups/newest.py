@@ -17,7 +17,7 @@ from domain.outbox.publishing import publish
 from domain.schemas import format_datetime, parse_datetime
 from domain.sites.last_updated import MIN_STEP
 
-_AT_ONCE = 50
+_AT_ONCE = 20
 
 
 @dataclass(frozen=True)

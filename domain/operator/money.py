@@ -167,7 +167,7 @@ async def sessions_of(db: Database, kind: Kind | None, limit: int) -> list[JsonO
     """The latest sessions (None), or those of a kind, as plain facts."""
     query = {} if kind is None else QUERIES[kind]
     rows = await SESSIONS.of(db).find(query, _FACTS, sort=[("created", -1)], limit=limit)
-    return [{name: value for name, value in row.items() if name in _FACTS} for row in rows]
+    return [dict(row) for row in rows]
 
 
 async def _sum(db: Database, query: Mapping[str, Any], what: str) -> float:

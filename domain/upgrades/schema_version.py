@@ -65,7 +65,8 @@ async def version_of(db: Database) -> int | None:
 
     Raises StoreHalfRestored.
     """
-    found = await SCHEMA.of(db).settled().find_one({"_id": _ID})
+    # As the primary has it: should it be lost with it, a step is made again.
+    found = await SCHEMA.of(db).find_one({"_id": _ID})
     if found is None:
         return None
     if found.get("restoring"):

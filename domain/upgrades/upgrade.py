@@ -15,7 +15,7 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 
 from db_interface.database import Database
-from db_interface.indexes import ensure_indexes
+from db_interface.indexes import BUILT_WITHIN_S, ensure_indexes
 from db_interface.interface import DbInterface
 from db_interface.snapshot import holds_nothing_but
 from domain.upgrades import schema_version
@@ -50,17 +50,17 @@ async def upgrade(
     Raises StoreRefused; whatever a step raises: it is run again by whoever comes next.
     """
     db, owner = store.db, str(uuid.uuid4())
-    if await refuse_newer(db, steps) is None:
-        await schema_version.begin_at(db, len(steps) if await holds_nothing_but(db, ()) else 0)
     ran: list[str] = []
-    while await refuse_newer(db, steps) != len(steps):
-        if not await schema_version.claim(db, owner):
+    while (version := await refuse_newer(db, steps)) != len(steps):
+        if version is None:
+            await schema_version.begin_at(db, len(steps) if await holds_nothing_but(db, ()) else 0)
+        elif not await schema_version.claim(db, owner):
             await asyncio.sleep(look_again_s)
-            continue
-        async with _claimed(db, owner):
-            to = await _next(db, steps)
-            if to is not None:
-                await _run(store, steps[to - 1], to, owner, ran)
+        else:
+            async with _claimed(db, owner):
+                to = await _next(db, steps)
+                if to is not None:
+                    await _run(store, steps[to - 1], to, owner, ran)
     return ran
 
 
@@ -72,7 +72,9 @@ async def _next(db: Database, steps: Sequence[Step]) -> int | None:
 
 async def _run(store: DbInterface, step: Step, to: int, owner: str, ran: list[str]) -> None:
     began = time.monotonic()
-    await step.run(store)
+    # On a large store a step takes long; nobody waits for an answer here.
+    with store.db.within(BUILT_WITHIN_S):
+        await step.run(store)
     if await schema_version.done(store.db, owner, to, step.name):
         ran.append(step.name)
         took_s = time.monotonic() - began

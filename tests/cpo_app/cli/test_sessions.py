@@ -30,6 +30,7 @@ def test_a_held_session_is_listed_looked_at_and_billed_by_hand(
     table = cpo("sessions", "list").out
     assert session_id in table
     assert " 900 " in table
+    assert row["token"]["uid"] in table
 
     ended = cpo("sessions", "end", session_id, "--energy", "0.3", "--by", "ann")
     assert ended.code == 0, ended.err
