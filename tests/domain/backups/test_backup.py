@@ -92,7 +92,7 @@ def test_a_backup_is_of_one_moment_while_others_write(house: House) -> None:
     """Two counters that are always equal, raised in transactions, are equal in the backup."""
 
     async def work() -> dict[str, Any]:
-        db, done = house.db, asyncio.Event()
+        db, done, began = house.db, asyncio.Event(), asyncio.Event()
         for name in ("counts", "platform"):
             await db[name].insert_one({"_id": "pair", "n": 0})
 
@@ -106,10 +106,10 @@ def test_a_backup_is_of_one_moment_while_others_write(house: House) -> None:
                         )
 
                 await DbInterface(db).transact(both)
+                began.set()
 
         writer = asyncio.create_task(raise_both())
-        while not (await db["counts"].find_one({"_id": "pair"}))["n"]:
-            await asyncio.sleep(0)
+        await began.wait()
         with house.path.open("wb") as file:
             await back_up(db, KEYS, file, "1.0")
         done.set()
