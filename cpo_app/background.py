@@ -23,6 +23,7 @@ from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from cpo_app.ocpi.peer_services.token_rotation import TokenRotation
 from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from cpo_app.reconciling import Reconciling
+from domain.audit.chain import Sealing
 from domain.authorization.authorization import Authorizer
 from domain.places import geonames
 from domain.upgrades.schema_version import StoreRefused
@@ -73,6 +74,7 @@ class Background:
         self._rotation = TokenRotation(
             backend.peers, backend.registration, settings.CPO_ROTATE_TOKENS_DAYS
         )
+        self._sealing = Sealing(backend.store, settings.CPO_AUDIT_DAYS)
         self._hub_clients = HubClientPull(backend.store, settings, backend.peers, backend.client)
 
     def start(self) -> None:
@@ -84,6 +86,7 @@ class Background:
             self._starting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._starting
+        await self._sealing.rounds.stop()
         await self._reconciling.rounds.stop()
         await self._forgetting.rounds.stop()
         await self._token_pull.stop()
@@ -119,6 +122,7 @@ class Background:
         self._token_pull.start()
         self._reconciling.rounds.start()
         self._forgetting.rounds.start()
+        self._sealing.rounds.start()
         self._hub_clients.start()
         self._unfinished.rounds.start()
         self._rotation.rounds.start()

@@ -157,6 +157,8 @@ class Settings(BaseSettings):
     """Charging profile requests on one session, then TOO_OFTEN; 0: any number."""
     CPO_CDR_ZERO: bool = True
     """Make a CDR of a session that cost nothing, too."""
+    CPO_AUDIT_DAYS: float = Field(default=3650, ge=0)
+    """For so long entries of the audit log are kept; 0: for ever."""
     CPO_RECONCILE_REGISTERS_S: int = Field(default=3600, ge=0)
     """How often registers are held against sessions and CDRs; 0: only when asked to."""
     CPO_RECONCILE_CDRS_HOUR: int = Field(default=3, ge=-1, le=23)

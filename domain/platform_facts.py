@@ -11,6 +11,7 @@ from typing import TypedDict
 from db_interface.collection import Collection, Where
 from db_interface.database import Database
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
 
 _ADDRESS, _DEFAULT_TARIFF, _TRIAL = "face", "default_tariff", "doctor"
 
@@ -46,13 +47,21 @@ async def default_tariff(where: Where) -> str | None:
     return None if found is None else found["tariff_id"]
 
 
-async def set_default_tariff(db: Database, tariff_id: str | None) -> None:
+async def set_default_tariff(tx: Tx, tariff_id: str | None) -> None:
     """Name the default tariff, or (None) have none; sessions that run keep theirs."""
+    before = await default_tariff(tx)
     if tariff_id is None:
-        await PLATFORM.of(db).delete_one({"_id": _DEFAULT_TARIFF})
-        return
-    await PLATFORM.of(db).update_one(
-        {"_id": _DEFAULT_TARIFF}, {"$set": {"tariff_id": tariff_id}}, upsert=True
+        await PLATFORM.of(tx).delete_one({"_id": _DEFAULT_TARIFF})
+    else:
+        await PLATFORM.of(tx).update_one(
+            {"_id": _DEFAULT_TARIFF}, {"$set": {"tariff_id": tariff_id}}, upsert=True
+        )
+    await audit.record(
+        tx,
+        "tariffs.default",
+        *(audit.tariff(one) for one in dict.fromkeys((before, tariff_id)) if one is not None),
+        before={"default": before},
+        after={"default": tariff_id},
     )
 
 

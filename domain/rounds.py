@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 
 from db_interface.clocks import uptime_s
 from db_interface.database import STORE_ERRORS
+from domain.operators.actor import Actor, ActorKind, acting_as
 
 _TICK_S = 1.0
 
@@ -113,7 +114,11 @@ class Rounds:
         self._within_s = min(self._within_s, max(0.0, seconds))
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Work until cancelled. What is written down meanwhile says that this job did it."""
+        with acting_as(Actor(ActorKind.JOB, self._name)):
+            await self._run()
+
+    async def _run(self) -> None:
         while True:
             self._within_s = self.pause_s
             self._news.clear()

@@ -24,6 +24,7 @@ ROOMS = (
 SHARED = (
     "settings",
     "setting_values",
+    "actions",
     "docs_page",
     "operator_guard",
     "http_errors",

@@ -31,12 +31,16 @@ from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
-from domain.charge_points import charge_points, registration_records, registrations
+from domain.charge_points import (
+    charge_points,
+    operator_words,
+    registration_records,
+    registrations,
+)
 from domain.charge_points.charge_point_documents import Fault
 from domain.charge_points.charge_point_events import (
     Event,
     Heartbeat,
-    OperativeSet,
     OperativeTold,
     Registered,
     engine_is_to_be_told,
@@ -238,9 +242,14 @@ class Central:
 
         Returns the charge point. Raises UnknownChargePoint.
         """
-        if await charge_points.canonical_id(self.db, cp_id) is None:
-            raise UnknownChargePoint(cp_id)
-        applied = await self.apply(cp_id, OperativeSet(operative))
+
+        async def work(tx: Tx) -> Applied:
+            return await operator_words.set_operative(tx, cp_id, self.party, operative=operative)
+
+        try:
+            applied = await self.store.transact(work)
+        except registration_records.NotRegistered:
+            raise UnknownChargePoint(cp_id) from None
         if applied.charge_point.get("host"):
             self._tell_in_background(applied.charge_point)
         return applied.charge_point

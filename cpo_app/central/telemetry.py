@@ -27,6 +27,8 @@ from db_interface.database import is_passing
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
+from domain.audit.entries import About
 from domain.charge_points import charge_points, dead_letters
 from domain.charge_points.charge_point_events import StateReported, TelemetryTaken
 from domain.charge_points.dead_letters import MAX_TRIES, DeadLetter, letter, letter_id
@@ -144,6 +146,11 @@ class Telemetry:
                 if is_passing(error) or isinstance(error, MessageRefused):
                     raise
                 raise NotTaken(id_, message["seq"], error) from error
+            about = audit.charge_point(kept["cp_id"]), About("message", id_)
+            before = {"message": kept["kind"], "reason": kept["reason"]}
+            await audit.record(
+                tx, "charge_points.replay", *about, before=before, after={"taken": True}
+            )
 
         why = None
         try:

@@ -42,6 +42,7 @@ class Commands(LazyGroup):
         "operators": "cpo_app.cli.operators:app",
         "keys": "cpo_app.cli.keys:app",
         "charge-points": "cpo_app.cli.charge_points:app",
+        "audit": "cpo_app.cli.audit:app",
     }
     unlisted: ClassVar[frozenset[str]] = frozenset({"simulate"})
 

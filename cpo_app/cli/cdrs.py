@@ -12,7 +12,9 @@ from typing import Annotated
 import orjson
 import typer
 
+from cpo_app.actions.cdrs import CREDIT
 from cpo_app.backend import Backend
+from cpo_app.cli.acting import act, words
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import party_of, read_json
 from cpo_app.cli.options import DataDir
@@ -25,9 +27,8 @@ from domain.metering.transparency import NotTransparent, transparency_file
 from domain.objects.cdrs import UnknownCdr, all_cdrs, find_cdr, reprice
 from domain.pricing import Priced, PricingInputError
 from domain.reconciliation.cdr_totals import totals
-from domain.schemas import SchemaError, parse_datetime
+from domain.schemas import parse_datetime
 from domain.sessions.cdr_time_zone import time_zone_of
-from domain.sessions.credits import CreditRefused, credit_cdr
 
 app = typer.Typer(help="CDRs: list, show, export, transparency, credit.", no_args_is_help=True)
 
@@ -181,7 +182,7 @@ def transparency(
         sys.stdout.write(content.decode())
 
 
-@app.command()
+@app.command(help=words(CREDIT))
 def credit(
     cdr_id: CdrId,
     corrected: Annotated[
@@ -194,27 +195,12 @@ def credit(
     party: Party = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Credit a CDR with a credit CDR, and if asked make the corrected one, in one step."""
-    owner = party_of(party)
     fields = None if corrected is None else read_json(corrected)
     if fields is not None and not isinstance(fields, dict):
         raise CliError(f"{corrected}: not an object with fields of a CDR")
     energy = None if kwh is None else _decimal(kwh)
-
-    async def work(backend: Backend) -> JsonObject:
-        done = await credit_cdr(
-            backend.store,
-            cdr_id,
-            party=owner,
-            corrected=fields,
-            kwh=energy,
-        )
-        return {"credit": done.credit, "corrected": done.corrected}
-
-    try:
-        print_json(on_backend(work, data_dir))
-    except (UnknownCdr, CreditRefused, SchemaError) as error:
-        raise CliError(str(error)) from error
+    given = {"cdr_id": cdr_id, "corrected": fields, "energy_kwh": energy, "party": party}
+    print_json(act(CREDIT, given, data_dir))
 
 
 def _read(since: str | None, until: str | None, data_dir: Path | None) -> list[JsonObject]:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cpo_app.actions import charge_points as actions
 from cpo_app.backend import Backend
 from cpo_app.cli import dead_letters
+from cpo_app.cli.acting import act, act_and_say, words
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.meter_keys import meter_key
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import print_json, print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
-from db_interface.transaction import Tx
-from domain.charge_points import enrolments, operator_words, registration_store
-from domain.charge_points.registration_records import NotRegistered, Record
 from domain.operator import charge_points
-from domain.sites import Party
-from domain.times import format_datetime
 
 app = typer.Typer(
     help="Charge points: list, enrol, restore; the keys of their meters; telemetry not taken.",
@@ -31,7 +25,6 @@ app = typer.Typer(
 app.command("meter-key")(meter_key)
 app.add_typer(dead_letters.app, name="dead-letters")
 
-_CP_ID = re.compile(r"[A-Za-z0-9_-]{3,64}")
 CpId = Annotated[str, typer.Argument(metavar="CP_ID")]
 
 
@@ -75,54 +68,29 @@ def show(cp_id: CpId, data_dir: DataDir = None) -> None:
     print_json(found)
 
 
-@app.command()
+@app.command(help=words(actions.ENROL))
 def enrol(cp_id: CpId, data_dir: DataDir = None) -> None:
-    """A token with which this one charge point may register, once, within a day.
-
-    Set it as CP_MONITOR_ENROLMENT_TOKEN of its monitor. It is shown this once.
-    """
-    if not _CP_ID.fullmatch(cp_id):
-        raise CliError(f"{cp_id}: an id has 3 to 64 letters, digits, _ or -")
-
-    async def work(backend: Backend) -> JsonObject:
-        async def make(tx: Tx) -> JsonObject:
-            token, expires_at = await enrolments.enrol(tx, cp_id)
-            return {"cp_id": cp_id, "token": token, "expires_at": format_datetime(expires_at)}
-
-        return await backend.store.transact(make)
-
-    print_json(on_backend(work, data_dir))
+    print_json(act(actions.ENROL, {"cp_id": cp_id}, data_dir))
 
 
-@app.command()
+@app.command(help=words(actions.RESTORE))
 def restore(cp_id: CpId, data_dir: DataDir = None) -> None:
-    """Undo a deregistration: the charge point's own credentials are good again."""
-    _say(operator_words.restore, cp_id, data_dir)
+    print_json(act(actions.RESTORE, {"cp_id": cp_id}, data_dir))
 
 
-@app.command()
+@app.command("approve", help=words(actions.LET_IN))
 def approve(cp_id: CpId, data_dir: DataDir = None) -> None:
-    """Let a charge point stand at a site that holds another's."""
-    _say(operator_words.let_into_site, cp_id, data_dir)
+    print_json(act(actions.LET_IN, {"cp_id": cp_id}, data_dir))
 
 
-def _say(
-    word: Callable[[Tx, str, Party], Awaitable[Record]], cp_id: str, data_dir: Path | None
-) -> None:
-    async def work(backend: Backend) -> JsonObject:
-        async def change(tx: Tx) -> JsonObject:
-            record = await word(tx, cp_id, backend.settings.parties[0])
-            shown = registration_store.get(tx, record["_id"], ("status", "site_id", "ocpi"))
-            return {"cp_id": record["_id"], **(await shown or {})}
+@app.command("out-of-service", help=words(actions.SET_OPERATIVE))
+def out_of_service(cp_id: CpId, data_dir: DataDir = None) -> None:
+    act_and_say(actions.SET_OPERATIVE, {"cp_id": cp_id, "operative": False}, data_dir, cp_id)
 
-        return await backend.store.transact(change)
 
-    try:
-        result = on_backend(work, data_dir)
-    except NotRegistered:
-        raise _unknown(cp_id) from None
-    result.pop("_id", None)
-    print_json(result)
+@app.command("in-service", help=words(actions.SET_OPERATIVE))
+def in_service(cp_id: CpId, data_dir: DataDir = None) -> None:
+    act_and_say(actions.SET_OPERATIVE, {"cp_id": cp_id, "operative": True}, data_dir, cp_id)
 
 
 def _unknown(cp_id: str) -> CliError:

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from cpo_app.actions import charge_points as actions
 from cpo_app.backend import Backend
+from cpo_app.cli.acting import act, words
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json, print_line, print_table
 from cpo_app.cli.with_backend import on_backend
-from cpo_app.replaying import replay
 from domain.charge_points import dead_letters
 from domain.charge_points.dead_letters import DeadLetter, NoSuchLetter, Shown
 from domain.charge_points.registration_store import canonical_id
@@ -82,34 +83,18 @@ def show(letter_id: LetterId, data_dir: DataDir = None) -> None:
     print_line(json.dumps(whole, indent=2, default=lambda value: value.isoformat()))
 
 
-@app.command("replay")
+@app.command("replay", help=f"{words(actions.REPLAY)} One after the other, until one is not taken.")
 def replaying(letter_ids: LetterIds, data_dir: DataDir = None) -> None:
-    """Take the messages after all, one after the other, until one is not taken."""
-
-    async def work(backend: Backend) -> None:
-        for letter_id in letter_ids:
-            try:
-                why = await replay(backend, letter_id)
-            except NoSuchLetter:
-                raise _unknown(letter_id) from None
-            if why is not None:
-                raise CliError(f"{letter_id}: not taken: {why}")
-            print_line(f"{letter_id}: taken")
-
-    on_backend(work, data_dir)
+    for letter_id in letter_ids:
+        done = act(actions.REPLAY, {"letter_id": letter_id}, data_dir)
+        if not done["taken"]:
+            raise CliError(f"{letter_id}: not taken: {done['why']}")
+        print_line(f"{letter_id}: taken")
 
 
-@app.command()
+@app.command(help=words(actions.DROP))
 def drop(letter_id: LetterId, data_dir: DataDir = None) -> None:
-    """Nothing is to come of it: no bill, no correction."""
-
-    async def work(backend: Backend) -> DeadLetter:
-        return await backend.store.transact(lambda tx: dead_letters.remove(tx, letter_id))
-
-    try:
-        on_backend(work, data_dir)
-    except NoSuchLetter:
-        raise _unknown(letter_id) from None
+    act(actions.DROP, {"letter_id": letter_id}, data_dir)
     print_line(f"{letter_id}: dropped")
 
 

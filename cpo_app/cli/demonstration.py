@@ -35,7 +35,7 @@ async def set_the_scene(settings: Settings) -> None:
             await publish(tx.store, "tariffs", owned_tariff(tariff), tx)
 
         await DbInterface(db).transact(keep)
-        await set_default_tariff(db, TARIFF_ID)
+        await DbInterface(db).transact(lambda tx: set_default_tariff(tx, TARIFF_ID))
 
 
 async def invite(settings: Settings) -> str:

@@ -9,11 +9,12 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from cpo_app.actions import locations as actions
+from cpo_app.actions.peers import GIVE_GROUPS
 from cpo_app.backend import Backend
+from cpo_app.cli.acting import act, act_and_say
 from cpo_app.cli.errors import CliError
-from cpo_app.cli.files import party_of
 from cpo_app.cli.imports import PartyOption
-from cpo_app.cli.location_look_up import location_found
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json, print_line, print_table
 from cpo_app.cli.with_backend import on_backend
@@ -41,29 +42,36 @@ def group(
     What a peer that is given groups may see by that is sent to it, what it may not any more is
     taken away.
     """
-    owner = party_of(party)
     if action not in ("add", "remove", "list"):
         raise CliError("add, remove or list")
     if (action == "list") is bool(location_ids):
         raise CliError("name locations" if action != "list" else "list takes no locations")
-
-    async def work(backend: Backend) -> list[str] | int:
-        if action == "list":
-            return await location_groups.members(backend.store, name, MAX_LISTED)
-        named = sys.stdin.read().split() if location_ids == ["-"] else location_ids or ()
-        keys = [(await location_found(backend, one, owner))["_id"] for one in named]
-        change = location_groups.add if action == "add" else location_groups.remove
-        return await change(backend.store, name, keys)
-
-    done = _do(work, data_dir)
-    if isinstance(done, int):
-        verb = "put into" if action == "add" else "taken out of"
-        note(f"{done} locations are {verb} {name.lower()}")
+    if action == "list":
+        _list(name, data_dir)
         return
-    for key in done:
+    named = sys.stdin.read().split() if location_ids == ["-"] else location_ids or []
+    given = {"group": name, "location_ids": named, "party": party}
+    change = actions.GROUP if action == "add" else actions.UNGROUP
+    done = act(change, given, data_dir)
+    note(f"{done['group']}: {change.said()} ({done['locations']} locations)")
+
+
+def _list(name: str, data_dir: Path | None) -> None:
+    keys = _do(lambda backend: location_groups.members(backend.store, name, MAX_LISTED), data_dir)
+    for key in keys:
         print_line(key)
-    if len(done) == MAX_LISTED:
+    if len(keys) == MAX_LISTED:
         note(f"the first {MAX_LISTED}")
+
+
+def set_groups(
+    location_id: Annotated[str, typer.Argument(metavar="LOC")],
+    names: Annotated[list[str] | None, typer.Argument(metavar="[GROUP]...")] = None,
+    party: PartyOption = None,
+    data_dir: DataDir = None,
+) -> None:
+    given = {"location_id": location_id, "groups": names or [], "party": party}
+    act_and_say(actions.SET_GROUPS, given, data_dir, location_id)
 
 
 def groups(
@@ -100,20 +108,11 @@ def groups_of_peer(
     ],
     data_dir: DataDir = None,
 ) -> None:
-    """Offer a peer only the locations of these groups (`cpo locations group`), or all again.
-
-    What it has of the others is taken away, what it may see now is sent. Tariffs go to it all the
-    same, and its drivers' sessions and CDRs wherever they charge.
-    """
     if ALL in names and len(names) > 1:
         raise CliError("name groups, or all alone")
-
-    async def work(backend: Backend) -> int:
-        wanted = None if names == [ALL] else names
-        return await location_groups.give(backend.store, peer_id, wanted)
-
-    number = _do(work, data_dir)
-    note(f"{peer_id} is given {', '.join(names)}; {number} locations are taken away or sent")
+    done = act(GIVE_GROUPS, {"peer_id": peer_id, "groups": names}, data_dir)
+    said = f"{GIVE_GROUPS.said()} ({done['marked']} locations)"
+    note(f"{peer_id} is given {', '.join(names)}: {said}")
 
 
 def _do(work: Callable[[Backend], Awaitable[T]], data_dir: Path | None) -> T:

@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
+from cpo_app.actions import locations as actions
+from cpo_app.actions.action import Refused, perform
 from cpo_app.backend import Backend
+from cpo_app.cli.acting import words
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import party_of
 from cpo_app.cli.imports import (
@@ -18,22 +21,21 @@ from cpo_app.cli.imports import (
     export_all,
     import_file,
 )
-from cpo_app.cli.location_groups import group, groups
+from cpo_app.cli.location_groups import group, groups, set_groups
 from cpo_app.cli.location_look_up import location_found
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json, print_line, print_table
 from cpo_app.cli.with_backend import on_backend
+from cpo_app.house import house_of
 from db_interface.json_data import JsonObject
 from db_interface.owned_objects import NOBODY, OwnedDocument, party_key
-from db_interface.transaction import Tx
-from domain.imports.file_import import Refused
 from domain.imports.location_import import guard_charge_points, read_location
-from domain.imports.location_removal import remove_location
 from domain.operator.not_offered import peers_without
 
 app = typer.Typer(help="Locations: import, list, show, remove, export.", no_args_is_help=True)
 app.command("group")(group)
 app.command("groups")(groups)
+app.command("set-groups", help=words(actions.SET_GROUPS))(set_groups)
 
 _LISTED = {
     "seq": 1,
@@ -122,7 +124,7 @@ def show(
         note(f"not offered to {peer_id} ({name}), because it {because}")
 
 
-@app.command()
+@app.command(help=words(actions.REMOVE))
 def remove(
     location_ids: Annotated[
         list[str] | None, typer.Argument(metavar="[ID]...", help="Each as `list` shows it.")
@@ -136,39 +138,31 @@ def remove(
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Take imported locations back: their EVSEs become REMOVED, as OCPI knows no deletion.
-
-    Peers are pushed that, and those that pull see it. With --hide nobody is served the location
-    any more; peers that may have had it are told once that its EVSEs are REMOVED.
-    """
     owner = party_of(party)
     if everything is bool(location_ids) or (everything and owner is None):
         raise CliError("name locations, or --all with --party CC/PID")
+    kept: list[str] = []
+    done: list[str] = []
 
-    async def work(backend: Backend) -> tuple[list[str], list[str]]:
+    async def work(backend: Backend) -> None:
+        ids = location_ids or ()
         if everything and owner is not None:
             rows = await backend.store.objects("locations").documents(
-                {"owner": party_key(*owner)}, fields={"_id": 1}, sort=[("seq", 1)]
+                {"owner": party_key(*owner)}, fields={"fields.id": 1}, sort=[("seq", 1)]
             )
-            keys = [row["_id"] for row in rows]
+            ids = [row["fields"]["id"] for row in rows]
         else:
-            keys = [
-                (await location_found(backend, id_, owner))["_id"] for id_ in location_ids or ()
-            ]
-        done: list[str] = []
-        kept: list[str] = []
-        for key in keys:
-
-            async def one(tx: Tx, key: str = key) -> str:
-                return await remove_location(key, tx, hide=hide)
-
+            for id_ in ids:  # before any of them is taken back
+                await location_found(backend, id_, owner)
+        house = house_of(backend)
+        for id_ in ids:
+            given = actions.Removing(location_id=id_, party=party, hide=hide)
             try:
-                done.append(await backend.store.transact(one))
+                done.append((await perform(house, actions.REMOVE, given))["outcome"])
             except Refused as error:
                 kept.append(str(error))
-        return done, kept
 
-    done, kept = on_backend(work, data_dir)
+    on_backend(work, data_dir)
     for text in kept:
         note(f"kept: {text}")
     numbers = (f"{kind} {done.count(kind)}" for kind in ("removed", "hidden", "unchanged"))

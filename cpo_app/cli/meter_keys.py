@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
+from cpo_app.actions.charge_points import REMOVE_METER_KEY, SET_METER_KEY, shown_keys
 from cpo_app.backend import Backend
+from cpo_app.cli.acting import act
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import print_json
 from cpo_app.cli.with_backend import on_backend
-from db_interface.transaction import Tx
+from db_interface.json_data import JsonObject
 from domain.charge_points.charge_points import canonical_id
 from domain.metering import meter_keys
-from domain.metering.public_keys import MeterKeyError
 
 
 def meter_key(
@@ -36,25 +37,24 @@ def meter_key(
         raise CliError("--set or --remove, not both")
     text = None if given is None else _read(given)
 
-    async def work(backend: Backend) -> list[meter_keys.MeterKey]:
-        async def change(tx: Tx) -> list[meter_keys.MeterKey]:
-            known = await canonical_id(tx, cp_id)
-            if known is None:
-                raise CliError(f"{cp_id}: no such charge point")
-            if text is not None:
-                await meter_keys.set_key(tx, known, connector, text)
-            elif remove and not await meter_keys.remove_key(tx, known, connector):
-                raise CliError(f"{known}: no key is kept for this meter")
-            return await meter_keys.keys_of(tx, known, connector)
+    if text is not None:
+        meter = {"cp_id": cp_id, "connector_id": connector, "public_key": text}
+        print_json(act(SET_METER_KEY, meter, data_dir)["keys"])
+    elif remove:
+        meter = {"cp_id": cp_id, "connector_id": connector}
+        print_json(act(REMOVE_METER_KEY, meter, data_dir)["keys"])
+    else:
+        print_json(_kept(cp_id, connector, data_dir))
 
-        return await backend.store.transact(change)
 
-    try:
-        kept = on_backend(work, data_dir)
-    except MeterKeyError as error:
-        raise CliError(f"--set: {error}") from error
-    names = ("cp_id", "connector_id", "public_key", "set_at")
-    print_json([{name: dict(key)[name] for name in names} for key in kept])
+def _kept(cp_id: str, connector: str | None, data_dir: Path | None) -> list[JsonObject]:
+    async def work(backend: Backend) -> list[JsonObject]:
+        known = await canonical_id(backend.db, cp_id)
+        if known is None:
+            raise CliError(f"{cp_id}: no such charge point")
+        return shown_keys(await meter_keys.keys_of(backend.db, known, connector))
+
+    return on_backend(work, data_dir)
 
 
 def _read(given: str) -> str:

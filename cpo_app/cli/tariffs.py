@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from cpo_app.actions import tariffs as actions
 from cpo_app.backend import Backend
+from cpo_app.cli.acting import act, words
 from cpo_app.cli.errors import CliError
-from cpo_app.cli.files import party_of
 from cpo_app.cli.imports import (
     DryRun,
     FileArgument,
@@ -22,11 +23,9 @@ from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json, print_line, print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
-from db_interface.owned_objects import party_key
 from domain.imports.tariff_import import read_tariff
 from domain.objects.locations import uses_of_tariffs
-from domain.outbox.publishing import withdraw
-from domain.platform_facts import default_tariff, set_default_tariff
+from domain.platform_facts import default_tariff
 
 app = typer.Typer(help="Tariffs: import, export, list, remove.", no_args_is_help=True)
 
@@ -114,7 +113,7 @@ def list_tariffs(
     )
 
 
-@app.command()
+@app.command(help=words(actions.REMOVE))
 def remove(
     tariff_id: TariffId,
     party: PartyOption = None,
@@ -123,24 +122,11 @@ def remove(
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Remove a tariff; sessions that run under it keep it as it was."""
-    owner = party_of(party)
-
-    async def work(backend: Backend) -> str:
-        key, name = await _found(backend, tariff_id, owner)
-        if not force:
-            used = (await uses_of_tariffs(backend.db)).get(name.lower(), 0)
-            if used:
-                raise CliError(f"{name} is named by connectors of {used} locations (--force)")
-            if (await default_tariff(backend.db) or "").lower() == name.lower():
-                raise CliError(f"{name} is the default tariff (--force)")
-        await backend.store.transact(lambda tx: withdraw(backend.store, "tariffs", key, tx))
-        return name
-
-    note(f"removed {on_backend(work, data_dir)}")
+    given = {"tariff_id": tariff_id, "party": party, "force": force}
+    note(f"removed {act(actions.REMOVE, given, data_dir)['tariff_id']}")
 
 
-@app.command("default")
+@app.command("default", help=f"{words(actions.DEFAULT)} Without an ID: say which it is.")
 def default(
     tariff_id: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="None: say which it is.")
@@ -148,31 +134,10 @@ def default(
     none: Annotated[bool, typer.Option("--none", help="Have no default tariff.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """The tariff of connectors that name none: show it, set it, or have none."""
     if none and tariff_id is not None:
         raise CliError("--none and an ID exclude each other")
-
-    async def work(backend: Backend) -> str | None:
-        if none:
-            await set_default_tariff(backend.db, None)
-        elif tariff_id is not None:
-            _, name = await _found(backend, tariff_id, None)
-            await set_default_tariff(backend.db, name)
-        return await default_tariff(backend.db)
-
-    print_line(on_backend(work, data_dir) or "none")
-
-
-async def _found(
-    backend: Backend, tariff_id: str, owner: tuple[str, str] | None
-) -> tuple[str, str]:
-    """Key and id of a tariff, whatever the case of what was given."""
-    query: JsonObject = {"lid": tariff_id.lower()}
-    if owner is not None:
-        query["owner"] = party_key(*owner)
-    rows = await backend.store.objects("tariffs").documents(query)
-    if not rows:
-        raise CliError(f"there is no tariff {tariff_id}")
-    if len(rows) > 1:
-        raise CliError(f"several parties have a tariff {tariff_id}: name one with --party")
-    return rows[0]["_id"], rows[0]["fields"]["id"]
+    if none or tariff_id is not None:
+        named = act(actions.DEFAULT, {"tariff_id": tariff_id}, data_dir)["tariff_id"]
+    else:
+        named = on_backend(lambda backend: default_tariff(backend.db), data_dir)
+    print_line(named or "none")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
+import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +13,9 @@ from cpo_app import logs
 from cpo_app.backend import Backend, announced
 from cpo_app.bootstrap import prepare
 from cpo_app.cli.options import settings_for
+from cpo_app.log_ids import bound
 from db_interface.interface import DbInterface
+from domain.operators.actor import Actor, ActorKind, Role, acting_as
 from domain.upgrades.upgrade import make_ready
 
 T = TypeVar("T")
@@ -35,9 +39,19 @@ def on_backend(
             raise
         backend = Backend(here, db, ground.vault())
         try:
-            return await work(backend)
+            with acting_as(whoever_types()), bound(correlation_id=str(uuid.uuid4())):
+                return await work(backend)
         finally:
             await backend.aclose()
 
     with prepare(settings) as ground:
         return asyncio.run(run())
+
+
+def whoever_types() -> Actor:
+    """The user of this shell: whoever can read the store's login may do everything."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "unknown user"
+    return Actor(ActorKind.COMMAND_LINE, name, Role.ADMIN)

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from cpo_app.console import words
+from cpo_app.console.action_forms import form_of
 from db_interface.json_data import JsonMapping
 from domain.times import utc_now
 
@@ -55,7 +56,12 @@ class Rendering:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        env.globals |= {"project": title, "docs_url": docs_url, "asset": self._asset_url}
+        env.globals |= {
+            "project": title,
+            "docs_url": docs_url,
+            "asset": self._asset_url,
+            "form_of": form_of,
+        }
         env.filters |= {
             "ago": lambda moment: words.ago(moment, self._clock()),
             "clock_offset": words.clock_offset,

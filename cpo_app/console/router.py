@@ -2,22 +2,21 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from cpo_app.console import ocpi_objects
-from cpo_app.console.actions import add_actions
 from cpo_app.console.console import Console
-from cpo_app.console.dead_letter_actions import add_dead_letter_actions
-from cpo_app.console.money_actions import add_money_actions
-from cpo_app.console.peer_actions import add_peer_actions
-from cpo_app.console.peer_forms import add_peer_forms
+from cpo_app.console.doing import add_actions, said
+from cpo_app.console.once import add_pages_shown_once
 from cpo_app.console.rendering import ASSETS
 from cpo_app.console.routes import NotThere, problem, route_class
 from cpo_app.console.timeline import timeline
+from domain.audit.listing import BadCursor, changes_of, listed
 from domain.charge_points import dead_letters, evse_history, unaccounted_energy
 from domain.charge_points.evse_states import EvseStatus
-from domain.objects.location_fields import FIELDS
 from domain.operator import (
     charge_points,
     hub_clients,
@@ -28,6 +27,8 @@ from domain.operator import (
     sessions,
 )
 
+Done = Annotated[str | None, Query(max_length=64)]
+"""Which action has just been done: its name, and what came of it."""
 MAX_IN_TROUBLE = 30
 MAX_SESSIONS = 30
 MAX_FINDINGS = 200
@@ -39,41 +40,7 @@ MAX_LETTERS = 50
 MAX_SEQ = 2**63 - 1
 """What a page of locations can begin behind: the store's largest whole number."""
 
-# What an action has done is said by a word in the address, never by text out of it.
-DONE = {
-    "out-of-service": "Taken out of service. A running session ends first; peers see INOPERATIVE.",
-    "in-service": "Back in service.",
-    "restore": "Registered again: its own credentials are good, its earlier tokens are not.",
-    "let-in": "Let into its site.",
-    "approve": "Approved: the peer is from now on who it says it is.",
-    "suspend": "Suspended: nothing is pushed to this peer until you resume it.",
-    "resume": "Resumed.",
-    "block": "Blocked: its requests are refused.",
-    "resync": "Everything this peer may see is marked and will be pushed again.",
-    "narrow": "Narrowed: unpublished locations are taken away from this peer.",
-    "widen": "Widened: unpublished locations are sent to this peer, too.",
-    "release-party": "Released: the party is nobody's, and may register anew.",
-    "move-party": "Moved: the party is this peer's, with all that was ever made for it.",
-    "client-approve": "Approved: what is for this client goes through the hub.",
-    "client-refuse": "Refused: nothing of this client is the hub's.",
-    "clients-approve": "Approved: what is for all that it names goes through the hub.",
-    "clients-refuse": "Refused: nothing of any client that it names is the hub's.",
-    "clients-automatic-on": "Whoever this hub names is its client, unless you refuse him.",
-    "clients-automatic-off": "Each client of this hub waits for your yes.",
-    "ask-unknown-on": "It is asked about cards that no eMSP has told us of.",
-    "ask-unknown-off": "It is not asked about unknown cards.",
-    "require": "What it is not offered any more is taken away, the rest is sent.",
-    "groups": "What it is not given any more is taken away, the rest is sent.",
-    "require-modules": "Its next handshake needs these modules; what it lacks now is shown.",
-    "under-way": "Under way: there is much to mark for this peer. What is marked is pushed.",
-    "end": "Ended by hand, and billed if there is energy.",
-    "release": "Released: it is billed as it is.",
-    "write-off": "Written off: nobody is billed.",
-    "replayed": "Taken: the message counts as if it had just come.",
-    "not-replayed": "Not taken again: the reason is shown below.",
-    "dropped": "Dropped: nothing will come of that message.",
-    "changed": "Not done: the status had changed meanwhile.",
-}
+AUDIT_PAGE = 100
 
 
 def build_console_router(console: Console) -> APIRouter:
@@ -115,6 +82,7 @@ def build_console_router(console: Console) -> APIRouter:
         status: EvseStatus | None = None,
         q: str = Query("", max_length=64),
         after: str | None = Query(None, max_length=64),
+        done: Done = None,
     ) -> Response:
         wanted = None if status is None else status.value
         counts, (rows, following) = await asyncio.gather(
@@ -129,12 +97,11 @@ def build_console_router(console: Console) -> APIRouter:
             wanted=wanted,
             q=q,
             counts=counts,
+            done=said(done),
         )
 
     @router.get("/console/charge-points/{cp_id}")
-    async def charge_point(
-        request: Request, cp_id: str, done: str | None = Query(None, max_length=32)
-    ) -> Response:
+    async def charge_point(request: Request, cp_id: str, done: Done = None) -> Response:
         found = await charge_points.one(db, cp_id)
         if found is None:
             raise NotThere("There is no charge point of that id.")
@@ -155,7 +122,7 @@ def build_console_router(console: Console) -> APIRouter:
             timeline=timeline(changes, day_ago, now),
             uptimes=uptimes,
             letters=letters,
-            done=DONE.get(done or ""),
+            done=said(done),
         )
 
     @router.get("/console/sessions")
@@ -164,16 +131,12 @@ def build_console_router(console: Console) -> APIRouter:
         return console.page(request, "sessions.html", rows=rows, total=number)
 
     @router.get("/console/money")
-    async def money_table(
-        request: Request, done: str | None = Query(None, max_length=32)
-    ) -> Response:
+    async def money_table(request: Request, done: Done = None) -> Response:
         entries, counts = await asyncio.gather(money.entries(db, MAX_ENTRIES), money.counts(db))
-        return console.page(
-            request, "money.html", entries=entries, counts=counts, done=DONE.get(done or "")
-        )
+        return console.page(request, "money.html", entries=entries, counts=counts, done=said(done))
 
     @router.get("/console/cdrs")
-    async def cdr_table(request: Request) -> Response:
+    async def cdr_table(request: Request, done: Done = None) -> Response:
         now = console.clock()
         rows, number, day, week = await asyncio.gather(
             ocpi_objects.latest_cdrs(db),
@@ -182,7 +145,9 @@ def build_console_router(console: Console) -> APIRouter:
             ocpi_objects.cdr_totals(db, now - timedelta(days=7)),
         )
         named = [("24 hours", *day), ("7 days", *week)]
-        return console.page(request, "cdrs.html", rows=rows, total=number, totals=named)
+        return console.page(
+            request, "cdrs.html", rows=rows, total=number, totals=named, done=said(done)
+        )
 
     @router.get("/console/reconciliation")
     async def reconciled(request: Request) -> Response:
@@ -206,45 +171,79 @@ def build_console_router(console: Console) -> APIRouter:
         q: str = Query("", max_length=64),
         held: bool = False,
         after: int | None = Query(None, ge=0, le=MAX_SEQ),
+        done: Done = None,
     ) -> Response:
         (rows, following), number = await asyncio.gather(
             ocpi_objects.locations(db, search=q.strip(), held=held, after=after),
             ocpi_objects.total(db, "locations"),
         )
         return console.page(
-            request, "locations.html", rows=rows, next=following, q=q, held=held, total=number
+            request,
+            "locations.html",
+            rows=rows,
+            next=following,
+            q=q,
+            held=held,
+            total=number,
+            done=said(done),
         )
 
     @router.get("/console/tariffs")
-    async def tariff_table(request: Request) -> Response:
+    async def tariff_table(request: Request, done: Done = None) -> Response:
         rows, number = await asyncio.gather(
             ocpi_objects.tariffs(db), ocpi_objects.total(db, "tariffs")
         )
-        return console.page(request, "tariffs.html", rows=rows, total=number)
+        return console.page(request, "tariffs.html", rows=rows, total=number, done=said(done))
 
     @router.get("/console/objects/{module}")
     async def ocpi_object(
-        request: Request, module: str, key: str = Query(..., max_length=200)
+        request: Request, module: str, key: str = Query(..., max_length=200), done: Done = None
     ) -> Response:
         text = None
         if module in ocpi_objects.MODULES:
             text = await ocpi_objects.object_text(db, module, key)
         if text is None:
             raise NotThere("There is no such object.")
-        groups = await ocpi_objects.groups_of(db, key) if module == "locations" else []
+        fields = orjson.loads(text)
         return console.page(
-            request, "object.html", module=module, key=key, text=text, groups=groups
+            request,
+            "object.html",
+            module=module,
+            key=key,
+            text=text,
+            groups=await ocpi_objects.groups_of(db, key) if module == "locations" else [],
+            done=said(done),
+            id=fields["id"],
+            owner=f"{fields['country_code']}/{fields['party_id']}",
         )
 
+    @router.get("/audit")
+    async def audit_log(
+        request: Request,
+        about: str = Query("", max_length=200),
+        by: str = Query("", max_length=100),
+        cursor: str | None = Query(None, max_length=60),
+    ) -> Response:
+        try:
+            rows, following = await listed(
+                db,
+                about=about.strip() or None,
+                by=by.strip() or None,
+                limit=AUDIT_PAGE,
+                cursor=cursor,
+            )
+        except BadCursor:
+            raise NotThere("There is no such page of the audit log.") from None
+        shown = [{**row, "changes": changes_of(row)} for row in rows]
+        return console.page(request, "audit.html", rows=shown, cursor=following, about=about, by=by)
+
     @router.get("/console/peers")
-    async def peer_table(request: Request) -> Response:
+    async def peer_table(request: Request, done: Done = None) -> Response:
         rows = await peers.table(db, console.clock())
-        return console.page(request, "peers.html", rows=rows, most=peers.MAX_PEERS)
+        return console.page(request, "peers.html", rows=rows, most=peers.MAX_PEERS, done=said(done))
 
     @router.get("/console/peers/{peer_id}")
-    async def peer(
-        request: Request, peer_id: str, done: str | None = Query(None, max_length=32)
-    ) -> Response:
+    async def peer(request: Request, peer_id: str, done: Done = None) -> Response:
         found = await peers.one(db, peer_id, console.clock())
         if found is None:
             raise NotThere("There is no peer of that id.")
@@ -258,15 +257,11 @@ def build_console_router(console: Console) -> APIRouter:
             held_back=found[1],
             clients=clients,
             withheld=withheld,
-            can_be_required=FIELDS,
-            done=DONE.get(done or ""),
+            done=said(done),
         )
 
-    add_peer_actions(router, console)
-    add_peer_forms(router, console)
+    add_pages_shown_once(router, console)
     add_actions(router, console)
-    add_money_actions(router, console)
-    add_dead_letter_actions(router, console)
 
     both = APIRouter(include_in_schema=False)
     both.include_router(router)
@@ -280,7 +275,7 @@ def build_console_router(console: Console) -> APIRouter:
     async def start() -> Response:
         return Response(status_code=307, headers={"Location": "/"})
 
-    @both.get("/console/{rest:path}")
+    @both.api_route("/console/{rest:path}", methods=["GET", "POST"])
     async def nothing(rest: str) -> Response:
         return problem(console, 404, "Not found", "The console has no such page.")
 

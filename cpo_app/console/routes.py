@@ -7,6 +7,7 @@ Never a traceback, and never a value that the request carried.
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Callable, Coroutine
 
 from fastapi import Request, Response
@@ -17,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from auth.operator_access import Door
 from cpo_app.console.console import Console
 from cpo_app.console.forms import FormRefused, read_whole
+from cpo_app.log_ids import CORRELATION_HEADER, bound, usable_id
 from cpo_app.operator_guard import NotTheOperator
 from db_interface.database import STORE_ERRORS
 from domain.operators.actor import Role, acting_as
@@ -44,10 +46,12 @@ def route_class(console: Console) -> type[APIRoute]:
             handle = super().get_route_handler()
 
             async def answer(request: Request) -> Response:
-                # What changes anything is no viewer's, whatever the form itself demands.
-                needed = Role.VIEWER if request.method in ("GET", "HEAD") else Role.OPERATOR
+                correlation_id = usable_id(request.headers.get(CORRELATION_HEADER))
                 try:
-                    with acting_as(await console.guard.actor(request, Door.CONSOLE, needed)):
+                    with (
+                        acting_as(await console.guard.actor(request, Door.CONSOLE, Role.VIEWER)),
+                        bound(correlation_id=correlation_id or str(uuid.uuid4())),
+                    ):
                         _look_at_query(request)
                         whole = await read_whole(request)
                         return await asyncio.wait_for(handle(whole), ANSWER_WITHIN_S)

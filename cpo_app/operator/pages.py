@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from cpo_app.backend import Backend
 from cpo_app.central.service import Central
 from cpo_app.console import Console, build_console_router
+from cpo_app.house import house_of
 from cpo_app.operator.metrics import build_metrics_router
 from cpo_app.operator.request_metrics import OcpiMetrics
 
@@ -19,17 +20,12 @@ def add_operator_pages(app: FastAPI, backend: Backend, central: Central) -> None
     settings = backend.settings
     guard = backend.operator_guard
     console = Console(
-        backend.db,
+        house_of(backend, central),
         guard,
         backend.vault.digest,
         title=settings.PROJECT_NAME,
         versions_url=settings.versions_url,
         docs_url=f"/{settings.OCPI_PREFIX}/docs",
-        set_operative=central.set_operative,
-        invite=backend.peers.invite,
-        party=settings.parties[0],
-        session_rules=settings.session_rules,
-        replay=central.telemetry.replay,
     )
     app.include_router(build_console_router(console))
     app.include_router(build_metrics_router(backend.db, guard))

@@ -86,6 +86,9 @@ class Shown:
 class NoSuchLetter(LookupError):
     """There is none of that id (any more)."""
 
+    def __str__(self) -> str:
+        return f"{self.args[0]}: no such dead letter"
+
 
 def letter_id(cp_id: str, boot_id: str, seq: int) -> str:
     # Ids of charge points hold no slash, so that this is one message's alone.

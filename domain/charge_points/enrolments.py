@@ -15,6 +15,7 @@ from typing import TypedDict
 from db_interface.collection import Collection, Where
 from db_interface.owned_objects import fold
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
 from domain.secrets import new_token
 
 GOOD_FOR = timedelta(days=1)
@@ -52,6 +53,8 @@ async def enrol(tx: Tx, cp_id: str) -> tuple[str, datetime]:
     }
     await ENROLMENTS.of(tx).delete_one({"_id": kept["_id"]})
     await ENROLMENTS.of(tx).insert_one(kept)
+    after = {"may_register_until": expires_at}
+    await audit.record(tx, "charge_points.enrol", audit.charge_point(cp_id), after=after)
     return token, expires_at
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from db_interface.transaction import Tx
-from domain.charge_points.charge_points import registration_changed
+from domain.audit import entries as audit
+from domain.charge_points import charge_points
+from domain.charge_points.charge_point_events import OperativeSet
+from domain.charge_points.charge_points import Applied, apply, registration_changed
 from domain.charge_points.registration_records import (
     REGISTERED,
     NotRegistered,
@@ -16,6 +19,26 @@ from domain.charge_points.site_publishing import rebuild_site
 from domain.sites import Party
 
 _OPERATOR = Proof(admin=True)
+
+
+async def set_operative(tx: Tx, cp_id: str, party: Party, *, operative: bool) -> Applied:
+    """Take it out of service (a running session ends first), or put it back. Its engine is told
+    by whoever can. Raises NotRegistered."""
+    record = await get(tx, cp_id)
+    if record is None:
+        raise NotRegistered
+    before = await charge_points.get(tx, record["_id"])
+    was = True if before is None else before.get("operative", True)
+    applied = await apply(tx, party, record["_id"], OperativeSet(operative))
+    if was is not operative:
+        await audit.record(
+            tx,
+            "charge_points.set_operative",
+            audit.charge_point(record["_id"]),
+            before={"operative": was},
+            after={"operative": operative},
+        )
+    return applied
 
 
 async def restore(tx: Tx, cp_id: str, party: Party) -> Record:
@@ -37,6 +60,13 @@ async def restore(tx: Tx, cp_id: str, party: Party) -> Record:
     await REGISTRATIONS.of(tx).update_one({"_id": record["_id"]}, {"$set": changes})
     await registration_changed(tx, record["_id"])
     await rebuild_site(tx, record["site_id"], party)
+    await audit.record(
+        tx,
+        "charge_points.restore",
+        audit.charge_point(record["_id"]),
+        before={"status": record["status"]},
+        after={"status": REGISTERED},
+    )
     return {**record, **changes}
 
 
@@ -56,4 +86,11 @@ async def let_into_site(tx: Tx, cp_id: str, party: Party) -> Record:
     }
     await REGISTRATIONS.of(tx).update_one({"_id": record["_id"]}, {"$set": changes})
     await rebuild_site(tx, record["site_id"], party)
+    await audit.record(
+        tx,
+        "charge_points.let_in",
+        audit.charge_point(record["_id"]),
+        before={"site": record["site_id"], "waits": True},
+        after={"site": record["site_id"], "waits": False},
+    )
     return {**record, **changes}

@@ -103,6 +103,9 @@ class PartyIsFixed(Exception):
 class NotRegistered(Exception):
     """There is no such charge point."""
 
+    def __str__(self) -> str:
+        return "there is no such charge point"
+
 
 class WrongCertificate(Exception):
     """The right credentials, but not with the client certificate that they belong to."""

@@ -15,12 +15,16 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
 from db_interface.owned_objects import OwnedObject
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
 from domain.imports.json_rows import printable
 from domain.imports.report import Change, Report
 from domain.outbox.publishing import publish_all
 from domain.schemas import SchemaError
 
 BATCH = 200
+MAX_NAMED = 20
+"""Of a batch of locations, in its audit entry."""
+CHANGING = ("created", "updated")
 
 
 class Refused(ValueError):
@@ -101,7 +105,9 @@ class Importing:
         async def work(tx: Tx) -> tuple[list[str], dict[str, str]]:
             guarded = await self.guard(objects, tx)
             free = [obj for obj in objects if obj.key not in guarded]
-            return await publish_all(store, self.module, free, tx), guarded
+            outcomes = await publish_all(store, self.module, free, tx)
+            await _record(tx, self.module, free, outcomes)
+            return outcomes, guarded
 
         self._count(objects, *await store.transact(work), report)
 
@@ -133,3 +139,22 @@ class Importing:
         for obj in objects:
             if obj.key in guarded:
                 report.refuse(obj.key_parts[-1], guarded[obj.key])
+
+
+async def _record(
+    tx: Tx, module: str, objects: Sequence[OwnedObject], outcomes: Sequence[str]
+) -> None:
+    """One entry for each batch: a file may hold a hundred thousand objects. Tariffs, which are
+    prices, are named each."""
+    changed = [
+        (obj, outcome)
+        for obj, outcome in zip(objects, outcomes, strict=True)
+        if outcome != "unchanged"
+    ]
+    if not changed:
+        return
+    about = audit.tariff if module == "tariffs" else audit.location
+    named = [obj.key_parts[-1] for obj, _ in changed]
+    shown = named if module == "tariffs" else named[:MAX_NAMED]
+    numbers = {kind: sum(outcome == kind for _, outcome in changed) for kind in CHANGING}
+    await audit.record(tx, f"{module}.import", *map(about, shown), after=numbers)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from db_interface.owned_objects import NOBODY, plain
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
 from domain.charge_points.site_publishing import sites_of_charge_points
 from domain.imports.file_import import Refused
 from domain.objects.locations import owned_location
@@ -46,4 +47,10 @@ async def remove_location(key: str, tx: Tx, *, hide: bool = False) -> str:
     outcome = await publish(
         tx.store, "locations", replace(obj, audience=NOBODY) if hidden else obj, tx
     )
-    return UNCHANGED if outcome == "unchanged" else HIDDEN if hidden else GONE
+    if outcome == "unchanged":
+        return UNCHANGED
+    done = HIDDEN if hidden else GONE
+    await audit.record(
+        tx, "locations.remove", audit.location(location["id"]), after={"location": done}
+    )
+    return done

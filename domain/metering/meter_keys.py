@@ -12,6 +12,7 @@ from typing import TypedDict
 from db_interface.collection import Collection, Where
 from db_interface.owned_objects import fold
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
 from domain.metering.public_keys import key_text, read_public_key
 
 
@@ -35,13 +36,28 @@ async def set_key(tx: Tx, cp_id: str, connector_id: str | None, given: str) -> M
         "public_key": key_text(read_public_key(given)),
         "set_at": tx.now,
     }
+    before = await METER_KEYS.of(tx).find_one({"_id": key["_id"]})
     await METER_KEYS.of(tx).replace_one({"_id": key["_id"]}, key, upsert=True)
+    await _note(tx, "charge_points.set_meter_key", cp_id, before, key)
     return key
 
 
 async def remove_key(tx: Tx, cp_id: str, connector_id: str | None) -> bool:
     """Whether there was one."""
-    return await METER_KEYS.of(tx).delete_one({"_id": _id(cp_id, connector_id)})
+    before = await METER_KEYS.of(tx).take({"_id": _id(cp_id, connector_id)})
+    if before is not None:
+        await _note(tx, "charge_points.remove_meter_key", cp_id, before, None)
+    return before is not None
+
+
+async def _note(
+    tx: Tx, action: str, cp_id: str, before: MeterKey | None, after: MeterKey | None
+) -> None:
+    was, now = (
+        None if one is None else {name: dict(one)[name] for name in ("connector_id", "public_key")}
+        for one in (before, after)
+    )
+    await audit.record(tx, action, audit.charge_point(cp_id), before=was, after=now)
 
 
 async def key_for(where: Where, cp_id: str, connector_id: str) -> str | None:

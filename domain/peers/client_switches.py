@@ -12,6 +12,7 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
 from db_interface.owned_objects import OwnedObject, party_key
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
 from domain.commands import command_queue
 from domain.outbox import due_marks, push_lanes
 from domain.outbox.marks import mark_audiences
@@ -88,6 +89,7 @@ async def approve(store: DbInterface, peer_id: str, parties: Sequence[tuple[str,
             if problem is not None:
                 raise NotPossible(f"{'/'.join(party)} cannot be its client: {problem}")
             await hub_clients.decide(tx, peer_id, party, approved=True)
+        await _note(tx, "peers.approve_clients", peer_id, parties, {"approved": True})
 
     return await _decided(store, peer_id, work)
 
@@ -98,6 +100,7 @@ async def refuse(store: DbInterface, peer_id: str, parties: Sequence[tuple[str, 
     async def work(tx: Tx) -> None:
         for party in parties:
             await hub_clients.decide(tx, peer_id, party, approved=False)
+        await _note(tx, "peers.refuse_clients", peer_id, parties, {"approved": False})
 
     return await _decided(store, peer_id, work)
 
@@ -107,6 +110,8 @@ async def decide_all(store: DbInterface, peer_id: str, *, approved: bool) -> int
 
     async def work(tx: Tx) -> None:
         await hub_clients.decide_all(tx, peer_id, approved=approved)
+        name = "peers.approve_clients" if approved else "peers.refuse_clients"
+        await _note(tx, name, peer_id, (), {"approved": approved, "parties": "all"})
 
     return await _decided(store, peer_id, work)
 
@@ -117,6 +122,7 @@ async def approve_as_told(store: DbInterface, peer_id: str, *, on: bool) -> int:
     async def work(tx: Tx) -> None:
         change = {"settings.approve_clients": on, "updated": tx.now}
         await PEERS.of(tx).update_one({"_id": peer_id}, {"$set": change})
+        await _note(tx, "peers.clients_automatic", peer_id, (), {"approve_clients": on})
 
     return await _decided(store, peer_id, work)
 
@@ -134,6 +140,17 @@ async def _decided(
         return await hub_clients.settle(tx, peer_id)
 
     return await _mark(store, peer_id, await store.transact(work))
+
+
+async def _note(
+    tx: Tx,
+    action: str,
+    peer_id: str,
+    parties: Sequence[tuple[str, str]],
+    after: JsonMapping,
+) -> None:
+    about = [audit.party("/".join(party)) for party in parties]
+    await audit.record(tx, action, audit.peer(peer_id), *about, after=after)
 
 
 async def _mark(store: DbInterface, peer_id: str, audiences: Sequence[str]) -> int:

@@ -14,6 +14,8 @@ from collections.abc import Sequence, Set
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
+from domain.audit.entries import About
 from domain.outbox.marks import mark_regrouped
 from domain.peers.requirements import turn
 from domain.peers.switches import NotPossible
@@ -21,6 +23,8 @@ from domain.peers.switches import NotPossible
 SETTING = "groups"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 _BATCH = 500
+MAX_NAMED = 20
+"""Locations of a batch that its audit entry names."""
 _RESERVED = ("all",)
 
 
@@ -142,5 +146,17 @@ async def _regroup_in(tx: Tx, keys: Sequence[str], joined: Set[str], left: Set[s
     for location, groups in changed:
         change: JsonMapping = {"$set": {"groups": groups}} if groups else {"$unset": {"groups": ""}}
         await locations.update_one({"_id": location["_id"]}, change)
+    if changed:
+        await audit.record(
+            tx,
+            "locations.group",
+            *(About("group", name) for name in sorted(joined | left)),
+            *(audit.location(location["_id"]) for location, _ in changed[:MAX_NAMED]),
+            after={
+                "joined": sorted(joined),
+                "left": sorted(left),
+                "locations": len(changed),
+            },
+        )
     await mark_regrouped(changed, tx)
     return len(changed)

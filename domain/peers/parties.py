@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
 from domain.peers import claims, hub_clients
 from domain.peers.claims import BY_OPERATOR, BY_PEER
 from domain.peers.peer_document import PEERS, PeerDocument, UnknownPeer
 from domain.peers.statuses import DISCONNECTED
-from domain.peers.terms import HUB, Terms, party_of
+from domain.peers.terms import HUB, Terms, party_of, role_key
 
 
 async def identity(
@@ -57,6 +58,14 @@ async def approve(store: DbInterface, peer_id: str) -> list[JsonObject]:
         peer = await _document(tx, peer_id)
         waiting = peer.get("waiting") or []
         await _settle(tx, peer, Terms.of(peer.get("terms")).also(waiting))
+        await audit.record(
+            tx,
+            "peers.approve",
+            audit.peer(peer_id),
+            *map(audit.party, sorted({*map(party_of, waiting)})),
+            before={"waiting": [role_key(role) for role in waiting]},
+            after={"approved": [role_key(role) for role in waiting]},
+        )
         return waiting
 
     return await store.transact(work)
@@ -69,6 +78,14 @@ async def release(store: DbInterface, party: str) -> str:
     async def work(tx: Tx) -> str:
         holder = await claims.let_go(tx, party)
         await _lose(tx, holder, party)
+        await audit.record(
+            tx,
+            "peers.release_party",
+            audit.party(party),
+            audit.peer(holder),
+            before={"holder": holder},
+            after={"holder": None},
+        )
         return holder
 
     return await store.transact(work)
@@ -91,6 +108,16 @@ async def move(store: DbInterface, party: str, peer_id: str) -> None:
         if before is not None and before["peer_id"] not in (None, peer_id):
             await _lose(tx, str(before["peer_id"]), party)
         await _settle(tx, peer, Terms.of(peer.get("terms")).with_party(party))
+        holder = None if before is None else before["peer_id"]
+        await audit.record(
+            tx,
+            "peers.move_party",
+            audit.party(party),
+            audit.peer(peer_id),
+            *([] if holder in (None, peer_id) else [audit.peer(str(holder))]),
+            before={"holder": holder},
+            after={"holder": peer_id},
+        )
 
     await store.transact(work)
 

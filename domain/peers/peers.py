@@ -14,6 +14,7 @@ from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
 from domain.outbox import due_marks
 from domain.peers import calls, hub_clients, parties
 from domain.peers.peer_document import (
@@ -36,6 +37,9 @@ ANSWER_LOST_FOR = timedelta(hours=1)
 MAX_FAILED_HANDSHAKES = 10
 ROTATED_AGAIN_AFTER = timedelta(hours=1)
 """A rotation by calendar that failed is tried again then."""
+
+_SAID = ("name", "status", "versions_url", "version", "endpoints", "roles", "waiting", "parties")
+"""What the audit log repeats of a handshake."""
 
 DEFAULT_QUIRKS: JsonObject = {
     "raw_token": False,
@@ -198,7 +202,13 @@ class Peers:
         if calling is not None:
             versions_url, token_a = calling
             document["call"] = calls.kept(self._vault, versions_url, token_a, token, now)
-        await self._documents.insert_one(document)
+
+        async def work(tx: Tx) -> None:
+            await PEERS.of(tx).insert_one(document)
+            after = {"name": name, "status": INVITED, "terms": document["terms"]}
+            await audit.record(tx, "peers.invite", audit.peer(document["_id"]), after=after)
+
+        await self._store.transact(work)
         return Peer.of(document), token
 
     async def answered(self, peer_id: str, credentials_url: str, theirs: JsonObject) -> None:
@@ -371,6 +381,17 @@ class Peers:
             )
             if declared is not None:
                 await hub_clients.settle(tx, peer_id)
+            is_new = document["status"] not in (CONNECTED, SUSPENDED)
+            await audit.record(
+                tx,
+                "peers.register" if is_new else "peers.credentials",
+                audit.peer(peer_id),
+                before={name: document.get(name) for name in _SAID if name in change},
+                after={
+                    **{name: change[name] for name in _SAID if name in change},
+                    "new_tokens": our_token is not None,
+                },
+            )
             return True
 
         return await self._store.transact(work)
@@ -419,26 +440,46 @@ class Peers:
     async def disconnect(self, peer_id: str, now: datetime) -> None:
         """The peer has unregistered: its tokens die, what we know of it stays for the operator,
         and its parties stay its own until he lets them go."""
-        await self._documents.update_one(
-            {"_id": peer_id},
-            {
-                "$set": {"status": DISCONNECTED, "updated": now},
-                "$unset": {
-                    "token_hashes": "",
-                    "their_token": "",
-                    "endpoints": "",
-                    "parties": "",
-                    "audiences": "",
-                    "client_audiences": "",
-                },
+        gone = {
+            "$set": {"status": DISCONNECTED, "updated": now},
+            "$unset": {
+                "token_hashes": "",
+                "their_token": "",
+                "endpoints": "",
+                "parties": "",
+                "audiences": "",
+                "client_audiences": "",
             },
-        )
+        }
+
+        async def work(tx: Tx) -> None:
+            there = await PEERS.of(tx).update_and_find({"_id": peer_id}, gone, before=True)
+            if there is not None:
+                before = {name: there.get(name) for name in ("status", "parties")}
+                after = {"status": DISCONNECTED, "parties": []}
+                await audit.record(
+                    tx, "peers.unregister", audit.peer(peer_id), before=before, after=after
+                )
+
+        await self._store.transact(work)
 
     async def set(self, peer_id: str, now: datetime, **fields: object) -> None:
         """Change facts or settings; raises UnknownPeer."""
         changed = {"$set": {**fields, "updated": now}}
-        if not await self._documents.update_one({"_id": peer_id}, changed):
-            raise UnknownPeer(peer_id)
+
+        async def work(tx: Tx) -> None:
+            there = await PEERS.of(tx).update_and_find({"_id": peer_id}, changed, before=True)
+            if there is None:
+                raise UnknownPeer(peer_id)
+            was = dict(there)
+            after = {name: value for name, value in fields.items() if value != was.get(name)}
+            if after:
+                before = {name: was.get(name) for name in after}
+                await audit.record(
+                    tx, "peers.change", audit.peer(peer_id), before=before, after=after
+                )
+
+        await self._store.transact(work)
 
     async def seen(self, peer_id: str, now: datetime) -> None:
         await self._documents.update_one({"_id": peer_id}, {"$set": {"last_seen": now}})
@@ -454,10 +495,13 @@ class Peers:
         free."""
 
         async def work(tx: Tx) -> None:
-            if not await PEERS.of(tx).delete_one({"_id": peer_id}):
+            there = await PEERS.of(tx).take({"_id": peer_id})
+            if there is None:
                 raise UnknownPeer(peer_id)
             await parties.release_all(tx, peer_id)
             await hub_clients.forget(tx, peer_id)
+            before = {name: there.get(name) for name in ("name", "status", "parties")}
+            await audit.record(tx, "peers.remove", audit.peer(peer_id), before=before, after={})
 
         await self._store.transact(work)
         await due_marks.forget(self.db, peer_id)

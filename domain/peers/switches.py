@@ -17,6 +17,7 @@ from typing import Any
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
 from domain.outbox import push_lanes
 from domain.outbox.marks import PUSHED, mark_everything, mark_unpublished, post_again
 from domain.peers import parties
@@ -114,6 +115,9 @@ async def withdraw(store: DbInterface, peer_id: str) -> None:
             raise NotPossible(f"peer {peer_id} is {there['status']}: no invitation is open")
         await PEERS.of(tx).delete_one({"_id": peer_id})
         await parties.release_all(tx, peer_id)
+        await audit.record(
+            tx, "peers.withdraw", audit.peer(peer_id), before={"status": INVITED}, after={}
+        )
 
     await store.transact(work)
 
@@ -216,7 +220,7 @@ async def move(
     """
 
     async def work(tx: Tx) -> PeerDocument:
-        there = await PEERS.of(tx).find_one({"_id": peer_id}, {"status": 1, "parties": 1})
+        there = await PEERS.of(tx).find_one({"_id": peer_id})
         if there is None:
             raise UnknownPeer(peer_id)
         if there["status"] not in (*allowed, changes.get("status")):
@@ -228,6 +232,19 @@ async def move(
             {"_id": peer_id}, {"$set": {**changes, "updated": tx.now}}
         )
         assert moved is not None  # noqa: S101 (read in this transaction)
+        before = {path: field_of(there, path) for path in changes}
+        if before != dict(changes):
+            await audit.record(
+                tx, "peers.change", audit.peer(peer_id), before=before, after=dict(changes)
+            )
         return moved
 
     return await store.transact(work)
+
+
+def field_of(document: PeerDocument | JsonMapping, path: str) -> object:
+    """What stands at a dotted path; None where nothing does."""
+    value: object = document
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value

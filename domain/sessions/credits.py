@@ -15,6 +15,7 @@ from typing import Any
 
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
 from domain.objects import OcpiObject
 from domain.objects.cdrs import CdrExists, add_cdr, find_cdr, reprice
 from domain.pricing import PricingInputError
@@ -69,9 +70,24 @@ async def credit_cdr(
             raise CreditRefused(f"{original['id']} is credited already") from error
         if anew is not None:
             await add_cdr(store, anew, tx)
+        await audit.record(
+            tx,
+            "cdrs.credit",
+            audit.cdr(original["id"]),
+            *([audit.session(original["session_id"])] if original.get("session_id") else []),
+            before=_amounts(original),
+            after={
+                "credit": credit["id"],
+                "corrected": None if anew is None else {"id": anew["id"], **_amounts(anew)},
+            },
+        )
         return Credited(credit, anew)
 
     return await store.transact(work)
+
+
+def _amounts(cdr: OcpiObject) -> dict[str, Any]:
+    return {name: cdr.get(name) for name in ("total_cost", "currency", "total_energy")}
 
 
 def with_energy(cdr: OcpiObject, kwh: Decimal) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
 from domain.sessions.charging_sessions import finish, session_began
 from domain.sessions.session_document import ByHand, ChargingSession
 from domain.sessions.session_records import get, save, set_beside
@@ -17,9 +18,16 @@ from domain.sessions.session_segments import Segment
 from domain.sessions.session_states import FINAL, Closed, Status
 from domain.times import to_milliseconds
 
+_SAID = ("status", "energy_wh", "ended", "held", "estimated", "unbilled", "cdr_problem")
+"""What the audit log repeats of a session."""
+
 
 class NotByHand(ValueError):
     """It cannot be done to this session; why, and what can be done, in one line."""
+
+
+class NoSession(NotByHand):
+    """There is none of that id."""
 
 
 async def end_by_hand(
@@ -34,7 +42,7 @@ async def end_by_hand(
     """Close an open session, or correct a held one, and bill it: with `energy_wh` (else what was
     measured) until `at` (else its latest meter value). What never began needs `energy_wh` to be
     billed. Raises NotByHand."""
-    document = await _known(tx, session_id)
+    document = before = await _known(tx, session_id)
     held = document.get("held") is not None
     if document["status"] == Status.RESERVATION and not (
         document["running"] or document.get("suspect")
@@ -73,7 +81,7 @@ async def end_by_hand(
             "segments": _within(document["segments"], ended, billed_wh),
         }
     await finish(tx, document, changes, ended, f"by hand ({by})", Closed.HAND, rules)
-    return await _known(tx, session_id)
+    return await _noted(tx, "sessions.end", before)
 
 
 async def release(tx: Tx, session_id: str, *, by: str, rules: Rules) -> ChargingSession:
@@ -83,12 +91,12 @@ async def release(tx: Tx, session_id: str, *, by: str, rules: Rules) -> Charging
     if document.get("estimated"):
         await _record(tx, document, by, "accepted the estimate")
         await set_beside(tx, session_id, {"estimated": False})
-        return await _known(tx, session_id)
+        return await _noted(tx, "sessions.release", document)
     if document.get("held") is None:
         raise NotByHand("it is not held")
     await _record(tx, document, by, "released")
     await save(tx, document, {"held": None}, rules, at_once=True)
-    return await _known(tx, session_id)
+    return await _noted(tx, "sessions.release", document)
 
 
 async def write_off(tx: Tx, session_id: str, *, by: str, rules: Rules) -> ChargingSession:
@@ -102,20 +110,35 @@ async def write_off(tx: Tx, session_id: str, *, by: str, rules: Rules) -> Chargi
         lost_wh = document["energy_wh"] if noted is None else noted["energy_wh"]
         await _record(tx, document, by, f"wrote off {lost_wh / 1000:g} kWh")
         await save(tx, document, {"unbilled": None, "cdr_problem": None}, rules, at_once=False)
-        return await _known(tx, session_id)
+        return await _noted(tx, "sessions.write_off", document)
     if Status(document["status"]) not in FINAL:
         raise NotByHand("it still runs: end it first")
     await _record(tx, document, by, f"wrote off {document['energy_wh'] / 1000:g} kWh")
     # INVALID: "will not be billed". What peers have seen of it, they see the end of.
     changes: ChargingSession = {"status": Status.INVALID.value, "held": None}
     await save(tx, document, changes, rules, at_once=True)
-    return await _known(tx, session_id)
+    return await _noted(tx, "sessions.write_off", document)
+
+
+async def _noted(tx: Tx, action: str, before: ChargingSession) -> ChargingSession:
+    """The session as it is now, and what became of it in the audit log."""
+    after = await _known(tx, before["_id"])
+    about = audit.session(before["_id"]), audit.charge_point(before["cp_id"])
+    was, now = dict(before), dict(after)
+    await audit.record(
+        tx,
+        action,
+        *about,
+        before={name: was.get(name) for name in _SAID},
+        after={name: now.get(name) for name in _SAID},
+    )
+    return after
 
 
 async def _known(tx: Tx, session_id: str) -> ChargingSession:
     document = await get(tx, session_id)
     if document is None:
-        raise NotByHand("there is no such session")
+        raise NoSession("there is no such session")
     if "trimmed" in document:
         raise NotByHand("it was settled long ago, and its details are gone: correct its bill")
     return document

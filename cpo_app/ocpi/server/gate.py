@@ -25,6 +25,7 @@ from cpo_app.ocpi.server.context import SCOPE_KEY, RequestContext, Routing
 from cpo_app.ocpi.server.errors import error_answer
 from cpo_app.ocpi.server.peer_shares import PeerLimits
 from domain.errors import BodyTooLarge, NotAuthorized, TooManyRequests, UnknownParty
+from domain.operators.actor import Actor, ActorKind, acting_as
 
 CONFIGURATION_MODULES = ("versions", "details", "credentials", "clientinfo", "hubclientinfo")
 """Never routed (transport_and_format, Message Routing): no routing headers on their answers."""
@@ -119,9 +120,11 @@ class Gate:
             bind(peer_id=context.caller.peer.peer_id)
             if module not in CONFIGURATION_MODULES:
                 await self._route(headers, context.caller, context)
-            async with self._limits.admitted(context.caller.peer.peer_id, module):
+            peer_id = context.caller.peer.peer_id
+            async with self._limits.admitted(peer_id, module):
                 bounded = bounded_receive(scope, receive, self._max_body_bytes, _too_large)
-                await self.app(scope, bounded, send_with_ids)
+                with acting_as(Actor(ActorKind.PEER, peer_id)):
+                    await self.app(scope, bounded, send_with_ids)
         except Exception as error:  # the process must not die of a request; it is logged there
             if started:
                 raise

@@ -47,41 +47,41 @@ def test_they_stand_on_their_charge_points_page(night: Night) -> None:
 
 def test_one_is_replayed_once_it_is_confirmed(night: Night) -> None:
     visit = night.visit()
-    path = "/console/charge-points/CP-001/dead-letters/replay"
-    form = {"form_token": visit.form_token(), "letter": FAILED}
-    assert visit.post(path, {"letter": FAILED}).status_code == 403
+    path = "/console/dead-letters/replay"
+    form = {"form_token": visit.form_token(), "letter_id": FAILED}
+    assert visit.post(path, {"letter_id": FAILED}).status_code == 403
     done = visit.post(path, form)
-    assert done.headers["location"] == "/console/charge-points/CP-001?done=replayed"
+    assert (
+        done.headers["location"]
+        == "/console/charge-points/CP-001?done=charge_points.replay%3Ataken"
+    )
     night.not_taken = "its session is not known"
     again = visit.post(path, form)
-    assert again.headers["location"] == "/console/charge-points/CP-001?done=not-replayed"
+    assert (
+        again.headers["location"]
+        == "/console/charge-points/CP-001?done=charge_points.replay%3Anot%20taken"
+    )
     assert night.replayed == [FAILED, FAILED]
 
 
 def test_one_is_dropped_once(night: Night) -> None:
     visit = night.visit()
-    path = "/console/charge-points/CP-001/dead-letters/drop"
-    form = {"form_token": visit.form_token(), "letter": FAILED}
+    path = "/console/dead-letters/drop"
+    form = {"form_token": visit.form_token(), "letter_id": FAILED}
     done = visit.post(path, form)
-    assert done.headers["location"] == "/console/charge-points/CP-001?done=dropped"
+    assert done.headers["location"] == "/console/charge-points/CP-001?done=charge_points.drop"
     assert ids(night) == [REFUSED]
     assert visit.post(path, form).status_code == 404
 
 
 @pytest.mark.parametrize(
-    ("cp_id", "action", "letter_id"),
-    [
-        ("CP-001", "burn", FAILED),
-        ("CP-002", "drop", FAILED),
-        ("CP-001", "drop", ""),
-        ("CP-001", "drop", "CP-001/boot-1/9"),
-    ],
+    ("action", "letter_id", "status"),
+    [("burn", FAILED, 404), ("drop", "", 400), ("drop", "CP-001/boot-1/9", 404)],
 )
-def test_nothing_else_can_be_done(night: Night, cp_id: str, action: str, letter_id: str) -> None:
+def test_nothing_else_can_be_done(night: Night, action: str, letter_id: str, status: int) -> None:
     visit = night.visit()
-    form = {"form_token": visit.form_token(), "letter": letter_id}
-    path = f"/console/charge-points/{cp_id}/dead-letters/{action}"
-    assert visit.post(path, form).status_code == 404
+    form = {"form_token": visit.form_token(), "letter_id": letter_id}
+    assert visit.post(f"/console/dead-letters/{action}", form).status_code == status
     assert ids(night) == [FAILED, REFUSED]
 
 

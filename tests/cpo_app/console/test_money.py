@@ -73,12 +73,15 @@ def test_a_held_session_is_shown_and_released_on_the_console(night: Night, world
     assert session_id in page and "more than its connector can give" in page
     token = visit.form_token()
     path = f"/console/sessions/{session_id}"
-    refused = visit.post(f"{path}/end", {"form_token": token, "energy": "a lot"})
+    refused = visit.post(f"{path}/end", {"form_token": token, "energy_kwh": "a lot"})
     assert refused.status_code == 400
-    ended = visit.post(f"{path}/end", {"form_token": token, "energy": "0,25"})
-    assert (ended.status_code, ended.headers["location"]) == (303, "/console/money?done=end")
+    ended = visit.post(f"{path}/end", {"form_token": token, "energy_kwh": "0,25"})
+    assert (ended.status_code, ended.headers["location"]) == (
+        303,
+        "/console/money?done=sessions.end",
+    )
     assert [cdr["total_energy"] for cdr in world.cdrs()] == [0.25]
-    assert world.inner(session_id)["by_hand"][0]["by"] == "console"
+    assert world.inner(session_id)["by_hand"][0]["by"] == "admin"
     again = visit.post(f"{path}/release", {"form_token": token})
     assert again.status_code == 409
     assert session_id not in visit.get("/console/money").text

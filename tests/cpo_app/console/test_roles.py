@@ -62,14 +62,14 @@ def test_forms_that_are_shown_are_those_of_the_role(night: Night) -> None:
     [
         ("/console/charge-points/CP-001/operative", Role.OPERATOR),
         ("/console/charge-points/CP-001/let-in", Role.OPERATOR),
-        ("/console/charge-points/CP-001/dead-letters/drop", Role.MONEY),
+        ("/console/dead-letters/drop", Role.MONEY),
         ("/console/sessions/S-UNBILLED/write-off", Role.MONEY),
-        ("/console/peers", Role.OPERATOR),
+        ("/console/peers", Role.ADMIN),
         ("/console/peers/{peer}/suspend", Role.OPERATOR),
         ("/console/peers/{peer}/approve", Role.ADMIN),
         ("/console/peers/{peer}/require", Role.OPERATOR),
         ("/console/peers/{peer}/move-party", Role.ADMIN),
-        ("/console/peers/{peer}/release-party", Role.ADMIN),
+        ("/console/peers/release-party", Role.ADMIN),
     ],
 )
 def test_a_form_is_refused_to_who_may_not_whatever_he_sends(

@@ -17,7 +17,12 @@ from fastapi import FastAPI
 
 from auth.operator_access import OperatorAccess
 from auth.throttle import Throttle
+from cpo_app.actions.house import House
 from cpo_app.console import Console, build_console_router
+from cpo_app.ocpi.peer_client.client import PeerClient
+from cpo_app.ocpi.peer_services.registration import Registration
+from cpo_app.ocpi.peer_services.token_pull import PullReport
+from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from cpo_app.operator.metrics import build_metrics_router
 from cpo_app.operator.request_metrics import OcpiMetrics
 from cpo_app.operator_guard import OperatorGuard
@@ -41,10 +46,10 @@ from domain.outbox.marks import mark_everything
 from domain.peers.peers import Peers
 from domain.peers.terms import ANY_PARTY
 from domain.secrets import Vault, new_token
-from domain.sessions.session_rules import Rules
 from tests.clock import Clock
 from tests.conftest import Loop
 from tests.domain.sessions import worlds as charging
+from tests.settings_of import settings_of
 
 NOW = datetime(2025, 5, 5, 15, 0, tzinfo=timezone.utc)
 VAULT = Vault("v" * 40)
@@ -252,22 +257,33 @@ class Visit:
         async def set_operative(cp_id: str, operative: bool) -> None:
             night.asked.append((cp_id, operative))
 
+        async def pull_tokens(peer_id: str, full: bool) -> PullReport:
+            return PullReport(peer_id, complete=True)
+
         async def replay(letter_id: str) -> str | None:
             night.replayed.append(letter_id)
             return night.not_taken
 
+        settings = settings_of(OCPI_HOST="cpo.example", PROTOCOL="https", CPO_PARTIES="NL/EVC=EVC")
+        peer_client = PeerClient(allow_private=True)
+        registration = Registration(settings, night.peers, peer_client)
+        house = House(
+            store=night.store,
+            settings=settings,
+            peers=night.peers,
+            registration=registration,
+            finish_calls=UnfinishedCalls(night.peers, registration).round,
+            pull_tokens=pull_tokens,
+            set_operative=set_operative,
+            replay=replay,
+        )
         console = Console(
-            night.db,
+            house,
             guard,
             VAULT.digest,
             title="Night shift",
             versions_url="https://cpo.example/ocpi/versions",
             docs_url="/ocpi/docs",
-            set_operative=set_operative,
-            invite=night.peers.invite,
-            party=Party(),
-            session_rules=Rules(),
-            replay=replay,
             clock=lambda: night.now,
         )
         self.app = app = FastAPI()

@@ -1,0 +1,35 @@
+"""All actions by name. A group's module is loaded when one of its actions is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from cpo_app.actions.action import AnyAction
+
+GROUPS: Mapping[str, str] = {
+    "peers": "cpo_app.actions.peers",
+    "charge_points": "cpo_app.actions.charge_points",
+    "sessions": "cpo_app.actions.sessions",
+    "cdrs": "cpo_app.actions.cdrs",
+    "tariffs": "cpo_app.actions.tariffs",
+    "locations": "cpo_app.actions.locations",
+}
+"""The first part of an action's name, and the module whose ACTIONS hold it."""
+
+
+def actions_of(group: str) -> Sequence[AnyAction]:
+    found: Sequence[AnyAction] = importlib.import_module(GROUPS[group]).ACTIONS
+    return found
+
+
+def all_actions() -> Iterator[AnyAction]:
+    for group in GROUPS:
+        yield from actions_of(group)
+
+
+def named(name: str) -> AnyAction | None:
+    group, _, _ = name.partition(".")
+    if group not in GROUPS:
+        return None
+    return next((action for action in actions_of(group) if action.name == name), None)

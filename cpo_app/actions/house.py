@@ -1,0 +1,72 @@
+"""What actions work with: the store, and the few calls into other rooms that whoever builds it
+hands in. Actions know no room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from cpo_app.settings import Settings
+from db_interface.interface import DbInterface
+from domain.peers.peers import Peer, Peers
+from domain.peers.terms import Terms
+
+
+class Registering(Protocol):
+    """Registration with peers, as the sender: each raises OcpiError where the peer will not."""
+
+    async def connect(
+        self,
+        versions_url: str,
+        token_a: str,
+        name: str | None = None,
+        raw_token: bool = False,
+        terms: Terms = ...,
+        modules: Sequence[str] = ...,
+    ) -> Peer: ...
+
+    async def refresh(self, peer_id: str) -> Peer: ...
+
+    async def rotate(self, peer_id: str) -> Peer: ...
+
+    async def unregister(self, peer_id: str) -> bool: ...
+
+
+class Pulled(Protocol):
+    """What a pull of tokens did (cpo_app.ocpi: PullReport)."""
+
+    @property
+    def complete(self) -> bool: ...
+
+    @property
+    def date_from(self) -> datetime | None: ...
+
+    @property
+    def resumed(self) -> bool: ...
+
+    @property
+    def counts(self) -> Mapping[str, int]: ...
+
+    @property
+    def problem(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class House:
+    store: DbInterface
+    settings: Settings
+    peers: Peers
+    registration: Registering
+    finish_calls: Callable[[], Awaitable[list[str]]]
+    """Registrations of ours that a dead process has left half done: what came of each."""
+    pull_tokens: Callable[[str, bool], Awaitable[Pulled]]
+    """A peer's tokens, all of them or what changed. Raises UnknownPeer, InvalidParameters,
+    PullUnderWay."""
+    set_operative: Callable[[str, bool], Awaitable[object]]
+    """Raises NotRegistered."""
+    replay: Callable[[str], Awaitable[str | None]]
+    """Hand a dead letter to telemetry's handlers again: None, or why it was not taken. Raises
+    NoSuchLetter."""

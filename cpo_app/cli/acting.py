@@ -1,0 +1,59 @@
+"""An action (cpo_app/actions) at the command line: its help is its words, and it is carried out on
+the command's store, or at `--server`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from cpo_app.actions.action import Action, P, Refused, perform
+from cpo_app.backend import Backend
+from cpo_app.cli.errors import CliError
+from cpo_app.cli.output import note
+from cpo_app.cli.with_backend import on_backend
+from cpo_app.house import house_of
+from cpo_app.http_errors import problems_of
+from db_interface.json_data import JsonObject
+from domain.audit.chain import seal
+
+
+def words(action: Action[P]) -> str:
+    """What `--help` says of the command."""
+    return action.meaning
+
+
+def act(action: Action[P], given: Mapping[str, object], data_dir: Path | None) -> JsonObject:
+    """Do it, and give its result; raises CliError where it is not done."""
+    parameters = _parameters(action, given)
+
+    async def work(backend: Backend) -> JsonObject:
+        try:
+            return await perform(house_of(backend), action, parameters)
+        finally:
+            # Without a server nobody else seals what was just written down.
+            await seal(backend.store)
+
+    try:
+        return on_backend(work, data_dir)
+    except Refused as error:
+        raise CliError(str(error)) from None
+
+
+def act_and_say(
+    action: Action[P], given: Mapping[str, object], data_dir: Path | None, about: str
+) -> JsonObject:
+    """Do it, and say that it is done, in the action's words."""
+    result = act(action, given, data_dir)
+    note(f"{about}: {action.said(result.get('outcome'))}")
+    return result
+
+
+def _parameters(action: Action[P], given: Mapping[str, object]) -> P:
+    told = {name: value for name, value in given.items() if value is not None}
+    try:
+        return action.parameters.parse_obj(told)
+    except ValidationError as error:
+        raise CliError(problems_of(error.errors())) from None

@@ -1,0 +1,113 @@
+"""`cpo audit`: who did what to what; is the log as it was written?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cpo_app.backend import Backend
+from cpo_app.cli.errors import CliError
+from cpo_app.cli.options import DataDir
+from cpo_app.cli.output import note, plain_text, print_facts, print_json, print_table
+from cpo_app.cli.with_backend import on_backend
+from db_interface.json_data import JsonObject
+from domain.audit.chain import seal
+from domain.audit.listing import changes_of, listed
+from domain.audit.verification import Verified
+from domain.audit.verification import verify as verify_chain
+
+app = typer.Typer(help="The audit log: who did what to what; verify it.")
+
+ABOUT = "What it is about: the id of a peer, a party (NL/TNM), a charge point, a session, ..."
+
+
+@app.callback(invoke_without_command=True)
+def _unless_said(
+    context: typer.Context,
+    about: Annotated[str | None, typer.Option(metavar="ID", help=ABOUT)] = None,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who did it.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """The latest entries first."""
+    if context.invoked_subcommand is None:
+        _show(about, by, limit, as_json, data_dir)
+
+
+@app.command()
+def verify(
+    head: Annotated[
+        str | None,
+        typer.Option(metavar="HASH", help="A head of before: all up to it has to be as it was."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Work every hash out anew. Exit code 1 where something was changed, taken out or put in.
+
+    Prints the head: write it down elsewhere, and give it to a later run as --head.
+    """
+
+    async def work(backend: Backend) -> Verified:
+        await seal(backend.store)
+        return await verify_chain(backend.db, head)
+
+    found = on_backend(work, data_dir)
+    facts = {
+        "head": found.head,
+        "entries": found.entries,
+        "first": found.first,
+        "last": found.last,
+        "unsealed": found.unsealed,
+        "problems": found.problems,
+    }
+    if as_json:
+        print_json(facts)
+    else:
+        print_facts({name: value for name, value in facts.items() if name != "problems"})
+        for problem in found.problems:
+            note(problem)
+    if not found.whole:
+        raise CliError("the audit log is not whole")
+
+
+def _show(
+    about: str | None, by: str | None, limit: int, as_json: bool, data_dir: Path | None
+) -> None:
+    async def work(backend: Backend) -> list[JsonObject]:
+        rows, _ = await listed(backend.db, about=about, by=by, limit=limit)
+        return rows
+
+    rows = on_backend(work, data_dir)
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("When (UTC)", "By", "Did", "About", "What changed"),
+        (
+            (
+                row["at"],
+                f"{row['by']['name']} ({row['by']['kind']})",
+                row["action"],
+                " ".join(one["id"] for one in row["about"]),
+                _said(row),
+            )
+            for row in rows
+        ),
+    )
+    if len(rows) == limit:
+        note(f"the latest {limit}; --limit shows more")
+
+
+def _said(row: JsonObject) -> str:
+    if row["result"] != "done":
+        return f"refused: {row['why']}"
+    return "; ".join(
+        f"{name} {plain_text(after)}"
+        if before is None
+        else f"{name} {plain_text(before)} to {plain_text(after)}"
+        for name, before, after in changes_of(row)
+    )

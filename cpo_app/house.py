@@ -1,0 +1,54 @@
+"""What actions work with, put together on a backend: in a server, or beside the servers.
+
+Composition only, as cpo_app/backend.py: no behaviour lives here.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from cpo_app.actions.house import House
+from cpo_app.backend import Backend
+from cpo_app.central.service import Central
+from cpo_app.ocpi.peer_services.token_pull import PullReport, TokenPull
+from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
+from cpo_app.replaying import replay
+from db_interface.transaction import Tx
+from domain.charge_points import operator_words
+from domain.charge_points.charge_points import Applied
+
+
+def house_of(backend: Backend, central: Central | None = None) -> House:
+    """`central` of this process; without it, engines are told by the servers, at the next
+    heartbeat."""
+
+    async def set_operative(cp_id: str, operative: bool) -> object:
+        if central is not None:
+            return await central.set_operative(cp_id, operative)
+        party = backend.settings.parties[0]
+
+        async def work(tx: Tx) -> Applied:
+            return await operator_words.set_operative(tx, cp_id, party, operative=operative)
+
+        return await backend.store.transact(work)
+
+    async def pull_tokens(peer_id: str, full: bool) -> PullReport:
+        pull = TokenPull(
+            backend.store,
+            backend.settings,
+            backend.peers,
+            backend.client,
+            backend.authenticator.may_speak_for,
+        )
+        return await pull.pull_now(peer_id, full=full)
+
+    return House(
+        store=backend.store,
+        settings=backend.settings,
+        peers=backend.peers,
+        registration=backend.registration,
+        finish_calls=UnfinishedCalls(backend.peers, backend.registration).round,
+        pull_tokens=pull_tokens,
+        set_operative=set_operative,
+        replay=partial(replay, backend) if central is None else central.telemetry.replay,
+    )

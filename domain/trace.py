@@ -1,0 +1,46 @@
+"""The ids of what is going on at present: bound once where work begins, found wherever it leads.
+
+    with bound(correlation_id=..., peer_id=...):
+        await work()        # every line that it logs, every audit entry, in whatever room
+
+They are context variables: tasks that begin inside inherit them, others never see them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+
+_NONE: Mapping[str, str] = {}
+_BOUND: ContextVar[Mapping[str, str]] = ContextVar("ids", default=_NONE)
+
+
+@contextlib.contextmanager
+def bound(**ids: str | None) -> Iterator[None]:
+    """Bind ids (request_id, correlation_id, peer_id, cp_id, command_id) for the block; None is
+    no id."""
+    before = _BOUND.set({**_BOUND.get(), **_given(ids)})
+    try:
+        yield
+    finally:
+        _BOUND.reset(before)
+
+
+def bind(**ids: str | None) -> None:
+    """Bind ids from here to the end of the enclosing `bound` (or task), once they are known."""
+    _BOUND.set({**_BOUND.get(), **_given(ids)})
+
+
+def bound_id(name: str) -> str | None:
+    """The id of that name which is bound at present."""
+    return _BOUND.get().get(name)
+
+
+def bound_ids() -> Mapping[str, str]:
+    """All that are bound at present."""
+    return _BOUND.get()
+
+
+def _given(ids: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in ids.items() if value}
