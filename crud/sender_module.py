@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from db_interface.interface import DbInterface
-from db_interface.owned_objects import PageQuery
+from db_interface.pages import PageQuery
 from domain.objects import OcpiObject
 from domain.rendered import Listing, Rendered
 from domain.visibility import Reader, audiences, required
@@ -56,6 +56,7 @@ class SenderModule:
                 after=filters.get("after"),
                 date_from=filters.get("date_from"),
                 date_to=filters.get("date_to"),
+                as_of=filters.get("as_of"),
             ),
         )
-        return Listing(page.raws, page.last_seq), page.total, page.is_last
+        return Listing(page.raws, page.last_seq, page.as_of), page.total, page.is_last

@@ -1,7 +1,9 @@
-"""Counters by name: the order of creation of a collection, the number of objects per audience.
+"""How many objects there are, per module, owner and audience: counted as they are written.
 
-A document of `counts`: _id, and either `seq` (the last number given) or `module`, `owner`,
-`audience` and `n` (how many objects of that kind there are; owned_objects.py counts them).
+Each number is the sum of several counters: transactions that run side by side write different
+ones, so that none waits for another. A document of `counts`: _id, `module`, `owner`, `audience`
+and `n`, its part of the number, which may be negative. (Stores of earlier versions also hold
+{_id, seq}: the last place in an order of creation, which nobody reads any more.)
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from db_interface.transaction import Tx
 
 class Counter(TypedDict, total=False):
     _id: str
-    seq: int
     module: str
     owner: str
     audience: str
@@ -24,14 +25,13 @@ class Counter(TypedDict, total=False):
 COUNTS: Collection[Counter] = Collection("counts")
 
 
-async def next_seq(tx: Tx, name: str, number: int = 1) -> int:
-    """Reserve `number` places of the sequence; the last of them.
-
-    Inside the transaction, so order of places is order of commit: of two at once the second
-    conflicts here and runs again.
-    """
-    counter = await COUNTS.of(tx).update_and_find(
-        {"_id": name}, {"$inc": {"seq": number}}, upsert=True
+async def count(tx: Tx, module: str, owner: str, audience: str, change: int) -> None:
+    """So many more objects (or fewer) of that kind."""
+    await COUNTS.of(tx).update_one(
+        {"_id": f"{module}/{owner}/{audience}/{tx.in_flight.part}"},
+        {
+            "$inc": {"n": change},
+            "$setOnInsert": {"module": module, "owner": owner, "audience": audience},
+        },
+        upsert=True,
     )
-    assert counter is not None  # noqa: S101 (upsert)
-    return counter["seq"]

@@ -36,6 +36,7 @@ from db_interface.backoff import Backoff
 from db_interface.clocks import Clock, HostClock
 from db_interface.database_clock import DatabaseClock
 from db_interface.reachability import Reachability
+from db_interface.writers import InFlight, Writers
 
 logger = logging.getLogger("cpo.store")
 
@@ -84,6 +85,7 @@ class Database:
         self.clock = clock or HostClock()
         self._reachability = reachability
         self._db = client[name]
+        self.writers = Writers(self)
         self._conflicted = asyncio.Lock()
         self._starving = False
         """Whether who holds the lock has been beaten often enough: whoever comes waits."""
@@ -137,8 +139,11 @@ class Database:
         raised."""
         return pymongo.timeout(seconds)
 
-    async def run_in_transaction(self, work: Callable[[_MongoSession], Awaitable[T]]) -> T:
-        """Run `work(session)` in one transaction, retried as a whole on transient conflicts.
+    async def run_in_transaction(
+        self, work: Callable[[_MongoSession, InFlight], Awaitable[T]]
+    ) -> T:
+        """Run `work(session, in_flight)` in one transaction, retried as a whole on transient
+        conflicts.
 
         For `DbInterface.transact`, which everybody else calls.
 
@@ -147,13 +152,17 @@ class Database:
         the way all the while.
         """
         if not self.transactions:
-            return await work(None)
+            in_flight = await self.writers.enter()
+            try:
+                return await work(None, in_flight)
+            finally:
+                self.writers.leave(in_flight)
         began = time.monotonic()
         left_s: float | None = None
         async with AsyncExitStack() as queue, await self.client.start_session() as session:
             if not self._starving:
                 try:
-                    return await _once(session, work)
+                    return await _once(self.writers, session, work)
                 except PyMongoError as error:
                     _end_unless_again(error, began)
                     left_s = _left_after(error, began)
@@ -167,7 +176,7 @@ class Database:
                 # A long one would be beaten by short ones for ever: then they wait for it.
                 self._starving = beaten >= MAX_BEATEN
                 try:
-                    return await _once(session, work, left_s)
+                    return await _once(self.writers, session, work, left_s)
                 except PyMongoError as error:
                     _end_unless_again(error, began)
                     left_s = _left_after(error, began)
@@ -220,22 +229,31 @@ def is_passing(error: Exception) -> bool:
 
 
 async def _once(
+    writers: Writers,
     session: _MongoSession,
-    work: Callable[[_MongoSession], Awaitable[T]],
+    work: Callable[[_MongoSession, InFlight], Awaitable[T]],
     within_s: float | None = None,
 ) -> T:
     """One attempt, committed. Motor's own with_transaction does not retry a failed commit."""
-    session.start_transaction(
-        read_concern=ReadConcern("snapshot"),
-        write_concern=MAJORITY,
-        read_preference=ReadPreference.PRIMARY,
-    )
+    in_flight: InFlight | None = None
+    outcome_known = True
     try:
         with nullcontext() if within_s is None else pymongo.timeout(within_s):
-            result = await work(session)
+            in_flight = await writers.enter()
+            session.start_transaction(
+                read_concern=ReadConcern("snapshot"),
+                write_concern=MAJORITY,
+                read_preference=ReadPreference.PRIMARY,
+            )
+            result = await work(session, in_flight)
+            await writers.prove(in_flight, session)
+            outcome_known = False
             await _commit(session)
+            outcome_known = True
             return result
     except BaseException as error:
+        if isinstance(error, PyMongoError) and error.has_error_label(_TRANSIENT):
+            outcome_known = True  # it was aborted
         if session.in_transaction:
             # The server does it by itself, later.
             with suppress(PyMongoError), pymongo.timeout(ABORT_WITHIN_S):
@@ -244,6 +262,9 @@ async def _once(
             # The driver calls it transient, too: it would be tried over and over.
             raise StoreUnavailable(_brief(error)) from error
         raise
+    finally:
+        if in_flight is not None:
+            writers.leave(in_flight, outcome_known=outcome_known)
 
 
 def _end_unless_again(error: PyMongoError, began: float) -> None:

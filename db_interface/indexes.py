@@ -36,6 +36,8 @@ def _index(*fields: str, **options: object) -> IndexModel:
 INDEXES: dict[str, list[IndexModel]] = {
     **{module: _owned() for module in OWNED_MODULES},
     "counts": [_index("module", "audience", "owner")],
+    "writers": [_index("floor", sparse=True), _index("beat", sparse=True)],
+    "writer_slots": [_index("writer")],
     "registrations": [
         _index("site_id"),
         _index("status", "registered_seq"),

@@ -10,8 +10,10 @@ from typing import TypeVar
 
 from db_interface.database import Database
 from db_interface.json_data import JsonObject
-from db_interface.owned_objects import OwnedObject, OwnedObjects, Page, PageQuery, plain
+from db_interface.owned_objects import OwnedObject, OwnedObjects, plain
+from db_interface.pages import Page, PageQuery
 from db_interface.transaction import Tx
+from db_interface.writers import InFlight
 
 T = TypeVar("T")
 
@@ -32,9 +34,9 @@ class DbInterface:
 
         tx: Tx | None = None
 
-        async def attempt(mongo: object) -> T:
+        async def attempt(mongo: object, in_flight: InFlight) -> T:
             nonlocal tx
-            tx = Tx(self, mongo, self.db.now())
+            tx = Tx(self, mongo, in_flight.now, in_flight)
             return await work(tx)
 
         result = await self.db.run_in_transaction(attempt)

@@ -10,18 +10,20 @@ Nothing here validates: callers do that before they write (OCPI knowledge lives 
 from __future__ import annotations
 
 import logging
-import math
-from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import TypedDict
 
 import orjson
 
+from db_interface import pages
 from db_interface.collection import Collection, Documents, Sort, Where
-from db_interface.counters import COUNTS, Counter, next_seq
+from db_interface.counters import count
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.demand import NO_DEMAND, Demand, any_of
+from db_interface.pages import Page, PageQuery, sound
 from db_interface.transaction import Tx
 
 logger = logging.getLogger("cpo.store")
@@ -42,6 +44,13 @@ def party_key(country_code: str, party_id: str) -> str:
     return f"{country_code}*{party_id}".lower()
 
 
+class Prior(TypedDict):
+    """The latest state before the present one that was settled when that was written."""
+
+    at: datetime
+    raw: bytes
+
+
 class OwnedDocument(TypedDict, total=False):
     """A document of an owned object. Complete as stored; some readers ask for less."""
 
@@ -54,7 +63,7 @@ class OwnedDocument(TypedDict, total=False):
     audience: str
     """who may read it: "*" everybody, "" nobody, else the folded party it is for"""
     seq: int
-    """order of creation, assigned in the creating transaction, never reused"""
+    """order of creation (order_of_creation.py), never reused"""
     last_updated: datetime
     """milliseconds"""
     fields: JsonMapping
@@ -65,40 +74,19 @@ class OwnedDocument(TypedDict, total=False):
     """folded ids of what it holds or belongs to, by kind, for look-ups"""
     groups: Sequence[str]
     """what the operator has sorted it under; not the object's own: kept when it is rewritten"""
-
-
-@dataclass(frozen=True)
-class Demand:
-    """What an object has to be for a reader besides being of his audiences."""
-
-    has: Sequence[str] = ()
-    """all of these are among its `links.has`; what was never looked through has none"""
-    groups: Sequence[str] | None = None
-    """one of these is among its groups; None: whatever they are"""
-
-    def met_by(self, has: Container[str], groups: Container[str]) -> bool:
-        if self.groups is not None and not any(group in groups for group in self.groups):
-            return False
-        return all(name in has for name in self.has)
-
-    def query(self) -> JsonObject:
-        """The query for the objects that meet it."""
-        query: JsonObject = {"links.has": {"$all": list(self.has)}} if self.has else {}
-        if self.groups is not None:
-            query["groups"] = _any_of(self.groups)
-        return query
-
-    def __bool__(self) -> bool:
-        return bool(self.has) or self.groups is not None
-
-
-NO_DEMAND = Demand()
+    prior: Prior
+    """what lists show until the present state is settled; none: it is not shown until then"""
 
 
 def plain(document: OwnedDocument) -> JsonObject:
     """The OCPI object of a stored document, as fresh plain data that may be changed."""
     found: JsonObject = orjson.loads(document["raw"])
     return found
+
+
+LISTED = ("locations", "sessions", "cdrs", "tariffs")
+"""The modules of which peers read lists."""
+_REPLACED = {"audience": 1, "raw": 1, "owner": 1, "last_updated": 1, "links.has": 1, "prior.at": 1}
 
 
 @dataclass(frozen=True)
@@ -136,31 +124,12 @@ class OwnedObject:
         }
 
 
-@dataclass(frozen=True)
-class PageQuery:
-    """What part of a collection a reader asks for, and what of it he may see.
-
-    `owners` None means all parties of this platform. `after` continues behind the object
-    with that seq; `offset` counts from the start and is ignored when `after` is given.
-    """
-
-    audiences: Sequence[str]
-    limit: int
-    owners: Sequence[str] | None = None
-    offset: int = 0
-    after: int | None = None
-    date_from: datetime | None = None
-    date_to: datetime | None = None
-    required: Demand = NO_DEMAND
+Stamp = Callable[[OwnedObject, OwnedDocument | None], OwnedObject]
+"""Gives an object its last_updated, knowing what is stored of it (None: nothing)."""
 
 
-@dataclass(frozen=True)
-class Page:
-    raws: list[bytes]
-    total: int
-    last_seq: int | None
-    """seq of the last object on this page: where the next one continues."""
-    is_last: bool
+def as_it_is(obj: OwnedObject, _: OwnedDocument | None) -> OwnedObject:
+    return obj
 
 
 @dataclass(frozen=True)
@@ -189,64 +158,73 @@ class OwnedObjects:
         """Write `obj`; call inside a transaction. Returns "created", "updated" or "unchanged"."""
         return (await self.replace(obj, tx)).outcome
 
-    async def replace(self, obj: OwnedObject, tx: Tx) -> Replaced:
-        """`put`, saying in addition what was there before."""
-        document = obj.document()
+    async def replace(self, obj: OwnedObject, tx: Tx, stamp: Stamp = as_it_is) -> Replaced:
+        """`put`, saying in addition what was there before; `stamp` sees that first."""
         documents = self.of(tx)
-        before = await documents.find_one({"_id": obj.key}, {"audience": 1, "raw": 1, "owner": 1})
+        before = await documents.find_one({"_id": obj.key}, _REPLACED)
+        obj = stamp(obj, before)
+        document = obj.document()
+        tx.in_flight.publishes = True
         if before is None:
-            document["seq"] = await next_seq(tx, self.module)
+            (document["seq"],) = tx.in_flight.places(1)
             await documents.insert_one(document)
-            await self._count(obj.owner, obj.audience, 1, tx)
+            await count(tx, self.module, obj.owner, obj.audience, 1)
             return Replaced("created", None, None)
         if before["audience"] != obj.audience:
-            await self._count(obj.owner, before["audience"], -1, tx)
-            await self._count(obj.owner, obj.audience, 1, tx)
+            await count(tx, self.module, obj.owner, before["audience"], -1)
+            await count(tx, self.module, obj.owner, obj.audience, 1)
         elif before["raw"] == document["raw"]:
             return Replaced("unchanged", before["audience"], before["raw"])
-        await documents.update_one({"_id": obj.key}, {"$set": document})
+        await documents.update_one({"_id": obj.key}, self._change(before, document, tx))
         return Replaced("updated", before["audience"], before["raw"])
+
+    def _change(self, before: OwnedDocument, after: OwnedDocument, tx: Tx) -> JsonObject:
+        """What makes `after` of `before`, which lists go on to show until `after` is settled."""
+        if self.module not in LISTED:
+            return {"$set": after}
+        if not _for_the_same_readers(before, after):
+            return {"$set": after, "$unset": {"prior": ""}}
+        settled = tx.db.writers.surely_settled(before["last_updated"], tx.now)
+        if "prior" in before and not settled:
+            return {"$set": after}
+        prior: Prior = {"at": before["last_updated"], "raw": before["raw"]}
+        return {"$set": {**after, "prior": prior}}
 
     async def put_new(self, objects: Sequence[OwnedObject], tx: Tx) -> None:
         """Insert many objects that are known to be new; one round trip for all."""
         if not objects:
             return
-        last = await next_seq(tx, self.module, len(objects))
-        first = last - len(objects) + 1
+        tx.in_flight.publishes = True
+        places = tx.in_flight.places(len(objects))
         await self.of(tx).insert_many(
-            [{**obj.document(), "seq": first + index} for index, obj in enumerate(objects)]
+            [{**obj.document(), "seq": seq} for obj, seq in zip(objects, places, strict=True)]
         )
         tally: dict[tuple[str, str], int] = {}
         for obj in objects:
             tally[obj.owner, obj.audience] = tally.get((obj.owner, obj.audience), 0) + 1
         for (owner, audience), number in tally.items():
-            await self._count(owner, audience, number, tx)
+            await count(tx, self.module, owner, audience, number)
 
     async def known(self, keys: Sequence[str], tx: Tx | None = None) -> set[str]:
         """Which of the folded keys are there."""
         found = await self.of(tx or self.db).find({"_id": {"$in": list(keys)}}, {"_id": 1})
         return {document["_id"] for document in found}
 
-    async def outcomes(self, objects: Sequence[OwnedObject], tx: Tx) -> list[str]:
-        """What `put` would return for each, without writing."""
-        keys = [obj.key for obj in objects]
-        found = await self.of(tx).find({"_id": {"$in": keys}}, {"audience": 1, "raw": 1})
-        stored = {row["_id"]: (row["audience"], row["raw"]) for row in found}
-        return [
-            "created"
-            if obj.key not in stored
-            else "unchanged"
-            if stored[obj.key] == (obj.audience, orjson.dumps(obj.fields))
-            else "updated"
-            for obj in objects
-        ]
+    async def outcomes(
+        self, objects: Sequence[OwnedObject], tx: Tx, stamp: Stamp = as_it_is
+    ) -> list[str]:
+        """What `replace` would say of each, without writing."""
+        found = await self.of(tx).find({"_id": {"$in": [obj.key for obj in objects]}}, _REPLACED)
+        stored = {row["_id"]: row for row in found}
+        return [_outcome(stamp(obj, stored.get(obj.key)), stored.get(obj.key)) for obj in objects]
 
     async def remove(self, key: str, tx: Tx) -> bool:
         """Delete the object. False when it was not there."""
+        tx.in_flight.publishes = True
         gone = await self.of(tx).take({"_id": key})
         if gone is None:
             return False
-        await self._count(gone["owner"], gone["audience"], -1, tx)
+        await count(tx, self.module, gone["owner"], gone["audience"], -1)
         return True
 
     async def document(self, key: str, tx: Tx | None = None) -> OwnedDocument | None:
@@ -273,53 +251,21 @@ class OwnedObjects:
         required: Demand = NO_DEMAND,
     ) -> bytes | None:
         """The bytes of the object with that id that the reader may see, or None."""
-        query: JsonObject = {"lid": object_id.lower(), "audience": _any_of(audiences)}
+        query: JsonObject = {"lid": object_id.lower(), "audience": any_of(audiences)}
         query.update(required.query())
         if owners is not None:
-            query["owner"] = _any_of(owners)
+            query["owner"] = any_of(owners)
         found = await self.of(self.db).find_one(query, {"raw": 1, "_id": 0}, sort=[("owner", 1)])
-        return None if found is None or not _sound(found) else found["raw"]
+        return None if found is None or not sound(found) else found["raw"]
 
     async def page(self, query: PageQuery) -> Page:
-        """One page in order of creation, with the exact number of objects the query matches.
-
-        One round trip brings both: the driver's price for a query is higher than the server's.
-        """
-        match = _match(query)
-        if query.after is not None:
-            match["seq"] = {"$gt": query.after}
-        skip = [{"$skip": query.offset}] if query.after is None and query.offset else []
-        stages: list[JsonObject] = [
-            {"$match": match},
-            {"$sort": {"seq": 1}},
-            *skip,
-            {"$limit": query.limit + 1},
-            {"$project": {"_id": 0, "raw": 1, "seq": 1}},
-            {"$unionWith": self._tally(query)},
-        ]
-        # Objects and numbers in one batch: a batch just filled would cost a second round trip.
-        found = await self.of(self.db).aggregate(stages, batchSize=query.limit + _ROOM_FOR_NUMBERS)
-        total = 0
-        while found and "n" in found[-1]:
-            total += found.pop()["n"]
-        shown = found[: query.limit]
-        raws = [document["raw"] for document in shown if _sound(document)]
-        if len(raws) != len(shown):
-            logger.error("%s: %d stored objects are damaged", self.module, len(shown) - len(raws))
-        return Page(
-            raws=raws,
-            total=total,
-            last_seq=shown[-1].get("seq") if shown else None,
-            is_last=len(found) <= query.limit,
-        )
+        """One page in order of creation, with the exact number of objects the query matches."""
+        return await pages.page(self.db, self.module, query)
 
     async def count(self, query: PageQuery) -> int:
         """How many objects match, whatever the page. O(1) without dates and
-        demands: counted as written."""
-        tally = self._tally(query)
-        counted: Collection[Counter] = Collection(tally["coll"])
-        rows = await counted.of(self.db).aggregate(tally["pipeline"])
-        return sum(row["n"] for row in rows)
+        required fields: counted as written."""
+        return await pages.count(self.db, self.module, query)
 
     async def all_raw(self, owners: Iterable[str] | None = None) -> AsyncIterator[bytes]:
         """Every object's bytes in order of creation, for exports."""
@@ -328,53 +274,14 @@ class OwnedObjects:
         async for document in self.of(self.db).stream(match, wanted, sort=[("seq", 1)]):
             yield document["raw"]
 
-    def _tally(self, query: PageQuery) -> JsonObject:
-        """Where and how the numbers are found whose sum is how many objects match: rows {n}."""
-        if query.date_from is not None or query.date_to is not None or query.required:
-            return {"coll": self.module, "pipeline": [{"$match": _match(query)}, {"$count": "n"}]}
-        match: JsonObject = {"module": self.module, "audience": _any_of(query.audiences)}
-        if query.owners is not None:
-            match["owner"] = _any_of(query.owners)
-        return {"coll": "counts", "pipeline": [{"$match": match}, {"$project": {"_id": 0, "n": 1}}]}
 
-    async def _count(self, owner: str, audience: str, change: int, tx: Tx) -> None:
-        await COUNTS.of(tx).update_one(
-            {"_id": f"{self.module}/{owner}/{audience}"},
-            {
-                "$inc": {"n": change},
-                "$setOnInsert": {"module": self.module, "owner": owner, "audience": audience},
-            },
-            upsert=True,
-        )
+def _outcome(obj: OwnedObject, before: OwnedDocument | None) -> str:
+    if before is None:
+        return "created"
+    same = (before["audience"], before["raw"]) == (obj.audience, orjson.dumps(obj.fields))
+    return "unchanged" if same else "updated"
 
 
-def _any_of(values: Sequence[str]) -> object:
-    return values[0] if len(values) == 1 else {"$in": list(values)}
-
-
-def _match(query: PageQuery) -> JsonObject:
-    match: JsonObject = {"audience": _any_of(query.audiences), **query.required.query()}
-    if query.owners is not None:
-        match["owner"] = _any_of(query.owners)
-    dates: dict[str, datetime] = {}
-    if query.date_from is not None:
-        dates["$gte"] = _to_milliseconds(query.date_from, math.floor)
-    if query.date_to is not None:
-        dates["$lt"] = _to_milliseconds(query.date_to, math.ceil)
-    if dates:
-        match["last_updated"] = dates
-    return match
-
-
-def _to_milliseconds(moment: datetime, rounding: Callable[[float], int]) -> datetime:
-    """Dates are kept in milliseconds: round outwards, so that no object falls between two pulls."""
-    milliseconds = rounding(moment.microsecond / 1000)
-    if milliseconds == 1000 and moment >= _LAST_SECOND:
-        milliseconds = 999
-    return moment.replace(microsecond=0) + timedelta(milliseconds=milliseconds)
-
-
-def _sound(document: OwnedDocument | JsonObject) -> bool:
-    """Whether the stored bytes can stand in a list: damage from outside must not spoil others."""
-    raw = document.get("raw")
-    return isinstance(raw, bytes) and raw.startswith(b"{") and raw.endswith(b"}")
+def _for_the_same_readers(before: OwnedDocument, after: OwnedDocument) -> bool:
+    has = [document.get("links", {}).get("has", []) for document in (before, after)]
+    return before["audience"] == after["audience"] and has[0] == has[1]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from db_interface.database import Database
     from db_interface.interface import DbInterface
+    from db_interface.writers import InFlight
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Tx:
     mongo: Any
     """The driver's session, for its `session=` argument; None with a mock, which has none."""
     now: datetime
+    in_flight: InFlight
+    """Its stamp, its places in the order of creation, and what lets it commit."""
     said: list[Callable[[], None]] = field(default_factory=list, compare=False)
     """Lines of log that wait for the commit."""
 

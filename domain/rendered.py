@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import orjson
 
@@ -21,11 +22,16 @@ class Rendered(bytes):
 class Listing(list[bytes]):
     """A page of objects as JSON bytes.
 
-    `last_seq` is where the next one continues (None: unknown, use the offset).
+    `last_seq` is where the next one continues (None: unknown, use the offset), `as_of` the moment
+    that it has to be read as of (None: its own).
     """
 
     last_seq: int | None
+    as_of: datetime | None
 
-    def __init__(self, objects: Iterable[bytes], last_seq: int | None) -> None:
+    def __init__(
+        self, objects: Iterable[bytes], last_seq: int | None, as_of: datetime | None = None
+    ) -> None:
         super().__init__(objects)
         self.last_seq = last_seq
+        self.as_of = as_of

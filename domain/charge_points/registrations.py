@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from db_interface.collection import Where
-from db_interface.counters import next_seq
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
@@ -129,7 +128,7 @@ async def register(
         record = registered(known, application, proof, credentials_hash, tx.now, repeated)
         record.update(await _place_at_site(tx, known, record, proof))
         if known is None:
-            record["registered_seq"] = await next_seq(tx, REGISTRATIONS.name)
+            (record["registered_seq"],) = tx.in_flight.places(1)
             await REGISTRATIONS.of(tx).insert_one(record)
         else:
             changes = {name: value for name, value in record.items() if name != "_id"}

@@ -18,7 +18,7 @@ from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.imports.json_rows import printable
 from domain.imports.report import Change, Report
-from domain.outbox.publishing import publish_all
+from domain.outbox.publishing import publish_all, would_be
 from domain.schemas import SchemaError
 
 BATCH = 200
@@ -119,7 +119,7 @@ class Importing:
         async def work(tx: Tx) -> tuple[list[str], dict[str, str]]:
             guarded = await self.guard(objects, tx)
             free = [obj for obj in objects if obj.key not in guarded]
-            return await store.objects(self.module).outcomes(free, tx), guarded
+            return await would_be(store, self.module, free, tx), guarded
 
         self._count(objects, *await store.transact(work), report)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from db_interface.database import Database
-from db_interface.owned_objects import NOBODY, Demand, OwnedDocument, OwnedObjects
+from db_interface.demand import Demand
+from db_interface.owned_objects import NOBODY, OwnedDocument, OwnedObjects
 from domain.objects.location_fields import lacking
 from domain.outbox.marks import reader_of
 from domain.peers.location_groups import SETTING as GROUPS

@@ -11,6 +11,7 @@ from db_interface.owned_objects import OwnedObject, Replaced
 from db_interface.transaction import Tx
 from domain.outbox.crash_points import crash_point
 from domain.outbox.marks import Changed, mark_changes
+from domain.outbox.stamping import stamp_at
 
 _NEW = Replaced("created", None, None)
 _NEVER_DELETED = ("locations", "sessions", "cdrs")
@@ -21,7 +22,7 @@ class NotToBeChanged(ValueError):
 
 
 async def publish(store: DbInterface, module: str, obj: OwnedObject, tx: Tx) -> str:
-    """Keep `obj` under `module`; call inside a transaction.
+    """Keep `obj` under `module`, stamped now if it changes; call inside a transaction.
 
     Returns "created", "updated" or "unchanged" (an unchanged object marks nobody). Raises
     NotToBeChanged for another state of a CDR.
@@ -37,7 +38,9 @@ async def publish_all(
 ) -> list[str]:
     """Many objects at once, new ones in one round trip; outcomes as `publish` gives them."""
     known = await store.objects(module).known([obj.key for obj in objects], tx)
-    await store.objects(module).put_new([obj for obj in objects if obj.key not in known], tx)
+    stamp = stamp_at(tx.now)
+    new = [stamp(obj, None) for obj in objects if obj.key not in known]
+    await store.objects(module).put_new(new, tx)
     changes = [
         Changed(
             obj.key,
@@ -69,8 +72,15 @@ async def withdraw(store: DbInterface, module: str, key: str, tx: Tx) -> bool:
     return True
 
 
+async def would_be(
+    store: DbInterface, module: str, objects: Sequence[OwnedObject], tx: Tx
+) -> list[str]:
+    """The outcomes of `publish_all`, without writing."""
+    return await store.objects(module).outcomes(objects, tx, stamp_at(tx.now))
+
+
 async def _written(store: DbInterface, module: str, obj: OwnedObject, tx: Tx) -> Replaced:
-    replaced = await store.objects(module).replace(obj, tx)
+    replaced = await store.objects(module).replace(obj, tx, stamp_at(tx.now))
     if module == "cdrs" and replaced.outcome == "updated":
         raise NotToBeChanged("a CDR cannot be changed, only credited (mod_cdrs, Credit CDRs)")
     return replaced

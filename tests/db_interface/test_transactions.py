@@ -105,7 +105,7 @@ def test_a_conflict_without_an_end_is_an_unavailable_store(
 ) -> None:
     monkeypatch.setattr(database, "RETRY_FOR_S", 0.2)
 
-    async def add(session: Any) -> None:
+    async def add(session: Any, _: object = None) -> None:
         await db["counter"].update_one({"_id": 1}, {"$inc": {"n": 1}}, session=session)
 
     async def race() -> None:

@@ -67,6 +67,7 @@ async def page_of(request: Request, crud: Crud, module: ModuleID) -> Response:
         cap=cap,
         is_last=is_last,
         last_seq=objects.last_seq if isinstance(objects, Listing) else None,
+        as_of=objects.as_of if isinstance(objects, Listing) else None,
     )
     # A Listing is rendered already; another Crud's list is not.
     ready = objects if isinstance(objects, Listing) else [rendered(each) for each in objects]

@@ -1,0 +1,263 @@
+"""Pages of what is settled: every object in its latest state that nothing can overtake any more.
+
+All is read *as of* a mark (writers.py): an object that has changed since is shown as it was
+before (`prior`), one that was created since is not shown, and the numbers say the same. So a page
+is the same whenever it is read, and whoever asks on from its newest stamp misses nothing.
+
+A pull by date keeps the mark of its first page to its last: what changes meanwhile is the next
+pull's. A list without dates shows each page as of its own moment.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from db_interface.counters import COUNTS
+from db_interface.database import Database
+from db_interface.demand import NO_DEMAND, Demand, any_of
+from db_interface.json_data import JsonMapping, JsonObject
+
+logger = logging.getLogger("cpo.store")
+
+_LAST_SECOND = datetime.max.replace(microsecond=0, tzinfo=timezone.utc)
+_ROOM_FOR_NUMBERS = 100
+_NOT_OURS = timedelta(seconds=10)
+"""A stamp that far ahead is none of our clock's: it says nothing, and hides nothing."""
+_READ_AGAIN = 3
+
+
+@dataclass(frozen=True)
+class PageQuery:
+    """What part of a collection a reader asks for, and what of it he may see.
+
+    `owners` None means all parties of this platform. `after` continues behind the object
+    with that seq; `offset` counts from the start and is ignored when `after` is given.
+    `as_of`: the mark of the pull's first page.
+    """
+
+    audiences: Sequence[str]
+    limit: int
+    owners: Sequence[str] | None = None
+    offset: int = 0
+    after: int | None = None
+    date_from: datetime | None = None
+    date_to: datetime | None = None
+    required: Demand = NO_DEMAND
+    as_of: datetime | None = None
+
+    @property
+    def by_date(self) -> bool:
+        return self.date_from is not None or self.date_to is not None
+
+
+@dataclass(frozen=True)
+class Page:
+    raws: list[bytes]
+    total: int
+    last_seq: int | None
+    """seq of the last object on this page: where the next one continues."""
+    is_last: bool
+    as_of: datetime | None = None
+    """The mark that the next page of this pull has to be read with; None: its own."""
+
+
+@dataclass(frozen=True)
+class _AsOf:
+    """The parts of queries that tell what is settled."""
+
+    mark: datetime
+    end: int
+    """No place from here on is settled."""
+
+    @property
+    def settled(self) -> JsonObject:
+        return {"$lte": self.mark}
+
+    @property
+    def changed_since(self) -> JsonObject:
+        return {"$gt": self.mark, "$lte": self.mark + _NOT_OURS}
+
+
+async def page(db: Database, module: str, query: PageQuery) -> Page:
+    """One page in order of creation, with the exact number of objects the query matches.
+
+    One round trip brings both: the driver's price for a query is higher than the server's.
+    """
+    for again in range(_READ_AGAIN):
+        as_of, rows = await _rows(db, module, query, rows=True)
+        total = 0
+        while rows and "n" in rows[-1]:
+            total += rows.pop()["n"]
+        shown = rows[: query.limit]
+        raws, missed = [], False
+        for row in shown:
+            raw = _raw_as_of(row, as_of, query)
+            if raw is None:
+                missed = missed or "prior" in row["hot"]
+            elif sound({"raw": raw}):
+                raws.append(raw)
+            else:
+                logger.error("%s: a stored object is damaged", module)
+        # It was changed twice since the mark was taken: now it is settled in between.
+        if not missed or query.as_of is not None or again == _READ_AGAIN - 1:
+            break
+    return Page(
+        raws=raws,
+        total=total,
+        last_seq=shown[-1].get("seq") if shown else None,
+        is_last=len(rows) <= query.limit,
+        as_of=as_of.mark if query.by_date else None,
+    )
+
+
+async def count(db: Database, module: str, query: PageQuery) -> int:
+    """How many objects match, whatever the page."""
+    _, found = await _rows(db, module, query, rows=False)
+    return sum(row["n"] for row in found)
+
+
+async def _rows(
+    db: Database, module: str, query: PageQuery, *, rows: bool
+) -> tuple[_AsOf, list[JsonObject]]:
+    """The page's rows, if wanted, then those of the numbers; and as of when they are."""
+    writers, first = db.writers, query.as_of is None
+    now = await writers.settled_here() if first else writers.stamp()
+    mark = now if query.as_of is None else min(query.as_of, now)
+
+    async def read() -> tuple[_AsOf, list[JsonObject], bool]:
+        as_of = _AsOf(mark, writers.end_of_places(mark))
+        parts = _numbers(module, query, as_of)
+        if rows:
+            parts.insert(0, _objects(module, query, as_of))
+        return as_of, *await writers.read(mark, parts, batch=query.limit + _ROOM_FOR_NUMBERS)
+
+    as_of, found, settled = await read()
+    if first and not settled:
+        mark = await writers.settled_elsewhere(mark)
+        as_of, found, _ = await read()
+    return as_of, found
+
+
+def _objects(module: str, query: PageQuery, as_of: _AsOf) -> JsonObject:
+    """The objects themselves; `hot` tells of those that have changed since the mark."""
+    match = _visible(query)
+    match["seq"] = {"$lt": as_of.end}
+    if query.after is not None:
+        match["seq"]["$gt"] = query.after
+    window = _window(query)
+    if window:
+        match["last_updated"] = window
+    skip = [{"$skip": query.offset}] if query.after is None and query.offset else []
+    hot = {"at": "$last_updated", "prior": "$prior"}
+    return {
+        "coll": module,
+        "pipeline": [
+            {"$match": match},
+            {"$sort": {"seq": 1}},
+            *skip,
+            {"$limit": query.limit + 1},
+            {
+                "$project": {
+                    "_id": 0,
+                    "raw": 1,
+                    "seq": 1,
+                    "hot": {
+                        "$cond": [{"$gt": ["$last_updated", as_of.mark]}, hot, "$$REMOVE"],
+                    },
+                }
+            },
+        ],
+    }
+
+
+def _raw_as_of(row: JsonObject, as_of: _AsOf, query: PageQuery) -> bytes | None:
+    """Its bytes as they were at the mark; None: it is not to be seen yet."""
+    raw: bytes = row.get("raw", b"")
+    hot = row.get("hot")
+    if hot is None or (not query.by_date and hot["at"] > as_of.mark + _NOT_OURS):
+        return raw
+    prior = hot.get("prior")
+    if prior is None or prior["at"] > as_of.mark:
+        return None
+    begin = _window(query).get("$gte")
+    before: bytes = prior["raw"]
+    return None if begin is not None and prior["at"] < begin else before
+
+
+def _numbers(module: str, query: PageQuery, as_of: _AsOf) -> list[JsonObject]:
+    """Where and how the numbers are found whose sum is how many objects match: rows {n}."""
+    if query.by_date:
+        return _numbers_by_date(module, query, as_of)
+    visible = _visible(query)
+    if query.required:
+        all_there = _count(module, visible)
+    else:
+        total = {"$group": {"_id": None, "n": {"$sum": "$n"}}}
+        match = {"module": module, **visible}
+        all_there = {"coll": COUNTS.name, "pipeline": [{"$match": match}, total]}
+    hidden = {
+        "$or": [
+            {"seq": {"$gte": as_of.end}},
+            {"last_updated": as_of.changed_since, "prior.at": {"$not": as_of.settled}},
+        ]
+    }
+    return [all_there, _count(module, {**visible, **hidden}, sign=-1)]
+
+
+def _numbers_by_date(module: str, query: PageQuery, as_of: _AsOf) -> list[JsonObject]:
+    visible, window = {**_visible(query), "seq": {"$lt": as_of.end}}, _window(query)
+    begin, end = window.get("$gte"), window.get("$lt")
+    if end is not None and end <= as_of.mark:
+        return [_count(module, {**visible, "last_updated": window})]
+    from_then = {} if begin is None else {"$gte": begin}
+    until = {} if end is None else {"$lt": end}
+    return [
+        _count(module, {**visible, "last_updated": {**from_then, **as_of.settled}}),
+        _count(
+            module,
+            {
+                **visible,
+                "last_updated": {"$gt": as_of.mark, **until},
+                "prior.at": {**from_then, **as_of.settled},
+            },
+        ),
+    ]
+
+
+def _count(module: str, match: JsonObject, *, sign: int = 1) -> JsonObject:
+    number = {"$group": {"_id": None, "n": {"$sum": sign}}}
+    return {"coll": module, "pipeline": [{"$match": match}, number]}
+
+
+def _visible(query: PageQuery) -> JsonObject:
+    match: JsonObject = {"audience": any_of(query.audiences), **query.required.query()}
+    if query.owners is not None:
+        match["owner"] = any_of(query.owners)
+    return match
+
+
+def _window(query: PageQuery) -> dict[str, datetime]:
+    dates: dict[str, datetime] = {}
+    if query.date_from is not None:
+        dates["$gte"] = _to_milliseconds(query.date_from, math.floor)
+    if query.date_to is not None:
+        dates["$lt"] = _to_milliseconds(query.date_to, math.ceil)
+    return dates
+
+
+def sound(document: JsonMapping) -> bool:
+    """Whether the stored bytes can stand in a list: damage from outside must not spoil others."""
+    raw = document.get("raw")
+    return isinstance(raw, bytes) and raw.startswith(b"{") and raw.endswith(b"}")
+
+
+def _to_milliseconds(moment: datetime, rounding: Callable[[float], int]) -> datetime:
+    """Dates are kept in milliseconds: round outwards, so that no object falls between two pulls."""
+    milliseconds = rounding(moment.microsecond / 1000)
+    if milliseconds == 1000 and moment >= _LAST_SECOND:
+        milliseconds = 999
+    return moment.replace(microsecond=0) + timedelta(milliseconds=milliseconds)

@@ -1,0 +1,348 @@
+"""Up to when everything is settled: the low-water mark of all processes that write.
+
+Transactions commit in another order than they were stamped. A list that shows what was stamped at
+S, while one stamped before S may still commit, makes its reader ask from S on and miss that one
+for good. So no list shows what is younger than the mark: before it, nothing can appear any more.
+
+**Writers.** Each process has a document in `writers`. Its `floor` is the stamp of its oldest
+transaction in flight; none: it has no transaction. It is there, acknowledged, before the first
+transaction takes its stamp, is moved on some ten times a second while there are any, and goes with
+the last one. A floor is the server's time when it is set, and no later stamp of the process lies
+below: how well hosts know that clock does not matter.
+
+**Readers** take their own time as mark, wait until what this process had in flight has ended and
+until no other's floor lies before it, and see all that was stamped before they asked.
+
+**Silent writers.** The last thing that a transaction does before it commits is to write a slot of
+its process that nobody else uses meanwhile. Who finds a writer silent for SILENT_AFTER_S deletes
+its slots, then its document: a transaction in between has either committed, or fails and is done
+again under a new name. A commit of which nobody knows whether it happened is treated so, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import time
+import uuid
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pymongo import ReturnDocument, WriteConcern
+from pymongo.errors import (
+    AutoReconnect,
+    ConnectionFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
+
+from db_interface.database_clock import DatabaseClock
+from db_interface.json_data import JsonObject
+from db_interface.order_of_creation import OrderOfCreation, first_place
+
+if TYPE_CHECKING:
+    from db_interface.database import Database
+
+logger = logging.getLogger("cpo.store")
+
+WRITERS = "writers"
+SLOTS = "writer_slots"
+
+TICK_S = 0.1
+SILENT_AFTER_S = 1.5
+WAIT_AT_MOST_S = 2.5
+"""A reader answers after that long, with what was settled when the oldest transaction began."""
+MAX_AT_ONCE = 64
+"""Transactions of one process; whoever comes then waits its turn."""
+_LOOK_AGAIN_S = 0.02
+_MAX_CLAMP = timedelta(seconds=5)
+_ABANDONED_AFTER_S = 600
+_MAX_BURIALS = 20
+_SURELY_SETTLED = timedelta(seconds=3)
+_TRANSIENT = "TransientTransactionError"
+_NUMBERS = "numbers"
+_PARTS_APART = 16
+"""Most transactions have a low slot: processes begin at different parts."""
+_ANY_TIME = datetime(1970, 1, 1)
+
+
+class InFlight:
+    """An attempt of a transaction of this process: its stamp, and what lets it commit."""
+
+    def __init__(
+        self, writer: str | None, slot: int, now: datetime, order: OrderOfCreation
+    ) -> None:
+        self.writer = writer
+        self.slot = slot
+        """Nobody else in this process has it meanwhile."""
+        self.now = now
+        self.part = (slot + _PARTS_APART * order.number) % MAX_AT_ONCE
+        """Which part of a shared number it writes: hardly ever the one that another writes now."""
+        self.publishes = False
+        """Whether it has written anything that lists show."""
+        self.ended: asyncio.Future[None] | None = None
+        self._order = order
+
+    def places(self, number: int) -> list[int]:
+        """So many places in the order of creation, ascending."""
+        return self._order.places(self.now, number)
+
+
+class Writers:
+    """This process among the writers of one database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._name: str | None = None
+        self._is_new = False
+        self._announced = False
+        self._announcing = asyncio.Lock()
+        self._room = asyncio.Semaphore(MAX_AT_ONCE)
+        self._free = list(range(MAX_AT_ONCE))
+        self._in_flight: set[InFlight] = set()
+        self._ticking: asyncio.Task[None] | None = None
+        self._floor: datetime | None = None
+        self._least: datetime | None = None
+        """No stamp may lie below: the floor that others know, and every mark given out here."""
+        self._settled: datetime | None = None
+        self.order = OrderOfCreation()
+
+    # -- transactions
+
+    async def enter(self) -> InFlight:
+        """A transaction begins: its stamp. Give it back with `leave`, whatever happens."""
+        await self._room.acquire()
+        try:
+            while not self._announced and self._db.transactions:
+                async with self._announcing:
+                    if not self._announced:
+                        await self._announce()
+        except BaseException as error:
+            self._room.release()
+            if isinstance(error, ConnectionFailure) and not isinstance(
+                error, ServerSelectionTimeoutError
+            ):
+                # As it would be inside the transaction: to be tried again for a while.
+                raise AutoReconnect(str(error), {"errorLabels": [_TRANSIENT]}) from error
+            raise
+        entered = InFlight(self._name, heapq.heappop(self._free), self.stamp(), self.order)
+        self._in_flight.add(entered)
+        return entered
+
+    async def prove(self, entered: InFlight, session: Any) -> None:
+        """The last write of a transaction: fails when this process was taken for dead meanwhile."""
+        if not entered.publishes or entered.writer is None:
+            return
+        done = await self._db[SLOTS].update_one(
+            {"_id": _slot(entered.writer, entered.slot)}, {"$inc": {"used": 1}}, session=session
+        )
+        if not done.matched_count:
+            self._forget(entered.writer)
+            raise PyMongoError("this process was silent for too long", [_TRANSIENT])
+
+    def leave(self, entered: InFlight, *, outcome_known: bool = True) -> None:
+        """It has ended. Unless its outcome is known it may still commit: its floor stays until
+        its slot is gone."""
+        self._in_flight.discard(entered)
+        heapq.heappush(self._free, entered.slot)
+        self._room.release()
+        if entered.ended is not None and not entered.ended.done():
+            entered.ended.set_result(None)
+        if entered.publishes and not outcome_known:
+            self._forget(entered.writer)
+
+    def stamp(self) -> datetime:
+        """The database's clock, but nothing that others take for settled."""
+        now = self._db.now()
+        if self._least is not None and now < self._least <= now + _MAX_CLAMP:
+            return self._least
+        return now
+
+    def surely_settled(self, stamp: datetime, now: datetime) -> bool:
+        """Whether no reader's mark lies before that stamp any more, as far as is known here."""
+        known = self._settled is not None and stamp <= self._settled
+        return known or stamp <= now - _SURELY_SETTLED
+
+    # -- readers
+
+    async def settled_here(self) -> datetime:
+        """A mark of now, once what this process has in flight has ended."""
+        mark = self.stamp()
+        self._least = mark
+        before = list(self._in_flight)
+        if before:
+            loop = asyncio.get_running_loop()
+            for one in before:
+                one.ended = one.ended or loop.create_future()
+            await asyncio.wait([one.ended for one in before if one.ended], timeout=WAIT_AT_MOST_S)
+            mark = min([mark, *(one.now for one in before if one in self._in_flight)])
+        return mark
+
+    def end_of_places(self, mark: datetime) -> int:
+        """No place in the order of creation from here on is settled, as of the mark."""
+        end, mine = first_place(mark), self.order.last + 1
+        # What was created here just now, in the mark's own millisecond, is seen at once.
+        same = mine <= first_place(mark + timedelta(milliseconds=1))
+        return max(end, mine) if same or not self._shares_a_clock else end
+
+    async def read(
+        self, mark: datetime, parts: list[JsonObject], *, batch: int
+    ) -> tuple[list[JsonObject], bool]:
+        """The rows of several `$unionWith`, and whether all was settled before they were read.
+
+        One round trip: the writers are looked at first, then the parts are read.
+        """
+        stages: list[JsonObject] = [
+            {"$match": self._before(mark)},
+            {"$project": {"_id": 0, "floor": 1}},
+            *({"$unionWith": part} for part in parts),
+        ]
+        cursor = self._db[WRITERS].aggregate(stages, batchSize=batch)
+        rows: list[JsonObject] = await cursor.to_list(None)
+        found = [row for row in rows if "floor" not in row]
+        settled = len(found) == len(rows)
+        if settled:
+            self._note(mark)
+        return found, settled
+
+    async def settled_elsewhere(self, mark: datetime) -> datetime:
+        """The mark, once no other process has anything in flight that was stamped before it; after
+        WAIT_AT_MOST_S the oldest such stamp."""
+        until = time.monotonic() + WAIT_AT_MOST_S
+        while True:
+            late = await self._late(mark)
+            if not late:
+                self._note(mark)
+                return mark
+            for row in late:
+                if row["silent"]:
+                    await self._bury(row["_id"], row["beat"])
+            if time.monotonic() > until:
+                oldest: datetime = min(row["floor"] for row in late)
+                return oldest
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    # -- this process's document
+
+    async def _announce(self) -> None:
+        """Before the first stamp: others know that there will be some, and none below this."""
+        now: object = "$$NOW" if self._shares_a_clock else self._db.now()
+        busy: list[JsonObject] = [{"$set": {"floor": now, "beat": "$$NOW"}}]
+        writers, found = self._db[WRITERS], None
+        if self._name is not None:
+            found = await writers.find_one_and_update(
+                {"_id": self._name}, busy, return_document=ReturnDocument.AFTER
+            )
+        if found is None:
+            name = uuid.uuid4().hex
+            numbers = await writers.find_one_and_update(
+                {"_id": _NUMBERS},
+                {"$inc": {"last": 1}},
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            )
+            self.order.number = numbers["last"]
+            await self._db[SLOTS].insert_many(
+                [{"_id": _slot(name, n), "writer": name, "used": 0} for n in range(MAX_AT_ONCE)]
+            )
+            found = await writers.find_one_and_update(
+                {"_id": name}, busy, upsert=True, return_document=ReturnDocument.AFTER
+            )
+            self._name, self._is_new = name, True
+        self._least = self._floor = found["floor"]
+        self._announced = True
+        self._ticking = asyncio.create_task(self._tick(), name="writers")
+
+    async def _tick(self) -> None:
+        """Move the floor on while transactions are in flight, and take it away after the last."""
+        quick = self._db[WRITERS].with_options(write_concern=WriteConcern(w=1))
+        name = self._name
+        try:
+            while self._announced and self._name == name:
+                await asyncio.sleep(TICK_S)
+                async with self._announcing:
+                    if self._name != name:
+                        return
+                    try:
+                        await self._move_on(quick)
+                        await self._tidy_up()
+                    except PyMongoError as error:
+                        logger.debug("the floor of this process stays: %s", type(error).__name__)
+        except asyncio.CancelledError:
+            self._forget(name)
+            raise
+
+    async def _move_on(self, writers: Any) -> None:
+        name, before = self._name, self.stamp()
+        stamps = [one.now for one in self._in_flight if one.writer == name]
+        change: list[JsonObject] = [{"$set": {"beat": "$$NOW"}}]
+        if stamps:
+            floor = min(stamps) if self._floor is None else max(self._floor, min(stamps))
+            change[0]["$set"]["floor"] = floor
+        else:
+            self._announced = False
+            floor = before
+            change.append({"$unset": "floor"})
+        done = await writers.update_one({"_id": name}, change)
+        if not done.matched_count:
+            self._forget(name)
+            return
+        if stamps:
+            self._floor = floor
+        others = await self._late(before)
+        self._note(min([floor, *(row["floor"] for row in others)]))
+
+    async def _tidy_up(self) -> None:
+        """Once: processes that have not written for long leave nothing behind. One that lives
+        goes on under another name."""
+        if not self._is_new:
+            return
+        self._is_new = False
+        old = {"$subtract": ["$$NOW", _ABANDONED_AFTER_S * 1000]}
+        stages: list[JsonObject] = [
+            {"$match": {"$expr": {"$lt": ["$beat", old]}, "beat": {"$gt": _ANY_TIME}}},
+            {"$limit": _MAX_BURIALS},
+            {"$project": {"beat": 1}},
+        ]
+        for row in await self._db[WRITERS].aggregate(stages).to_list(None):
+            await self._bury(row["_id"], row["beat"])
+
+    def _forget(self, name: str | None) -> None:
+        """Go on under another name: this one is somebody's to bury."""
+        if self._name == name:
+            self._name, self._announced = None, False
+
+    def _note(self, mark: datetime) -> None:
+        if self._settled is None or self._settled < mark <= self._settled + timedelta(days=1):
+            self._settled = mark
+
+    @property
+    def _shares_a_clock(self) -> bool:
+        """Whether the time is the server's; else it is this process's own, as with mocks."""
+        return isinstance(self._db.clock, DatabaseClock)
+
+    # -- the others
+
+    def _before(self, mark: datetime) -> JsonObject:
+        return {"floor": {"$gt": _ANY_TIME, "$lt": mark}, "_id": {"$ne": self._name}}
+
+    async def _late(self, mark: datetime) -> list[JsonObject]:
+        silent_since = {"$subtract": ["$$NOW", round(SILENT_AFTER_S * 1000)]}
+        stages: list[JsonObject] = [
+            {"$match": self._before(mark)},
+            {"$project": {"floor": 1, "beat": 1, "silent": {"$lt": ["$beat", silent_since]}}},
+        ]
+        rows: list[JsonObject] = await self._db[WRITERS].aggregate(stages).to_list(None)
+        return rows
+
+    async def _bury(self, name: str, beat: datetime) -> None:
+        """Make sure that a silent writer commits nothing any more, then forget its floor."""
+        with suppress(PyMongoError), self._db.within(WAIT_AT_MOST_S):
+            await self._db[SLOTS].delete_many({"writer": name})
+            await self._db[WRITERS].delete_one({"_id": name, "beat": beat})
+
+
+def _slot(writer: str, slot: int) -> str:
+    return f"{writer}/{slot}"

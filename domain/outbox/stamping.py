@@ -1,0 +1,49 @@
+"""Every state of an object that peers read bears the moment of the transaction that wrote it.
+
+By it peers that pull ask on. So no stamp comes from elsewhere (a file, another clock), none goes
+back for an object, and one that opens to other readers is as new as one that has changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+import orjson
+
+from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.owned_objects import OwnedDocument, OwnedObject, Stamp
+from domain.sites.last_updated import MIN_STEP
+from domain.times import format_datetime, parse_datetime
+
+_STAMP: Final = "last_updated"
+_PARTS = ("evses", "connectors")
+
+
+def stamp_at(now: datetime) -> Stamp:
+    """Stamps of a transaction with that `now`. What is stored already keeps its own."""
+
+    def stamp(obj: OwnedObject, before: OwnedDocument | None) -> OwnedObject:
+        at = now if before is None else max(now, before[_STAMP] + MIN_STEP)
+        if obj.last_updated == at:
+            return obj
+        if before is not None and before["audience"] == obj.audience:
+            stored: JsonObject = orjson.loads(before["raw"])
+            if {**stored, _STAMP: None} == {**obj.fields, _STAMP: None}:
+                return replace(obj, fields=stored, last_updated=before[_STAMP])
+        fields = obj.fields if obj.last_updated < at else _no_later(obj.fields, at)
+        return replace(obj, fields={**fields, _STAMP: format_datetime(at)}, last_updated=at)
+
+    return stamp
+
+
+def _no_later(part: JsonMapping, at: datetime) -> JsonObject:
+    """A Location, EVSE or Connector of which nothing claims to be of the future."""
+    changed = dict(part)
+    if _STAMP in part and parse_datetime(part[_STAMP]) > at:
+        changed[_STAMP] = format_datetime(at)
+    for name in _PARTS:
+        if name in part:
+            changed[name] = [_no_later(each, at) for each in part[name]]
+    return changed
