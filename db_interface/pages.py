@@ -66,7 +66,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class _AsOf:
+class AsOf:
     """The parts of queries that tell what is settled."""
 
     mark: datetime
@@ -122,17 +122,17 @@ async def count(db: Database, module: str, query: PageQuery) -> int:
 
 async def _rows(
     db: Database, module: str, query: PageQuery, *, rows: bool
-) -> tuple[_AsOf, list[JsonObject]]:
+) -> tuple[AsOf, list[JsonObject]]:
     """The page's rows, if wanted, then those of the numbers; and as of when they are."""
     writers, first = db.writers, query.as_of is None
     now = await writers.settled_here() if first else writers.stamp()
     mark = now if query.as_of is None else min(query.as_of, now)
 
-    async def read() -> tuple[_AsOf, list[JsonObject], bool]:
-        as_of = _AsOf(mark, writers.end_of_places(mark))
-        parts = _numbers(module, query, as_of)
+    async def read() -> tuple[AsOf, list[JsonObject], bool]:
+        as_of = AsOf(mark, writers.end_of_places(mark))
+        parts = numbers_of(module, query, as_of)
         if rows:
-            parts.insert(0, _objects(module, query, as_of))
+            parts.insert(0, objects_of(module, query, as_of))
         return as_of, *await writers.read(mark, parts, batch=query.limit + _ROOM_FOR_NUMBERS)
 
     as_of, found, settled = await read()
@@ -142,7 +142,7 @@ async def _rows(
     return as_of, found
 
 
-def _objects(module: str, query: PageQuery, as_of: _AsOf) -> JsonObject:
+def objects_of(module: str, query: PageQuery, as_of: AsOf) -> JsonObject:
     """The objects themselves; `hot` tells of those that have changed since the mark."""
     match = _visible(query)
     match["seq"] = {"$lt": as_of.end}
@@ -174,7 +174,7 @@ def _objects(module: str, query: PageQuery, as_of: _AsOf) -> JsonObject:
     }
 
 
-def _raw_as_of(row: JsonObject, as_of: _AsOf, query: PageQuery) -> bytes | None:
+def _raw_as_of(row: JsonObject, as_of: AsOf, query: PageQuery) -> bytes | None:
     """Its bytes as they were at the mark; None: it is not to be seen yet."""
     raw: bytes = row.get("raw", b"")
     hot = row.get("hot")
@@ -188,7 +188,7 @@ def _raw_as_of(row: JsonObject, as_of: _AsOf, query: PageQuery) -> bytes | None:
     return None if begin is not None and prior["at"] < begin else before
 
 
-def _numbers(module: str, query: PageQuery, as_of: _AsOf) -> list[JsonObject]:
+def numbers_of(module: str, query: PageQuery, as_of: AsOf) -> list[JsonObject]:
     """Where and how the numbers are found whose sum is how many objects match: rows {n}."""
     if query.by_date:
         return _numbers_by_date(module, query, as_of)
@@ -208,7 +208,7 @@ def _numbers(module: str, query: PageQuery, as_of: _AsOf) -> list[JsonObject]:
     return [all_there, _count(module, {**visible, **hidden}, sign=-1)]
 
 
-def _numbers_by_date(module: str, query: PageQuery, as_of: _AsOf) -> list[JsonObject]:
+def _numbers_by_date(module: str, query: PageQuery, as_of: AsOf) -> list[JsonObject]:
     visible, window = {**_visible(query), "seq": {"$lt": as_of.end}}, _window(query)
     begin, end = window.get("$gte"), window.get("$lt")
     if end is not None and end <= as_of.mark:

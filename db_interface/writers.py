@@ -52,7 +52,7 @@ SLOTS = "writer_slots"
 
 TICK_S = 0.1
 SILENT_AFTER_S = 1.5
-WAIT_AT_MOST_S = 2.5
+WAIT_AT_MOST_S = 4.0
 """A reader answers after that long, with what was settled when the oldest transaction began."""
 MAX_AT_ONCE = 64
 """Transactions of one process; whoever comes then waits its turn."""
@@ -194,11 +194,7 @@ class Writers:
 
         One round trip: the writers are looked at first, then the parts are read.
         """
-        stages: list[JsonObject] = [
-            {"$match": self._before(mark)},
-            {"$project": {"_id": 0, "floor": 1}},
-            *({"$unionWith": part} for part in parts),
-        ]
+        stages = [*self.stages(mark), *({"$unionWith": part} for part in parts)]
         cursor = self._db[WRITERS].aggregate(stages, batchSize=batch)
         rows: list[JsonObject] = await cursor.to_list(None)
         found = [row for row in rows if "floor" not in row]
@@ -291,6 +287,7 @@ class Writers:
             return
         if stamps:
             self._floor = floor
+            self._least = floor if self._least is None else max(self._least, floor)
         others = await self._late(before)
         self._note(min([floor, *(row["floor"] for row in others)]))
 
@@ -324,6 +321,10 @@ class Writers:
         return isinstance(self._db.clock, DatabaseClock)
 
     # -- the others
+
+    def stages(self, mark: datetime) -> list[JsonObject]:
+        """The floors of others that lie before the mark."""
+        return [{"$match": self._before(mark)}, {"$project": {"_id": 0, "floor": 1}}]
 
     def _before(self, mark: datetime) -> JsonObject:
         return {"floor": {"$gt": _ANY_TIME, "$lt": mark}, "_id": {"$ne": self._name}}

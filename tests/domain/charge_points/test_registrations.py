@@ -13,6 +13,7 @@ from mongomock_motor import AsyncMongoMockClient
 from cpo_app.settings import Party
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.order_of_creation import first_place
 from domain.charge_points import operator_words, registrations
 from domain.charge_points.registrations import (
     HISTORY_LENGTH,
@@ -83,7 +84,7 @@ def test_a_new_record(store: DbInterface) -> None:
         "site_waiting": False,
         "site_guest": False,
         "by_operator": False,
-        "registered_seq": 1,
+        "registered_seq": first_place(NOW),
         "registration_date": NOW,
         "updated_at": NOW,
         "last_authenticated": NOW,
@@ -105,7 +106,8 @@ def test_registering_again_keeps_who_it_was(store: DbInterface) -> None:
     record = run(registrations.get(store.db, "CP-001"))
     assert record is not None
     assert not done.is_new
-    assert (record["_id"], record["registered_seq"], record["token_version"]) == ("CP-001", 1, 2)
+    assert (record["_id"], record["token_version"]) == ("CP-001", 2)
+    assert record["registered_seq"] == first_place(NOW)
     assert (record["registration_date"], record["updated_at"]) == (NOW, later)
     assert (record["metadata"], record["certificate_pem"]) == ({"site_id": "Hub"}, "PEM")
     assert record["credentials_hash"] == NEW

@@ -1,0 +1,272 @@
+"""A peer that pulls misses nothing, whatever order transactions commit in, and whoever stops."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+
+import pytest
+
+from db_interface import writers
+from db_interface.database import Database
+from db_interface.interface import DbInterface
+from db_interface.pages import PageQuery
+from db_interface.transaction import Tx
+from tests.conftest import Loop
+from tests.db_interface.pulling import (
+    EVERYBODY,
+    MODULE,
+    Puller,
+    from_last_start,
+    from_newest,
+    stored,
+    write,
+)
+
+Connect = Callable[[], Database]
+MANNERS = [from_newest, from_last_start]
+
+
+@pytest.fixture
+def connect(store_url: str, loop: Loop) -> Iterator[Connect]:
+    """Makes clients with a clock and a place among the writers of their own."""
+    made: list[Database] = []
+
+    async def client() -> Database:
+        database = Database.connect(store_url)
+        await database.ping()
+        return database
+
+    def one() -> Database:
+        made.append(loop.run(client()))
+        return made[-1]
+
+    yield one
+    for database in made:
+        database.close()
+
+
+class Held:
+    """A transaction that has written and waits to be let on, before its commit."""
+
+    def __init__(self, db: Database, *changes: tuple[str, int]) -> None:
+        self.at_the_end = asyncio.Event()
+        self.let_on = asyncio.Event()
+        self.runs = 0
+        self._changes = changes
+        self.task = asyncio.create_task(DbInterface(db).transact(self._work))
+
+    async def _work(self, tx: Tx) -> None:
+        self.runs += 1
+        for change in self._changes:
+            await write(tx, *change)
+        self.at_the_end.set()
+        await self.let_on.wait()
+
+
+def put(db: Database, object_id: str, value: int) -> Awaitable[None]:
+    return DbInterface(db).transact(partial(write, object_id=object_id, value=value))
+
+
+async def _stopped() -> None:
+    """In the place of what a process does ten times a second."""
+
+
+@pytest.mark.parametrize("same_process", [True, False], ids=["one process", "two processes"])
+def test_what_is_stamped_first_and_committed_last_is_not_missed(
+    connect: Connect,
+    loop: Loop,
+    same_process: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not even by a reader that cannot wait for it."""
+    monkeypatch.setattr(writers, "WAIT_AT_MOST_S", 0.3)
+    slow, reading = connect(), connect()
+    quick = slow if same_process else connect()
+
+    async def story() -> None:
+        await put(slow, "A", 1)
+        await put(quick, "B", 1)
+        peer = Puller(reading, from_newest)
+        await peer.pull()
+        assert peer.has == {"A": 1, "B": 1}
+
+        held = Held(slow, ("A", 2))
+        await held.at_the_end.wait()
+        await put(quick, "B", 2)
+        await peer.pull()
+        held.let_on.set()
+        await held.task
+        await peer.pull()
+
+        assert peer.has == {"A": 2, "B": 2}
+        assert peer.went_back == []
+
+    loop.run(story())
+
+
+def test_a_reader_waits_for_what_was_stamped_before_it_asked(connect: Connect, loop: Loop) -> None:
+    slow, reading = connect(), connect()
+
+    async def story() -> None:
+        for peer in (Puller(reading, from_last_start), Puller(slow, from_last_start)):
+            held = Held(slow, ("A", 1))
+            await held.at_the_end.wait()
+            pull = asyncio.create_task(peer.pull())
+            done, _ = await asyncio.wait([pull], timeout=0.25)
+            assert not done
+            held.let_on.set()
+            await pull
+            assert peer.has == {"A": 1}
+            await held.task
+
+    loop.run(story())
+
+
+def test_who_is_silent_holds_nobody_up_for_long_and_commits_nothing(
+    connect: Connect, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process is stopped in a transaction and comes back: as SIGSTOP does it."""
+    stopped, quick, reading = connect(), connect(), connect()
+
+    async def story() -> None:
+        await put(stopped, "A", 1)
+        held = Held(stopped, ("A", 2))
+        await held.at_the_end.wait()
+        monkeypatch.setattr(stopped.writers, "_move_on", lambda _: _stopped())
+        await put(quick, "B", 1)
+        peers = [Puller(reading, manner) for manner in MANNERS]
+        asked = time.monotonic()
+        await asyncio.gather(*(peer.pull() for peer in peers))
+        waited = time.monotonic() - asked
+        assert 0.5 < waited < 2.5
+        assert [peer.has for peer in peers] == [{"A": 1, "B": 1}] * 2
+        first_stamp = peers[0].newest
+
+        held.let_on.set()
+        await held.task
+        assert held.runs >= 2  # it was done again, under another name
+        await asyncio.gather(*(peer.pull() for peer in peers))
+        assert [peer.has for peer in peers] == [{"A": 2, "B": 1}] * 2
+        assert peers[0].stamps["A"] > first_stamp
+
+    loop.run(story())
+
+
+def test_who_dies_in_a_transaction_holds_nobody_up_for_long(connect: Connect, loop: Loop) -> None:
+    dead, quick, reading = connect(), connect(), connect()
+
+    async def story() -> None:
+        held = Held(dead, ("A", 1))
+        await held.at_the_end.wait()
+        ticking = dead.writers._ticking
+        assert ticking is not None
+        ticking.cancel()
+        await put(quick, "B", 1)
+        peer = Puller(reading, from_newest)
+        asked = time.monotonic()
+        await peer.pull()
+        assert time.monotonic() - asked < 2.5
+        assert peer.has == {"B": 1}
+        assert await dead[writers.WRITERS].count_documents({"floor": {"$exists": True}}) == 0
+        held.task.cancel()
+        await asyncio.wait([held.task])
+
+    loop.run(story())
+
+
+def test_many_writers_and_pullers_for_a_while(connect: Connect, loop: Loop) -> None:
+    """Transactions of random length, some of which stop for longer than they may."""
+    chance = random.Random(7)
+    writing = [connect() for _ in range(4)]
+    reading = connect()
+    things = [f"T{n}" for n in range(12)]
+    values = dict.fromkeys(things, 0)
+
+    async def change(db: Database) -> None:
+        name = chance.choice(things)
+        before, after = chance.uniform(0, 0.01), chance.choice([0, 0, 0.02, 0.2])
+
+        async def work(tx: Tx) -> None:
+            values[name] += 1
+            await asyncio.sleep(before)
+            await write(tx, name, values[name])
+            await asyncio.sleep(after)
+
+        await DbInterface(db).transact(work)
+
+    async def story() -> None:
+        peers = [Puller(reading, manner) for manner in MANNERS]
+        peers += [Puller(writing[0], manner) for manner in MANNERS]
+        stop = asyncio.Event()
+
+        async def keep_writing(db: Database) -> None:
+            while not stop.is_set():
+                await change(db)
+
+        async def keep_pulling(peer: Puller) -> None:
+            while not stop.is_set():
+                await peer.pull()
+
+        tasks = [asyncio.create_task(keep_writing(db)) for db in writing for _ in range(3)]
+        tasks += [asyncio.create_task(keep_pulling(peer)) for peer in peers]
+        await asyncio.sleep(1.5)
+        real = writing[1].writers._move_on
+        writing[1].writers._move_on = lambda _: _stopped()  # type: ignore[method-assign]
+        await asyncio.sleep(2)
+        writing[1].writers._move_on = real  # type: ignore[method-assign]
+        await asyncio.sleep(0.5)
+        stop.set()
+        await asyncio.gather(*tasks)
+        for peer in peers:
+            await peer.pull()
+        there = await stored(reading)
+        assert [peer.has for peer in peers] == [there] * len(peers)
+        assert [peer.went_back for peer in peers] == [[]] * len(peers)
+
+    loop.run(story(), timeout_s=60)
+
+
+def test_a_process_reads_its_own_writes_at_once(connect: Connect, loop: Loop) -> None:
+    db = connect()
+
+    async def story() -> None:
+        objects = DbInterface(db).objects(MODULE)
+        for n in range(30):
+            await put(db, f"T{n % 10}", n)
+            page = await objects.page(PageQuery([EVERYBODY], limit=20))
+            assert page.total == len(page.raws) == min(n + 1, 10)
+            assert f'"value":{n},'.encode() in b"".join(page.raws)
+
+    loop.run(story())
+
+
+def test_an_object_in_change_is_shown_as_it_was(
+    connect: Connect, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crawl of everything shows every object, also those that nobody may know anew yet."""
+    slow, quick, reading = connect(), connect(), connect()
+
+    async def story() -> None:
+        for n in range(4):
+            await put(quick, f"T{n}", 0)
+        objects = DbInterface(reading).objects(MODULE)
+        monkeypatch.setattr(writers, "WAIT_AT_MOST_S", 0.3)
+        held = Held(slow, ("T0", 1))
+        await held.at_the_end.wait()
+        for value in (1, 2):
+            await put(quick, "T1", value)
+        await put(quick, "new", 0)
+        page = await objects.page(PageQuery([EVERYBODY], limit=10))
+        values = [raw.split(b'"value":')[1].split(b",")[0] for raw in page.raws]
+        assert (values, page.total) == ([b"0"] * 4, 4)
+        held.let_on.set()
+        await held.task
+        page = await objects.page(PageQuery([EVERYBODY], limit=10))
+        values = [raw.split(b'"value":')[1].split(b",")[0] for raw in page.raws]
+        assert (values, page.total) == ([b"1", b"2", b"0", b"0", b"0"], 5)
+
+    loop.run(story())
