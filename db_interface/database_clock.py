@@ -38,6 +38,7 @@ class DatabaseClock(ServerHeartbeatListener):
     def __init__(self) -> None:
         self._distances: dict[tuple[str, int | None], deque[tuple[float, float]]] = {}
         self._distance_s: float | None = None
+        self._primary: tuple[str, int | None] | None = None
 
     def now(self) -> datetime:
         if self._distance_s is None:
@@ -59,7 +60,18 @@ class DatabaseClock(ServerHeartbeatListener):
             if other != server and known and at_s - known[-1][0] < KEPT_FOR_S
         }
         self._distances[server] = deque([*kept, (at_s, distance_s)])
+        self._primary = server
         self._distance_s = max(far_s for known in self._distances.values() for _, far_s in known)
+
+    def told(self, local_time: datetime, at_s: float) -> float:
+        """The primary wrote `local_time` into some other answer; by how many seconds the clock was
+        slow until now, as far as that shows."""
+        before_s = self._distance_s
+        distance_s = (local_time.astimezone(timezone.utc) - _EPOCH).total_seconds() - at_s
+        if self._primary is None or before_s is None or distance_s <= before_s:
+            return 0.0
+        self.heard(self._primary, local_time, at_s)
+        return distance_s - before_s
 
     def succeeded(self, event: ServerHeartbeatSucceededEvent) -> None:
         answer = event.reply.document

@@ -27,6 +27,7 @@ import logging
 import time
 import uuid
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from db_interface.database_clock import DatabaseClock
+from db_interface.database_clock import DatabaseClock, uptime_s
 from db_interface.json_data import JsonObject
 from db_interface.order_of_creation import OrderOfCreation, first_place
 
@@ -88,6 +89,16 @@ class InFlight:
     def places(self, number: int) -> list[int]:
         """So many places in the order of creation, ascending."""
         return self._order.places(self.now, number)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a reader saw of the writers, just before it read."""
+
+    late: bool
+    """Another process has a transaction in flight that was stamped before the mark."""
+    slow: timedelta
+    """So much this process's clock turned out to be behind: the mark should be later."""
 
 
 class Writers:
@@ -189,19 +200,20 @@ class Writers:
 
     async def read(
         self, mark: datetime, parts: list[JsonObject], *, batch: int
-    ) -> tuple[list[JsonObject], bool]:
-        """The rows of several `$unionWith`, and whether all was settled before they were read.
+    ) -> tuple[list[JsonObject], Seen]:
+        """The rows of several `$unionWith`, and what was seen of the writers before.
 
         One round trip: the writers are looked at first, then the parts are read.
         """
         stages = [*self.stages(mark), *({"$unionWith": part} for part in parts)]
         cursor = self._db[WRITERS].aggregate(stages, batchSize=batch)
         rows: list[JsonObject] = await cursor.to_list(None)
-        found = [row for row in rows if "floor" not in row]
-        settled = len(found) == len(rows)
-        if settled:
+        at_s, own = uptime_s(), [row for row in rows if "writer" in row]
+        late = any("floor" in row for row in own)
+        slow_s = max([self._told(row["now"], at_s) for row in own], default=0.0)
+        if not late:
             self._note(mark)
-        return found, settled
+        return [row for row in rows if "writer" not in row], Seen(late, timedelta(seconds=slow_s))
 
     async def settled_elsewhere(self, mark: datetime) -> datetime:
         """The mark, once no other process has anything in flight that was stamped before it; after
@@ -247,6 +259,7 @@ class Writers:
                 {"_id": name}, busy, upsert=True, return_document=ReturnDocument.AFTER
             )
             self._name, self._is_new = name, True
+        self._told(found["floor"], uptime_s())
         self._least = self._floor = found["floor"]
         self._announced = True
         self._ticking = asyncio.create_task(self._tick(), name="writers")
@@ -315,6 +328,10 @@ class Writers:
         if self._settled is None or self._settled < mark <= self._settled + timedelta(days=1):
             self._settled = mark
 
+    def _told(self, server_time: datetime, at_s: float) -> float:
+        clock = self._db.clock
+        return clock.told(server_time, at_s) if isinstance(clock, DatabaseClock) else 0.0
+
     @property
     def _shares_a_clock(self) -> bool:
         """Whether the time is the server's; else it is this process's own, as with mocks."""
@@ -323,8 +340,10 @@ class Writers:
     # -- the others
 
     def stages(self, mark: datetime) -> list[JsonObject]:
-        """The floors of others that lie before the mark."""
-        return [{"$match": self._before(mark)}, {"$project": {"_id": 0, "floor": 1}}]
+        """The floors of others that lie before the mark; at least one row tells the time."""
+        wanted = {"$or": [self._before(mark), {"_id": _NUMBERS}]}
+        shown = {"_id": 0, "floor": 1, "now": "$$NOW", "writer": {"$literal": True}}
+        return [{"$match": wanted}, {"$project": shown}]
 
     def _before(self, mark: datetime) -> JsonObject:
         return {"floor": {"$gt": _ANY_TIME, "$lt": mark}, "_id": {"$ne": self._name}}
