@@ -21,8 +21,8 @@ from db_interface import pages
 from db_interface.collection import Collection, Documents, Sort, Where
 from db_interface.counters import count
 from db_interface.database import Database
-from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.demand import NO_DEMAND, Demand, any_of
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.pages import Page, PageQuery, sound
 from db_interface.transaction import Tx
 

@@ -39,7 +39,8 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from db_interface.database_clock import DatabaseClock, uptime_s
+from db_interface.clocks import uptime_s
+from db_interface.database_clock import DatabaseClock
 from db_interface.json_data import JsonObject
 from db_interface.order_of_creation import OrderOfCreation, first_place
 

@@ -19,8 +19,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.demand import NO_DEMAND, Demand
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import EVERYBODY, NOBODY, party_key
 
 GUESTS = "guests"

@@ -10,6 +10,7 @@ import pytest
 
 from db_interface import pages
 from db_interface.database import Database
+from db_interface.demand import Demand
 from db_interface.interface import DbInterface
 from db_interface.order_of_creation import first_place
 from db_interface.pages import PageQuery
@@ -27,7 +28,7 @@ QUERIES = {
     "by date": PageQuery(["*"], limit=5, date_from=NOW - HOUR),
     "a window": PageQuery(["*"], limit=5, date_from=NOW - HOUR, date_to=NOW + HOUR),
     "a past window": PageQuery(["*"], limit=5, date_from=NOW - HOUR, date_to=NOW),
-    "required": PageQuery(["*"], limit=5, required=["evse_id"]),
+    "required": PageQuery(["*"], limit=5, required=Demand(has=["evse_id"])),
 }
 SIZE = 300
 

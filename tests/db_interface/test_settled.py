@@ -178,7 +178,9 @@ def test_who_dies_in_a_transaction_holds_nobody_up_for_long(connect: Connect, lo
     loop.run(story())
 
 
-def test_many_writers_and_pullers_for_a_while(connect: Connect, loop: Loop) -> None:
+def test_many_writers_and_pullers_for_a_while(
+    connect: Connect, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Transactions of random length, some of which stop for longer than they may."""
     chance = random.Random(7)
     writing = [connect() for _ in range(4)]
@@ -214,10 +216,9 @@ def test_many_writers_and_pullers_for_a_while(connect: Connect, loop: Loop) -> N
         tasks = [asyncio.create_task(keep_writing(db)) for db in writing for _ in range(3)]
         tasks += [asyncio.create_task(keep_pulling(peer)) for peer in peers]
         await asyncio.sleep(1.5)
-        real = writing[1].writers._move_on
-        writing[1].writers._move_on = lambda _: _stopped()  # type: ignore[method-assign]
-        await asyncio.sleep(2)
-        writing[1].writers._move_on = real  # type: ignore[method-assign]
+        with monkeypatch.context() as patched:
+            patched.setattr(writing[1].writers, "_move_on", lambda _: _stopped())
+            await asyncio.sleep(2)
         await asyncio.sleep(0.5)
         stop.set()
         await asyncio.gather(*tasks)
