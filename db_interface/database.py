@@ -206,6 +206,7 @@ class Database:
     def close(self) -> None:
         """The driver ends with half a second's wait for the thread that tells listeners what the
         servers do. Everything else takes milliseconds, and is done when this returns."""
+        self.writers.close()
         closing = threading.Thread(target=self.client.close, name="close-store", daemon=True)
         closing.start()
         closing.join(_CLOSED_WITHIN_S)

@@ -26,6 +26,8 @@ class OrderOfCreation:
     def __init__(self) -> None:
         self.number = 0
         """Of this process; two that run side by side have different ones."""
+        self.follows_back = False
+        """Whether a clock that was set back is followed: it is others', too."""
         self._next = 0
         self.last = 0
         """The latest place that was given out."""
@@ -33,7 +35,8 @@ class OrderOfCreation:
     def places(self, now: datetime, number: int) -> list[int]:
         """So many, ascending; more than a millisecond holds go on into the next."""
         earliest = _milliseconds(now) << _COUNT_BITS
-        first = earliest if self._next > earliest + _MAX_AHEAD else max(earliest, self._next)
+        too_far = self.follows_back and self._next > earliest + _MAX_AHEAD
+        first = earliest if too_far else max(earliest, self._next)
         self._next = first + number
         places = [self._place(first + n) for n in range(number)]
         self.last = max([self.last, *places])

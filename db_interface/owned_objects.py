@@ -45,7 +45,7 @@ def party_key(country_code: str, party_id: str) -> str:
 
 
 class Prior(TypedDict):
-    """The latest state before the present one that was settled when that was written."""
+    """A state before the present one, which some reader may have to be shown still."""
 
     at: datetime
     raw: bytes
@@ -74,8 +74,9 @@ class OwnedDocument(TypedDict, total=False):
     """folded ids of what it holds or belongs to, by kind, for look-ups"""
     groups: Sequence[str]
     """what the operator has sorted it under; not the object's own: kept when it is rewritten"""
-    prior: Prior
-    """what lists show until the present state is settled; none: it is not shown until then"""
+    prior: Sequence[Prior]
+    """what lists show until the present state is settled, oldest first; none: it is not shown
+    until then"""
 
 
 def plain(document: OwnedDocument) -> JsonObject:
@@ -87,6 +88,7 @@ def plain(document: OwnedDocument) -> JsonObject:
 LISTED = ("locations", "sessions", "cdrs", "tariffs")
 """The modules of which peers read lists."""
 _REPLACED = {"audience": 1, "raw": 1, "owner": 1, "last_updated": 1, "links.has": 1, "prior.at": 1}
+_MAX_PRIOR = 8
 
 
 @dataclass(frozen=True)
@@ -184,11 +186,16 @@ class OwnedObjects:
             return {"$set": after}
         if not _for_the_same_readers(before, after):
             return {"$set": after, "$unset": {"prior": ""}}
-        settled = tx.db.writers.surely_settled(before["last_updated"], tx.now)
-        if "prior" in before and not settled:
-            return {"$set": after}
+        # Kept: the latest that every reader takes for settled, and what came after it.
+        stamps = [
+            before["last_updated"],
+            *(prior["at"] for prior in reversed(before.get("prior", ()))),
+        ]
+        settled = (tx.db.writers.surely_settled(stamp, tx.now) for stamp in stamps)
+        kept = next((n for n, sure in enumerate(settled, 1) if sure), len(stamps))
         prior: Prior = {"at": before["last_updated"], "raw": before["raw"]}
-        return {"$set": {**after, "prior": prior}}
+        push = {"$each": [prior], "$slice": -min(kept, _MAX_PRIOR)}
+        return {"$set": after, "$push": {"prior": push}}
 
     async def put_new(self, objects: Sequence[OwnedObject], tx: Tx) -> None:
         """Insert many objects that are known to be new; one round trip for all."""

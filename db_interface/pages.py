@@ -28,7 +28,6 @@ _LAST_SECOND = datetime.max.replace(microsecond=0, tzinfo=timezone.utc)
 _ROOM_FOR_NUMBERS = 100
 _NOT_OURS = timedelta(seconds=10)
 """A stamp that far ahead is none of our clock's: it says nothing, and hides nothing."""
-_READ_AGAIN = 3
 _EXACT_TO = timedelta(milliseconds=2)
 """How well a process knows the time when all is well."""
 
@@ -90,24 +89,18 @@ async def page(db: Database, module: str, query: PageQuery) -> Page:
 
     One round trip brings both: the driver's price for a query is higher than the server's.
     """
-    for again in range(_READ_AGAIN):
-        as_of, rows = await _rows(db, module, query, rows=True)
-        total = 0
-        while rows and "n" in rows[-1]:
-            total += rows.pop()["n"]
-        shown = rows[: query.limit]
-        raws, missed = [], False
-        for row in shown:
-            raw = _raw_as_of(row, as_of, query)
-            if raw is None:
-                missed = missed or "prior" in row["hot"]
-            elif sound({"raw": raw}):
-                raws.append(raw)
-            else:
-                logger.error("%s: a stored object is damaged", module)
-        # It was changed twice since the mark was taken: now it is settled in between.
-        if not missed or query.as_of is not None or again == _READ_AGAIN - 1:
-            break
+    as_of, rows = await _rows(db, module, query, rows=True)
+    total = 0
+    while rows and "n" in rows[-1]:
+        total += rows.pop()["n"]
+    shown = rows[: query.limit]
+    raws = []
+    for row in shown:
+        raw = _raw_as_of(row, as_of, query)
+        if raw is not None and sound({"raw": raw}):
+            raws.append(raw)
+        elif raw is not None:
+            logger.error("%s: a stored object is damaged", module)
     return Page(
         raws=raws,
         total=total,
@@ -186,12 +179,12 @@ def _raw_as_of(row: JsonObject, as_of: AsOf, query: PageQuery) -> bytes | None:
     hot = row.get("hot")
     if hot is None or (not query.by_date and hot["at"] > as_of.mark + _NOT_OURS):
         return raw
-    prior = hot.get("prior")
-    if prior is None or prior["at"] > as_of.mark:
+    before = [prior for prior in hot.get("prior", ()) if prior["at"] <= as_of.mark]
+    if not before:
         return None
-    begin = _window(query).get("$gte")
-    before: bytes = prior["raw"]
-    return None if begin is not None and prior["at"] < begin else before
+    latest = max(before, key=lambda prior: prior["at"])
+    begin, then = _window(query).get("$gte"), latest["raw"]
+    return None if begin is not None and latest["at"] < begin else bytes(then)
 
 
 def numbers_of(module: str, query: PageQuery, as_of: AsOf) -> list[JsonObject]:
@@ -228,7 +221,7 @@ def _numbers_by_date(module: str, query: PageQuery, as_of: AsOf) -> list[JsonObj
             {
                 **visible,
                 "last_updated": {"$gt": as_of.mark, **until},
-                "prior.at": {**from_then, **as_of.settled},
+                "prior": {"$elemMatch": {"at": {**from_then, **as_of.settled}}},
             },
         ),
     ]

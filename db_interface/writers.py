@@ -62,6 +62,7 @@ _LOOK_AGAIN_S = 0.02
 _MAX_CLAMP = timedelta(seconds=5)
 _ABANDONED_AFTER_S = 600
 _MAX_BURIALS = 20
+_CLOSE_WITHIN_S = 0.5
 _SURELY_SETTLED = timedelta(seconds=3)
 _TRANSIENT = "TransientTransactionError"
 _NUMBERS = "numbers"
@@ -233,6 +234,18 @@ class Writers:
                 return oldest
             await asyncio.sleep(_LOOK_AGAIN_S)
 
+    def close(self) -> None:
+        """The process has nothing in flight any more, and leaves nothing behind. Blocks shortly:
+        there may be no event loop any more."""
+        name = self._name
+        if name is None or self._in_flight:
+            return
+        self._forget(name)
+        with suppress(PyMongoError), self._db.within(_CLOSE_WITHIN_S):
+            plain = self._db.client.delegate[self._db.name]
+            plain[SLOTS].delete_many({"writer": name})
+            plain[WRITERS].delete_one({"_id": name})
+
     # -- this process's document
 
     async def _announce(self) -> None:
@@ -253,6 +266,7 @@ class Writers:
                 return_document=ReturnDocument.AFTER,
             )
             self.order.number = numbers["last"]
+            self.order.follows_back = self._shares_a_clock
             await self._db[SLOTS].insert_many(
                 [{"_id": _slot(name, n), "writer": name, "used": 0} for n in range(MAX_AT_ONCE)]
             )

@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from db_interface.interface import DbInterface
-from db_interface.owned_objects import OwnedObject, Replaced
+from db_interface.owned_objects import OwnedObject, Replaced, Stamp
 from db_interface.transaction import Tx
 from domain.outbox.crash_points import crash_point
 from domain.outbox.marks import Changed, mark_changes
-from domain.outbox.stamping import stamp_at
+from domain.outbox.stamping import never_back, stamp_at
 
 _NEW = Replaced("created", None, None)
 _NEVER_DELETED = ("locations", "sessions", "cdrs")
@@ -22,12 +22,12 @@ class NotToBeChanged(ValueError):
 
 
 async def publish(store: DbInterface, module: str, obj: OwnedObject, tx: Tx) -> str:
-    """Keep `obj` under `module`, stamped now if it changes; call inside a transaction.
+    """Keep `obj` under `module`, as its maker has stamped it in this transaction.
 
     Returns "created", "updated" or "unchanged" (an unchanged object marks nobody). Raises
     NotToBeChanged for another state of a CDR.
     """
-    replaced = await _written(store, module, obj, tx)
+    replaced = await _written(store, module, obj, tx, never_back(tx.now))
     if replaced.outcome != "unchanged":
         await _mark(store, module, [Changed(obj.key, replaced, obj)], tx)
     return replaced.outcome
@@ -36,7 +36,8 @@ async def publish(store: DbInterface, module: str, obj: OwnedObject, tx: Tx) -> 
 async def publish_all(
     store: DbInterface, module: str, objects: Sequence[OwnedObject], tx: Tx
 ) -> list[str]:
-    """Many objects at once, new ones in one round trip; outcomes as `publish` gives them."""
+    """Many objects from outside, stamped now where they change, new ones in one round trip;
+    outcomes as `publish` gives them."""
     known = await store.objects(module).known([obj.key for obj in objects], tx)
     stamp = stamp_at(tx.now)
     new = [stamp(obj, None) for obj in objects if obj.key not in known]
@@ -44,7 +45,7 @@ async def publish_all(
     changes = [
         Changed(
             obj.key,
-            await _written(store, module, obj, tx) if obj.key in known else _NEW,
+            await _written(store, module, obj, tx, stamp) if obj.key in known else _NEW,
             obj,
         )
         for obj in objects
@@ -79,8 +80,10 @@ async def would_be(
     return await store.objects(module).outcomes(objects, tx, stamp_at(tx.now))
 
 
-async def _written(store: DbInterface, module: str, obj: OwnedObject, tx: Tx) -> Replaced:
-    replaced = await store.objects(module).replace(obj, tx, stamp_at(tx.now))
+async def _written(
+    store: DbInterface, module: str, obj: OwnedObject, tx: Tx, stamp: Stamp
+) -> Replaced:
+    replaced = await store.objects(module).replace(obj, tx, stamp)
     if module == "cdrs" and replaced.outcome == "updated":
         raise NotToBeChanged("a CDR cannot be changed, only credited (mod_cdrs, Credit CDRs)")
     return replaced

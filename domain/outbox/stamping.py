@@ -2,6 +2,9 @@
 
 By it peers that pull ask on. So no stamp comes from elsewhere (a file, another clock), none goes
 back for an object, and one that opens to other readers is as new as one that has changed.
+
+Who makes an object in a transaction stamps it with that one's `now` (sites/last_updated.py for what
+has parts); `never_back` watches over it. What comes from outside is stamped by `stamp_at`.
 """
 
 from __future__ import annotations
@@ -21,8 +24,21 @@ _STAMP: Final = "last_updated"
 _PARTS = ("evses", "connectors")
 
 
+def never_back(now: datetime) -> Stamp:
+    """The maker's own stamp where it is later than the one before; else the transaction's."""
+    at_now = stamp_at(now)
+
+    def stamp(obj: OwnedObject, before: OwnedDocument | None) -> OwnedObject:
+        if before is None:
+            return obj
+        moved_on = obj.last_updated > before[_STAMP] and before["audience"] == obj.audience
+        return obj if moved_on else at_now(obj, before)
+
+    return stamp
+
+
 def stamp_at(now: datetime) -> Stamp:
-    """Stamps of a transaction with that `now`. What is stored already keeps its own."""
+    """The transaction's stamp, whatever the object says. What is stored already keeps its own."""
 
     def stamp(obj: OwnedObject, before: OwnedDocument | None) -> OwnedObject:
         at = now if before is None else max(now, before[_STAMP] + MIN_STEP)
