@@ -12,6 +12,7 @@ import pytest
 from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
 from cpo_app.settings import Settings
 from db_interface.indexes import OWNED_MODULES
+from db_interface.writers import SLOTS, WRITERS
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
@@ -79,6 +80,7 @@ def test_the_architecture_page_lists_every_collection_with_its_owner() -> None:
         )
     }
     declared = {**declared, **dict.fromkeys(OWNED_MODULES, "db_interface/owned_objects.py")}
+    declared |= dict.fromkeys((WRITERS, SLOTS), "db_interface/writers.py")
     assert set(listed) == set(declared)
     assert {n for n, file in declared.items() if not file.startswith(listed[n].strip("`"))} == set()
 
