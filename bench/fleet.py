@@ -13,7 +13,7 @@ import itertools
 import random
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -45,6 +45,8 @@ GOALS = {
     "heartbeat_central_ms": Goal(at_most=0.5, why="processor time; audit: 4.1"),
     "heartbeat_mongod_ms": Goal(at_most=0.3, why="processor time; audit: 2.4"),
     "idle_answered_share": Goal(at_least=1, why="of the fleet's heartbeats, within 10 s"),
+    "back_after_restart_s": Goal(at_most=60, why="10,000 idle, Central ended and started again"),
+    "unknown_after_restart": Goal(at_most=0, why="of these, taken for silent"),
     "readings_per_s": Goal(at_least=490, why="500 that charge, one reading a second each"),
     "status_to_emsp_p99_ms": Goal(at_most=300, why="change to receipt, while these charge"),
     "begin_s": Goal(at_most=5, why="200 STARTs at once, until the last session runs"),
@@ -53,7 +55,7 @@ GOALS = {
 
 SECRET = "bench registry secret " * 2
 KEY = "bench encryption key " * 2
-ADMIN = "bench admin key " * 2
+ADMIN = "bench-admin-key-" * 2
 METADATA = {"power_rating": "22kW", "type": "AC", "tariff_ids": ["BENCH"]}
 TARIFF: JsonObject = {
     "country_code": "DE",
@@ -81,6 +83,8 @@ class Scale:
     idle: int = 5000
     interval_s: float = 30.0
     idle_for_s: float = 30.0
+    coming_back: int = 10_000
+    """How many there are when Central starts again."""
     real: int = 540
     """Those that register over HTTP; the others of the idle ones are made in the store."""
     charging: int = 500
@@ -95,7 +99,21 @@ class Scale:
     """How long nothing happens between two measurements."""
 
 
-QUICK = Scale(1000, 10, 10, 140, 100, 5, 50, 500, 20, 5, 20)
+QUICK = Scale(
+    idle=1000,
+    interval_s=10,
+    idle_for_s=10,
+    coming_back=2000,
+    real=140,
+    charging=100,
+    charging_for_s=5,
+    starts=50,
+    authentications=500,
+    sessions_at_once=20,
+    sessions_for_s=5,
+    changing=20,
+    settle_s=2,
+)
 
 
 def run(quick: bool = False, scale: Scale | None = None) -> dict[str, float]:
@@ -122,10 +140,11 @@ class _Side:
     by_key: dict[str, ChargePoint] = field(default_factory=dict)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def spawn(self, work: Coroutine[Any, Any, None] | Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
@@ -161,31 +180,36 @@ async def _measured(place: Ground, emsp: Emsp, scale: Scale) -> dict[str, float]
     await ensure_indexes(db)
     token = await _prepared(db, emsp)
     figures: dict[str, float] = {}
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack, contextlib.ExitStack() as centrals:
         registry = stack.enter_context(running("registry", environment))
-        central = stack.enter_context(running("serve", environment))
-        await _ready(central)
+        central = centrals.enter_context(running("serve", environment))
+        await _ready(registry, central)
         status = await db.client.admin.command("serverStatus")
         mongod = Server("mongod", 0, status["pid"])
         side = _Side(scale, db, registry, central, mongod, emsp, token)
         async with _engines(side):
             figures |= await _registry(side)
             figures |= await _idle(side)
+            figures |= await _restart(side, centrals, environment)
             figures |= await _charging(side)
             figures |= await _sessions(side)
             await side.rest()
-        figures["central_memory_mb"] = central.memory_mb()
+        figures["central_memory_mb"] = side.central.memory_mb()
         for one in side.fleet:
             one.close()
     db.close()
     return figures
 
 
-async def _ready(central: Server) -> None:
+async def _ready(*servers: Server) -> None:
+    """Return when each of them says that it can work."""
+    asked = {"registry": ("/", '"status":"ok"'), "serve": ("/readyz", '"ready":true')}
     async with httpx.AsyncClient() as client:
-        url = f"http://127.0.0.1:{central.port}/readyz"
-        while (await client.get(url)).status_code != 200:  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
+        for server in servers:
+            path, word = asked[server.name]
+            url = f"http://127.0.0.1:{server.port}{path}"
+            while word not in (await client.get(url)).text.replace(" ", ""):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
 
 
 async def _prepared(db: Database, emsp: Emsp) -> str:
@@ -272,7 +296,7 @@ async def _registry(side: _Side) -> dict[str, float]:
     coming_back = await _each([one.register(side.engine_port) for one in side.fleet])
     side.by_key.update({one.key: one for one in side.fleet})
     await _each([one.beat() for one in side.fleet])
-    await _copied(side)
+    await _copied(side, scale.idle)
     return {
         "registrations_per_s": scale.real / registering,
         "authentications_per_s": scale.authentications / authenticating,
@@ -293,14 +317,14 @@ def _charge_point(side: _Side, name: str) -> ChargePoint:
     return ChargePoint(name, token, side.central.port, interval_s=side.scale.interval_s)
 
 
-async def _copied(side: _Side) -> None:
-    """The rest of the fleet, made out of the last of those that are really there."""
-    template = side.fleet[-1].cp_id
+async def _copied(side: _Side, whole: int) -> None:
+    """The rest of the `whole` fleet, made in the store out of the last that is really there."""
+    template = side.fleet[side.scale.real - 1].cp_id
     record = await REGISTRATIONS.of(side.db).find_one({"_id": template})
     known = await CHARGE_POINTS.of(side.db).find_one({"_id": template})
     assert record is not None
     assert known is not None
-    numbers = range(len(side.fleet), side.scale.idle)
+    numbers = range(len(side.fleet), whole)
     names = [f"CP-{n:05d}" for n in numbers]
     await REGISTRATIONS.of(side.db).insert_many(
         [
@@ -309,9 +333,8 @@ async def _copied(side: _Side) -> None:
                 "_id": name,
                 "folded_id": name.lower(),
                 "site_id": name.lower(),
-                "registered_seq": record["registered_seq"] + n,
             }
-            for n, name in enumerate(names, 1)
+            for name in names
         ]
     )
     await CHARGE_POINTS.of(side.db).insert_many([{**known, "_id": name} for name in names])
@@ -347,6 +370,36 @@ async def _idle(side: _Side) -> dict[str, float]:
         "heartbeat_p99_ms": _p99(latencies) * 1000,
         "idle_answered_share": 1 - lost / len(latencies),
         "idle_unknown": float(await CHARGE_POINTS.of(side.db).count({"ocpi_status": "UNKNOWN"})),
+    }
+
+
+async def _restart(
+    side: _Side, centrals: contextlib.ExitStack, environment: dict[str, str]
+) -> dict[str, float]:
+    """Central ends and starts again; until each charge point has had an answer."""
+    await _copied(side, side.scale.coming_back)
+    more = [side.spawn(one.live(random.random())) for one in side.fleet[side.scale.idle :]]
+    await asyncio.sleep(side.scale.settle_s)
+    ended = time.monotonic()
+    # In a thread: the charge points go on meanwhile, and find nobody.
+    await asyncio.to_thread(centrals.close)
+    again = running("serve", environment, port=side.central.port)
+    side.central = await asyncio.to_thread(centrals.enter_context, again)
+    await _ready(side.central)
+    ready = time.monotonic()
+    deadline = ready + 4 * side.scale.interval_s
+    while min(one.heard_at for one in side.fleet) < ready:
+        if time.monotonic() > deadline:
+            raise RuntimeError("not all charge points came back")
+        await asyncio.sleep(0.1)
+    for task in more:
+        task.cancel()
+    return {
+        "restart_s": ready - ended,
+        "back_after_restart_s": max(one.heard_at for one in side.fleet) - ready,
+        "unknown_after_restart": float(
+            await CHARGE_POINTS.of(side.db).count({"ocpi_status": "UNKNOWN"})
+        ),
     }
 
 

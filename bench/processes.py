@@ -62,9 +62,11 @@ def serving(name: str, factory: str, environment: Mapping[str, str]) -> Iterator
 
 
 @contextlib.contextmanager
-def running(command: str, environment: Mapping[str, str]) -> Iterator[Server]:
+def running(
+    command: str, environment: Mapping[str, str], *, port: int | None = None
+) -> Iterator[Server]:
     """Run `cpo <command> --port ...`, as the product does, while the block runs."""
-    port = _free_port()
+    port = port or _free_port()
     arguments = ("cpo_app.cli", command, "--port", str(port))
     with _listening(command, arguments, port, environment) as server:
         yield server

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timezone
 from typing import Any
 
@@ -100,6 +100,8 @@ class ChargePoint:
         self.unheard = 0
         """Requests without an answer in time."""
         self.shed = 0
+        self.heard_at = 0.0
+        """When a heartbeat was answered last, by the monotonic clock."""
         self.latencies: list[float] = []
         self.energy_wh = 0.0
         self._headers = (f"Authorization: Bearer {token}",)
@@ -123,6 +125,8 @@ class ChargePoint:
         began = time.perf_counter()
         status, _ = await self._beats.post("/cp/heartbeat", body, *self._headers)
         self._note(status, began)
+        if status == 200:
+            self.heard_at = time.monotonic()
 
     async def live(self, phase: float) -> None:
         """Heartbeats, until cancelled; the first after that part of the interval."""
@@ -206,7 +210,7 @@ class Engine(asyncio.Protocol):
     """What Central commands: every command is accepted; `start` begins the session."""
 
     def __init__(
-        self, by_key: dict[str, ChargePoint], spawn: Callable[[Awaitable[None]], None]
+        self, by_key: dict[str, ChargePoint], spawn: Callable[[Coroutine[Any, Any, None]], object]
     ) -> None:
         self._by_key = by_key
         self._spawn = spawn

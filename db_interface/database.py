@@ -85,6 +85,8 @@ class Database:
         self.clock = clock or HostClock()
         self._reachability = reachability
         self._db = client[name]
+        self._collections: dict[str, Any] = {}
+        """Kept: the driver makes each anew, for an eighth of a millisecond."""
         self.writers = Writers(self)
         self._conflicted = asyncio.Lock()
         self._starving = False
@@ -119,7 +121,10 @@ class Database:
         return cls(client, name, clock=clock, reachability=reachability)
 
     def __getitem__(self, collection: str) -> Any:
-        return self._db[collection]
+        found = self._collections.get(collection)
+        if found is None:
+            found = self._collections[collection] = self._db[collection]
+        return found
 
     def now(self) -> datetime:
         """The database's clock, milliseconds."""

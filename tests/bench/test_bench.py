@@ -43,6 +43,7 @@ def test_a_miniature_push_arrives_beside_dead_peers() -> None:
 def test_a_miniature_fleet_lives_and_charges() -> None:
     scale = fleet.Scale(
         idle=20,
+        coming_back=30,
         interval_s=2,
         idle_for_s=1,
         real=8,
@@ -58,7 +59,7 @@ def test_a_miniature_fleet_lives_and_charges() -> None:
     measured = fleet.run(scale=scale)
     assert set(fleet.GOALS) <= set(measured)
     assert measured["idle_answered_share"] == 1
-    assert measured["idle_unknown"] == 0
+    assert measured["idle_unknown"] == measured["unknown_after_restart"] == 0
     assert measured["sessions_per_s"] > 0
 
 
