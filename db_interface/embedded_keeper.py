@@ -8,12 +8,12 @@ it ends (`die_with_parent`).
 from __future__ import annotations
 
 import logging
-import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable
 
+from db_interface.child_process import why_it_ended
 from db_interface.database import StoreUnavailable
 
 logger = logging.getLogger("cpo.store")
@@ -65,7 +65,9 @@ class Keeper:
                 return
             if time.monotonic() - started > LIVED_WELL_S:
                 pause_s = FIRST_PAUSE_S
-            logger.error("the embedded MongoDB ended (%s); again in %.1f s", _why(code), pause_s)
+            logger.error(
+                "the embedded MongoDB ended (%s); again in %.1f s", why_it_ended(code), pause_s
+            )
             if self._let_go.wait(pause_s):
                 return
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
@@ -83,12 +85,3 @@ class Keeper:
                 logger.error("the embedded MongoDB cannot be started: %s", error.strerror)
             else:
                 logger.warning("the embedded MongoDB answers again")
-
-
-def _why(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"signal {-code}, {signal.Signals(-code).name}"
-    except ValueError:
-        return f"signal {-code}"

@@ -19,6 +19,7 @@ from cpo_app.bootstrap import ADMIN_PASSWORD_FILE, Prepared, prepare
 from cpo_app.cli.free_ports import demand_free
 from cpo_app.cli.known_store import demand_known_store
 from cpo_app.cli.options import DataDir, Port, settings_for
+from cpo_app.cli.workers import Workers
 from cpo_app.front_door.serving import FrontDoor
 from cpo_app.front_door.tls import ServerTls
 from cpo_app.operator.metrics import SHARED_BY_WORKERS
@@ -50,7 +51,7 @@ def serve(
                 "the operator's password was made: user admin, %s",
                 (ground.settings.CPO_DATA_DIR / ADMIN_PASSWORD_FILE).absolute(),
             )
-        uvicorn.run(
+        config = uvicorn.Config(
             "cpo_app.worker:app",
             host=settings.CENTRAL_HOST,
             port=settings.CENTRAL_PORT,
@@ -60,6 +61,10 @@ def serve(
             **FrontDoor.of(ground.settings).options(),
             **tls,
         )
+        if workers == 1:
+            uvicorn.Server(config).run()
+        else:
+            Workers(config).run()
 
 
 def registry(port: Port = None, data_dir: DataDir = None) -> None:
