@@ -50,7 +50,7 @@ RETRY_FOR_S = 20.0
 MAX_BEATEN = 2
 """So often a transaction that waits its turn may lose to others of this process."""
 """How long a transaction that others' writes get in the way of is tried again."""
-ANSWER_WITHIN_S = 4.5
+ANSWER_WITHIN_S = 4.0
 ABORT_WITHIN_S = 0.3
 CONNECT_WITHIN_S = 3.0
 _CLOSED_WITHIN_S = 0.05
@@ -78,12 +78,15 @@ class Database:
         transactions: bool = True,
         clock: Clock | None = None,
         reachability: Reachability | None = None,
+        answer_within_s: float = ANSWER_WITHIN_S,
     ) -> None:
         self.client = client
         self.name = name
         self.transactions = transactions
         self.clock = clock or HostClock()
         self._reachability = reachability
+        self.answer_within_s = answer_within_s
+        """How long one operation may take, the wait for one of the driver's threads included."""
         self._db = client[name]
         self._collections: dict[str, Any] = {}
         """Kept: the driver makes each anew, for an eighth of a millisecond."""
@@ -118,7 +121,8 @@ class Database:
         except (InvalidURI, ConfigurationError, ValueError) as error:
             raise StoreUnavailable(f"CPO_MONGO_URL is not usable: {error}") from error
         name = name or client.get_default_database(DEFAULT_NAME).name
-        return cls(client, name, clock=clock, reachability=reachability)
+        within_s = timeout_ms / 1000
+        return cls(client, name, clock=clock, reachability=reachability, answer_within_s=within_s)
 
     def __getitem__(self, collection: str) -> Any:
         found = self._collections.get(collection)
@@ -192,7 +196,8 @@ class Database:
     async def ping(self) -> None:
         """Raise StoreUnavailable unless a writable server answers now."""
         try:
-            answer = await self.client.admin.command("hello")
+            with self.within(self.answer_within_s):
+                answer = await self.client.admin.command("hello")
         except PyMongoError as error:
             raise StoreUnavailable(_brief(error)) from error
         if not answer.get("isWritablePrimary", answer.get("ismaster", False)):

@@ -204,7 +204,7 @@ class EmbeddedMongo:
         except OSError as error:
             lock.close()
             raise DataDirectoryInUse(
-                f"the data directory {self.files.directory} is in use by another `cpo`; "
+                f"the data directory {self.files.directory} is in use by another cpo; "
                 "stop that one or choose another with --data-dir"
             ) from error
         self._lock = lock

@@ -18,7 +18,7 @@ from domain.secrets import SecretUnusable
 
 logger = logging.getLogger("cpo.central")
 
-CHECK_WITHIN_S = 2.0
+CHECK_WITHIN_S = 1.5
 
 Check = Callable[[], Awaitable[bool]]
 """True: it is there. Raising, or taking longer than CHECK_WITHIN_S, counts as missing."""

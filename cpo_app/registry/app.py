@@ -34,6 +34,8 @@ REFUSED_AGAIN_S = 30.0
 """How often the store is looked at again that a later version has changed."""
 TITLE = "EV_Registry"
 VERSION = version("ocpi-cpo-backend")
+READY_WITHIN_S = 1.5
+"""Longer than that the store is not waited for to say whether it is there."""
 
 
 def build_registry(settings: Settings, store: DbInterface | None = None) -> FastAPI:
@@ -104,8 +106,8 @@ def _add_health(app: FastAPI, registry: Registry) -> None:
         if registry.store is None:
             return False
         try:
-            await registry.store.db.ping()
-        except StoreUnavailable:
+            await asyncio.wait_for(registry.store.db.ping(), READY_WITHIN_S)
+        except (StoreUnavailable, asyncio.TimeoutError):
             return False
         return True
 

@@ -15,7 +15,7 @@ from db_interface.embedded import EmbeddedMongo
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from tests.conftest import Loop
-from tests.e2e.processes import eventually
+from tests.e2e.processes import eventually, until_stopped
 
 pytestmark = pytest.mark.processes
 
@@ -42,20 +42,6 @@ def away(server: EmbeddedMongo, loop: Loop) -> Iterator[Database]:
     db = loop.run(connect())
     yield db
     db.close()
-
-
-def until_stopped(pid: int) -> None:
-    """Until no thread of the process runs any more: SIGSTOP only asks for it."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        states = [
-            (thread / "stat").read_text().rpartition(")")[2].split()[0]
-            for thread in Path(f"/proc/{pid}/task").iterdir()
-        ]
-        if set(states) == {"T"}:
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"process {pid} goes on: {states}")
 
 
 async def _took(db: Database) -> tuple[float, float]:

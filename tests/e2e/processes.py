@@ -146,6 +146,20 @@ def alive(pid: int) -> bool:
     return False
 
 
+def until_stopped(pid: int) -> None:
+    """Until no thread of the process runs any more: SIGSTOP only asks for it."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        states = [
+            (thread / "stat").read_text().rpartition(")")[2].split()[0]
+            for thread in Path(f"/proc/{pid}/task").iterdir()
+        ]
+        if set(states) == {"T"}:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"process {pid} goes on: {states}")
+
+
 @contextlib.contextmanager
 def processes(directory: Path) -> Iterator[Processes]:
     started = Processes(directory)
