@@ -118,7 +118,7 @@ def test_a_data_directory_has_one_owner_and_others_find_the_server(server: Embed
     other = EmbeddedMongo(server.files.directory)
     assert other.running_url() is None
     url = server.start()
-    with pytest.raises(DataDirectoryInUse, match="is in use by another `cpo`"):
+    with pytest.raises(DataDirectoryInUse, match="is in use by another cpo"):
         EmbeddedMongo(server.files.directory).start()
     assert other.running_url() == url
     server.stop()

@@ -91,7 +91,7 @@ def test_a_newcomer_starts_it_all_and_sees_an_ocpi_request_work(running: Process
         "up", f"--port={free_port()}", f"--registry-port={free_port()}", "--data-dir=data"
     )
     assert second.returncode != 0
-    assert "is in use by another `cpo`" in second.stderr.splitlines()[-1]
+    assert "is in use by another cpo" in second.stderr.splitlines()[-1]
 
     # Uptime monitors ask by HEAD
     for url in (f"{base}/healthz", f"http://127.0.0.1:{registry_port}/healthz"):
