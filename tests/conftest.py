@@ -6,6 +6,9 @@ tests/README.md says which fixture is which.
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
+import sys
 import threading
 import uuid
 from collections.abc import Coroutine, Iterator
@@ -141,6 +144,22 @@ def fresh_url(mongo_url: str, _client: Database, loop: Loop) -> Iterator[str]:
         await _client.client.drop_database(name)
 
     loop.run(drop(), timeout_s=60)
+
+
+# Byte code is kept, whatever the machine's habit: each of the processes that tests start would
+# compile all of our code anew, which is half of what it costs.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Thousands of tests and all of the code are there for good: the garbage collector looks neither
+# while they come, nor at them later.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

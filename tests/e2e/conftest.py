@@ -11,6 +11,7 @@ import pytest
 from db_interface.database import Database
 from tests.conftest import Loop
 from tests.e2e.processes import Processes, processes
+from tests.one_database import emptied, written_by_others
 
 
 @pytest.fixture
@@ -23,6 +24,15 @@ def running(tmp_path: Path) -> Iterator[Processes]:
 def store_url(fresh_url: str) -> str:
     """A database of the test's own: its processes may still write when the next test begins."""
     return fresh_url
+
+
+@pytest.fixture
+def commands_url(mongo_url: str, _shared: Database, loop: Loop) -> Iterator[str]:
+    """The tests' one database, empty, for commands that end by themselves: nothing of them writes
+    when the next test begins, and no mongod has to be started and filled with indexes."""
+    loop.run(emptied(_shared), timeout_s=60)
+    yield mongo_url.replace("/?", f"/{_shared.name}?")
+    loop.run(written_by_others(_shared))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import secrets
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from tests.serving import free_port
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 
+SECRETS = {
+    "CPO_ENCRYPTION_KEY": secrets.token_hex(32),
+    "REGISTRY_SECRET_KEY": secrets.token_hex(32),
+}
 DUTCH = Path(os.environ.get("OCPI_TEST_DATA", REPOSITORY / "../shared/data/ndw"))
 
 
@@ -51,20 +56,23 @@ def test_a_thousand_real_locations_are_crawled_each_exactly_once(running: Proces
     assert shown == Counter(row["id"] for row in rows)
 
 
-def test_what_cannot_be_understood_is_refused_by_name(running: Processes) -> None:
+def test_what_cannot_be_understood_is_refused_by_name(
+    running: Processes, commands_url: str
+) -> None:
+    store = {"CPO_MONGO_URL": commands_url, **SECRETS}
     good = json.loads((REPOSITORY / "tests/data/dirty_locations.json").read_text())
     bad = [{"id": "BAD-1", "city": "Nowhere"}, 42, {**good[0], "id": "BAD-2", "country": "Mars"}]
     file = running.directory / "some.json"
     file.write_text(json.dumps({"data": [*good, *bad], "status_code": 1000}))
 
-    imported = running.command("locations", "import", str(file), "--force", "--data-dir", "data")
+    imported = running.command("locations", "import", str(file), "--force", **store)
 
     assert imported.returncode == 1
     summary = f"imported {len(good)} ({len(good)} new, 0 changed), unchanged 0, refused 3\n"
     assert imported.stdout == summary
     assert "refused BAD-1: " in imported.stderr and "refused BAD-2: " in imported.stderr
     assert f"refused #{len(good) + 2}: is int, not an object" in imported.stderr
-    exported = running.command("locations", "export", "--data-dir", "data")
+    exported = running.command("locations", "export", **store)
     assert [row["id"] for row in json.loads(exported.stdout)] == [str(row["id"]) for row in good]
 
 
@@ -77,9 +85,9 @@ def test_what_cannot_be_understood_is_refused_by_name(running: Processes) -> Non
     ],
 )
 def test_an_error_is_one_clear_line(
-    running: Processes, arguments: tuple[str, ...], complaint: str
+    running: Processes, commands_url: str, arguments: tuple[str, ...], complaint: str
 ) -> None:
-    failed = running.command(*arguments, CPO_DATA_DIR="data")
+    failed = running.command(*arguments, CPO_MONGO_URL=commands_url, **SECRETS)
     assert failed.returncode != 0
     assert failed.stdout == ""
     (line,) = failed.stderr.splitlines()
