@@ -16,8 +16,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
 
+from auth.login_delays import LoginDelays
 from auth.throttle import Throttle, TooManyFailures, digest_of
-from db_interface.database import Database
+from db_interface.database import STORE_ERRORS, Database
 from domain.operators import api_keys, logins, operators
 from domain.operators.actor import Actor, ActorKind, Role
 from domain.operators.logins import Lasting, Login
@@ -69,6 +70,7 @@ class OperatorAccess:
         self.lasting = lasting
         self.passwords = passwords or Passwords()
         self.throttle = throttle
+        self._delays = LoginDelays(db)
         self._admin_password = admin_password
         self._digest = digest
         self._verified: OrderedDict[bytes, None] = OrderedDict()
@@ -88,23 +90,26 @@ class OperatorAccess:
     async def checked(self, name: str, password: str, address: str) -> Operator | None:
         """Whose name and password these are; None: the admin of the setting. Raises NotLetIn."""
         shown = digest_of(f"{name}:{password}")
-        self.check_throttle(address, name, shown)
+        if not self.throttle.knows(address, shown):
+            self.check_throttle(address, name)
+            await self.check_delay(address, name)
         if name.lower() == ADMIN:
             if self._is_admins(password):
-                self._came_in(address, ADMIN, shown)
+                await self._came_in(address, ADMIN, shown)
                 return None
-            raise self.wrong(address, name, known=bool(self._admin_password))
+            raise await self.wrong(address, name, known=self.has_admin)
         operator = await operators.find(self.db, name)
         if not await self._is_right(operator, password) or operator is None:
-            raise self.wrong(address, name, known=operator is not None)
+            raise await self.wrong(address, name, known=operator is not None)
         if operator["disabled"]:
             raise NotLetIn(403, "this operator is disabled")
-        self._came_in(address, name.lower(), shown)
+        await self._came_in(address, name.lower(), shown)
         return operator
 
     async def by_key(self, key: str, address: str, door: Door) -> Actor:
         """Whose API key that is. Raises NotLetIn, 403 for a key of other doors."""
-        self.check_throttle(address, shown=digest_of(key))
+        if not self.throttle.knows(address, digest_of(key)):
+            self.check_throttle(address)
         found = await api_keys.of(self.db, key)
         if found is None:
             self.throttle.failed(address)
@@ -125,29 +130,52 @@ class OperatorAccess:
             await logins.use(self.db, login, self.lasting)
         return actor
 
-    def check_throttle(self, address: str, name: str = "", shown: str = "") -> None:
-        """Raises NotLetIn (429), but not for what was right there before (`shown`: its digest)."""
-        if shown and self.throttle.knows(address, shown):
-            return
+    def check_throttle(self, address: str, name: str = "") -> None:
+        """Raises NotLetIn (429). No I/O."""
         try:
             self.throttle.check(address, name.lower())
         except TooManyFailures as error:
             raise NotLetIn(429, str(error), error.retry_after_s) from None
 
-    def wrong(self, address: str, name: str, *, known: bool) -> NotLetIn:
+    async def check_delay(self, address: str, name: str) -> None:
+        """Raises NotLetIn (429). With the store away the throttle of this process has to do: the
+        admin gets in without it."""
+        try:
+            await self._delays.check(address, name)
+        except TooManyFailures as error:
+            raise NotLetIn(429, str(error), error.retry_after_s) from None
+        except STORE_ERRORS:
+            logger.debug("the store does not tell who has to wait")
+
+    async def wrong(self, address: str, name: str, *, known: bool) -> NotLetIn:
         """Counted, and logged where it is somebody's name; what to raise."""
         self.throttle.failed(address, name.lower())
+        try:
+            await self._delays.failed(address, name)
+        except STORE_ERRORS:
+            logger.debug("the store does not take who has to wait")
         if known:
             logger.warning("wrong password or code for operator %s from %s", name.lower(), address)
         return NotLetIn(401, "name or password is wrong")
+
+    @property
+    def has_admin(self) -> bool:
+        """Whether there is a CPO_ADMIN_PASSWORD."""
+        return bool(self._admin_password)
 
     def admin_proof(self) -> str:
         """What changes when CPO_ADMIN_PASSWORD does."""
         return self._digest(f"operator's password:{self._admin_password}")
 
-    def _came_in(self, address: str, name: str, shown: str) -> None:
+    async def _came_in(self, address: str, name: str, shown: str) -> None:
+        if self.throttle.knows(address, shown):
+            return
         self.throttle.succeeded(address, name)
         self.throttle.succeeded(address, shown)
+        try:
+            await self._delays.succeeded(address, name)
+        except STORE_ERRORS:
+            logger.debug("the store does not take that somebody has come in")
 
     async def _actor_of(self, login: Login) -> Actor | None:
         if login["by"] == "oidc":

@@ -7,6 +7,7 @@ routes, crud/) is put together in main.py: a command does not load the library.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from auth.authenticator import OcpiAuthenticator
 from auth.operator_access import OperatorAccess
@@ -21,6 +22,7 @@ from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.commands.command_intake import Intake
+from domain.operators.logins import Lasting
 from domain.peers.peers import Peers
 from domain.platform_facts import announce_address, announced_address
 from domain.secrets import Vault
@@ -72,6 +74,10 @@ class Backend:
                 vault.digest,
                 admin_password=settings.CPO_ADMIN_PASSWORD,
                 throttle=Throttle("operator", failures, db),
+                lasting=Lasting(
+                    idle=timedelta(seconds=settings.CPO_LOGIN_IDLE_S),
+                    at_most=timedelta(seconds=settings.CPO_LOGIN_MAX_S),
+                ),
             ),
             https=settings.PROTOCOL == "https",
         )

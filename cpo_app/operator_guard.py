@@ -58,8 +58,11 @@ class OperatorGuard:
         except NotLetIn as error:
             raise _refusal(error) from None
         if found is None:
+            # "Basic" would make a browser ask in a window of its own.
+            bare = door is Door.CONSOLE and "authorization" not in request.headers
+            challenges = 'Bearer realm="operator"' if bare else _CHALLENGES
             said = "the operator's name and password, or an API key, are needed"
-            raise NotTheOperator(401, said, {"WWW-Authenticate": _CHALLENGES})
+            raise NotTheOperator(401, said, {"WWW-Authenticate": challenges})
         _check(found, needed)
         return found
 

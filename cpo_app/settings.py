@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     # Secrets
     CPO_ENCRYPTION_KEY: str = ""
     CPO_ADMIN_PASSWORD: str = ""
+    CPO_LOGIN_IDLE_S: int = Field(default=3600, ge=60, le=30 * 24 * 3600)
+    """A login on the console ends when it was not used for so long."""
+    CPO_LOGIN_MAX_S: int = Field(default=12 * 3600, ge=60, le=30 * 24 * 3600)
+    """A login ends so long after it began, used or not."""
     # Development
     CPO_ALLOW_PRIVATE_URLS: bool = False
     # Logs

@@ -117,6 +117,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         ),
     ],
     "logins": [_index("operator_id"), _index("until", expireAfterSeconds=0)],
+    "login_links": [_index("until", expireAfterSeconds=0)],
+    "login_delays": [_index("last", expireAfterSeconds=3600)],
     "api_keys": [_index("name", unique=True)],
     "audit": [
         _index("at", "_id"),

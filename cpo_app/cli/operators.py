@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from enum import Enum
 from typing import Annotated
 
 import typer
@@ -15,12 +16,18 @@ from cpo_app.cli.secret_input import new_password
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
-from domain.operators import operators
+from domain.operators import operators, totp
 from domain.operators.actor import Role
 from domain.operators.operators import NoSuchOperator, OperatorRefused
 from domain.operators.passwords import Passwords, PasswordUnfit, check_new, generated
 
 app = typer.Typer(help="People who run this platform, with their roles.", no_args_is_help=True)
+
+
+class OnOff(str, Enum):
+    ON = "on"
+    OFF = "off"
+
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 Password = Annotated[
@@ -108,6 +115,30 @@ def set_password(
     note(f"{name} has a new password")
     if generate:
         print_line(chosen)
+
+
+@app.command("totp")
+def second_factor(
+    name: Name,
+    state: Annotated[OnOff, typer.Argument(metavar="on|off")],
+    data_dir: DataDir = None,
+) -> None:
+    """Ask a person for a code, too, at each login; prints what his app takes for it, once."""
+
+    async def work(backend: Backend) -> str | None:
+        if state is OnOff.OFF:
+            await backend.store.transact(lambda tx: totp.switch_off(tx, name))
+            return None
+        secret = await backend.store.transact(lambda tx: totp.switch_on(tx, backend.vault, name))
+        return totp.uri(secret, name, backend.settings.PROJECT_NAME)
+
+    try:
+        link = on_backend(work, data_dir)
+    except NoSuchOperator as error:
+        raise CliError(str(error)) from None
+    note(f"{name}: logins ask for {'no code' if link is None else 'a code'}")
+    if link is not None:
+        print_line(link)
 
 
 @app.command()

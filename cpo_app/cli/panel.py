@@ -11,8 +11,11 @@ from cpo_app.bootstrap import ADMIN_PASSWORD_FILE
 from cpo_app.settings import Settings
 
 
-def panel(settings: Settings, base: str, registry: str, charge_points: int) -> str:
-    """Never wrapped, so that every line can be pasted."""
+def panel(
+    settings: Settings, base: str, registry: str, charge_points: int, link: str | None = None
+) -> str:
+    """Never wrapped, so that every line can be pasted. `link`: what signs the operator in, once,
+    at the first start; only then his password is shown."""
     cpo = Path(sys.executable).with_name("cpo")
     with contextlib.suppress(ValueError):
         cpo = cpo.relative_to(Path.cwd())
@@ -26,12 +29,20 @@ def panel(settings: Settings, base: str, registry: str, charge_points: int) -> s
     if not approves:
         peers = "parties that an invitation does not name wait for cpo peers approve"
     password_file = data_dir / ADMIN_PASSWORD_FILE
+    by_setting = "CPO_ADMIN_PASSWORD" in os.environ
+    password = f"password {'CPO_ADMIN_PASSWORD' if by_setting else f'in {password_file}'}"
+    sign_in = ""
+    if link is not None:
+        password = f"password {settings.CPO_ADMIN_PASSWORD}"
+        sign_in = f"""
+                now and once: {base}/login/once/{link}
+                the password is kept in {password_file}"""
     rule = "\u2500" * 78
     return f"""
 {rule}
  OCPI CPO backend is up; Ctrl-C stops it.
 
- Console        {base}/   user admin, password in {password_file}
+ Console        {base}/   user admin, {password}{sign_in}
  OCPI           {versions_url}
                 docs: {base}/{settings.OCPI_PREFIX}/docs
  Peers          {peers}

@@ -81,10 +81,17 @@ def run(settings: Settings, *, charge_points: int, demo: bool) -> None:
     )
     with prepare(settings, must_own=True, people=True) as ground:
         demand_known_store(ground)
-        asyncio.run(until_signalled(_supervise(ground.settings, charge_points, demo)))
+        asyncio.run(
+            until_signalled(
+                _supervise(ground.settings, charge_points, demo, first=ground.first_password)
+            )
+        )
 
 
-async def _supervise(settings: Settings, charge_points: int, demo: bool) -> None:
+async def _supervise(
+    settings: Settings, charge_points: int, demo: bool, *, first: bool = False
+) -> None:
+    """`first`: the operator has not seen his password yet."""
     environment = _environment(settings)
     if demo:
         # Its cars are charged faster than time: by as much more is believed.
@@ -103,7 +110,8 @@ async def _supervise(settings: Settings, charge_points: int, demo: bool) -> None
         for part in _after_the_servers(settings, charge_points, demo):
             keepers.append(asyncio.create_task(_keep_running(part, environment)))
         if ready:
-            sys.stdout.write(panel(settings, base, _registry_url(settings), charge_points))
+            link = await _login_link(settings) if first else None
+            sys.stdout.write(panel(settings, base, _registry_url(settings), charge_points, link))
             sys.stdout.flush()
         # Not gather: it would be over when the first part has stopped, and the database with it.
         ended, _ = await asyncio.wait(keepers, return_when=asyncio.FIRST_EXCEPTION)
@@ -113,6 +121,19 @@ async def _supervise(settings: Settings, charge_points: int, demo: bool) -> None
         for keeper in keepers:
             keeper.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)
+
+
+async def _login_link(settings: Settings) -> str:
+    """What signs the operator in, once."""
+    from db_interface.database import Database  # at the first start only
+    from domain.operators import login_links
+
+    db = Database.connect(settings.CPO_MONGO_URL)
+    try:
+        await db.ping()
+        return await login_links.make(db)
+    finally:
+        db.close()
 
 
 def _after_the_servers(settings: Settings, charge_points: int, demo: bool) -> list[Part]:

@@ -16,6 +16,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auth.operator_login import OperatorLogin
 from cpo_app.actions.action import Refused
 from cpo_app.actions.house import House
 from cpo_app.console.forms import COOKIE, Forms
@@ -25,6 +26,7 @@ from db_interface.json_data import JsonObject
 from domain.charge_points import evse_history
 from domain.charge_points.evse_history import Uptime
 from domain.operators.actor import Role, current_actor
+from domain.secrets import Vault
 from domain.times import utc_now
 
 logger = logging.getLogger("cpo.console")
@@ -42,7 +44,7 @@ class Console:
         self,
         house: House,
         guard: OperatorGuard,
-        digest: Callable[[str], str],
+        vault: Vault,
         *,
         title: str,
         versions_url: str,
@@ -50,10 +52,14 @@ class Console:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.house = house
+        self.store = house.store
         self.db = house.store.db
+        self.vault = vault
+        self.login = OperatorLogin(guard.access, vault)
+        self.title = title
         self.guard = guard
-        self.digest = digest
-        self._forms = Forms(digest)
+        self.digest = vault.digest
+        self._forms = Forms(vault.digest)
         self.rendering = Rendering(title, docs_url, clock)
         self.versions_url = versions_url
         self.clock = clock
@@ -61,7 +67,7 @@ class Console:
         self._background: set[asyncio.Task[JsonObject]] = set()
 
     async def submitted(self, request: Request) -> dict[str, str]:
-        """The fields of a form of our own page. Raises FormRefused."""
+        """The fields of a form of our own page, whoever sent it. Raises FormRefused."""
         return await self._forms.read(request)
 
     def page(

@@ -8,8 +8,10 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from cpo_app.console import ocpi_objects
+from cpo_app.console.account import build_account_router
 from cpo_app.console.console import Console
 from cpo_app.console.doing import add_actions, said
+from cpo_app.console.login import build_login_router
 from cpo_app.console.once import add_pages_shown_once
 from cpo_app.console.rendering import ASSETS
 from cpo_app.console.routes import NotThere, problem, route_class
@@ -264,6 +266,8 @@ def build_console_router(console: Console) -> APIRouter:
     add_actions(router, console)
 
     both = APIRouter(include_in_schema=False)
+    both.include_router(build_login_router(console))
+    both.include_router(build_account_router(console))
     both.include_router(router)
 
     # The style sheet holds no secret, and the page that asks for the password needs it.

@@ -9,19 +9,22 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Coroutine
+from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
+from starlette.responses import RedirectResponse
 
 from auth.operator_access import Door
 from cpo_app.console.console import Console
 from cpo_app.console.forms import FormRefused, read_whole
+from cpo_app.console.rendering import HEADERS
 from cpo_app.log_ids import CORRELATION_HEADER, bound, usable_id
-from cpo_app.operator_guard import NotTheOperator
+from cpo_app.operator_guard import LIVE, NotTheOperator
 from db_interface.database import STORE_ERRORS
-from domain.operators.actor import Role, acting_as
+from domain.operators.actor import NOBODY, Actor, acting_as
 
 logger = logging.getLogger("cpo.console")
 
@@ -39,22 +42,19 @@ class NotThere(Exception):
 
 
 def route_class(console: Console) -> type[APIRoute]:
-    """The routes of one console."""
+    """The routes of one console; what a form is for says itself which role it needs."""
 
     class ConsoleRoute(APIRoute):
         def get_route_handler(self) -> Handler:
             handle = super().get_route_handler()
 
             async def answer(request: Request) -> Response:
-                correlation_id = usable_id(request.headers.get(CORRELATION_HEADER))
                 try:
-                    with (
-                        acting_as(await console.guard.actor(request, Door.CONSOLE, Role.VIEWER)),
-                        bound(correlation_id=correlation_id or str(uuid.uuid4())),
-                    ):
-                        _look_at_query(request)
-                        whole = await read_whole(request)
-                        return await asyncio.wait_for(handle(whole), ANSWER_WITHIN_S)
+                    actor = await console.guard.actor(request, Door.CONSOLE)
+                    with acting_as(actor), bound(correlation_id=_correlation_id(request)):
+                        return await _in_time(handle, request)
+                except NotTheOperator as refusal:
+                    return _to_login(request, refusal) or _refused(console, refusal)
                 except ClientDisconnect:
                     return Response(status_code=400)  # nobody is there to read it
                 except Exception as error:
@@ -63,6 +63,59 @@ def route_class(console: Console) -> type[APIRoute]:
             return answer
 
     return ConsoleRoute
+
+
+def open_route_class(console: Console) -> type[APIRoute]:
+    """Routes for whoever comes: those by which he signs in."""
+
+    class OpenRoute(APIRoute):
+        def get_route_handler(self) -> Handler:
+            handle = super().get_route_handler()
+
+            async def answer(request: Request) -> Response:
+                try:
+                    # His forms, too, are of the person who sits there, if any does.
+                    actor = await _whoever(console, request)
+                    with acting_as(actor), bound(correlation_id=_correlation_id(request)):
+                        return await _in_time(handle, request)
+                except ClientDisconnect:
+                    return Response(status_code=400)  # nobody is there to read it
+                except Exception as error:
+                    return _page_of(console, error)
+
+            return answer
+
+    return OpenRoute
+
+
+def _correlation_id(request: Request) -> str:
+    return usable_id(request.headers.get(CORRELATION_HEADER)) or str(uuid.uuid4())
+
+
+async def _in_time(handle: Handler, request: Request) -> Response:
+    _look_at_query(request)
+    whole = await read_whole(request)
+    return await asyncio.wait_for(handle(whole), ANSWER_WITHIN_S)
+
+
+async def _whoever(console: Console, request: Request) -> Actor:
+    try:
+        return await console.guard.actor(request, Door.CONSOLE)
+    except NotTheOperator:
+        return NOBODY
+
+
+def _to_login(request: Request, refusal: NotTheOperator) -> Response | None:
+    """A person with a browser is asked who he is; a script, or a page that renews itself, is told
+    that it is nobody."""
+    for_people = "text/html" in request.headers.get("accept", "") and LIVE not in request.headers
+    if refusal.http_status != 401 or request.method != "GET" or not for_people:
+        return None
+    if "authorization" in request.headers:
+        return None
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    where = "/login" if path == "/" else f"/login?next={quote(path, safe='')}"
+    return RedirectResponse(where, 303, headers=HEADERS)
 
 
 def problem(console: Console, status: int, heading: str, text: str) -> Response:
@@ -79,8 +132,6 @@ def _look_at_query(request: Request) -> None:
 
 
 def _page_of(console: Console, error: Exception) -> Response:
-    if isinstance(error, NotTheOperator):
-        return _refused(console, error)
     if isinstance(error, NotThere):
         return problem(console, 404, "Not found", str(error))
     if isinstance(error, FormRefused):

@@ -22,7 +22,7 @@ def add_operator_pages(app: FastAPI, backend: Backend, central: Central) -> None
     console = Console(
         house_of(backend, central),
         guard,
-        backend.vault.digest,
+        backend.vault,
         title=settings.PROJECT_NAME,
         versions_url=settings.versions_url,
         docs_url=f"/{settings.OCPI_PREFIX}/docs",

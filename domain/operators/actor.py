@@ -53,8 +53,8 @@ class Actor:
         return self.role is not None and self.role.includes(needed)
 
 
-_NOBODY = Actor(ActorKind.JOB, "unnamed")
-_ACTING: ContextVar[Actor] = ContextVar("actor", default=_NOBODY)
+NOBODY = Actor(ActorKind.JOB, "unnamed")
+_ACTING: ContextVar[Actor] = ContextVar("actor", default=NOBODY)
 
 
 @contextlib.contextmanager

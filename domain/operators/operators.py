@@ -95,7 +95,7 @@ async def add(tx: Tx, name: str, role: Role, password_hash: str) -> None:
 
 async def remove(tx: Tx, name: str) -> None:
     """Raises NoSuchOperator, or OperatorRefused for the last admin."""
-    operator = await _known(tx, name)
+    operator = await known(tx, name)
     await _keep_an_admin(tx, operator)
     await OPERATORS.of(tx).delete_one({"_id": operator["_id"]})
     await logins.end_all(tx, operator["_id"])
@@ -103,27 +103,27 @@ async def remove(tx: Tx, name: str) -> None:
 
 async def set_role(tx: Tx, name: str, role: Role) -> None:
     """Raises NoSuchOperator, or OperatorRefused where no admin would be left."""
-    operator = await _known(tx, name)
+    operator = await known(tx, name)
     if operator["role"] == role.value:
         return
     if role is not Role.ADMIN:
         await _keep_an_admin(tx, operator)
-    await _change(tx, operator, role=role.value)
+    await change(tx, operator, role=role.value)
 
 
 async def set_disabled(tx: Tx, name: str, disabled: bool) -> None:
     """Raises NoSuchOperator, or OperatorRefused where no admin would be left."""
-    operator = await _known(tx, name)
+    operator = await known(tx, name)
     if operator["disabled"] == disabled:
         return
     if disabled:
         await _keep_an_admin(tx, operator)
-    await _change(tx, operator, disabled=disabled)
+    await change(tx, operator, disabled=disabled)
 
 
 async def set_password(tx: Tx, name: str, password_hash: str) -> None:
     """Raises NoSuchOperator."""
-    await _change(tx, await _known(tx, name), password=password_hash)
+    await change(tx, await known(tx, name), password=password_hash)
 
 
 async def signed_in(db: Database, operator_id: str) -> None:
@@ -131,14 +131,14 @@ async def signed_in(db: Database, operator_id: str) -> None:
     await OPERATORS.of(db).update_one({"_id": operator_id}, {"$set": {"last_login": db.now()}})
 
 
-async def _known(tx: Tx, name: str) -> Operator:
+async def known(tx: Tx, name: str) -> Operator:
     operator = await find(tx, name)
     if operator is None:
         raise NoSuchOperator(name)
     return operator
 
 
-async def _change(tx: Tx, operator: Operator, **fields: object) -> None:
+async def change(tx: Tx, operator: Operator, **fields: object) -> None:
     """What ends everything that was signed in with what stood before."""
     await OPERATORS.of(tx).update_one(
         {"_id": operator["_id"]}, {"$set": fields, "$inc": {"epoch": 1}}

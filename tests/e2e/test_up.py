@@ -58,6 +58,14 @@ def test_a_newcomer_starts_it_all_and_sees_an_ocpi_request_work(running: Process
     charge_points = httpx.Client(base_url=base, auth=("admin", password))
     eventually(lambda: len(charge_points.get("/cp").json()["charge_points"]) == 2)
     assert httpx.get(f"{base}/cp").status_code == 401
+
+    # The first start shows the password and a link that signs in, once
+    assert password in up.output
+    (link,) = re.findall(rf"{base}/login/once/\S+", up.output)
+    browser = httpx.Client(follow_redirects=True, headers={"Accept": "text/html"})
+    assert "Overview" in browser.get(link).text
+    assert "Sign out" in browser.get(f"{base}/console/account").text
+    assert httpx.get(link).status_code == 410
     invited = running.command("peers", "invite", "--name", "Me", "--data-dir", "data")
     assert invited.returncode == 0, invited.stderr
     invitation = json.loads(invited.stdout)

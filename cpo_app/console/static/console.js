@@ -62,7 +62,7 @@
     const limit = setTimeout(() => patience.abort(), 10000);
     try {
       const answer = await fetch(location.href, {
-        headers: { Accept: "text/html" },
+        headers: { Accept: "text/html", "X-Live": "1" },
         cache: "no-store",
         redirect: "error",
         signal: patience.signal,

@@ -82,6 +82,16 @@ def test_a_password_that_is_easy_to_guess_is_refused(
     assert cpo("operators", "list", "--json").json() == []
 
 
+def test_a_second_factor_is_switched_on_and_off(cpo: Cpo) -> None:
+    cpo("operators", "add", "ines", "--role", "viewer", "--generate")
+    made = cpo("operators", "totp", "ines", "on")
+    assert made.code == 0 and made.out.startswith("otpauth://totp/")
+    assert cpo("operators", "list", "--json").json()[0]["totp"] is True
+    assert cpo("operators", "totp", "ines", "off").out == ""
+    assert cpo("operators", "list", "--json").json()[0]["totp"] is False
+    assert cpo("operators", "totp", "nemo", "on").err == "cpo: there is no operator nemo\n"
+
+
 def test_a_key_is_shown_once_listed_by_its_prefix_and_removed(
     cpo: Cpo, db: Database, loop: Loop
 ) -> None:

@@ -16,7 +16,9 @@ def test_with_a_password_only_the_admin_gets_in(night: Night) -> None:
         for headers in ({}, basic("wrong"), basic("päss:wort", "root")):
             answer = visit.get(path, headers=headers)
             assert answer.status_code == 401
-            assert answer.headers["www-authenticate"].startswith("Basic")
+            # A browser that shows none is not made to ask in a window of its own.
+            asked = answer.headers["www-authenticate"]
+            assert asked.startswith("Basic") == (bool(headers) or path == "/metrics")
             assert "CP-001" not in answer.text and "cpo_charge_points" not in answer.text
         assert visit.get(path, headers=basic("päss:wort")).status_code == 200
 

@@ -280,7 +280,7 @@ class Visit:
         console = Console(
             house,
             guard,
-            VAULT.digest,
+            VAULT,
             title="Night shift",
             versions_url="https://cpo.example/ocpi/versions",
             docs_url="/ocpi/docs",
