@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from auth.login_delays import LOGIN_DELAYS
 from db_interface.database import Database
 from db_interface.indexes import ensure_indexes
 from tests.conftest import Loop
@@ -28,6 +29,8 @@ def _shared_night(_client: Database, loop: Loop) -> Iterator[Night]:
 def night(_shared_night: Night) -> Night:
     """For tests that leave the store as it is."""
     _shared_night.asked.clear()
+    # Who guessed in an earlier test does not wait in this one.
+    _shared_night.loop.run(LOGIN_DELAYS.of(_shared_night.db).delete_many({}))
     return _shared_night
 
 
