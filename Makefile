@@ -10,8 +10,9 @@ STAMP := $(VENV)/.installed
 run: $(STAMP)
 	@exec $(BIN)/cpo up $(ARGS)
 
-# Each worker has a mongod of its own; WORKERS=0 runs all in one process.
-WORKERS := 2
+# Each worker has a mongod of its own; WORKERS=0 runs all in one process. Three for two cores:
+# tests with processes wait as long as they work.
+WORKERS := 3
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
 test: $(STAMP)

@@ -26,13 +26,9 @@ from cpo_app.reconciling import Reconciling
 from domain.audit.chain import Sealing
 from domain.authorization.authorization import Authorizer
 from domain.places import geonames
-from domain.upgrades.schema_version import StoreRefused
-from domain.upgrades.upgrade import make_ready
+from domain.upgrades.readiness import until_ready
 
 logger = logging.getLogger("cpo")
-
-REFUSED_AGAIN_S = 30.0
-"""How often the store is looked at again that a later version has changed."""
 
 
 class Background:
@@ -103,19 +99,12 @@ class Background:
         # The gazetteer takes a second to load: not while a charge point waits for its answer.
         await asyncio.to_thread(geonames.cities)
         backend = self._backend
-        while True:
-            await backend.db.wait_until_reachable()
-            try:
-                await make_ready(backend.store)
-                await backend.announce()
-                await self.central.start()
-                break
-            except StoreRefused as error:
-                logger.error("%s", error)
-                await asyncio.sleep(REFUSED_AGAIN_S)
-            except Exception:
-                logger.exception("the store answers, but start-up failed; trying again")
-                await asyncio.sleep(2)
+
+        async def begin() -> None:
+            await backend.announce()
+            await self.central.start()
+
+        await until_ready(backend.store, begin)
         self._sweeper.rounds.start()
         self._stopper.rounds.start()
         self._commands.start()

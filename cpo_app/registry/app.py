@@ -25,13 +25,10 @@ from cpo_app.settings import Settings
 from db_interface.database import Database, StoreUnavailable
 from db_interface.interface import DbInterface
 from domain.places import geonames
-from domain.upgrades.schema_version import StoreRefused
-from domain.upgrades.upgrade import make_ready
+from domain.upgrades.readiness import until_ready
 
 logger = logging.getLogger("cpo.registry")
 
-REFUSED_AGAIN_S = 30.0
-"""How often the store is looked at again that a later version has changed."""
 TITLE = "EV_Registry"
 VERSION = version("ocpi-cpo-backend")
 READY_WITHIN_S = 1.5
@@ -84,20 +81,10 @@ async def _prepare(registry: Registry, db: Database) -> None:
     """Let the routes have the store once it answers and has its indexes; never give up."""
     # The gazetteer takes a second to load: not while a charge point waits for its answer.
     await asyncio.to_thread(geonames.cities)
-    while registry.store is None:
-        await db.wait_until_reachable()
-        try:
-            await make_ready(DbInterface(db))
-        except StoreRefused as error:
-            logger.error("%s", error)
-            await asyncio.sleep(REFUSED_AGAIN_S)
-            continue
-        except Exception:
-            logger.exception("the database answers, but is not made ready; trying again")
-            await asyncio.sleep(2)
-            continue
-        registry.throttle.share(db)
-        registry.store = DbInterface(db)
+    store = DbInterface(db)
+    await until_ready(store)
+    registry.throttle.share(db)
+    registry.store = store
     logger.info("database ready")
 
 

@@ -6,7 +6,6 @@ What says nothing (null, an object of nulls) and is left out is no change: OCPI 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
@@ -17,6 +16,7 @@ from pydantic.fields import SHAPE_LIST, ModelField
 from db_interface.json_data import JsonMapping
 from domain.imports.json_rows import printable
 from domain.imports.report import Change
+from domain.schemas.leniency import CONTROL
 from domain.schemas.types import (
     CiString,
     Country,
@@ -36,7 +36,6 @@ from domain.schemas.types import (
 )
 
 UNKNOWN = "unknown field dropped"
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 # The first base that fits names the change: special types before the general ones.
 _KINDS: tuple[tuple[type, str], ...] = (
@@ -105,7 +104,7 @@ def _kind_of_change(kind: Any, given: Any) -> str:
     if issubclass(kind, (String, CiString)):
         if not isinstance(given, str):
             return "number taken as text"
-        return "control characters replaced" if _CONTROL.search(given) else "blanks trimmed"
+        return "control characters replaced" if CONTROL.search(given) else "blanks trimmed"
     return "rewritten"
 
 

@@ -44,7 +44,9 @@ from domain.schemas.types import (
 )
 
 _NO_VALUE = frozenset({"", "null", "none", "n/a", "nan", "undefined"})
-_CONTROL = re.compile("[ \t]*[\x00-\x1f\x7f-\x9f\u2028\u2029]+[ \t]*")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Control characters and line breaks of any kind."""
+_AROUND_CONTROL = re.compile(f"[ \t]*{CONTROL.pattern}+[ \t]*")
 _TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d\d)(?::00)?")
 _LOOSE_TIMESTAMP = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d+)?) ?(?:([Zz]|UTC)|([+-]\d\d):?(\d\d))?"
@@ -150,7 +152,7 @@ def _text(kind: type[String | CiString], value: object) -> object:
 
 def _without_control(text: str) -> str:
     """Line breaks and other control characters are spaces, outer ones nothing."""
-    return _CONTROL.sub(" ", text).strip()
+    return _AROUND_CONTROL.sub(" ", text).strip()
 
 
 def _upper(kind: type, value: object) -> object:
