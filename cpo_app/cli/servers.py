@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from cpo_app import logs
 from cpo_app.bootstrap import ADMIN_PASSWORD_FILE, Prepared, prepare
@@ -61,10 +62,10 @@ def serve(
             **FrontDoor.of(ground.settings).options(),
             **tls,
         )
-        if workers == 1:
-            uvicorn.Server(config).run()
-        else:
-            Workers(config).run()
+        server = uvicorn.Server(config) if workers == 1 else Workers(config)
+        server.run()
+        if not server.started:
+            raise SystemExit(STARTUP_FAILURE)
 
 
 def registry(port: Port = None, data_dir: DataDir = None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 
 from uvicorn import Config
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from db_interface.child_process import why_it_ended
@@ -21,6 +22,8 @@ class Workers(Multiprocess):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config, sockets=[config.bind_socket()])
+        self.started = True
+        """False once a worker could not start: then none can, and `run` returns."""
 
     def run(self) -> None:
         logger.info("%d workers serve port %d", self.processes_num, self.config.port)
@@ -29,6 +32,7 @@ class Workers(Multiprocess):
     def keep_subprocess_alive(self) -> None:
         before = list(self.processes)
         super().keep_subprocess_alive()
+        self.started = not any(old.exitcode == STARTUP_FAILURE for old in before)
         for old, new in zip(before, self.processes, strict=True):
             if old is not new:
                 why = "it cannot be told" if old.exitcode is None else why_it_ended(old.exitcode)

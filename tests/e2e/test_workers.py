@@ -56,3 +56,21 @@ def test_a_worker_that_dies_is_replaced_and_none_outlives_its_parent(
     server.kill()
     eventually(lambda: not [child for child in family if alive(child)], 15, "no orphans")
     assert "Traceback" not in server.output
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_what_cannot_start_ends_with_a_line_and_a_code(
+    running: Processes, store_url: str, workers: str
+) -> None:
+    done = running.command(
+        "serve",
+        f"--port={free_port()}",
+        f"--workers={workers}",
+        CPO_MONGO_URL=store_url,
+        CPO_ENCRYPTION_KEY="e" * 32,
+        REGISTRY_SECRET_KEY="r" * 32,
+        NO_AUTH="true",
+    )
+    assert done.returncode != 0
+    assert "NO_AUTH is set" in done.stderr
+    assert "Traceback" not in done.stderr
