@@ -9,6 +9,7 @@ No token and no part of one may reach a log or an error text.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from auth.charge_point_tokens import Claims, TokenRefused, verify
 from db_interface.database import Database
@@ -38,7 +39,9 @@ class ChargePointRefused(Exception):
         self.message = message
 
 
-def look_at_token(secret: str, token: str | None, *, required: bool) -> Claims | None:
+def look_at_token(
+    secret: str, token: str | None, now: datetime, *, required: bool
+) -> Claims | None:
     """What the token says of itself, before anything is read or looked up for whoever shows it.
 
     None where there is none and none is `required`. Raises ChargePointRefused (401), and
@@ -49,7 +52,7 @@ def look_at_token(secret: str, token: str | None, *, required: bool) -> Claims |
             raise ChargePointRefused(401, "the charge point's token is missing")
         return None
     try:
-        return verify(secret, token)
+        return verify(secret, token, now)
     except TokenRefused as refused:
         raise ChargePointRefused(401, str(refused)) from None
 
@@ -89,6 +92,7 @@ class Admission:
             self._secret,
             token,
             cp_id,
+            self._db.now(),
             required=required,
             unregistered=self._unregistered,
             certificate=certificate,
@@ -104,6 +108,7 @@ def _judge(
     secret: str,
     token: str | None,
     cp_id: str,
+    now: datetime,
     *,
     required: bool,
     unregistered: bool,
@@ -117,7 +122,7 @@ def _judge(
         check_certificate(registration, certificate)
     except WrongCertificate:
         raise ChargePointRefused(403, WRONG_CERTIFICATE) from None
-    claims = look_at_token(secret, token, required=required)
+    claims = look_at_token(secret, token, now, required=required)
     if claims is None:
         return
     if fold(claims.cp_id) != fold(cp_id):

@@ -34,7 +34,7 @@ from pymongo.read_concern import ReadConcern
 
 from db_interface.backoff import Backoff
 from db_interface.clocks import Clock, HostClock
-from db_interface.database_clock import DatabaseClock
+from db_interface.database_clock import MAX_HOST_OFF, DatabaseClock
 from db_interface.reachability import Reachability
 from db_interface.writers import InFlight, Writers
 
@@ -133,6 +133,12 @@ class Database:
     def now(self) -> datetime:
         """The database's clock, milliseconds."""
         return self.clock.now()
+
+    @property
+    def host_clock_is_right(self) -> bool:
+        """Whether this host's wall clock shows about what the database's does."""
+        clock = self.clock
+        return not isinstance(clock, DatabaseClock) or abs(clock.host_is_ahead()) <= MAX_HOST_OFF
 
     @property
     def is_away(self) -> bool:

@@ -9,6 +9,7 @@ ones is nearest to the truth (the idea of NTP's clock filter).
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from datetime import datetime, timedelta, timezone
 
@@ -19,14 +20,19 @@ from pymongo.monitoring import (
     ServerHeartbeatSucceededEvent,
 )
 
-from db_interface.clocks import HostClock, to_milliseconds, uptime_s
+from db_interface.clocks import Clock, HostClock, to_milliseconds, uptime_s
 
 KEPT_FOR_S = 120.0
 """A database whose clock was set is followed within this time (forwards: at once)."""
 MAX_STEP_BACK_S = 1.0
 """An answer that lies behind by more than this is no slow one: that clock was set back."""
 
+MAX_HOST_OFF = timedelta(seconds=2)
+"""A host whose clock is further off than this is told so, and takes no requests."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+logger = logging.getLogger("cpo.store")
 
 
 class DatabaseClock(ServerHeartbeatListener):
@@ -35,14 +41,16 @@ class DatabaseClock(ServerHeartbeatListener):
     Thread-safe in the way that CPython's deques are: the monitor's threads write, all read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, host: Clock | None = None) -> None:
+        self._host = host or HostClock()
+        self._host_was_right = True
         self._distances: dict[tuple[str, int | None], deque[tuple[float, float]]] = {}
         self._distance_s: float | None = None
         self._primary: tuple[str, int | None] | None = None
 
     def now(self) -> datetime:
         if self._distance_s is None:
-            return HostClock().now()
+            return self._host.now()
         return to_milliseconds(_EPOCH + timedelta(seconds=uptime_s() + self._distance_s))
 
     def heard(self, server: tuple[str, int | None], local_time: datetime, at_s: float) -> None:
@@ -62,6 +70,26 @@ class DatabaseClock(ServerHeartbeatListener):
         self._distances[server] = deque([*kept, (at_s, distance_s)])
         self._primary = server
         self._distance_s = max(far_s for known in self._distances.values() for _, far_s in known)
+        self._say_what_the_host_shows()
+
+    def host_is_ahead(self) -> timedelta:
+        """How far this host's wall clock is ahead; negative: behind."""
+        return self._host.now() - self.now()
+
+    def _say_what_the_host_shows(self) -> None:
+        ahead = self.host_is_ahead()
+        is_right = abs(ahead) <= MAX_HOST_OFF
+        if is_right == self._host_was_right:
+            return
+        self._host_was_right = is_right
+        if is_right:
+            logger.info("this host's clock and the database's agree again")
+            return
+        logger.warning(
+            "this host's clock is %.1f s %s the database's: set it (NTP); not ready until then",
+            abs(ahead.total_seconds()),
+            "ahead of" if ahead > timedelta() else "behind",
+        )
 
     def told(self, local_time: datetime, at_s: float) -> float:
         """The primary wrote `local_time` into some other answer; by how many seconds the clock was

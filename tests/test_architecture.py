@@ -180,3 +180,33 @@ def test_any_stays_rare() -> None:
         for file in (REPOSITORY / package).rglob("*.py")
     )
     assert number <= MAX_ANY
+
+
+HOST_CLOCK_READERS = {
+    "db_interface/clocks.py": "where there is no database",
+    "domain/times.py": "defines utc_now",
+    "auth/failure_counters.py": "a library wants times of this host's clock, and gives them back",
+    "auth/throttle.py": "the same library's",
+    "cpo_app/doctor/store.py": "measures how far it is off",
+    "cpo_app/cli/doctor.py": "shows how long certificates are good for",
+    "cpo_app/http_errors.py": "the timestamp of an answer",
+    "cpo_app/ocpi/server/envelope.py": "the timestamp of an answer",
+    "cpo_app/ocpi/peer_client/peer_answer.py": "a date in Retry-After",
+    "cpo_app/registry/context.py": "until the database has answered",
+    "cpo_app/console/console.py": "what a page shows",
+    "cpo_app/console/rendering.py": "what a page shows",
+}
+"""Who may look at this host's wall clock: never to decide anything that others see."""
+_OTHER_HOSTS = ("cpo_app/charge_point", "cpo_app/mock_hub", "cpo_app/cli/emsp.py")
+
+
+def test_a_hosts_wall_clock_decides_nothing() -> None:
+    reads = re.compile(r"datetime\.(now|utcnow)\(|\btime\.time\(\)|\butc_now\b")
+    found = {
+        str(path.relative_to(REPOSITORY))
+        for package in ("db_interface", "domain", "auth", "crud", "cpo_app")
+        for path in (REPOSITORY / package).rglob("*.py")
+        if reads.search(path.read_text())
+    }
+    found = {name for name in found if not name.startswith(_OTHER_HOSTS)}
+    assert found == set(HOST_CLOCK_READERS)

@@ -43,7 +43,8 @@ def build_health_router(checks: Mapping[str, Check]) -> APIRouter:
 
 
 def central_checks(central: Central) -> dict[str, Check]:
-    """What Central needs: the store with its indexes, EV_Registry's secret, its own watch."""
+    """What Central needs: the store with its indexes, EV_Registry's secret, its own watch, and a
+    host that knows the time."""
 
     async def store() -> bool:
         await central.db.ping()
@@ -62,11 +63,15 @@ def central_checks(central: Central) -> dict[str, Check]:
     async def watch() -> bool:
         return central.watching
 
+    async def clock() -> bool:
+        return central.db.host_clock_is_right
+
     return {
         "store": store,
         "indexes": indexes,
         "REGISTRY_SECRET_KEY": registry_secret,
         "watch": watch,
+        "clock": clock,
     }
 
 

@@ -113,6 +113,9 @@ def _add_health(app: FastAPI, registry: Registry) -> None:
 
     @app.get("/readyz", tags=["Health"], summary="Requests can be served; 503 says what is missing")
     async def readyz() -> JSONResponse:
-        if await reachable():
-            return JSONResponse({"status": "ready", "missing": []})
-        return JSONResponse({"status": "not ready", "missing": ["database"]}, 503)
+        missing = [] if await reachable() else ["database"]
+        if registry.store is not None and not registry.store.db.host_clock_is_right:
+            missing.append("clock")
+        if missing:
+            return JSONResponse({"status": "not ready", "missing": missing}, 503)
+        return JSONResponse({"status": "ready", "missing": []})

@@ -108,7 +108,7 @@ class Registry:
         if scheme.lower() != "bearer" or not token.strip():
             raise unauthorized("needs the admin key or the charge point's own token")
         try:
-            claims = charge_point_tokens.verify(self._secret, token.strip())
+            claims = charge_point_tokens.verify(self._secret, token.strip(), self.now())
         except TokenRefused as refusal:
             raise unauthorized(str(refusal)) from None
         if claims.cp_id.lower() != cp_id.lower():

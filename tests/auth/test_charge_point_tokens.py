@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import jwt
 import pytest
 
-from auth.charge_point_tokens import LEEWAY_S, TokenRefused, issue, verify
+from auth import charge_point_tokens
+from auth.charge_point_tokens import LEEWAY_S, Claims, TokenRefused, issue
 from domain.secrets import SecretUnusable
 
 SECRET = "s" * 32
@@ -35,9 +35,13 @@ def a_token(**changes: Any) -> str:
     return jwt.encode({k: v for k, v in claims.items() if v is not None}, SECRET, "HS256")
 
 
-def reason_for(token: str) -> str:
+def verify(secret: str, token: str, now: datetime | None = None) -> Claims:
+    return charge_point_tokens.verify(secret, token, now or datetime.now(timezone.utc))
+
+
+def reason_for(token: str, now: datetime | None = None) -> str:
     with pytest.raises(TokenRefused) as refusal:
-        verify(SECRET, token)
+        verify(SECRET, token, now)
     assert token[:20] not in str(refusal.value) or len(token) < 20
     return refusal.value.reason
 
@@ -96,9 +100,8 @@ def test_a_signature_is_checked_once_and_expiry_every_time(monkeypatch: pytest.M
     assert reason_for(shown + "x") == "invalid"
     with pytest.raises(TokenRefused, match="invalid"):
         verify("another-" * 8, shown)
-    later = verified[0].expires_at + LEEWAY_S
-    monkeypatch.setattr(time, "time", lambda: later)
-    assert reason_for(shown) == "expired"
+    later = datetime.fromtimestamp(verified[0].expires_at + LEEWAY_S, timezone.utc)
+    assert reason_for(shown, later) == "expired"
 
 
 def test_a_token_from_the_future_is_refused() -> None:

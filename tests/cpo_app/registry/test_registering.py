@@ -16,6 +16,7 @@ from auth import charge_point_tokens
 from domain.charge_points import registration_records, registrations
 from domain.schemas import parse_datetime
 from domain.secrets import Vault
+from domain.times import utc_now
 from tests.clock import Clock
 from tests.cpo_app.registry.conftest import ADMIN_KEY, SECRET, Api
 
@@ -33,7 +34,7 @@ def test_a_new_charge_point_gets_its_credentials_and_a_token(api: Api, clock: Cl
     assert (body["cp_id"], body["location"], body["status"]) == ("CP-001", "Berlin", "REGISTERED")
     assert re.fullmatch(r"[0-9a-f]{64}", body["credentials"])
     assert abs((parse_datetime(body["registration_date"]) - clock.at).total_seconds()) < 0.01
-    claims = charge_point_tokens.verify(SECRET, body["token"])
+    claims = charge_point_tokens.verify(SECRET, body["token"], utc_now())
     assert (claims.cp_id, claims.location, claims.token_version) == ("CP-001", "Berlin", 1)
     assert claims.expires_at - claims.issued_at == 24 * 3600
     assert parse_datetime(body["token_expires_at"]).timestamp() == claims.expires_at
@@ -42,7 +43,7 @@ def test_a_new_charge_point_gets_its_credentials_and_a_token(api: Api, clock: Cl
 def test_the_token_lives_as_long_as_is_set(make_api: Callable[..., Api]) -> None:
     api = make_api(REGISTRY_TOKEN_EXPIRATION_HOURS=0.5)
 
-    claims = charge_point_tokens.verify(SECRET, api.registered("CP-001")["token"])
+    claims = charge_point_tokens.verify(SECRET, api.registered("CP-001")["token"], utc_now())
 
     assert claims.expires_at - claims.issued_at == 1800
 
@@ -60,7 +61,7 @@ def test_credentials_are_exchanged_for_a_token(api: Api, clock: Clock) -> None:
         *("cp_id", "location", "status", "token", "token_expires_at"),
         *("last_authenticated", "message"),
     }
-    assert charge_point_tokens.verify(SECRET, body["token"]).token_version == 1
+    assert charge_point_tokens.verify(SECRET, body["token"], utc_now()).token_version == 1
     assert api.get("/cp/CP-001").json()["last_authenticated"] == body["last_authenticated"]
     assert abs((parse_datetime(body["last_authenticated"]) - clock.at).total_seconds()) < 0.01
 
@@ -120,7 +121,7 @@ def test_registering_again_rotates_credentials_and_outdates_tokens(api: Api, clo
 
     assert second["credentials"] != first["credentials"]
     assert second["registration_date"] == first["registration_date"]
-    assert charge_point_tokens.verify(SECRET, second["token"]).token_version == 2
+    assert charge_point_tokens.verify(SECRET, second["token"], utc_now()).token_version == 2
     assert api.authenticate("CP-001", first["credentials"]).status_code == 401
     assert api.authenticate("CP-001", second["credentials"]).status_code == 200
     assert api.deregister("CP-001", token=first["token"]).status_code == 401
