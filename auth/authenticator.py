@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from auth.charge_point_access import Admission
+from auth.charge_point_tokens import Secret
 from auth.credentials_header import tokens_in
 from db_interface.database import Database
 from domain.peers import spoken_for
@@ -50,7 +51,7 @@ class OcpiAuthenticator:
         self,
         db: Database,
         peers: Peers,
-        charge_point_secret: str = "",
+        charge_point_secret: Secret = "",
         *,
         unregistered: bool = False,
     ) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from auth.charge_point_tokens import Claims, TokenRefused, verify
+from auth.charge_point_tokens import Claims, Secret, TokenRefused, verify
 from db_interface.database import Database
 from db_interface.gathered import PAUSE_S, Gathered
 from db_interface.owned_objects import fold
@@ -40,7 +40,7 @@ class ChargePointRefused(Exception):
 
 
 def look_at_token(
-    secret: str, token: str | None, now: datetime, *, required: bool
+    secret: Secret, token: str | None, now: datetime, *, required: bool
 ) -> Claims | None:
     """What the token says of itself, before anything is read or looked up for whoever shows it.
 
@@ -65,7 +65,7 @@ class Admission:
     """
 
     def __init__(
-        self, db: Database, secret: str, *, unregistered: bool = False, gather_s: float = PAUSE_S
+        self, db: Database, secret: Secret, *, unregistered: bool = False, gather_s: float = PAUSE_S
     ) -> None:
         self._db = db
         self._secret = secret
@@ -105,7 +105,7 @@ class Admission:
 
 def _judge(
     registration: Record | None,
-    secret: str,
+    secret: Secret,
     token: str | None,
     cp_id: str,
     now: datetime,

@@ -9,6 +9,7 @@ or an error text.
 
 from __future__ import annotations
 
+import hmac
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,6 +36,10 @@ _verified: OrderedDict[bytes, Claims] = OrderedDict()
 """What right tokens say, by the hash of key and token; the latest MAX_KEPT."""
 
 
+Secret = str | tuple[str, ...]
+"""EV_Registry's signing key; several: the first signs, all are accepted."""
+
+
 class TokenRefused(Exception):
     """A token that proves nothing; `reason` is fit for an answer ("expired", "invalid", ...)."""
 
@@ -56,19 +61,25 @@ class Claims:
     """All in seconds since 1970."""
 
 
-def check_secret(secret: str) -> bytes:
-    """The signing key; raises SecretUnusable below 32 bytes (RFC 7518 section 3.2)."""
-    key = secret.encode()
-    if len(key) < MIN_SECRET_BYTES:
+def check_secret(secret: Secret) -> tuple[bytes, ...]:
+    """The keys, the newest first; raises SecretUnusable below 32 bytes (RFC 7518 section 3.2)."""
+    keys = tuple(one.encode() for one in ((secret,) if isinstance(secret, str) else secret))
+    shortest = min(keys, key=len, default=b"")
+    if len(shortest) < MIN_SECRET_BYTES:
         raise SecretUnusable(
-            f"REGISTRY_SECRET_KEY is {'shorter than 32 bytes' if key else 'not set'}; "
+            f"REGISTRY_SECRET_KEY is {'shorter than 32 bytes' if shortest else 'not set'}; "
             "make one with: openssl rand -hex 32"
         )
-    return key
+    return keys
+
+
+def kid_of(key: bytes) -> str:
+    """Names a key in the tokens that it signs, and tells nothing of it."""
+    return hmac.new(key, b"charge point tokens: key id", sha256).hexdigest()[:8]
 
 
 def issue(
-    secret: str,
+    secret: Secret,
     *,
     cp_id: str,
     location: str,
@@ -90,18 +101,33 @@ def issue(
         "location": location,
         "token_version": token_version,
     }
-    return jwt.encode(claims, check_secret(secret), algorithm=ALGORITHM), expires_at
+    key = check_secret(secret)[0]
+    signed = jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid_of(key)})
+    return signed, expires_at
 
 
-def verify(secret: str, token: str, now: datetime) -> Claims:
+def verify(secret: Secret, token: str, now: datetime) -> Claims:
     """The claims of a token that EV_Registry signed for EV_Central and that is in force at `now`,
     by the clock that it was issued by: the database's.
 
     Raises TokenRefused otherwise, SecretUnusable for a secret that must not be used at all.
     """
-    key = check_secret(secret)
+    keys = check_secret(secret)
     if len(token) > MAX_LENGTH:
         raise TokenRefused("invalid")
+    if len(keys) == 1:
+        return _verify_once(keys[0], token, now)
+    for key in keys[:-1]:
+        try:
+            return _verify_once(key, token, now)
+        except TokenRefused as refused:
+            # Signed by that key, it is refused for another reason.
+            if refused.reason != "invalid":
+                raise
+    return _verify_once(keys[-1], token, now)
+
+
+def _verify_once(key: bytes, token: str, now: datetime) -> Claims:
     # Half of a character, which JSON could carry, is no token's; whatever else it is, its hash is.
     shown = sha256(key + b"\0" + token.encode("utf-8", "replace")).digest()
     verified = _verified.get(shown)

@@ -62,7 +62,7 @@ class Backend:
         self.authenticator = OcpiAuthenticator(
             db,
             self.peers,
-            settings.central_secret,
+            settings.central_secrets,
             unregistered=settings.CENTRAL_ALLOW_UNREGISTERED,
         )
         failures = settings.CPO_MAX_FAILURES_PER_MINUTE

@@ -40,7 +40,7 @@ class Prepared:
         return Database.connect(self.settings.CPO_MONGO_URL)
 
     def vault(self) -> Vault:
-        return Vault(self.settings.CPO_ENCRYPTION_KEY)
+        return Vault(*self.settings.encryption_keys)
 
     def close(self) -> None:
         if self.embedded is not None:
@@ -72,8 +72,8 @@ def prepare(
     refuse_unsafe(settings)
     if settings.CPO_MONGO_URL:
         if seals:
-            _demand(settings.CPO_ENCRYPTION_KEY, "CPO_ENCRYPTION_KEY")
-        _demand(settings.central_secret, "REGISTRY_SECRET_KEY")
+            _demand(settings.encryption_keys, "CPO_ENCRYPTION_KEY")
+        _demand(settings.central_secrets, "REGISTRY_SECRET_KEY")
         return _with_password(Prepared(settings), people) if must_own else Prepared(settings)
     url, embedded = _embedded(settings, must_own)
     directory = settings.CPO_DATA_DIR
@@ -88,8 +88,8 @@ def prepare(
         }
     )
     try:
-        _demand(filled.CPO_ENCRYPTION_KEY, "CPO_ENCRYPTION_KEY")
-        _demand(filled.central_secret, "REGISTRY_SECRET_KEY")
+        _demand(filled.encryption_keys, "CPO_ENCRYPTION_KEY")
+        _demand(filled.central_secrets, "REGISTRY_SECRET_KEY")
     except SettingsError:
         if embedded is not None:
             embedded.stop()
@@ -131,10 +131,10 @@ def _embedded(settings: Settings, must_own: bool) -> tuple[str, EmbeddedMongo | 
         time.sleep(0.2)
 
 
-def _demand(secret: str, name: str) -> None:
-    if not secret:
+def _demand(keys: tuple[str, ...], name: str) -> None:
+    if not keys:
         raise SettingsError(
             f"{name} is not set; with CPO_MONGO_URL it has to be given (openssl rand -hex 32)"
         )
-    if len(secret.encode()) < MIN_KEY_LENGTH:
+    if any(len(key.encode()) < MIN_KEY_LENGTH for key in keys):
         raise SettingsError(f"{name} is shorter than {MIN_KEY_LENGTH} bytes")

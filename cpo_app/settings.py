@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     """Set by `cpo up` and `cpo serve` for their children: CPO_MONGO_URL is the embedded server."""
     # Secrets
     CPO_ENCRYPTION_KEY: str = ""
+    CPO_ENCRYPTION_KEYS: str = ""
+    """The newest first, parted by commas; CPO_ENCRYPTION_KEY is the oldest."""
     CPO_ADMIN_PASSWORD: str = ""
     CPO_LOGIN_IDLE_S: int = Field(default=3600, ge=60, le=30 * 24 * 3600)
     """A login on the console ends when it was not used for so long."""
@@ -112,6 +114,8 @@ class Settings(BaseSettings):
     REGISTRY_API_PORT: int = 8080
     REGISTRY_HOST: str = "127.0.0.1"
     REGISTRY_SECRET_KEY: str = ""
+    REGISTRY_SECRET_KEYS: str = ""
+    """As CPO_ENCRYPTION_KEYS."""
     REGISTRY_ADMIN_API_KEY: str = ""
     REGISTRY_TOKEN_EXPIRATION_HOURS: float = Field(default=24, gt=0)
     REGISTRY_TLS_ENABLED: bool = False
@@ -263,9 +267,26 @@ class Settings(BaseSettings):
         return f"{self.base_url}/{self.OCPI_PREFIX}/versions"
 
     @property
+    def encryption_keys(self) -> tuple[str, ...]:
+        """The newest first."""
+        return _keys(self.CPO_ENCRYPTION_KEYS, self.CPO_ENCRYPTION_KEY)
+
+    @property
+    def registry_secrets(self) -> tuple[str, ...]:
+        """The keys of charge points' tokens: the first signs, all are accepted."""
+        return _keys(self.REGISTRY_SECRET_KEYS, self.REGISTRY_SECRET_KEY)
+
+    @property
+    def central_secrets(self) -> tuple[str, ...]:
+        """The keys that charge points' tokens are checked with: EV_Registry's."""
+        if self.CENTRAL_REGISTRY_SECRET_KEY:
+            return _keys(self.REGISTRY_SECRET_KEYS, self.CENTRAL_REGISTRY_SECRET_KEY)
+        return self.registry_secrets
+
+    @property
     def central_secret(self) -> str:
-        """The key that charge points' tokens are checked with: EV_Registry's."""
-        return self.CENTRAL_REGISTRY_SECRET_KEY or self.REGISTRY_SECRET_KEY
+        """The newest of them; empty: there is none."""
+        return next(iter(self.central_secrets), "")
 
     @property
     def session_rules(self) -> Rules:
@@ -290,6 +311,11 @@ def settings_refused(error: ValidationError) -> str:
     return "\n".join(
         f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()
     )
+
+
+def _keys(several: str, one: str) -> tuple[str, ...]:
+    given = [key.strip() for key in several.split(",")]
+    return tuple(dict.fromkeys(key for key in (*given, one) if key))
 
 
 def parse_parties(text: str) -> list[Party]:

@@ -1,5 +1,6 @@
 """Secrets at rest: tokens that we issue are kept as keyed hashes, tokens that we must present
-are sealed. Both keys come from one (CPO_ENCRYPTION_KEY), parted by HKDF.
+are sealed. Both keys come from one (CPO_ENCRYPTION_KEY), parted by HKDF. Keys change without
+anybody registering anew: the new one is given first, older ones behind it (CPO_ENCRYPTION_KEYS).
 
 Credentials here are 256-bit random, so a keyed hash is right; a slow password hash would only
 be a door for denial of service. No value handled here may reach a log or an error text.
@@ -29,7 +30,50 @@ class SecretUnusable(ValueError):
 
 
 class Vault:
-    """Seals and hashes with one master key of at least 32 characters."""
+    """Seals and hashes with master keys of at least 32 characters, the newest first.
+
+    What is new is sealed and hashed with the newest; what an older one has sealed or hashed opens
+    and is found, as long as that key is given, too.
+    """
+
+    def __init__(self, master_key: str, *older: str) -> None:
+        self._keys = [_Key(key) for key in dict.fromkeys((master_key, *older))]
+
+    @property
+    def kid(self) -> str:
+        """Names the newest key, and tells nothing of it (8 hex digits)."""
+        return self._keys[0].kid
+
+    def digest(self, token: str) -> str:
+        """The keyed hash under which an issued token is found again (64 hex digits)."""
+        return self._keys[0].digest(token)
+
+    def digests(self, token: str) -> list[str]:
+        """The token's hashes under all keys, the newest first: to find what was kept earlier."""
+        return [key.digest(token) for key in self._keys]
+
+    def seal(self, token: str) -> bytes:
+        return self._keys[0].seal(token)
+
+    def open(self, sealed: bytes) -> str:
+        """Raises SecretUnusable when none of the keys sealed it."""
+        kid, parted, content = bytes(sealed).partition(b":")
+        for key in self._keys:
+            # What was sealed before keys had names bears none.
+            if not parted or key.kid == kid.decode("ascii", "replace"):
+                with contextlib.suppress(InvalidToken):
+                    return key.fernet.decrypt(content if parted else kid).decode()
+        raise SecretUnusable(
+            "a sealed token does not open: CPO_ENCRYPTION_KEY is not the one it was sealed with"
+        )
+
+    def is_newest(self, sealed: bytes) -> bool:
+        """Whether the newest key has sealed it."""
+        return bytes(sealed).startswith(self.kid.encode() + b":")
+
+
+class _Key:
+    """One master key, and what is made of it."""
 
     def __init__(self, master_key: str) -> None:
         if len(master_key) < MIN_KEY_LENGTH:
@@ -38,23 +82,14 @@ class Vault:
                 "make one with: openssl rand -hex 32"
             )
         self._hash_key = _derive(master_key, b"token hashes")
-        self._fernet = Fernet(base64.urlsafe_b64encode(_derive(master_key, b"sealed tokens")))
+        self.kid = _derive(master_key, b"key id")[:4].hex()
+        self.fernet = Fernet(base64.urlsafe_b64encode(_derive(master_key, b"sealed tokens")))
 
     def digest(self, token: str) -> str:
-        """The keyed hash under which an issued token is found again (64 hex digits)."""
         return hmac.new(self._hash_key, token.encode(), hashlib.sha256).hexdigest()
 
     def seal(self, token: str) -> bytes:
-        return self._fernet.encrypt(token.encode())
-
-    def open(self, sealed: bytes) -> str:
-        """Raises SecretUnusable when another key sealed it."""
-        try:
-            return self._fernet.decrypt(bytes(sealed)).decode()
-        except InvalidToken as error:
-            raise SecretUnusable(
-                "a sealed token does not open: CPO_ENCRYPTION_KEY is not the one it was sealed with"
-            ) from error
+        return self.kid.encode() + b":" + self.fernet.encrypt(token.encode())
 
 
 def new_token() -> str:

@@ -55,7 +55,7 @@ def central_checks(central: Central) -> dict[str, Check]:
 
     async def registry_secret() -> bool:
         try:
-            check_secret(central.settings.central_secret)
+            check_secret(central.settings.central_secrets)
         except SecretUnusable:
             return False
         return True

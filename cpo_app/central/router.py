@@ -44,7 +44,7 @@ def build_router(central: Central) -> APIRouter:
         required = central.settings.CENTRAL_REQUIRE_CP_TOKEN
         try:
             claims = look_at_token(
-                central.settings.central_secret, token, central.db.now(), required=required
+                central.settings.central_secrets, token, central.db.now(), required=required
             )
         except ChargePointRefused:
             if token is not None:
@@ -132,7 +132,8 @@ def build_router(central: Central) -> APIRouter:
 def _inside(central: Central, request: Request) -> Iterator[None]:
     """A place for the request, while it is worked on. Raises Overloaded: others came meanwhile."""
     token = _bearer(request.headers.get("authorization"))
-    claims = look_at_token(central.settings.central_secret, token, central.db.now(), required=False)
+    secrets = central.settings.central_secrets
+    claims = look_at_token(secrets, token, central.db.now(), required=False)
     address = request.client.host if request.client else ""
     central.check_room(address, None if claims is None else claims.cp_id)
     with central.door.inside():

@@ -39,6 +39,7 @@ class Commands(LazyGroup):
         "cdrs": "cpo_app.cli.cdrs:app",
         "sessions": "cpo_app.cli.sessions:app",
         "reconcile": "cpo_app.cli.reconcile:app",
+        "secrets": "cpo_app.cli.secrets:app",
         "operators": "cpo_app.cli.operators:app",
         "keys": "cpo_app.cli.keys:app",
         "charge-points": "cpo_app.cli.charge_points:app",

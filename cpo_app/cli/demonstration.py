@@ -41,7 +41,7 @@ async def set_the_scene(settings: Settings) -> None:
 async def invite(settings: Settings) -> str:
     """A token A for the demonstration eMSP; earlier ones of it are forgotten."""
     with _connected(settings) as db:
-        store, peers = DbInterface(db), Peers(db, Vault(settings.CPO_ENCRYPTION_KEY))
+        store, peers = DbInterface(db), Peers(db, Vault(*settings.encryption_keys))
         earlier = await peers.all(name=EMSP_NAME)
         peer, token = await peers.invite(EMSP_NAME, db.now(), ANY_PARTY)
         for before in earlier:

@@ -94,8 +94,8 @@ async def _examine(settings: Settings, embedded: bool) -> list[Finding]:
         here = settings if broken else await announced(settings, db)
         findings += check_configuration(here, embedded=embedded, now=now)
         findings += await check_network(here)
-        if not broken and len(here.CPO_ENCRYPTION_KEY) >= MIN_KEY_LENGTH:
-            vault = Vault(here.CPO_ENCRYPTION_KEY)
+        if not broken and len(min(here.encryption_keys, key=len, default="")) >= MIN_KEY_LENGTH:
+            vault = Vault(*here.encryption_keys)
             findings += [finding async for finding in check_contents(db, vault, now)]
         return findings
     finally:

@@ -110,8 +110,10 @@ def _hand_on(ground: Prepared) -> None:
         "CPO_MONGO_URL",
         "CPO_EMBEDDED",
         "CPO_ENCRYPTION_KEY",
+        "CPO_ENCRYPTION_KEYS",
         "CPO_ADMIN_PASSWORD",
         "REGISTRY_SECRET_KEY",
+        "REGISTRY_SECRET_KEYS",
         "CENTRAL_PORT",
     ):
         os.environ[name] = str(getattr(ground.settings, name))

@@ -234,9 +234,11 @@ def _environment(settings: Settings) -> dict[str, str]:
         "CPO_MONGO_URL",
         "CPO_EMBEDDED",
         "CPO_ENCRYPTION_KEY",
+        "CPO_ENCRYPTION_KEYS",
         "CPO_ADMIN_PASSWORD",
         "CPO_DATA_DIR",
         "REGISTRY_SECRET_KEY",
+        "REGISTRY_SECRET_KEYS",
         "REGISTRY_API_PORT",
         "CENTRAL_PORT",
     )

@@ -46,8 +46,8 @@ def check_configuration(settings: Settings, *, embedded: bool, now: datetime) ->
 
 def _secrets(settings: Settings) -> Iterator[Finding]:
     for name, value in (
-        ("CPO_ENCRYPTION_KEY", settings.CPO_ENCRYPTION_KEY),
-        ("REGISTRY_SECRET_KEY", settings.REGISTRY_SECRET_KEY or settings.central_secret),
+        ("CPO_ENCRYPTION_KEY", min(settings.encryption_keys, key=len, default="")),
+        ("REGISTRY_SECRET_KEY", min(settings.central_secrets, key=len, default="")),
     ):
         if not value:
             yield fail(name, "is not set", _MAKE_ONE)
@@ -57,8 +57,8 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
             yield warn(name, "looks easy to guess", _MAKE_ONE)
         else:
             yield ok(name, "is long enough")
-    central, registry = settings.CENTRAL_REGISTRY_SECRET_KEY, settings.REGISTRY_SECRET_KEY
-    if central and registry and central != registry:
+    central, registry = settings.CENTRAL_REGISTRY_SECRET_KEY, settings.registry_secrets
+    if central and registry and central not in registry:
         yield warn(
             "CENTRAL_REGISTRY_SECRET_KEY",
             "differs from REGISTRY_SECRET_KEY: EV_Central refuses this registry's tokens",

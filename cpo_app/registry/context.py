@@ -34,10 +34,10 @@ class Registry:
         self.store = store
         """None until the database answered and has its indexes."""
         self.throttle = Throttle("registry", settings.CPO_MAX_FAILURES_PER_MINUTE)
-        self._secret = settings.REGISTRY_SECRET_KEY
+        self._secret = settings.registry_secrets
         try:
             charge_point_tokens.check_secret(self._secret)
-            self.hashes = CredentialHashes(settings.CPO_ENCRYPTION_KEY, self._secret)
+            self.hashes = CredentialHashes(*settings.encryption_keys, *self._secret)
         except SecretUnusable as error:
             raise SettingsError(str(error)) from None
         sees_certificates = settings.REGISTRY_TLS_CLIENT_CA_FILE or (

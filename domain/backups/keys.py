@@ -33,9 +33,13 @@ class Keys:
         except SecretUnusable:
             # What the other mark is made with is not the same either.
             return ["CPO_ENCRYPTION_KEY"]
-        if not hmac.compare_digest(manifest["registry"], self._registry_mark()):
+        marks = self.vault.digests(self._registry_text())
+        if not any(hmac.compare_digest(manifest["registry"], mark) for mark in marks):
             lacking.append("REGISTRY_SECRET_KEY")
         return lacking
 
     def _registry_mark(self) -> str:
-        return self.vault.digest("registry secret: " + self.registry_secret)
+        return self.vault.digest(self._registry_text())
+
+    def _registry_text(self) -> str:
+        return "registry secret: " + self.registry_secret

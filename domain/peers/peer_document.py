@@ -21,6 +21,8 @@ class TokenHash(TypedDict, total=False):
     """A token of ours that opens our door to the peer: its hash only."""
 
     hash: str
+    kid: str
+    """names the key of the hash; none: it was made before keys had names"""
     kind: str
     """A (an invitation) or C"""
     since: datetime

@@ -258,13 +258,15 @@ class Peers:
         A newer token's first use ends the older ones: rotation is complete then. The first use
         of an offered one only makes it lasting: the peer may yet fail to keep it.
         """
-        digest = self._vault.digest(token)
-        document = await self._documents.find_one({"token_hashes.hash": digest})
+        digests = self._vault.digests(token)
+        shown = digests[0] if len(digests) == 1 else {"$in": digests}
+        document = await self._documents.find_one({"token_hashes.hash": shown})
         if document is None:
             return None
         now = self.db.now()
         entries = document["token_hashes"]
-        used = next(entry for entry in entries if entry["hash"] == digest)
+        used = next(entry for entry in entries if entry["hash"] in digests)
+        digest = used["hash"]
         if used.get("until") and used["until"] <= now:
             return None
         mine = {"_id": document["_id"], "token_hashes.hash": digest}
@@ -277,6 +279,17 @@ class Peers:
                 mine,
                 {"$pull": {"token_hashes": {"until": {"$exists": True}, "offered": None}}},
             )
+        if digest != digests[0] or used.get("kid") != self._vault.kid:
+            await self._documents.update_one(
+                mine,
+                {
+                    "$set": {
+                        "token_hashes.$.hash": digests[0],
+                        "token_hashes.$.kid": self._vault.kid,
+                    }
+                },
+            )
+            used["hash"], used["kid"] = digests[0], self._vault.kid
         return Peer.of(document), used["kind"]
 
     async def get(self, peer_id: str, tx: Tx | None = None) -> Peer:
@@ -338,14 +351,14 @@ class Peers:
             "failed_handshakes": 0,
             "updated": now,
         }
-        digest = None if presented is None else self._vault.digest(presented)
+        shown = [] if presented is None else self._vault.digests(presented)
         until = now + timedelta(seconds=grace_s)
 
         async def work(tx: Tx) -> bool:
             document = (await self.get(peer_id, tx)).document
             held = document.get("token_hashes", [])
             hashes = [entry["hash"] for entry in held]
-            if digest is not None and digest not in hashes:
+            if presented is not None and not set(shown).intersection(hashes):
                 return False
             if seen is not None and sorted(entry["hash"] for entry in seen) != sorted(hashes):
                 return False
@@ -372,7 +385,7 @@ class Peers:
                 invitations = [
                     _lasting(entry, now + ANSWER_LOST_FOR)
                     for entry in held
-                    if entry["kind"] == "A" and entry["hash"] == digest
+                    if entry["kind"] == "A" and entry["hash"] in shown
                 ]
                 change["token_hashes"] = [*invitations, *change["token_hashes"]]
             change["status"] = SUSPENDED if document["status"] == SUSPENDED else CONNECTED
@@ -402,17 +415,17 @@ class Peers:
 
     def is_replaced(self, peer: Peer, token: str) -> bool:
         """Whether a newer token has taken this functional one's place."""
-        digest = self._vault.digest(token)
+        digests = self._vault.digests(token)
         entries = peer.document.get("token_hashes", ())
         return any(
-            entry["hash"] == digest and entry["kind"] == "C" and _replaced(entry)
+            entry["hash"] in digests and entry["kind"] == "C" and _replaced(entry)
             for entry in entries
         )
 
     def _kind(self, peer: Peer, token: str) -> str | None:
-        digest = self._vault.digest(token)
+        digests = self._vault.digests(token)
         entries = peer.document.get("token_hashes", ())
-        return next((entry["kind"] for entry in entries if entry["hash"] == digest), None)
+        return next((entry["kind"] for entry in entries if entry["hash"] in digests), None)
 
     async def handshake_failed(self, peer_id: str) -> None:
         """Count it; an invitation ends after MAX_FAILED_HANDSHAKES in a row."""
@@ -434,7 +447,7 @@ class Peers:
         """End one token of ours at once."""
         await self._documents.update_one(
             {"_id": peer_id},
-            {"$pull": {"token_hashes": {"hash": self._vault.digest(token)}}},
+            {"$pull": {"token_hashes": {"hash": {"$in": self._vault.digests(token)}}}},
         )
 
     async def disconnect(self, peer_id: str, now: datetime) -> None:
@@ -507,7 +520,12 @@ class Peers:
         await due_marks.forget(self.db, peer_id)
 
     def _entry(self, token: str, kind: str, now: datetime) -> TokenHash:
-        return {"hash": self._vault.digest(token), "kind": kind, "since": now}
+        return {
+            "hash": self._vault.digest(token),
+            "kid": self._vault.kid,
+            "kind": kind,
+            "since": now,
+        }
 
 
 def _replaced(entry: TokenHash) -> bool:
@@ -519,6 +537,7 @@ def _lasting(entry: TokenHash, until: datetime) -> TokenHash:
     """A token that was in use, for as long as the one that takes its place may need."""
     return {
         "hash": entry["hash"],
+        "kid": entry.get("kid", ""),
         "kind": entry["kind"],
         "since": entry["since"],
         "until": min(entry.get("until") or until, until),

@@ -177,3 +177,29 @@ def test_a_secret_below_32_bytes_neither_signs_nor_verifies(secret: str) -> None
             lifetime=timedelta(hours=1),
             now=NOW,
         )
+
+
+def test_keys_change_while_tokens_are_out() -> None:
+    old, new = "o" * 40, "n" * 40
+    now = datetime.now(timezone.utc)
+    made = {
+        "cp_id": "CP-001",
+        "location": "Berlin",
+        "token_version": 1,
+        "lifetime": timedelta(hours=1),
+        "now": now,
+    }
+    under_old, under_new = issue(old, **made)[0], issue((new, old), **made)[0]  # type: ignore[arg-type]
+    assert (
+        jwt.get_unverified_header(under_old)["kid"] != jwt.get_unverified_header(under_new)["kid"]
+    )
+    assert old not in under_old and new not in under_new
+    for token in (under_old, under_new):
+        assert verify((new, old), token, now).cp_id == "CP-001"
+    for secret, token in ((old, under_new), (new, under_old), (("x" * 40, "y" * 40), under_old)):
+        with pytest.raises(TokenRefused, match="invalid"):
+            verify(secret, token, now)
+    late = issue(old, **{**made, "now": now - timedelta(hours=2)})[0]  # type: ignore[arg-type]
+    for keys in ((new, old), (old, new)):
+        with pytest.raises(TokenRefused, match="expired"):
+            verify(keys, late, now)

@@ -105,6 +105,18 @@ def test_a_key_is_shown_once_listed_by_its_prefix_and_removed(
     assert loop.run(api_keys.of(db, key)) is None
 
 
+def test_keys_rotate(cpo: Cpo, monkeypatch: pytest.MonkeyPatch) -> None:
+    cpo("operators", "add", "ines", "--role", "viewer", "--generate")
+    cpo("operators", "totp", "ines", "on")
+    # The old key is the fixture's CPO_ENCRYPTION_KEY; the new one stands before it.
+    monkeypatch.setenv("CPO_ENCRYPTION_KEYS", "n" * 40)
+    done = cpo("secrets", "rotate", "--json").json()
+    assert (done["renewed"], done["older_keys_may_go"]) == (1, True)
+    assert "n" * 40 not in str(done)
+    monkeypatch.delenv("CPO_ENCRYPTION_KEY")
+    assert "the older keys may go" in cpo("secrets", "rotate").err
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
