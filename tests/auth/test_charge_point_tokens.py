@@ -11,7 +11,7 @@ import jwt
 import pytest
 
 from auth import charge_point_tokens
-from auth.charge_point_tokens import LEEWAY_S, Claims, TokenRefused, issue
+from auth.charge_point_tokens import LEEWAY_S, Claims, Secret, TokenRefused, issue
 from domain.secrets import SecretUnusable
 
 SECRET = "s" * 32
@@ -35,7 +35,7 @@ def a_token(**changes: Any) -> str:
     return jwt.encode({k: v for k, v in claims.items() if v is not None}, SECRET, "HS256")
 
 
-def verify(secret: str, token: str, now: datetime | None = None) -> Claims:
+def verify(secret: Secret, token: str, now: datetime | None = None) -> Claims:
     return charge_point_tokens.verify(secret, token, now or datetime.now(timezone.utc))
 
 
