@@ -42,17 +42,22 @@ _START = """window.ui = SwaggerUIBundle({
 """
 
 
-def add_docs(app: FastAPI, docs_url: str, openapi_url: str, title: str) -> None:
+def add_docs(
+    app: FastAPI, docs_url: str, openapi_url: str, title: str, *, mounted_at: str = ""
+) -> None:
     """Serve the docs of `app` at `docs_url` ("/docs") from the OpenAPI at `openapi_url`.
 
-    Call before catch-all routes are added. Both URLs are paths as the browser sees them.
+    Call before catch-all routes are added. Both URLs are paths as the browser sees them, below
+    `mounted_at` where the app is mounted in another.
     """
     # The bundled Swagger UI 4 renders OpenAPI 3.0 and refuses the 3.1 that FastAPI declares;
     # what pydantic 1 generates is 3.0 either way.
     app.openapi_version = "3.0.3"
     assets = f"{docs_url}/assets"
-    page = _PAGE.format(title=_text(title), assets=assets, docs_url=docs_url)
-    start = _START % json.dumps(openapi_url).replace("<", "\\u003c")
+    page = _PAGE.format(
+        title=_text(title), assets=mounted_at + assets, docs_url=mounted_at + docs_url
+    )
+    start = _START % json.dumps(mounted_at + openapi_url).replace("<", "\\u003c")
 
     async def docs_page() -> HTMLResponse:
         return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})

@@ -15,6 +15,7 @@ ROOMS = (
     "central",
     "registry",
     "charge_point",
+    "api",
     "console",
     "conformance",
     "demo_emsp",

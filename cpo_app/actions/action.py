@@ -35,7 +35,7 @@ P = TypeVar("P", bound=Parameters)
 
 class Refused(Exception):
     """It is not done; `str(error)` says why in one line. `http_status`: 403 (not his to do), 404
-    (what it is about is not there), 409, 422, 502 (a peer would not)."""
+    (what it is about is not there), 409, 422, 424 (a peer would not)."""
 
     def __init__(self, http_status: int, why: str) -> None:
         super().__init__(why)
@@ -90,6 +90,21 @@ async def perform(house: House, action: Action[P], parameters: P) -> JsonObject:
         if not doing.recorded:
             await house.store.transact(lambda tx: record(tx, action.name, *about))
     return result
+
+
+_IN_PATHS = {
+    "peer_id": "peer",
+    "cp_id": "charge point",
+    "session_id": "session",
+    "cdr_id": "CDR",
+    "tariff_id": "tariff",
+    "location_id": "location",
+}
+
+
+def named_by_path(of_path: Mapping[str, str]) -> tuple[About, ...]:
+    """What an action is about as far as its path says so: before anything else is read."""
+    return tuple(About(_IN_PATHS[name], id_) for name, id_ in of_path.items() if name in _IN_PATHS)
 
 
 async def check_role(house: House, action: Action[P], about: tuple[About, ...] = ()) -> None:

@@ -51,7 +51,7 @@ _REFUSALS: dict[type[Exception], int] = {
     SecretUnusable: 409,
     BadTerms: 422,
     InvalidParameters: 409,
-    OcpiError: 502,
+    OcpiError: 424,
 }
 _ALL = "all"
 ON_OFF = {True: "on", False: "off"}

@@ -12,7 +12,14 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
-from cpo_app.actions.action import AnyAction, Parameters, Refused, check_role, perform
+from cpo_app.actions.action import (
+    AnyAction,
+    Parameters,
+    Refused,
+    check_role,
+    named_by_path,
+    perform,
+)
 from cpo_app.actions.catalog import all_actions, named
 from cpo_app.console.console import Console
 from cpo_app.console.forms import FormRefused
@@ -74,7 +81,7 @@ def page_after(action: AnyAction, given: JsonMapping, result: JsonMapping | None
 def _endpoint(console: Console, action: AnyAction) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
-            await check_role(console.house, action)
+            await check_role(console.house, action, named_by_path(request.path_params))
             given = _given(await console.submitted(request), request.path_params)
             result = await _do(console, action, _parameters(action, given))
         except Refused as error:

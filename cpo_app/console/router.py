@@ -16,7 +16,7 @@ from cpo_app.console.once import add_pages_shown_once
 from cpo_app.console.rendering import ASSETS
 from cpo_app.console.routes import NotThere, problem, route_class
 from cpo_app.console.timeline import timeline
-from domain.audit.listing import BadCursor, changes_of, listed
+from domain.audit.listing import changes_of, listed
 from domain.charge_points import dead_letters, evse_history, unaccounted_energy
 from domain.charge_points.evse_states import EvseStatus
 from domain.operator import (
@@ -28,6 +28,7 @@ from domain.operator import (
     reconciliation,
     sessions,
 )
+from domain.paging import BadCursor
 
 Done = Annotated[str | None, Query(max_length=64)]
 """Which action has just been done: its name, and what came of it."""

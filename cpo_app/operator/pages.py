@@ -1,26 +1,35 @@
-"""The operator's pages put onto the app: console and metrics, bound to what they show and do.
+"""The operator's doors put onto the app: console, API and metrics, bound to what they show and do.
 
 Composition only, as cpo_app/backend.py: no behaviour lives here.
 """
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
+from auth.operator_access import Door
+from cpo_app.api import build_api
+from cpo_app.api.app import MOUNTED_AT
 from cpo_app.backend import Backend
 from cpo_app.central.service import Central
 from cpo_app.console import Console, build_console_router
 from cpo_app.house import house_of
 from cpo_app.operator.metrics import build_metrics_router
 from cpo_app.operator.request_metrics import OcpiMetrics
+from domain.operators.actor import Actor, Role
 
 
 def add_operator_pages(app: FastAPI, backend: Backend, central: Central) -> None:
-    """Add `/`, `/console/...`, `/metrics` and the counting of OCPI requests."""
+    """Add `/`, `/console/...`, `/api/...`, `/metrics` and the counting of OCPI requests."""
     settings = backend.settings
     guard = backend.operator_guard
+    house = house_of(backend, central)
+
+    async def identify(request: Request) -> Actor:
+        return await guard.actor(request, Door.API, Role.VIEWER)
+
     console = Console(
-        house_of(backend, central),
+        house,
         guard,
         backend.vault,
         title=settings.PROJECT_NAME,
@@ -28,5 +37,6 @@ def add_operator_pages(app: FastAPI, backend: Backend, central: Central) -> None
         docs_url=f"/{settings.OCPI_PREFIX}/docs",
     )
     app.include_router(build_console_router(console))
+    app.mount(MOUNTED_AT, build_api(house, identify))
     app.include_router(build_metrics_router(backend.db, guard))
     app.add_middleware(OcpiMetrics, prefix=settings.OCPI_PREFIX)

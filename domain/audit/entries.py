@@ -10,6 +10,7 @@ but from its beginning. Between a thing and its entries there is no other link t
 from __future__ import annotations
 
 import contextlib
+import itertools
 import uuid
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -26,6 +27,8 @@ from domain.operators.actor import current_actor
 from domain.trace import bound_id
 
 DONE, REFUSED = "done", "refused"
+_ORDER = itertools.count(1)
+"""Of the entries that this process writes within one millisecond."""
 
 
 class About(NamedTuple):
@@ -128,7 +131,7 @@ async def _write(
     actor = current_actor()
     await AUDIT.of(tx).insert_one(
         {
-            "_id": uuid.uuid4().hex,
+            "_id": f"{next(_ORDER):010x}-{uuid.uuid4().hex}",
             "at": tx.now,
             "who": {
                 "kind": actor.kind.value,

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta, timezone
-
 import orjson
 
 from db_interface.database import Database
 from db_interface.json_data import JsonObject
 from domain.audit.entries import AUDIT, AuditEntry, folded
-
-_CURSOR = re.compile(r"([0-9a-f]{1,11})-([0-9a-f]{32})")
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-
-
-class BadCursor(ValueError):
-    """It is none that we gave out."""
+from domain.paging import newest
 
 
 async def listed(
@@ -36,14 +27,8 @@ async def listed(
         query["who.name"] = by
     if action is not None:
         query["action"] = action
-    if cursor is not None:
-        at, id_ = _read(cursor)
-        query["$or"] = [{"at": {"$lt": at}}, {"at": at, "_id": {"$lt": id_}}]
-        query["at"] = {"$lte": at}
-    found = await AUDIT.of(db).find(query, sort=[("at", -1), ("_id", -1)], limit=limit + 1)
-    rows = [row_of(entry) for entry in found[:limit]]
-    more = len(found) > limit
-    return rows, _cursor(found[limit - 1]) if more else None
+    found, following = await newest(AUDIT.of(db), query, by="at", limit=limit, cursor=cursor)
+    return [row_of(entry) for entry in found], following
 
 
 def row_of(entry: AuditEntry) -> JsonObject:
@@ -78,14 +63,3 @@ def changes_of(row: JsonObject) -> list[tuple[str, object, object]]:
 
 def _value(text: str | None) -> object:
     return None if text is None else orjson.loads(text)
-
-
-def _cursor(entry: AuditEntry) -> str:
-    return f"{round(entry['at'].timestamp() * 1000):x}-{entry['_id']}"
-
-
-def _read(cursor: str) -> tuple[datetime, str]:
-    found = _CURSOR.fullmatch(cursor)
-    if found is None:
-        raise BadCursor("cursor: is none that we gave out")
-    return _EPOCH + timedelta(milliseconds=int(found[1], 16)), found[2]

@@ -121,7 +121,9 @@ class Port:
 
 def _routes(routes: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:
     for route in routes:
-        if isinstance(route, Mount):
+        if isinstance(route, Mount) and route.routes:
+            yield from _routes(route.routes, prefix + route.path)
+        elif isinstance(route, Mount):
             yield "GET", f"{prefix}{route.path}/swagger-ui.css"
         elif isinstance(route, Route):
             path = prefix + route.path

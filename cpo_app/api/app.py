@@ -1,0 +1,57 @@
+"""The API as an app of its own, to be mounted at /api: its OpenAPI lists it alone."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cpo_app.actions.house import House
+from cpo_app.api.doing import add_actions
+from cpo_app.api.problems import problem_of
+from cpo_app.api.reading import add_reading
+from cpo_app.api.routes import Identify, route_class
+from cpo_app.docs_page import add_docs
+
+MOUNTED_AT = "/api"
+_ABOUT = (
+    "Everything that is done here is one of the actions that the console and the command line "
+    "offer, too. Authenticate with `Authorization: Bearer KEY` (`cpo keys add`), or as a person by "
+    "HTTP Basic. Lists come in pages: `{items, next}`; `next` is the `cursor` of the page that "
+    "follows. Errors are problems (RFC 9457)."
+)
+
+
+def build_api(house: House, identify: Identify) -> FastAPI:
+    """`identify` says who asks, or raises NotTheOperator."""
+    app = FastAPI(
+        title="Operator API",
+        version="1",
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    router = APIRouter(prefix="/v1", route_class=route_class(identify))
+    add_actions(router, house)
+    add_reading(router, house)
+    app.include_router(router)
+    add_docs(app, "/docs", "/openapi.json", "Operator API", mounted_at=MOUNTED_AT)
+
+    @app.exception_handler(HTTPException)
+    async def no_such_path(request: Request, error: Exception) -> Response:
+        return problem_of(error)
+
+    _name_keys(app)
+    return app
+
+
+def _name_keys(app: FastAPI) -> None:
+    """Both ways of saying who asks, for the docs' Authorize button."""
+    schema = app.openapi()
+    schema.setdefault("components", {})["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer"},
+        "person": {"type": "http", "scheme": "basic"},
+    }
+    schema["security"] = [{"key": []}, {"person": []}]

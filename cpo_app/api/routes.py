@@ -1,0 +1,62 @@
+"""How every request to the API is answered: somebody's whom the guard knows, bounded, in time."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
+
+import orjson
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
+
+from cpo_app.api.problems import problem, problem_of
+from cpo_app.bounded_body import bounded_body, replayed
+from cpo_app.log_ids import CORRELATION_HEADER, bound, usable_id
+from domain.operators.actor import Actor, acting_as
+
+MAX_BODY_BYTES = 4_000_000
+ANSWER_WITHIN_S = 60.0
+"""An action may ask a peer, and mark many objects."""
+
+Identify = Callable[[Request], Awaitable[Actor]]
+"""Who asks. Raises NotTheOperator."""
+Handler = Callable[[Request], Coroutine[object, object, Response]]
+
+
+def route_class(identify: Identify) -> type[APIRoute]:
+    class ApiRoute(APIRoute):
+        def get_route_handler(self) -> Handler:
+            handle = super().get_route_handler()
+
+            async def answer(request: Request) -> Response:
+                ids = usable_id(request.headers.get(CORRELATION_HEADER)) or str(uuid.uuid4())
+                with bound(correlation_id=ids):
+                    response = await in_one_shape(request)
+                response.headers[CORRELATION_HEADER] = ids
+                response.headers["Cache-Control"] = "no-store"
+                return response
+
+            async def in_one_shape(request: Request) -> Response:
+                try:
+                    with acting_as(await identify(request)):
+                        body = await bounded_body(request, MAX_BODY_BYTES)
+                        whole = Request(request.scope, replayed(body))
+                        return await asyncio.wait_for(handle(whole), ANSWER_WITHIN_S)
+                except ClientDisconnect:
+                    return problem(400, "the request broke off")
+                except Exception as error:
+                    return problem_of(error)
+
+            return answer
+
+    return ApiRoute
+
+
+def answered(data: object, status: int = 200) -> Response:
+    """JSON; times in UTC with Z."""
+    options = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC | orjson.OPT_NON_STR_KEYS
+    return Response(
+        orjson.dumps(data, default=str, option=options), status, media_type="application/json"
+    )
