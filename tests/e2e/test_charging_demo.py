@@ -8,13 +8,16 @@ from typing import Any
 import httpx
 import pytest
 
+from domain.outbox.deliveries import delivered_cdrs
+from tests.conftest import Loop
+from tests.e2e.embedded_store import store_of
 from tests.e2e.processes import Processes, alive, children_of, eventually
 from tests.serving import free_port
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
 
-def test_drivers_come_and_charge_and_an_emsp_is_told(running: Processes) -> None:
+def test_drivers_come_and_charge_and_an_emsp_is_told(running: Processes, loop: Loop) -> None:
     port = free_port()
     up = running.cpo(
         "up",
@@ -26,7 +29,8 @@ def test_drivers_come_and_charge_and_an_emsp_is_told(running: Processes) -> None
     )
 
     def charge_points() -> list[dict[str, Any]]:
-        answer = httpx.get(f"http://127.0.0.1:{port}/cp")
+        auth = ("admin", (running.directory / "data/admin.password").read_text().strip())
+        answer = httpx.get(f"http://127.0.0.1:{port}/cp", auth=auth)
         return answer.json()["charge_points"] if answer.status_code == 200 else []
 
     def charging() -> set[str]:
@@ -58,11 +62,10 @@ def test_drivers_come_and_charge_and_an_emsp_is_told(running: Processes) -> None
     # The eMSP takes all that it is told
     (peer,) = data_of("peers", "list")
 
-    def pushed() -> dict[str, Any]:
-        return data_of("peers", "show", peer["peer_id"])["push"]
-
-    eventually(lambda: pushed()["cdrs_delivered"], what="a CDR delivered")
-    assert pushed()["state"] == "working" and not pushed()["held_back"]
+    with store_of(running.directory / "data", loop) as db:
+        eventually(lambda: loop.run(delivered_cdrs(db, peer["peer_id"])), what="a CDR delivered")
+    pushed = data_of("peers", "show", peer["peer_id"])["push"]
+    assert pushed["cdrs_delivered"] and pushed["state"] == "working" and not pushed["held_back"]
 
     children = children_of(up.pid)
     assert up.stop() == 0

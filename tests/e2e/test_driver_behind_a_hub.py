@@ -8,7 +8,9 @@ import json
 import httpx
 import pytest
 
+from domain.operator.hub_clients import rows_of
 from tests.conftest import Loop
+from tests.e2e.embedded_store import store_of
 from tests.e2e.processes import Processes, eventually
 from tests.peers.hub import hub_on
 from tests.serving import free_port
@@ -36,17 +38,18 @@ def test_he_starts_and_stops_and_his_emsp_holds_the_cdr(running: Processes, loop
         return done.stdout
 
     def charge_point() -> dict[str, str] | None:
-        found = httpx.get(f"http://127.0.0.1:{port}/cp").json()["charge_points"]
+        auth = ("admin", (running.directory / "data/admin.password").read_text().strip())
+        found = httpx.get(f"http://127.0.0.1:{port}/cp", auth=auth).json()["charge_points"]
         return found[0] if found and found[0]["ocpi_status"] == "AVAILABLE" else None
 
     place = eventually(charge_point, 60, f"a charge point\n{up.log}")
     invited = json.loads(cpo("peers", "invite", "--name", "Hub", "--hub", "--any-party"))
-    with hub_on(loop) as hub:
+    with hub_on(loop) as hub, store_of(running.directory / "data", loop) as db:
         mailbox = hub.mailbox
         loop.run(hub.register(invited["versions_url"], invited["token"]))
 
         def known() -> bool:
-            rows = json.loads(cpo("peers", "clients", invited["peer_id"], "--json"))
+            rows = loop.run(rows_of(db, invited["peer_id"]))
             return {row["approval"] for row in rows} == {"waits for you"} and len(rows) == 3
 
         eventually(known, 30, "the hub's clients are read")
