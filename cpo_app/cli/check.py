@@ -11,13 +11,20 @@ import typer
 from cpo_app import conformance
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.output import note, print_json, print_table
+from cpo_app.cli.secret_input import secret
 from cpo_app.conformance import Finding, Unusable, Verdict
 from cpo_app.ocpi_caller import CallError
 
 
 def check(
     versions_url: Annotated[str, typer.Argument(metavar="URL", help="The CPO's versions URL.")],
-    token: Annotated[str, typer.Option(help="A credentials token that the CPO gave you.")],
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CPO_CHECK_TOKEN",
+            help="A credentials token that the CPO gave you; - reads it from standard input.",
+        ),
+    ] = None,
     register: Annotated[
         bool,
         typer.Option(
@@ -39,6 +46,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Check a CPO's OCPI 2.2.1 interface against the text; exit code 1 if a rule is broken."""
+    token = secret(token, "--token", "Token")
     try:
         if register:
             findings = asyncio.run(_as_an_emsp(versions_url, token, port, reachable_as))

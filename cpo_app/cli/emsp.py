@@ -19,6 +19,7 @@ from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import party_of
 from cpo_app.cli.fleet import DEMO_CARDS
 from cpo_app.cli.output import note, plain_text, print_line, print_table
+from cpo_app.cli.secret_input import secret
 from cpo_app.cli.signals import until_signalled
 from cpo_app.demo_emsp.emsp import Emsp
 from cpo_app.demo_emsp.registered import Door, Registered, invented_party, registered
@@ -34,8 +35,12 @@ _SINCE = "?date_from=2020-01-01T00:00:00Z"
 def emsp(
     versions_url: Annotated[str, typer.Option(help="The CPO's versions URL.")],
     token: Annotated[
-        str, typer.Option(help="The token A of the CPO's invitation.", envvar="CPO_EMSP_TOKEN")
-    ],
+        str | None,
+        typer.Option(
+            envvar="CPO_EMSP_TOKEN",
+            help="The token A of the CPO's invitation; - reads it from standard input.",
+        ),
+    ] = None,
     port: Annotated[int, typer.Option(help="Where to listen; 0: any free port.")] = 0,
     reachable_as: Annotated[
         str | None,
@@ -71,6 +76,7 @@ def emsp(
 ) -> None:
     """Play an eMSP: shake hands with a CPO and print its locations as a table."""
     logs.set_up("WARNING")
+    token = secret(token, "--token", "Token A")
     who = party_of(party) or invented_party()
     shown = _Shown(locations=not quiet, token=show_token)
     door = Door(port, reachable_as)

@@ -21,6 +21,7 @@ import uvicorn
 from cpo_app import logs
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.output import note, plain_text, print_line
+from cpo_app.cli.secret_input import secret
 from cpo_app.cli.signals import until_signalled
 from cpo_app.mock_hub.app import build_hub_app
 from cpo_app.mock_hub.clients import CONNECTED, DEFAULT_PARTIES, OFFLINE
@@ -38,7 +39,10 @@ def hub(
     ] = None,
     token: Annotated[
         str | None,
-        typer.Option(help="The token A of the CPO's invitation.", envvar="CPO_HUB_TOKEN"),
+        typer.Option(
+            envvar="CPO_HUB_TOKEN",
+            help="The token A of the CPO's invitation; - reads it from standard input.",
+        ),
     ] = None,
     port: Annotated[int, typer.Option(help="Where to listen; 0: any free port.")] = 0,
     party: Annotated[
@@ -64,6 +68,8 @@ def hub(
     logs.set_up("WARNING")
     if (versions_url is None) is not (token is None):
         raise CliError("--versions-url and --token go together")
+    if token is not None:
+        token = secret(token, "--token", "Token A")
     faults = Faults(slow_s=slow_s)
     try:
         for text in fault or ():

@@ -51,7 +51,7 @@ def panel(
  Data           {data_dir.absolute()}
 
  Invite an eMSP and play it, in another terminal:
-   {cpo} emsp --versions-url {versions_url} --token $({invite})
+   {invite} | {cpo} emsp --versions-url {versions_url} --token -
 
  Or with curl:
    curl {registry}/cp

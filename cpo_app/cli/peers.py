@@ -20,6 +20,7 @@ from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_facts, print_json, print_line, print_table
 from cpo_app.cli.peer_clients import clients
 from cpo_app.cli.peer_rules import RequiredModules, require_modules_of
+from cpo_app.cli.secret_input import secret
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from domain.objects.location_fields import FIELDS, PROFILES
@@ -88,7 +89,13 @@ def invite(
 @app.command(help=words(actions.CONNECT))
 def connect(
     versions_url: Annotated[str, typer.Option(help="The peer's versions URL.")],
-    token: Annotated[str, typer.Option(help="The token A that the peer gave us.")],
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CPO_PEER_TOKEN",
+            help="The token A that the peer gave us; - reads it from standard input.",
+        ),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What to call the peer.")] = None,
     raw_token: RawToken = False,
     party: Parties = None,
@@ -100,7 +107,7 @@ def connect(
 ) -> None:
     given = {
         "versions_url": versions_url,
-        "token": token,
+        "token": secret(token, "--token", "Token A"),
         "name": name,
         "modules": require_module or [],
         **_granted(party, role, hub, any_party, raw_token),

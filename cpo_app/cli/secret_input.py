@@ -1,5 +1,5 @@
-"""Secrets that a command is given: asked for, or read from standard input; what stands in the
-command line can be seen by every user of the host (`ps`)."""
+"""Secrets that a command is given: by the environment, from standard input, or asked for. What
+stands in the command line can be seen by every user of the host (`ps`)."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ import sys
 import typer
 
 from cpo_app.cli.errors import CliError
-from cpo_app.cli.output import note
 
 STDIN = "-"
 MAX_LENGTH = 10_000
 
 
 def secret(given: str | None, option: str, what: str) -> str:
-    """The secret of an option: `-` for a line of standard input, None to ask the person.
+    """The secret of an option: as it is given, `-` for a line of standard input, None to ask.
 
     Raises CliError where there is nobody to ask.
     """
     if given is not None and given != STDIN:
-        note(f"{option}: every user of this host can read it there; give {option} - instead")
         return given
     if given is None and sys.stdin.isatty():
         text: str = typer.prompt(what, hide_input=True)
