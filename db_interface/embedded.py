@@ -361,13 +361,10 @@ class EmbeddedMongo:
         assert self._process is not None  # noqa: S101
         said = b"" if self._process.stderr is None else self._process.stderr.read()
         text = said.decode(errors="replace").strip()
-        if "error while loading shared libraries" in text:
-            library = text.split("libraries:", 1)[1].split(":", 1)[0].strip()
-            package = _PACKAGE_OF.get(library.split(".so", 1)[0], library)
-            return (
-                f"mongod needs the system library {library}: install the package {package} "
-                f"(Debian/Ubuntu: apt-get install {package}), or set CPO_MONGO_URL"
-            )
+        lacking = lacking_library(text)
+        if lacking is not None:
+            library, do = lacking
+            return f"mongod needs the system library {library}: {do}"
         first = text.splitlines()[0] if text else f"exit code {self._process.returncode}"
         return f"the embedded MongoDB ended at its start ({first}); see {self.files.log}"
 
@@ -389,6 +386,18 @@ def keep_private(directory: Path, *, of_ours: Path) -> None:
             "an empty one",
             directory,
         )
+
+
+def lacking_library(said: str) -> tuple[str, str] | None:
+    """The library that a program needs and did not find, as it said, and what to do about it."""
+    if "error while loading shared libraries:" not in said:
+        return None
+    library = said.split("libraries:", 1)[1].split(":", 1)[0].strip()
+    package = _PACKAGE_OF.get(library.split(".so", 1)[0], library)
+    return library, (
+        f"install the package {package} (Debian/Ubuntu: apt-get install {package}), or set "
+        "CPO_MONGO_URL"
+    )
 
 
 _PACKAGE_OF = {

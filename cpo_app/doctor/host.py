@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import stat
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from db_interface.database import StoreUnavailable
-from db_interface.embedded import find_mongod
+from db_interface.embedded import find_mongod, lacking_library
 
 MIN_FREE_BYTES = 1_000_000_000
 _SECRET_FILES = (
@@ -25,10 +26,15 @@ _SECRET_FILES = (
 def check_host(data_dir: Path) -> Iterator[Finding]:
     """For installations on the embedded default only."""
     yield _mongod()
+    unusable = _not_writable(data_dir)
+    if unusable is not None:
+        yield unusable
     if not data_dir.exists():
-        yield ok("data directory", f"{data_dir} is made at the first start")
+        if unusable is None:
+            yield ok("data directory", f"{data_dir} is made at the first start")
         return
-    yield _space(data_dir)
+    if unusable is None:
+        yield _space(data_dir)
     yield _files(data_dir)
 
 
@@ -47,13 +53,31 @@ def _mongod() -> Finding:
             "mongod", f"{binary} does not run ({type(error).__name__})", "set CPO_MONGO_URL"
         )
     if ran.returncode:
+        lacking = lacking_library(ran.stderr)
+        if lacking is not None:
+            library, do = lacking
+            return fail("mongod", f"{binary} needs the system library {library}", do)
         said = (ran.stderr.strip().splitlines() or ["no reason given"])[0]
         return fail(
             "mongod",
             f"{binary} does not run: {said[:200]}",
-            "install the library it names (Debian/Ubuntu: libcurl4), or set CPO_MONGO_URL",
+            "install MongoDB 6 or later, or set CPO_MONGO_URL",
         )
     return ok("mongod", f"{ran.stdout.splitlines()[0]} ({binary})")
+
+
+def _not_writable(data_dir: Path) -> Finding | None:
+    """Tried, with a directory that is gone again at once: rights, quotas and read-only file
+    systems all tell."""
+    place = data_dir.absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    try:
+        with tempfile.TemporaryDirectory(prefix=".cpo-doctor-", dir=place):
+            return None
+    except OSError as error:
+        said = f"{place} cannot be written to ({error.strerror})"
+        return fail("data directory", said, "choose another with --data-dir or CPO_DATA_DIR")
 
 
 def _space(data_dir: Path) -> Finding:

@@ -163,7 +163,8 @@ class TokenPull:
             return self._report(peer_id, run, resumed, problem)
         now = self._clock()
         await token_pulls.finished(self._db, claimed, run, now, now + self._interval())
-        logger.info("peer %s: tokens pulled: %s", peer_id, run["counts"])
+        counted = ", ".join(f"{number} {kind}" for kind, number in run["counts"].items())
+        logger.info("peer %s: tokens pulled: %s", peer_id, counted)
         return self._report(peer_id, run, resumed, None)
 
     async def _broken_off(

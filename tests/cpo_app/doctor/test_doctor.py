@@ -273,6 +273,37 @@ def test_a_diagnosis_makes_no_data_directory(tmp_path: Path) -> None:
     assert not directory.exists()
 
 
+def test_a_place_where_nothing_can_be_made_is_said(tmp_path: Path) -> None:
+    # Not by taking rights away: root, who runs tests in a container, has them all the same.
+    found = list(check_host(Path("/proc/cpo-data")))
+    assert levels(found)["data directory"] == "FAIL"
+    (said,) = [one for one in found if one.check == "data directory"]
+    assert said.said.startswith("/proc cannot be written to (")
+    assert "--data-dir" in said.do
+
+    assert levels(list(check_host(tmp_path / "new" / "data")))["data directory"] == "OK"
+    assert levels(list(check_host(tmp_path)))["data directory"] == "OK"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_library_that_mongod_needs_is_named_with_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mongod = tmp_path / "mongod"
+    mongod.write_text(
+        "#!/bin/sh\necho 'mongod: error while loading shared libraries: libcrypto.so.3: cannot "
+        "open shared object file' >&2\nexit 127\n"
+    )
+    mongod.chmod(0o755)
+    monkeypatch.setattr("cpo_app.doctor.host.find_mongod", lambda: str(mongod))
+    (said,) = [one for one in check_host(tmp_path) if one.check == "mongod"]
+    assert (said.level, said.said) == (
+        Level.FAIL,
+        f"{mongod} needs the system library libcrypto.so.3",
+    )
+    assert "apt-get install libssl3" in said.do and "libcurl" not in said.do
+
+
 def test_secrets_that_others_may_read_are_a_failure(tmp_path: Path) -> None:
     (tmp_path / "encryption.key").write_text(KEY)
     (tmp_path / "encryption.key").chmod(0o644)

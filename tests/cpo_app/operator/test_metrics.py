@@ -76,6 +76,15 @@ def test_prometheus_own_format_is_spoken_too(night: Night) -> None:
     assert {"cpo_charge_points", "cpo_ocpi_requests", "cpo_push_backlog"} <= names
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/openmetrics-text"])
+def test_no_series_says_when_a_counter_began(night: Night, kind: str) -> None:
+    visit = night.visit()
+    visit.get("/ocpi/versions")
+    text = visit.get("/metrics", headers={"Accept": kind}).text
+    assert "cpo_ocpi_requests_total{" in text
+    assert "_created" not in text
+
+
 def test_ocpi_requests_are_counted_and_others_are_not(night: Night) -> None:
     visit = night.visit()
     before = samples(visit.get("/metrics").text)
