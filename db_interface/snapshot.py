@@ -16,6 +16,7 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from db_interface.database import Database
 from db_interface.json_data import JsonObject
+from db_interface.writers import SLOTS, WRITERS
 
 _AWARE: CodecOptions[JsonObject] = CodecOptions(tz_aware=True)
 BATCH = 1000
@@ -102,8 +103,9 @@ async def drop_all_but(db: Database, kept: Sequence[str]) -> None:
 
 
 async def holds_nothing_but(db: Database, ignored: Sequence[str]) -> bool:
-    """Whether the other collections hold no document."""
-    for name in await _collections(db) - set(ignored):
+    """Whether the other collections hold no document; what processes that write leave there while
+    they do (db_interface/writers.py) is nothing."""
+    for name in await _collections(db) - {*ignored, WRITERS, SLOTS}:
         if await db[name].find_one({}, {"_id": 1}) is not None:
             return False
     return True

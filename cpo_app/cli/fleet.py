@@ -13,7 +13,7 @@ from cpo_app.charge_point.drivers import Drivers
 from cpo_app.charge_point.engine import Engine
 from cpo_app.charge_point.monitor import Monitor
 from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
-from cpo_app.cli.demo_speed import DEMO_SPEED
+from cpo_app.cli.simulated import DEMO_SPEED, charge_point_ids
 from db_interface.json_data import JsonObject
 
 # Where the simulated charge points stand, and what they can do.
@@ -43,11 +43,11 @@ async def run(
 ) -> None:
     """Run `count` charge points, CP-001 on, until cancelled."""
     tasks: list[asyncio.Task[None]] = []
-    for number in range(1, count + 1):
+    for number, cp_id in enumerate(charge_point_ids(count), 1):
         location, power, kind = _SITES[(number - 1) % len(_SITES)]
         engine = Engine(
             EngineSettings(
-                cp_id=f"CP-{number:03}",
+                cp_id=cp_id,
                 host="127.0.0.1",
                 health_port=0,
                 kw_rate=float(power.removesuffix("kW")),
@@ -60,7 +60,7 @@ async def run(
         metadata: JsonObject = {"power_rating": power, "type": kind}
         monitor = Monitor(
             MonitorSettings(
-                cp_id=f"CP-{number:03}",
+                cp_id=cp_id,
                 location=location,
                 metadata=metadata,
                 cp_e_host="127.0.0.1",

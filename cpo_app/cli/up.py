@@ -7,7 +7,6 @@ child outlives the supervisor, not even when it is killed.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import sys
@@ -16,17 +15,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-import httpx
 import typer
 
 from cpo_app import logs
 from cpo_app.bootstrap import prepare
-from cpo_app.cli.demo_speed import DEMO_SPEED
 from cpo_app.cli.free_ports import demand_free
 from cpo_app.cli.known_store import demand_known_store
 from cpo_app.cli.options import DataDir, settings_for
+from cpo_app.cli.output import note
 from cpo_app.cli.panel import panel
 from cpo_app.cli.signals import until_signalled
+from cpo_app.cli.simulated import DEMO_SPEED, charge_point_ids
+from cpo_app.cli.up_ready import all_answer, all_heard
 from cpo_app.settings import Settings
 from db_interface.backoff import Backoff
 from db_interface.child_process import die_with_parent
@@ -35,7 +35,6 @@ logger = logging.getLogger("cpo.up")
 
 STOP_TIMEOUT_S = 3.0
 _RESTARTS = Backoff(first_s=0.5, max_s=30.0)
-START_TIMEOUT_S = 60.0
 
 
 Given = Callable[[], Awaitable[dict[str, str]]]
@@ -101,7 +100,7 @@ async def _supervise(
     keepers = [asyncio.create_task(_keep_running(part, environment)) for part in servers]
     try:
         base = f"http://127.0.0.1:{settings.CENTRAL_PORT}"
-        ready = await _all_answer((f"{_registry_url(settings)}/readyz", f"{base}/readyz"))
+        ready = await all_answer((f"{_registry_url(settings)}/readyz", f"{base}/readyz"))
         if demo or settings.CPO_EMBEDDED:
             # On a database of one's own nobody but the operator says what charging costs.
             from cpo_app.cli import demonstration  # loads much of the domain
@@ -110,6 +109,8 @@ async def _supervise(
         for part in _after_the_servers(settings, charge_points, demo):
             keepers.append(asyncio.create_task(_keep_running(part, environment)))
         if ready:
+            # What they log when they start would push the panel off the screen.
+            await all_heard(settings, charge_point_ids(charge_points))
             link = await _login_link(settings) if first else None
             sys.stdout.write(panel(settings, base, _registry_url(settings), charge_points, link))
             sys.stdout.flush()
@@ -118,6 +119,7 @@ async def _supervise(
         for keeper in ended:
             keeper.result()
     finally:
+        note("stopping ...")
         for keeper in keepers:
             keeper.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)
@@ -202,25 +204,6 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     except asyncio.TimeoutError:
         process.kill()
         await process.wait()
-
-
-async def _all_answer(urls: tuple[str, ...]) -> bool:
-    """Wait until all are ready; says which is not after START_TIMEOUT_S and returns False."""
-    deadline = time.monotonic() + START_TIMEOUT_S
-    async with httpx.AsyncClient(timeout=2, verify=False) as client:  # noqa: S501 - ourselves
-        for url in urls:
-            while not await _answers(client, url):
-                if time.monotonic() > deadline:
-                    logger.error("%s does not answer yet; see the lines above", url)
-                    return False
-                await asyncio.sleep(0.2)
-    return True
-
-
-async def _answers(client: httpx.AsyncClient, url: str) -> bool:
-    with contextlib.suppress(httpx.HTTPError):
-        return (await client.get(url)).status_code == 200
-    return False
 
 
 def _registry_url(settings: Settings) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
@@ -151,6 +152,13 @@ async def one(db: Database, cp_id: str) -> JsonObject | None:
         "charge_point": charge_point or {},
         "unaccounted_energy": await unaccounted_energy.of(db, registration["_id"]),
     }
+
+
+async def not_heard_since(db: Database, cp_ids: Sequence[str], moment: datetime) -> int:
+    """How many of them EV_Central has not heard of since."""
+    states = await _states(db, cp_ids)
+    heard = (states[cp_id].get("last_seen") for cp_id in cp_ids if cp_id in states)
+    return len(cp_ids) - sum(1 for at in heard if at is not None and at >= moment)
 
 
 async def held_back(db: Database, limit: int) -> tuple[list[JsonObject], int]:

@@ -33,8 +33,13 @@ def start_up(running: Processes, port: int, registry_port: int, charge_points: i
 def test_a_newcomer_starts_it_all_and_sees_an_ocpi_request_work(running: Processes) -> None:
     port, registry_port = free_port(), free_port()
     up = start_up(running, port, registry_port)
-    eventually(lambda: up.said("OCPI CPO backend is up"), what="the panel")
+    eventually(lambda: up.said("OCPI CPO backend is up"), timeout_s=100, what="the panel")
     base = f"http://127.0.0.1:{port}"
+
+    # It comes when the charge points are there, after what they say when they start
+    before, _, _ = up.output.partition("OCPI CPO backend is up")
+    for cp_id in ("CP-001", "CP-002"):
+        assert f"Registering {cp_id} with EV_Registry" in before
 
     # The three curl lines of the panel work as they stand
     lines = re.findall(r"^\s+(curl .*)$", up.output, re.MULTILINE)
@@ -120,6 +125,7 @@ def test_a_newcomer_starts_it_all_and_sees_an_ocpi_request_work(running: Process
     started = time.monotonic()
     assert up.stop(timeout_s=15) == 0
     assert time.monotonic() - started < 5
+    assert up.output.rstrip().endswith("stopping ...")
     assert not [child for child in children if alive(child)]
     assert "Traceback" not in up.output
     for secret in (
@@ -132,7 +138,7 @@ def test_a_newcomer_starts_it_all_and_sees_an_ocpi_request_work(running: Process
 def test_killed_in_the_middle_it_recovers_with_everything(running: Processes) -> None:
     port, registry_port = free_port(), free_port()
     up = start_up(running, port, registry_port)
-    eventually(lambda: up.said("OCPI CPO backend is up"), what="the panel")
+    eventually(lambda: up.said("OCPI CPO backend is up"), timeout_s=100, what="the panel")
     registry = f"http://127.0.0.1:{registry_port}"
     eventually(lambda: httpx.get(f"{registry}/cp").json()["total"] == 2)
     children = children_of(up.pid)

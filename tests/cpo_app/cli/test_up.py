@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.settings_of import settings_of
 
 
 def test_no_part_is_cut_short_because_another_has_stopped_before_it(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stopped: list[str] = []
     running: set[str] = set()
@@ -26,11 +27,11 @@ def test_no_part_is_cut_short_because_another_has_stopped_before_it(
                 await asyncio.sleep(0)
             stopped.append(part.name)
 
-    async def no_answer(urls: tuple[str, ...]) -> bool:
+    async def no_answer(urls: Sequence[str]) -> bool:
         return False
 
     monkeypatch.setattr(up, "_keep_running", keep_running)
-    monkeypatch.setattr(up, "_all_answer", no_answer)
+    monkeypatch.setattr(up, "all_answer", no_answer)
 
     async def started_and_stopped() -> None:
         settings = settings_of()
@@ -42,4 +43,5 @@ def test_no_part_is_cut_short_because_another_has_stopped_before_it(
             await supervising
 
     asyncio.run(asyncio.wait_for(started_and_stopped(), 10))
+    assert capsys.readouterr().err == "stopping ...\n"
     assert sorted(stopped) == ["EV_Central", "EV_Registry", "charge points"]
