@@ -350,7 +350,7 @@ async def _idle(side: _Side) -> dict[str, float]:
     for one in side.fleet:
         one.latencies.clear()
         side.spawn(one.live(random.random()))
-    await asyncio.sleep(scale.interval_s / 4)
+    await asyncio.sleep(scale.interval_s)  # each has come once: what is measured is every day's
     first = sum(len(one.latencies) for one in side.fleet)
     before, began = side.cpu(), time.perf_counter()
     await asyncio.sleep(scale.idle_for_s)
