@@ -92,7 +92,7 @@ def test_after_a_restart_charge_points_come_back_without_a_transaction_each(
         first.register(token, name)
         first.beat(token, cp_id=name)
     world.loop.run(first.central.stop())
-    world.clock.advance(3600)
+    world.clock.advance(1800)
     fresh = world.api()
     made = transactions(world, monkeypatch)
     number = world.workers.index(fresh.central)
