@@ -6,8 +6,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from auth.operator_access import NotLetIn, OperatorAccess
+from db_interface.interface import DbInterface
+from domain.audit import entries as audit
+from domain.audit.entries import record
 from domain.operators import login_links, logins, operators, totp
-from domain.operators.actor import Role
+from domain.operators.actor import Actor, ActorKind, Role, acting_as
 from domain.operators.operators import ADMIN, Operator
 from domain.secrets import Vault
 
@@ -71,6 +74,7 @@ class OperatorLogin:
     async def _as_admin(self) -> str:
         if not self._access.has_admin:
             raise NotLetIn(403, "there is no CPO_ADMIN_PASSWORD: nobody is admin")
+        await self._write_down(ADMIN, Role.ADMIN)
         return await logins.begin(
             self._db,
             self._access.lasting,
@@ -82,7 +86,14 @@ class OperatorLogin:
 
     async def _finished(self, operator: Operator) -> str:
         await operators.signed_in(self._db, operator["_id"])
+        await self._write_down(operator["name"], Role(operator["role"]))
         return await self._begin(operator)
+
+    async def _write_down(self, name: str, role: Role) -> None:
+        with acting_as(Actor(ActorKind.PERSON, name, role)):
+            await DbInterface(self._db).transact(
+                lambda tx: record(tx, "operators.sign-in", audit.operator(name))
+            )
 
     async def _begin(self, operator: Operator, *, needs_code: bool = False) -> str:
         return await logins.begin(

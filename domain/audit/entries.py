@@ -185,5 +185,13 @@ def location(location_id: str) -> About:
     return About("location", location_id)
 
 
+def operator(name: str) -> About:
+    return About("operator", name)
+
+
+def api_key(name: str) -> About:
+    return About("API key", name)
+
+
 def setting(name: str) -> About:
     return About("setting", name)

@@ -17,6 +17,8 @@ from typing import TypedDict
 from db_interface.collection import Collection
 from db_interface.database import Database
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
+from domain.audit.entries import record
 from domain.operators.actor import Role
 
 SCOPES = ("api", "cp", "metrics")
@@ -78,6 +80,8 @@ async def add(
     if lifetime is not None:
         document["expires"] = tx.now + lifetime
     await API_KEYS.of(tx).insert_one(document)
+    given = {"role": role.value, "scopes": document["scopes"], "expires": document.get("expires")}
+    await record(tx, "keys.add", audit.api_key(name), after=given)
     return key
 
 
@@ -91,6 +95,7 @@ async def remove(tx: Tx, name: str, prefix: str = "") -> None:
     keys = API_KEYS.of(tx)
     if not await keys.delete_one({"name": name}) and not await keys.delete_one({"_id": prefix}):
         raise KeyRefused(f"there is no key {name}")
+    await record(tx, "keys.remove", audit.api_key(name))
 
 
 async def of(db: Database, shown: str) -> ApiKey | None:

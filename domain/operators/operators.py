@@ -14,6 +14,8 @@ from typing import TypedDict
 from db_interface.collection import Collection, Where
 from db_interface.database import Database
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
+from domain.audit.entries import record
 from domain.operators import logins
 from domain.operators.actor import Role
 
@@ -91,6 +93,7 @@ async def add(tx: Tx, name: str, role: Role, password_hash: str) -> None:
             "created": tx.now,
         }
     )
+    await record(tx, "operators.add", audit.operator(name), after={"role": role.value})
 
 
 async def remove(tx: Tx, name: str) -> None:
@@ -99,6 +102,8 @@ async def remove(tx: Tx, name: str) -> None:
     await _keep_an_admin(tx, operator)
     await OPERATORS.of(tx).delete_one({"_id": operator["_id"]})
     await logins.end_all(tx, operator["_id"])
+    was = {"role": operator["role"]}
+    await record(tx, "operators.remove", audit.operator(operator["name"]), before=was)
 
 
 async def set_role(tx: Tx, name: str, role: Role) -> None:
@@ -108,7 +113,7 @@ async def set_role(tx: Tx, name: str, role: Role) -> None:
         return
     if role is not Role.ADMIN:
         await _keep_an_admin(tx, operator)
-    await change(tx, operator, role=role.value)
+    await change(tx, operator, "role", role=role.value)
 
 
 async def set_disabled(tx: Tx, name: str, disabled: bool) -> None:
@@ -118,12 +123,12 @@ async def set_disabled(tx: Tx, name: str, disabled: bool) -> None:
         return
     if disabled:
         await _keep_an_admin(tx, operator)
-    await change(tx, operator, disabled=disabled)
+    await change(tx, operator, "disable" if disabled else "enable", disabled=disabled)
 
 
 async def set_password(tx: Tx, name: str, password_hash: str) -> None:
     """Raises NoSuchOperator."""
-    await change(tx, await known(tx, name), password=password_hash)
+    await change(tx, await known(tx, name), "password", password=password_hash)
 
 
 async def signed_in(db: Database, operator_id: str) -> None:
@@ -138,12 +143,21 @@ async def known(tx: Tx, name: str) -> Operator:
     return operator
 
 
-async def change(tx: Tx, operator: Operator, **fields: object) -> None:
-    """What ends everything that was signed in with what stood before."""
+async def change(tx: Tx, operator: Operator, what: str, **fields: object) -> None:
+    """What ends everything that was signed in with what stood before; `what`: as the audit log
+    calls it."""
     await OPERATORS.of(tx).update_one(
         {"_id": operator["_id"]}, {"$set": fields, "$inc": {"epoch": 1}}
     )
     await logins.end_all(tx, operator["_id"])
+    before = {"role": operator["role"], "disabled": operator["disabled"]}
+    await record(
+        tx,
+        f"operators.{what}",
+        audit.operator(operator["name"]),
+        before=before,
+        after={name: fields.get(name, kept) for name, kept in before.items()},
+    )
 
 
 async def _keep_an_admin(tx: Tx, operator: Operator) -> None:

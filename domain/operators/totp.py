@@ -48,7 +48,7 @@ async def confirm(tx: Tx, vault: Vault, name: str, code: str) -> bool:
     step = _step_of(vault.open(sealed), code, tx.now.timestamp())
     if step is None:
         return False
-    await operators.change(tx, operator, totp=sealed, totp_used=step)
+    await operators.change(tx, operator, "totp-on", totp=sealed, totp_used=step)
     await OPERATORS.of(tx).update_one({"_id": operator["_id"]}, {"$unset": {"totp_offered": ""}})
     return True
 
@@ -57,7 +57,8 @@ async def switch_on(tx: Tx, vault: Vault, name: str) -> str:
     """A new secret that counts at once. Raises NoSuchOperator."""
     secret = await offer(tx, vault, name)
     operator = await operators.known(tx, name)
-    await operators.change(tx, operator, totp=operator["totp_offered"], totp_used=0)
+    sealed = operator["totp_offered"]
+    await operators.change(tx, operator, "totp-on", totp=sealed, totp_used=0)
     await OPERATORS.of(tx).update_one({"_id": operator["_id"]}, {"$unset": {"totp_offered": ""}})
     return secret
 
@@ -65,7 +66,7 @@ async def switch_on(tx: Tx, vault: Vault, name: str) -> str:
 async def switch_off(tx: Tx, name: str) -> None:
     """Raises NoSuchOperator."""
     operator = await operators.known(tx, name)
-    await operators.change(tx, operator)
+    await operators.change(tx, operator, "totp-off")
     gone = {"totp": "", "totp_offered": "", "totp_used": ""}
     await OPERATORS.of(tx).update_one({"_id": operator["_id"]}, {"$unset": gone})
 

@@ -40,6 +40,21 @@ def test_a_person_is_added_with_a_password_of_standard_input(
     assert loop.run(Passwords().is_right(kept["password"], WORD))
 
 
+def test_what_is_done_to_people_and_keys_is_written_down(cpo: Cpo) -> None:
+    made = [cpo("operators", "add", name, "--role", "admin", "--generate") for name in ("jo", "al")]
+    cpo("operators", "role", "jo", "viewer")
+    cpo("operators", "totp", "jo", "on")
+    cpo("operators", "remove", "jo")
+    key = cpo("keys", "add", "ci", "--role", "viewer").out.strip()
+    cpo("keys", "remove", "ci")
+    log = cpo("audit", "--json").out
+    for action in ("operators.add", "operators.role", "operators.totp-on", "operators.remove"):
+        assert f'"{action}"' in log, action
+    assert '"keys.add"' in log and '"keys.remove"' in log
+    for secret in (key, *(one.out.strip() for one in made)):
+        assert secret not in log
+
+
 def test_no_password_is_taken_out_of_the_command_line(cpo: Cpo) -> None:
     done = cpo("operators", "add", "ines", "--role", "admin", "--password", WORD)
     assert done.code == 1
