@@ -64,6 +64,7 @@ async def import_objects(
         "updated": report.updated,
         "unchanged": report.unchanged,
         "refused": refused,
+        "number_refused": report.refused,
         "warnings": list(map(asdict, report.first_warnings)),
         "outcome": "refused" if report.refused else "taken",
     }

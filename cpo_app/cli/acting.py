@@ -4,13 +4,14 @@ the command's store, or at `--server`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from cpo_app.actions.action import Action, P, Refused, perform
 from cpo_app.backend import Backend
+from cpo_app.cli import remote
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.output import note
 from cpo_app.cli.with_backend import on_backend
@@ -28,6 +29,8 @@ def words(action: Action[P]) -> str:
 def act(action: Action[P], given: Mapping[str, object], data_dir: Path | None) -> JsonObject:
     """Do it, and give its result; raises CliError where it is not done."""
     parameters = _parameters(action, given)
+    if remote.server() is not None:
+        return remote.call(action, parameters)
 
     async def work(backend: Backend) -> JsonObject:
         try:
@@ -40,6 +43,34 @@ def act(action: Action[P], given: Mapping[str, object], data_dir: Path | None) -
         return on_backend(work, data_dir)
     except Refused as error:
         raise CliError(str(error)) from None
+
+
+def act_each(
+    action: Action[P], givens: Sequence[Mapping[str, object]], data_dir: Path | None
+) -> list[JsonObject | CliError]:
+    """Do it for each: its result, or why not."""
+    each = [_parameters(action, given) for given in givens]
+    if remote.server() is not None:
+        return [_tried(action, one) for one in each]
+
+    async def work(backend: Backend) -> list[JsonObject | CliError]:
+        house, done = house_of(backend), list[JsonObject | CliError]()
+        for one in each:
+            try:
+                done.append(await perform(house, action, one))
+            except Refused as error:
+                done.append(CliError(str(error)))
+        await seal(backend.store)
+        return done
+
+    return on_backend(work, data_dir)
+
+
+def _tried(action: Action[P], parameters: P) -> JsonObject | CliError:
+    try:
+        return remote.call(action, parameters)
+    except CliError as error:
+        return error
 
 
 def act_and_say(

@@ -70,8 +70,21 @@ def _group(
         bool,
         typer.Option("--version", is_eager=True, callback=_say_version, help="Say it and end."),
     ] = False,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CPO_SERVER",
+            metavar="URL",
+            help="Do it there, over its API, with the key of CPO_API_KEY; else on the store.",
+        ),
+    ] = None,
 ) -> None:
     """The commands themselves are found by name."""
+    if server:
+        # Only now: a command on the store does not need it.
+        from cpo_app.cli import remote
+
+        remote.choose(server)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cpo_app.backend import Backend
+from cpo_app.cli import remote
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, plain_text, print_facts, print_json, print_table
@@ -28,7 +29,7 @@ def _unless_said(
     context: typer.Context,
     about: Annotated[str | None, typer.Option(metavar="ID", help=ABOUT)] = None,
     by: Annotated[str | None, typer.Option(metavar="NAME", help="Who did it.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -81,7 +82,10 @@ def _show(
         rows, _ = await listed(backend.db, about=about, by=by, limit=limit)
         return rows
 
-    rows = on_backend(work, data_dir)
+    if remote.server() is not None:
+        rows = remote.read("/audit", about=about, by=by, limit=limit)["items"]
+    else:
+        rows = on_backend(work, data_dir)
     if as_json:
         print_json(rows)
         return

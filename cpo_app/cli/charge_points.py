@@ -22,7 +22,11 @@ app = typer.Typer(
     help="Charge points: list, enrol, restore; the keys of their meters; telemetry not taken.",
     no_args_is_help=True,
 )
-app.command("meter-key")(meter_key)
+app.command(
+    "meter-key",
+    help="The public keys of a charge point's meters, as JSON. "
+    f"Set: {words(actions.SET_METER_KEY)} Removed: {words(actions.REMOVE_METER_KEY)}",
+)(meter_key)
 app.add_typer(dead_letters.app, name="dead-letters")
 
 CpId = Annotated[str, typer.Argument(metavar="CP_ID")]

@@ -11,12 +11,17 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from cpo_app.actions.catalog import named
 from cpo_app.backend import Backend
+from cpo_app.cli import remote
+from cpo_app.cli.acting import act
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import opened, party_of
 from cpo_app.cli.output import note, print_line
 from cpo_app.cli.with_backend import on_backend
 from db_interface.owned_objects import OwnedObject, party_key
+from domain.audit.chain import seal
+from domain.audit.entries import act as act_named
 from domain.imports.file_import import BATCH, Guard, Importing, Read, nothing_guarded
 from domain.imports.json_rows import NotOcpi, rows_of
 from domain.imports.report import Remark, Report
@@ -53,6 +58,9 @@ def import_file(
 ) -> None:
     """Import a file's objects and say what became of them; exit code 1 if any was refused."""
     owner = party_of(party)
+    if remote.server() is not None:
+        _import_there(module, file, party, force, dry_run)
+        return
     report = Report(say=_say_at_once if verbose else None)
 
     async def work(backend: Backend) -> None:
@@ -81,13 +89,44 @@ def import_file(
             if batch:
                 await write(backend.store, batch, report)
 
+    async def as_the_action(backend: Backend) -> None:
+        with act_named(f"{module}.import"):
+            await work(backend)
+        await seal(backend.store)
+
     try:
-        on_backend(work, data_dir)
+        on_backend(as_the_action, data_dir)
     except NotOcpi as error:
         raise CliError(f"{file}: {error}") from error
     _show(report, verbose, force)
     print_line(_summary(report, dry_run))
     if report.refused:
+        raise typer.Exit(1)
+
+
+def _import_there(module: str, file: Path, party: str | None, force: bool, dry_run: bool) -> None:
+    """Hand a file's objects to the server of `--server`, batch by batch."""
+    if dry_run:
+        raise CliError("--dry-run needs the store: run it there, without --server (CPO_SERVER)")
+    action = named(f"{module}.import")
+    assert action is not None, module  # noqa: S101 (a test imports there)
+    numbers = dict.fromkeys(("created", "updated", "unchanged"), 0)
+    refused = 0
+    try:
+        rows = list(rows_of(lambda: opened(file), module))
+    except NotOcpi as error:
+        raise CliError(f"{file}: {error}") from error
+    for start in range(0, len(rows), BATCH):
+        objects = rows[start : start + BATCH]
+        given = {"objects": objects, "party": party, "force": force}
+        done = act(action, given, None)
+        for one in (*done["refused"], *done["warnings"]):
+            note(f"{one['what']}: {one['text']}")
+        for name in numbers:
+            numbers[name] += done[name]
+        refused += done["number_refused"]
+    print_line(", ".join(f"{name} {n}" for name, n in {**numbers, "refused": refused}.items()))
+    if refused:
         raise typer.Exit(1)
 
 

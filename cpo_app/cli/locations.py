@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from cpo_app.actions import locations as actions
-from cpo_app.actions.action import Refused, perform
 from cpo_app.backend import Backend
-from cpo_app.cli.acting import words
+from cpo_app.cli.acting import act_each, words
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import party_of
 from cpo_app.cli.imports import (
@@ -26,14 +25,13 @@ from cpo_app.cli.location_look_up import location_found
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json, print_line, print_table
 from cpo_app.cli.with_backend import on_backend
-from cpo_app.house import house_of
 from db_interface.json_data import JsonObject
 from db_interface.owned_objects import NOBODY, OwnedDocument, party_key
 from domain.imports.location_import import guard_charge_points, read_location
 from domain.operator.not_offered import peers_without
 
 app = typer.Typer(help="Locations: import, list, show, remove, export.", no_args_is_help=True)
-app.command("group")(group)
+app.command("group", help=f"{words(actions.GROUP)} {words(actions.UNGROUP)}")(group)
 app.command("groups")(groups)
 app.command("set-groups", help=words(actions.SET_GROUPS))(set_groups)
 
@@ -45,7 +43,7 @@ _LISTED = {
 }
 
 
-@app.command("import")
+@app.command("import", help=f"{words(actions.IMPORT)} Exit code 1 if any was refused.")
 def import_locations(
     file: FileArgument,
     party: PartyOption = None,
@@ -54,7 +52,6 @@ def import_locations(
     verbose: Verbose = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Import OCPI locations; exit code 1 if any had to be refused. --party makes them its own."""
     import_file(
         "locations",
         read_location,
@@ -141,34 +138,30 @@ def remove(
     owner = party_of(party)
     if everything is bool(location_ids) or (everything and owner is None):
         raise CliError("name locations, or --all with --party CC/PID")
+    ids = location_ids or []
+    if everything and owner is not None:
+        ids = on_backend(lambda backend: _ids_of(backend, owner), data_dir)
     kept: list[str] = []
     done: list[str] = []
-
-    async def work(backend: Backend) -> None:
-        ids = location_ids or ()
-        if everything and owner is not None:
-            rows = await backend.store.objects("locations").documents(
-                {"owner": party_key(*owner)}, fields={"fields.id": 1}, sort=[("seq", 1)]
-            )
-            ids = [row["fields"]["id"] for row in rows]
+    given = [{"location_id": id_, "party": party, "hide": hide} for id_ in ids]
+    for result in act_each(actions.REMOVE, given, data_dir):
+        if isinstance(result, CliError):
+            kept.append(str(result))
         else:
-            for id_ in ids:  # before any of them is taken back
-                await location_found(backend, id_, owner)
-        house = house_of(backend)
-        for id_ in ids:
-            given = actions.Removing(location_id=id_, party=party, hide=hide)
-            try:
-                done.append((await perform(house, actions.REMOVE, given))["outcome"])
-            except Refused as error:
-                kept.append(str(error))
-
-    on_backend(work, data_dir)
+            done.append(result["outcome"])
     for text in kept:
         note(f"kept: {text}")
     numbers = (f"{kind} {done.count(kind)}" for kind in ("removed", "hidden", "unchanged"))
     print_line(f"{', '.join(numbers)}, kept {len(kept)}")
     if kept and not everything:
         raise typer.Exit(1)
+
+
+async def _ids_of(backend: Backend, owner: tuple[str, str]) -> list[str]:
+    rows = await backend.store.objects("locations").documents(
+        {"owner": party_key(*owner)}, fields={"fields.id": 1}, sort=[("seq", 1)]
+    )
+    return [row["fields"]["id"] for row in rows]
 
 
 def _row(document: OwnedDocument) -> JsonObject:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
 from cpo_app.actions.peers import APPROVE_CLIENTS, CLIENTS_AUTOMATIC, REFUSE_CLIENTS
 from cpo_app.backend import Backend
+from cpo_app.cli import remote
 from cpo_app.cli.acting import act
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
@@ -51,7 +53,10 @@ def clients(
         await backend.peers.get(peer_id)
         return await rows_of(backend.db, peer_id)
 
-    rows = on_backend(work, data_dir)
+    if remote.server() is not None:
+        rows = remote.read(f"/peers/{quote(peer_id, safe='')}")["clients"]
+    else:
+        rows = on_backend(work, data_dir)
     if as_json:
         print_json(rows)
         return

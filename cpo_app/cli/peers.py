@@ -13,6 +13,7 @@ from cpo_app.actions import peers as actions
 from cpo_app.actions.action import Action, P
 from cpo_app.actions.peers import facts
 from cpo_app.backend import Backend
+from cpo_app.cli import remote
 from cpo_app.cli.acting import act, act_and_say, words
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.location_groups import groups_of_peer
@@ -32,7 +33,13 @@ from domain.outbox.marks import PUSHED
 from domain.peers.peers import DEFAULT_QUIRKS, Peer
 
 app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
-app.command("clients")(clients)
+app.command(
+    "clients",
+    help="The clients of a hub. "
+    + " ".join(
+        map(words, (actions.APPROVE_CLIENTS, actions.REFUSE_CLIENTS, actions.CLIENTS_AUTOMATIC))
+    ),
+)(clients)
 app.command("groups", help=words(actions.GIVE_GROUPS))(groups_of_peer)
 app.command("require-modules", help=words(actions.REQUIRE_MODULES))(require_modules_of)
 
@@ -146,7 +153,7 @@ def list_peers(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     async def work(backend: Backend) -> list[JsonObject]:
         return [facts(peer) for peer in await backend.peers.all()]
 
-    rows = on_backend(work, data_dir)
+    rows = _of_server() if remote.server() is not None else on_backend(work, data_dir)
     if as_json:
         print_json(rows)
         return
@@ -332,6 +339,18 @@ async def _push_facts(backend: Backend, peer: Peer) -> JsonObject:
         "cdrs_delivered": await delivered_cdrs(backend.db, peer.peer_id),
         "held_back": [asdict(held) for held in held_back],
     }
+
+
+def _of_server() -> list[JsonObject]:
+    """All peers, as its API lists them: by id."""
+    rows: list[JsonObject] = []
+    following = None
+    while True:
+        page = remote.read("/peers", limit=1000, cursor=following)
+        rows += page["items"]
+        following = page["next"]
+        if following is None:
+            return rows
 
 
 def _marking(action: Action[P], given: Mapping[str, object], data_dir: Path | None) -> None:

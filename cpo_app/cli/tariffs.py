@@ -8,6 +8,7 @@ import typer
 
 from cpo_app.actions import tariffs as actions
 from cpo_app.backend import Backend
+from cpo_app.cli import remote
 from cpo_app.cli.acting import act, words
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.imports import (
@@ -32,7 +33,7 @@ app = typer.Typer(help="Tariffs: import, export, list, remove.", no_args_is_help
 TariffId = Annotated[str, typer.Argument(metavar="ID", help="As `cpo tariffs list` shows it.")]
 
 
-@app.command("import")
+@app.command("import", help=f"{words(actions.IMPORT)} Exit code 1 if any was refused.")
 def import_tariffs(
     file: FileArgument,
     party: PartyOption = None,
@@ -41,7 +42,6 @@ def import_tariffs(
     verbose: Verbose = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Import OCPI tariffs; exit code 1 if any had to be refused. --party makes them its own."""
     import_file(
         "tariffs",
         read_tariff,
@@ -138,6 +138,8 @@ def default(
         raise CliError("--none and an ID exclude each other")
     if none or tariff_id is not None:
         named = act(actions.DEFAULT, {"tariff_id": tariff_id}, data_dir)["tariff_id"]
+    elif remote.server() is not None:
+        named = remote.read("/tariffs-default")["tariff_id"]
     else:
         named = on_backend(lambda backend: default_tariff(backend.db), data_dir)
     print_line(named or "none")

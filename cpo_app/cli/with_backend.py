@@ -12,6 +12,8 @@ from typing import TypeVar
 from cpo_app import logs
 from cpo_app.backend import Backend, announced
 from cpo_app.bootstrap import prepare
+from cpo_app.cli import remote
+from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import settings_for
 from cpo_app.log_ids import bound
 from db_interface.interface import DbInterface
@@ -25,6 +27,8 @@ def on_backend(
     work: Callable[[Backend], Awaitable[T]], data_dir: Path | None = None, **changed: object
 ) -> T:
     """Run `work` on the backend of the command's store; raises what `work` raises."""
+    if remote.server() is not None:
+        raise CliError("this command needs the store: run it there, without --server (CPO_SERVER)")
     settings = settings_for(data_dir, **changed)
     logs.set_up("WARNING", settings.CPO_LOG_FORMAT)
 
