@@ -35,10 +35,8 @@ from domain.peers.peers import DEFAULT_QUIRKS, Peer
 app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
 app.command(
     "clients",
-    help="The clients of a hub. "
-    + " ".join(
-        map(words, (actions.APPROVE_CLIENTS, actions.REFUSE_CLIENTS, actions.CLIENTS_AUTOMATIC))
-    ),
+    help=f"The clients of a hub. {words(actions.APPROVE_CLIENTS)} {words(actions.REFUSE_CLIENTS)} "
+    f"{words(actions.CLIENTS_AUTOMATIC)}",
 )(clients)
 app.command("groups", help=words(actions.GIVE_GROUPS))(groups_of_peer)
 app.command("require-modules", help=words(actions.REQUIRE_MODULES))(require_modules_of)
