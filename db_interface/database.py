@@ -26,6 +26,7 @@ from pymongo.errors import (
     ConnectionFailure,
     ExecutionTimeout,
     InvalidURI,
+    OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
     WTimeoutError,
@@ -57,6 +58,7 @@ _CLOSED_WITHIN_S = 0.05
 HEARTBEAT_S = 2.0
 """How often the driver looks at each server: a server that is back is found that soon."""
 _TRANSIENT = "TransientTransactionError"
+_INTERRUPTED = 11601
 
 
 class StoreUnavailable(Exception):
@@ -256,7 +258,7 @@ async def _once(
     outcome_known = True
     try:
         with nullcontext() if within_s is None else pymongo.timeout(within_s):
-            in_flight = await writers.enter()
+            in_flight = await writers.enter(session)
             session.start_transaction(
                 read_concern=ReadConcern("snapshot"),
                 write_concern=MAJORITY,
@@ -275,6 +277,9 @@ async def _once(
             # The server does it by itself, later.
             with suppress(PyMongoError), pymongo.timeout(ABORT_WITHIN_S):
                 await session.abort_transaction()
+        if outcome_known and isinstance(error, OperationFailure) and error.code == _INTERRUPTED:
+            # Its session was ended by who took this process for dead (writers.py).
+            raise PyMongoError("the transaction was ended from outside", [_TRANSIENT]) from error
         if isinstance(error, ServerSelectionTimeoutError):
             # The driver calls it transient, too: it would be tried over and over.
             raise StoreUnavailable(_brief(error)) from error
@@ -313,7 +318,8 @@ async def _commit(session: _MongoSession) -> None:
             await session.commit_transaction()
             return
         except PyMongoError as error:
-            unknown = error.has_error_label("UnknownTransactionCommitResult")
+            interrupted = isinstance(error, OperationFailure) and error.code == _INTERRUPTED
+            unknown = interrupted or error.has_error_label("UnknownTransactionCommitResult")
             if not unknown or error.timeout or time.monotonic() > deadline:
                 raise
 

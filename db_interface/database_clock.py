@@ -25,7 +25,7 @@ from db_interface.clocks import Clock, HostClock, to_milliseconds, uptime_s
 KEPT_FOR_S = 120.0
 """A database whose clock was set is followed within this time (forwards: at once)."""
 MAX_STEP_BACK_S = 1.0
-"""An answer that lies behind by more than this is no slow one: that clock was set back."""
+"""Two answers that lie behind by more than this are no slow ones: that clock was set back."""
 
 MAX_HOST_OFF = timedelta(seconds=2)
 """A host whose clock is further off than this is told so, and takes no requests."""
@@ -59,8 +59,13 @@ class DatabaseClock(ServerHeartbeatListener):
         kept = [
             (then_s, far_s)
             for then_s, far_s in self._distances.get(server, ())
-            if at_s - then_s < KEPT_FOR_S and far_s - distance_s < MAX_STEP_BACK_S
+            if at_s - then_s < KEPT_FOR_S
         ]
+        # One that lies behind may have been read late (a process that was stopped); not two.
+        far_behind = [far_s - distance_s >= MAX_STEP_BACK_S for _, far_s in kept]
+        farthest_s = max((far_s for _, far_s in kept), default=distance_s)
+        if any(far_behind) and farthest_s - kept[-1][1] >= MAX_STEP_BACK_S:
+            kept = [known for known, gone in zip(kept, far_behind, strict=True) if not gone]
         # One primary at a time; several routers of a cluster answer by turns.
         self._distances = {
             other: known

@@ -26,6 +26,7 @@ import heapq
 import logging
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -54,7 +55,7 @@ SLOTS = "writer_slots"
 
 TICK_S = 0.1
 SILENT_AFTER_S = 1.5
-WAIT_AT_MOST_S = 4.0
+WAIT_AT_MOST_S = 10.0
 """A reader answers after that long, with what was settled when the oldest transaction began."""
 MAX_AT_ONCE = 64
 """Transactions of one process; whoever comes then waits its turn."""
@@ -63,6 +64,7 @@ _MAX_CLAMP = timedelta(seconds=5)
 _ABANDONED_AFTER_S = 600
 _MAX_BURIALS = 20
 _CLOSE_WITHIN_S = 0.5
+_UNDISPUTED_WITHIN_S = 0.3
 _SURELY_SETTLED = timedelta(seconds=3)
 _TRANSIENT = "TransientTransactionError"
 _NUMBERS = "numbers"
@@ -120,13 +122,17 @@ class Writers:
         self._least: datetime | None = None
         """No stamp may lie below: the floor that others know, and every mark given out here."""
         self._settled: datetime | None = None
+        self._sessions: set[Any] = set()
+        """The server's names of those that transactions of this process run in."""
         self.order = OrderOfCreation()
 
     # -- transactions
 
-    async def enter(self) -> InFlight:
+    async def enter(self, session: Any = None) -> InFlight:
         """A transaction begins: its stamp. Give it back with `leave`, whatever happens."""
         await self._room.acquire()
+        if session is not None:
+            self._sessions.add(session.session_id["id"])
         try:
             while not self._announced and self._db.transactions:
                 async with self._announcing:
@@ -169,9 +175,10 @@ class Writers:
     def stamp(self) -> datetime:
         """The database's clock, but nothing that others take for settled."""
         now = self._db.now()
-        if self._least is not None and now < self._least <= now + _MAX_CLAMP:
-            return self._least
-        return now
+        if self._least is None or self._least <= now:
+            return now
+        # A clock of this process's own may be turned back as one likes.
+        return self._least if self._shares_a_clock or self._least <= now + _MAX_CLAMP else now
 
     def surely_settled(self, stamp: datetime, now: datetime) -> bool:
         """Whether no reader's mark lies before that stamp any more, as far as is known here."""
@@ -228,7 +235,7 @@ class Writers:
                 return mark
             for row in late:
                 if row["silent"]:
-                    await self._bury(row["_id"], row["beat"])
+                    await self._bury(row["_id"], row["beat"], row.get("sessions", ()))
             if time.monotonic() > until:
                 oldest: datetime = min(row["floor"] for row in late)
                 return oldest
@@ -251,7 +258,9 @@ class Writers:
     async def _announce(self) -> None:
         """Before the first stamp: others know that there will be some, and none below this."""
         now: object = "$$NOW" if self._shares_a_clock else self._db.now()
-        busy: list[JsonObject] = [{"$set": {"floor": now, "beat": "$$NOW"}}]
+        busy: list[JsonObject] = [
+            {"$set": {"floor": now, "beat": "$$NOW", "sessions": list(self._sessions)}}
+        ]
         writers, found = self._db[WRITERS], None
         if self._name is not None:
             found = await writers.find_one_and_update(
@@ -301,7 +310,7 @@ class Writers:
     async def _move_on(self, writers: Any) -> None:
         name, before = self._name, self.stamp()
         stamps = [one.now for one in self._in_flight if one.writer == name]
-        change: list[JsonObject] = [{"$set": {"beat": "$$NOW"}}]
+        change: list[JsonObject] = [{"$set": {"beat": "$$NOW", "sessions": list(self._sessions)}}]
         if stamps:
             floor = min(stamps) if self._floor is None else max(self._floor, min(stamps))
             change[0]["$set"]["floor"] = floor
@@ -367,14 +376,32 @@ class Writers:
         silent_since = {"$subtract": ["$$NOW", round(SILENT_AFTER_S * 1000)]}
         stages: list[JsonObject] = [
             {"$match": self._before(mark)},
-            {"$project": {"floor": 1, "beat": 1, "silent": {"$lt": ["$beat", silent_since]}}},
+            {
+                "$project": {
+                    "floor": 1,
+                    "beat": 1,
+                    "sessions": 1,
+                    "silent": {"$lt": ["$beat", silent_since]},
+                }
+            },
         ]
         rows: list[JsonObject] = await self._db[WRITERS].aggregate(stages).to_list(None)
         return rows
 
-    async def _bury(self, name: str, beat: datetime) -> None:
-        """Make sure that a silent writer commits nothing any more, then forget its floor."""
-        with suppress(PyMongoError), self._db.within(WAIT_AT_MOST_S):
+    async def _bury(self, name: str, beat: datetime, sessions: Sequence[Any] = ()) -> None:
+        """Make sure that a silent writer commits nothing any more, then forget its floor.
+
+        One that stopped between its last write and its commit keeps its slot until the server
+        ends it: then its sessions are ended, where the server lets us.
+        """
+        try:
+            with self._db.within(_UNDISPUTED_WITHIN_S):
+                await self._db[SLOTS].delete_many({"writer": name})
+        except PyMongoError:
+            kill = [{"id": session} for session in sessions]
+            with suppress(PyMongoError):
+                await self._db.client.admin.command("killSessions", kill)
+        with suppress(PyMongoError):
             await self._db[SLOTS].delete_many({"writer": name})
             await self._db[WRITERS].delete_one({"_id": name, "beat": beat})
 

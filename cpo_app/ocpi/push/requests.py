@@ -17,6 +17,7 @@ from db_interface.json_data import JsonMapping
 from domain.outbox.due_marks import Mark, Present
 from domain.outbox.mark_parts import EVSE, FIELD
 from domain.peers.peers import Peer
+from domain.sites.last_updated import MIN_STEP
 from domain.times import format_datetime, parse_datetime
 
 _ENDED = ("COMPLETED", "INVALID")
@@ -102,12 +103,10 @@ def _only(fields: JsonMapping, *names: str) -> bytes:
 
 
 def _with_evses_removed(raw: bytes, at: datetime) -> bytes:
-    """The location for one who shall forget it. `at`, when it was taken away, moves last_updated:
-    a receiver may ignore a state that does not claim to be newer."""
+    """The location for one who shall forget it. `at`, when it was taken away, moves last_updated,
+    by the finest step at least: a receiver may ignore a state that does not claim to be newer."""
     location = orjson.loads(raw)
-    moment = location["last_updated"]
-    if parse_datetime(moment) < at:
-        moment = format_datetime(at)
+    moment = format_datetime(max(at, parse_datetime(location["last_updated"]) + MIN_STEP))
     location["last_updated"] = moment
     location["evses"] = [
         {**evse, "status": "REMOVED", "last_updated": moment} for evse in location.get("evses", ())
