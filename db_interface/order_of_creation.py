@@ -16,8 +16,9 @@ _COUNT_BITS = 11
 _TIME_SHIFT = _PROCESS_BITS + _COUNT_BITS
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
-_MAX_AHEAD = 1000 << _COUNT_BITS
-"""Given out more than a second ahead of the clock: it was set back, and is followed."""
+_MAX_COUNT = 1 << _COUNT_BITS
+_KEPT = 20_000
+"""Milliseconds of which it is known how many places they have given; no transaction is as old."""
 
 
 class OrderOfCreation:
@@ -26,24 +27,32 @@ class OrderOfCreation:
     def __init__(self) -> None:
         self.number = 0
         """Of this process; two that run side by side have different ones."""
-        self.follows_back = False
-        """Whether a clock that was set back is followed: it is others', too."""
-        self._next = 0
+        self.others_have_the_clock = False
+        """Then a place lies in the millisecond of its stamp, for lists hide by both; else places
+        ascend, however a clock of this process's own is turned."""
+        self._given: dict[int, int] = {}
+        self._latest = 0
         self.last = 0
-        """The latest place that was given out."""
+        """The highest place that was given out."""
 
     def places(self, now: datetime, number: int) -> list[int]:
-        """So many, ascending; more than a millisecond holds go on into the next."""
-        earliest = _milliseconds(now) << _COUNT_BITS
-        too_far = self.follows_back and self._next > earliest + _MAX_AHEAD
-        first = earliest if too_far else max(earliest, self._next)
-        self._next = first + number
-        places = [self._place(first + n) for n in range(number)]
+        """So many, ascending; what a millisecond does not hold goes into the next."""
+        time = _milliseconds(now)
+        if not self.others_have_the_clock:
+            time = self._latest = max(time, self._latest)
+        places: list[int] = []
+        while len(places) < number:
+            count = self._given.get(time, 0)
+            taken = min(number - len(places), _MAX_COUNT - count)
+            places += [self._place(time, count + n) for n in range(taken)]
+            self._given[time] = count + taken
+            time += 1
+        while len(self._given) > _KEPT:
+            del self._given[next(iter(self._given))]
         self.last = max([self.last, *places])
         return places
 
-    def _place(self, position: int) -> int:
-        time, count = position >> _COUNT_BITS, position & ((1 << _COUNT_BITS) - 1)
+    def _place(self, time: int, count: int) -> int:
         process = self.number & ((1 << _PROCESS_BITS) - 1)
         return (time << _TIME_SHIFT) | (process << _COUNT_BITS) | count
 

@@ -275,7 +275,7 @@ class Writers:
                 return_document=ReturnDocument.AFTER,
             )
             self.order.number = numbers["last"]
-            self.order.follows_back = self._shares_a_clock
+            self.order.others_have_the_clock = self._shares_a_clock
             await self._db[SLOTS].insert_many(
                 [{"_id": _slot(name, n), "writer": name, "used": 0} for n in range(MAX_AT_ONCE)]
             )

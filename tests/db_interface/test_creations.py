@@ -82,11 +82,18 @@ def test_places_ascend_and_are_never_given_twice() -> None:
     assert first_place(datetime(2200, 1, 1, tzinfo=timezone.utc)) < 2**63
 
 
-def test_a_clock_that_was_set_back_is_followed() -> None:
+def test_a_place_lies_in_the_millisecond_of_its_stamp() -> None:
+    """Whichever of two transactions writes first: a list that shows one's stamp shows its place."""
     order = OrderOfCreation()
-    order.follows_back = True
-    order.places(NOW, 1)
-    (just_behind,) = order.places(NOW - MILLISECOND, 1)
-    assert just_behind > first_place(NOW)
-    (set_back,) = order.places(NOW - timedelta(hours=1), 1)
-    assert set_back < first_place(NOW)
+    order.others_have_the_clock = True
+    later, earlier = NOW + 16 * MILLISECOND, NOW
+    order.places(later, 1)
+    (place,) = order.places(earlier, 1)
+    assert first_place(earlier) <= place < first_place(earlier + MILLISECOND)
+
+
+def test_a_clock_of_its_own_may_be_turned_back() -> None:
+    order = OrderOfCreation()
+    (first,) = order.places(NOW, 1)
+    (second,) = order.places(NOW - timedelta(hours=1), 1)
+    assert first < second
