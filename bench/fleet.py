@@ -45,11 +45,13 @@ GOALS = {
     "heartbeat_central_ms": Goal(at_most=0.5, why="processor time; audit: 4.1"),
     "heartbeat_mongod_ms": Goal(at_most=0.3, why="processor time; audit: 2.4"),
     "idle_answered_share": Goal(at_least=1, why="of the fleet's heartbeats, within 10 s"),
-    "back_after_restart_s": Goal(at_most=60, why="10,000 idle, Central ended and started again"),
+    "back_after_restart_s": Goal(
+        at_most=60, why="Central started again (full form: 10,000 at 30 s)"
+    ),
     "unknown_after_restart": Goal(at_most=0, why="of these, taken for silent"),
-    "readings_per_s": Goal(at_least=490, why="500 that charge, one reading a second each"),
+    "readings_share": Goal(at_least=0.98, why="of one a second from each (full form: 500)"),
     "status_to_emsp_p99_ms": Goal(at_most=300, why="change to receipt, while these charge"),
-    "begin_s": Goal(at_most=5, why="200 STARTs at once, until the last session runs"),
+    "begin_s": Goal(at_most=5, why="STARTs at once (full form: 200) until the last session runs"),
     "sessions_per_s": Goal(at_least=100, why="from START to the CDR at the eMSP"),
 }
 
@@ -427,6 +429,7 @@ async def _charging(side: _Side) -> dict[str, float]:
     return {
         "begin_s": begin_s,
         "readings_per_s": readings / seconds,
+        "readings_share": readings / seconds / len(charging),
         "reading_central_ms": (after[0] - before[0]) / readings * 1000,
         "reading_mongod_ms": (after[1] - before[1]) / readings * 1000,
         "reading_p99_ms": _p99(latencies) * 1000,
