@@ -40,6 +40,7 @@ class Commands(LazyGroup):
         "sessions": "cpo_app.cli.sessions:app",
         "reconcile": "cpo_app.cli.reconcile:app",
         "secrets": "cpo_app.cli.secrets:app",
+        "tokens": "cpo_app.cli.tokens:app",
         "operators": "cpo_app.cli.operators:app",
         "keys": "cpo_app.cli.keys:app",
         "charge-points": "cpo_app.cli.charge_points:app",

@@ -1,0 +1,76 @@
+"""A card holder asks to be forgotten: what is kept of his card goes, but for what the law has kept.
+
+Gone at once: the Token with its number, contract and language, whoever sent it; the copies in
+commands and reservations that are over. What stays: sessions and CDRs. They are bills, which have
+to be kept for as long as tax law says (the GDPR's Art. 17(3)(b)); they bear the uid and the
+contract id that the eMSP settles by, and nothing else of the person. A session under way is a bill
+to be.
+
+The eMSP is the one who knows the person: while it has the contract, its next push or pull brings
+the Token back. It has to forget him first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from db_interface.interface import DbInterface
+from db_interface.json_data import JsonObject
+from db_interface.transaction import Tx
+from domain.audit import entries as audit
+from domain.audit.entries import record
+from domain.commands.command_queue import COMMANDS
+from domain.commands.command_states import FINAL
+from domain.reservations.reservations import RESERVATIONS
+from domain.sessions.session_records import SESSIONS
+
+ERASED = "ERASED"
+_NOBODY = {"uid": ERASED, "contract_id": ERASED}
+_SHOWN_DIGITS = 4
+_WHOSE = {name: f"$token.{name}" for name in ("country_code", "party_id", "type")}
+"""Of a reservation that is over: which eMSP's it was."""
+
+
+@dataclass(frozen=True)
+class Erased:
+    """How many of each are gone, and how many charging sessions stay, as bills, with their CDRs."""
+
+    tokens: int
+    commands: int
+    reservations: int
+    sessions_kept: int
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.tokens or self.commands or self.reservations or self.sessions_kept)
+
+
+async def erase_card(store: DbInterface, uid: str) -> Erased:
+    """Whatever its type and whoever its party; case does not matter, as everywhere."""
+
+    async def work(tx: Tx) -> Erased:
+        tokens = await store.objects("tokens").documents({"lid": uid.lower()}, tx)
+        for token in tokens:
+            await store.objects("tokens").remove(token["_id"], tx)
+        commands = await COMMANDS.of(tx).update_many(
+            {**_is("content.token.uid", uid), "state": {"$in": list(FINAL)}},
+            {"$set": {"content.token": _NOBODY}, "$unset": {"idempotency_key": ""}},
+        )
+        reservations = await RESERVATIONS.of(tx).update_many(
+            {**_is("token.uid", uid), "active": False},
+            [{"$set": {"token": {"$mergeObjects": [_WHOSE, _NOBODY]}}}],
+        )
+        kept = await SESSIONS.of(tx).count(_is("token.uid", uid))
+        erased = Erased(len(tokens), commands, reservations, kept)
+        if not erased.nothing:
+            # The log is never changed: it must not repeat what was to be forgotten.
+            card = audit.About("card", f"…{uid[-_SHOWN_DIGITS:]}")
+            await record(tx, "tokens.erase", card, after=dict(vars(erased)))
+        return erased
+
+    return await store.transact(work)
+
+
+def _is(field: str, uid: str) -> JsonObject:
+    """No index: nobody waits for it."""
+    return {"$expr": {"$eq": [{"$toLower": f"${field}"}, uid.lower()]}}
