@@ -11,7 +11,8 @@ from cpo_app.backend import Backend
 from cpo_app.cli import remote
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
-from cpo_app.cli.output import note, plain_text, print_facts, print_json, print_table
+from cpo_app.cli.output import note, plain_text, print_facts, print_json
+from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from domain.audit.chain import seal

@@ -6,6 +6,7 @@ import sys
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -18,9 +19,10 @@ from cpo_app.cli.acting import act, words
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import party_of, read_json
 from cpo_app.cli.options import DataDir
-from cpo_app.cli.output import note, print_json, print_table
+from cpo_app.cli.output import note, print_json
 from cpo_app.cli.price import print_reasons
 from cpo_app.cli.spreadsheets import print_csv
+from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.metering.transparency import NotTransparent, transparency_file
@@ -69,43 +71,47 @@ class Format(str, Enum):
 
 @app.command("list")
 def list_cdrs(
-    since: Since = None, until: Until = None, as_json: AsJson = False, data_dir: DataDir = None
+    since: Since = None,
+    until: Until = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="At most so many; the sums are of all.",
+            show_default="100 in a table, all of them in JSON",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
 ) -> None:
-    """CDRs in order of creation, and their sums by currency."""
+    """CDRs, the newest first, and the sums of all by currency."""
     cdrs = _read(since, until, data_dir)
-    rows, sums = [_facts(cdr) for cdr in cdrs], totals(cdrs)
+    if limit is None:
+        limit = len(cdrs) if as_json else 100
+    rows, sums = [_facts(cdr) for cdr in islice(reversed(cdrs), limit)], totals(cdrs)
     if as_json:
         print_json({"cdrs": rows, "totals": [total.fields() for total in sums]})
         return
     print_table(
-        (
-            "ID",
-            "Start",
-            "End",
-            "Token",
-            "EVSE",
-            "kWh",
-            "Excl. VAT",
-            "Incl. VAT",
-            "Currency",
-            "Credits",
-        ),
+        ("ID", "Start", "End", "Token", "EVSE", "kWh", "Excl. VAT", "Incl. VAT", "Credits"),
         (
             (
                 row["id"],
-                row["start_date_time"],
-                row["end_date_time"],
+                _minute(row["start_date_time"]),
+                _minute(row["end_date_time"]),
                 f"{row['token_country_code']}*{row['token_party_id']} {row['token_uid']}",
                 row["evse_uid"],
                 row["total_energy"],
-                row["total_cost_excl_vat"],
-                row["total_cost_incl_vat"],
-                row["currency"],
+                _amount(row["total_cost_excl_vat"], row["currency"]),
+                _amount(row["total_cost_incl_vat"], row["currency"]),
                 row["credit_reference_id"] or "",
             )
             for row in rows
         ),
+        spared=("Credits", "End", "Token", "EVSE", "Excl. VAT", "Start"),
     )
+    if len(rows) < len(cdrs):
+        note(f"the newest {limit} of {len(cdrs)}; --limit shows more")
     for total in sums:
         note(total.said())
 
@@ -224,6 +230,15 @@ def _facts(cdr: JsonMapping) -> JsonObject:
         row[f"{cost}_excl_vat"] = amount.get("excl_vat")
         row[f"{cost}_incl_vat"] = amount.get("incl_vat")
     return row
+
+
+def _minute(text: str) -> str:
+    """Of a time as OCPI writes it."""
+    return text[:16].replace("T", " ")
+
+
+def _amount(value: float | None, currency: str) -> str | None:
+    return None if value is None else f"{value} {currency}"
 
 
 def _of(value: float | None) -> Decimal:

@@ -13,7 +13,8 @@ from cpo_app.cli.acting import act, act_and_say, words
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.meter_keys import meter_key
 from cpo_app.cli.options import DataDir
-from cpo_app.cli.output import print_json, print_table
+from cpo_app.cli.output import note, print_json
+from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from domain.operator import charge_points
@@ -34,16 +35,28 @@ CpId = Annotated[str, typer.Argument(metavar="CP_ID")]
 
 @app.command("list")
 def listing(
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="At most so many.", show_default="100 in a table, all of them in JSON"
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """All registered charge points by id, with their state and whether eMSPs get them."""
+    """Registered charge points by id, with their state and whether eMSPs get them."""
+    if limit is None and not as_json:
+        limit = 100
 
     async def work(backend: Backend) -> list[JsonObject]:
-        rows, after = await charge_points.page(backend.db, after=None, limit=500)
-        while after is not None:
-            more, after = await charge_points.page(backend.db, after=after, limit=500)
+        rows: list[JsonObject] = []
+        after: str | None = None
+        while limit is None or len(rows) < limit:
+            wanted = 500 if limit is None else min(500, limit - len(rows))
+            more, after = await charge_points.page(backend.db, after=after, limit=wanted)
             rows += more
+            if after is None:
+                break
         return rows
 
     found = on_backend(work, data_dir)
@@ -56,7 +69,14 @@ def listing(
         (*(row[name] for name in names), "; ".join([*row["faults"], *row["reasons"]]) or None)
         for row in found
     ]
-    print_table(columns, rows)
+    print_table(
+        columns,
+        rows,
+        spared=("Session", "Party", "State", "Last seen", "Place"),
+        wrapped=("Why",),
+    )
+    if len(found) == limit:
+        note(f"the first {limit}; --limit shows more")
 
 
 @app.command()

@@ -10,8 +10,9 @@ import typer
 
 from cpo_app import conformance
 from cpo_app.cli.errors import CliError
-from cpo_app.cli.output import note, print_json, print_table
+from cpo_app.cli.output import note, print_json
 from cpo_app.cli.secret_input import secret
+from cpo_app.cli.tables import print_table
 from cpo_app.conformance import Finding, Unusable, Verdict
 from cpo_app.ocpi_caller import CallError
 

@@ -12,7 +12,8 @@ from cpo_app.backend import Backend
 from cpo_app.cli.acting import act, words
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
-from cpo_app.cli.output import note, print_json, print_line, print_table
+from cpo_app.cli.output import note, print_json, print_line
+from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from domain.charge_points import dead_letters
 from domain.charge_points.dead_letters import DeadLetter, NoSuchLetter, Shown
@@ -63,7 +64,12 @@ def listing(
         )
         for one in found
     ]
-    print_table(("ID", "What", "Message", "Session", "Wh", "Happened", "Why"), rows)
+    print_table(
+        ("ID", "What", "Message", "Session", "Wh", "Happened", "Why"),
+        rows,
+        spared=("Session", "Wh", "Message"),
+        wrapped=("Why",),
+    )
     note(f"{len(found)} not taken")
 
 

@@ -18,9 +18,10 @@ from cpo_app import logs
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import party_of
 from cpo_app.cli.fleet import DEMO_CARDS
-from cpo_app.cli.output import note, plain_text, print_line, print_table
+from cpo_app.cli.output import note, plain_text, print_line
 from cpo_app.cli.secret_input import secret
 from cpo_app.cli.signals import until_signalled
+from cpo_app.cli.tables import print_table
 from cpo_app.demo_emsp.emsp import Emsp
 from cpo_app.demo_emsp.registered import Door, Registered, invented_party, registered
 from cpo_app.ocpi_caller import CallError

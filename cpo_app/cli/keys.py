@@ -11,7 +11,8 @@ import typer
 from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
-from cpo_app.cli.output import note, print_json, print_line, print_table
+from cpo_app.cli.output import note, print_json, print_line
+from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from domain.operators import api_keys

@@ -16,7 +16,8 @@ from cpo_app.cli.acting import act, act_and_say
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.imports import PartyOption
 from cpo_app.cli.options import DataDir
-from cpo_app.cli.output import note, print_json, print_line, print_table
+from cpo_app.cli.output import note, print_json, print_line
+from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from domain.peers import location_groups

@@ -23,7 +23,8 @@ from cpo_app.cli.imports import (
 from cpo_app.cli.location_groups import group, groups, set_groups
 from cpo_app.cli.location_look_up import location_found
 from cpo_app.cli.options import DataDir
-from cpo_app.cli.output import note, print_json, print_line, print_table
+from cpo_app.cli.output import note, print_json, print_line
+from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from db_interface.owned_objects import NOBODY, OwnedDocument, party_key
@@ -95,6 +96,7 @@ def list_locations(
     print_table(
         ("ID", "Party", "Name", "City", "EVSEs", "Status", "Seen by", "Last updated"),
         ([" ".join(v) if isinstance(v, list) else v for v in row.values()] for row in rows),
+        spared=("Last updated", "Seen by", "Status", "Party", "Name"),
     )
     if len(rows) == limit:
         note(f"the newest {limit}; --limit shows more")

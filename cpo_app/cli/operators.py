@@ -11,8 +11,9 @@ import typer
 from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
-from cpo_app.cli.output import note, print_json, print_line, print_table
+from cpo_app.cli.output import note, print_json, print_line
 from cpo_app.cli.secret_input import new_password
+from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx

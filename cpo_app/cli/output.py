@@ -1,16 +1,13 @@
-"""How commands show results: JSON for scripts, a table for people, both on stdout."""
+"""How commands show results on stdout: JSON for scripts, lines for people (tables: tables.py)."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Any
 
 import orjson
-from rich.console import Console
-from rich.table import Table
 
 from db_interface.json_data import JsonMapping
 
@@ -23,14 +20,6 @@ def print_json(data: object) -> None:
 
 def print_line(text: str) -> None:
     sys.stdout.write(text + "\n")
-
-
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
-    table = Table(*columns, title=title or None)
-    for row in rows:
-        table.add_row(*(plain_text(value) for value in row))
-    # Into a pipe nothing is cut off to fit a screen.
-    Console(width=None if sys.stdout.isatty() else 240).print(table)
 
 
 def print_facts(facts: JsonMapping) -> None:

@@ -18,10 +18,11 @@ from cpo_app.cli.acting import act, act_and_say, words
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.location_groups import groups_of_peer
 from cpo_app.cli.options import DataDir
-from cpo_app.cli.output import note, print_facts, print_json, print_line, print_table
+from cpo_app.cli.output import note, print_facts, print_json, print_line
 from cpo_app.cli.peer_clients import clients
 from cpo_app.cli.peer_rules import RequiredModules, require_modules_of
 from cpo_app.cli.secret_input import secret
+from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from domain.objects.location_fields import FIELDS, PROFILES
@@ -168,6 +169,8 @@ def list_peers(as_json: AsJson = False, data_dir: DataDir = None) -> None:
             )
             for row in rows
         ),
+        spared=("Last seen", "Parties"),
+        wrapped=("Last error",),
     )
 
 

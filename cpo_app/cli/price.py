@@ -10,7 +10,8 @@ import typer
 
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import read_json
-from cpo_app.cli.output import print_json, print_table
+from cpo_app.cli.output import print_json
+from cpo_app.cli.tables import print_table
 from domain.pricing import Priced, PricingInputError, explain_lines, price_files
 
 

@@ -12,7 +12,8 @@ from cpo_app.backend import Backend
 from cpo_app.cli.acting import act, words
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
-from cpo_app.cli.output import note, print_json, print_table
+from cpo_app.cli.output import note, print_json
+from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from domain.operator import money
@@ -58,7 +59,9 @@ def listing(
         )
         for row in found
     ]
-    print_table(columns, rows)
+    print_table(columns, rows, spared=("Ended", "Connector", "Token", "Created", "kWh"))
+    if len(found) == limit:
+        note(f"the latest {limit}; --limit shows more")
 
 
 @app.command()
@@ -91,7 +94,12 @@ def trouble(as_json: AsJson = False, limit: Limit = 100, data_dir: DataDir = Non
         (e.kind, e.session_id, e.cp_id, e.since, f"{e.energy_wh / 1000:g}", e.why, e.do)
         for e in entries
     ]
-    print_table(("Kind", "Session", "Charge point", "Since", "kWh", "Why", "What to do"), rows)
+    print_table(
+        ("Kind", "Session", "Charge point", "Since", "kWh", "Why", "What to do"),
+        rows,
+        spared=("Since", "kWh", "Charge point", "Kind"),
+        wrapped=("Why", "What to do"),
+    )
     note(f"{len(entries)} need a look; {counts.unbilled_wh / 1000:g} kWh on no CDR")
 
 

@@ -21,11 +21,13 @@ from cpo_app.cli.imports import (
     import_file,
 )
 from cpo_app.cli.options import DataDir
-from cpo_app.cli.output import note, print_json, print_line, print_table
+from cpo_app.cli.output import note, print_json, print_line
+from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from domain.imports.tariff_import import read_tariff
 from domain.objects.locations import uses_of_tariffs
+from domain.objects.tariff_words import prices_in_words
 from domain.platform_facts import default_tariff
 
 app = typer.Typer(help="Tariffs: import, export, list, remove.", no_args_is_help=True)
@@ -62,16 +64,20 @@ def export_tariffs(party: PartyOption = None, data_dir: DataDir = None) -> None:
 
 @app.command("list")
 def list_tariffs(
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """All tariffs: what they price, when they are valid, at how many locations they are used."""
+    """Tariffs, the newest first: their prices without VAT, when they are valid, at how many
+    locations they are named."""
 
     async def work(backend: Backend) -> list[JsonObject]:
         default = await default_tariff(backend.db)
         used = await uses_of_tariffs(backend.db)
         rows = []
-        for document in await backend.store.objects("tariffs").documents({}, sort=[("seq", 1)]):
+        for document in await backend.store.objects("tariffs").documents(
+            {}, sort=[("seq", -1)], limit=limit
+        ):
             tariff = document["fields"]
             kinds = {c["type"] for e in tariff["elements"] for c in e["price_components"]}
             rows.append(
@@ -82,6 +88,7 @@ def list_tariffs(
                     "type": tariff.get("type"),
                     "elements": len(tariff["elements"]),
                     "prices": sorted(kinds),
+                    "words": prices_in_words(tariff),
                     "start_date_time": tariff.get("start_date_time"),
                     "end_date_time": tariff.get("end_date_time"),
                     "locations": used.get(tariff["id"].lower(), 0),
@@ -95,22 +102,25 @@ def list_tariffs(
         print_json(rows)
         return
     print_table(
-        ("ID", "Party", "Currency", "Type", "Prices", "From", "Until", "Locations", "Default"),
+        ("ID", "Party", "Currency", "Type", "Prices excl. VAT", "From", "Until", "Locations"),
         (
             (
                 row["id"],
                 row["party"],
                 row["currency"],
                 row["type"],
-                " ".join(row["prices"]),
+                " · ".join(row["words"]),
                 row["start_date_time"],
                 row["end_date_time"],
-                row["locations"],
-                "yes" if row["default"] else "",
+                f"{row['locations']}{', and all that name none' if row['default'] else ''}",
             )
             for row in rows
         ),
+        spared=("From", "Until", "Type", "Party"),
+        wrapped=("Prices excl. VAT", "Locations"),
     )
+    if len(rows) == limit:
+        note(f"the newest {limit}; --limit shows more")
 
 
 @app.command(help=words(actions.REMOVE))

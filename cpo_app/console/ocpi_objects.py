@@ -17,6 +17,7 @@ from db_interface.database import Database
 from db_interface.indexes import BY_NAME
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import NOBODY, OwnedDocument, OwnedObjects, fold, plain
+from domain.objects.tariff_words import prices_in_words
 from domain.reconciliation.cdr_totals import SUMMED_FIELDS, CdrTotal, totals
 from domain.visibility import GUESTS
 
@@ -99,7 +100,10 @@ async def locations(
 async def tariffs(db: Database) -> list[JsonObject]:
     """The latest tariffs, newest first, each with its price components in words."""
     rows = await latest(db, "tariffs", {"fields": 1})
-    return [{**row["fields"], "key": row["_id"], "prices": _prices(row["fields"])} for row in rows]
+    return [
+        {**row["fields"], "key": row["_id"], "prices": prices_in_words(row["fields"])}
+        for row in rows
+    ]
 
 
 async def object_text(db: Database, module: str, key: str) -> str | None:
@@ -155,18 +159,6 @@ def _location(row: OwnedDocument) -> JsonObject:
         "evses": len(evses),
         "last_updated": row["last_updated"],
     }
-
-
-def _prices(tariff: JsonMapping) -> list[str]:
-    """The distinct price components: "ENERGY 0.25 /kWh", at most six."""
-    units = {"ENERGY": "/kWh", "TIME": "/h", "PARKING_TIME": "/h parked", "FLAT": "once"}
-    said: dict[str, None] = {}
-    for element in tariff.get("elements") or ():
-        for component in element.get("price_components") or ():
-            kind = component["type"]
-            said[f"{component['price']:g} {units.get(kind, kind)}"] = None
-    parts = list(said)
-    return parts if len(parts) <= 6 else [*parts[:6], f"and {len(parts) - 6} more"]
 
 
 _LOCATION = {

@@ -59,7 +59,8 @@ def test_tariffs_go_in_come_out_and_go(cpo: Cpo, tmp_path: Path) -> None:
     assert cpo("tariffs", "import", given) == Ran(
         0, "imported 2 (2 new, 0 changed), unchanged 0, refused 0\n", ""
     )
-    assert cpo("tariffs", "export").json() == two
+    stored = cpo("tariffs", "export").json()
+    assert [{**row, "last_updated": two[0]["last_updated"]} for row in stored] == two
     assert cpo("tariffs", "import", given, "--party", "de/cpo").code == 0
     assert [t["country_code"] for t in cpo("tariffs", "export", "--party", "DE/CPO").json()] == [
         "DE",
@@ -73,11 +74,15 @@ def test_tariffs_go_in_come_out_and_go(cpo: Cpo, tmp_path: Path) -> None:
     assert cpo("tariffs", "remove", "t1", "--party", "NL/EVC").code == 0
     rows = cpo("tariffs", "list", "--json").json()
     assert [(row["party"], row["id"], row["type"], row["prices"]) for row in rows] == [
-        ("NL/EVC", "T2", "PROFILE_FAST", ["ENERGY"]),
-        ("DE/CPO", "T1", None, ["ENERGY"]),
         ("DE/CPO", "T2", "PROFILE_FAST", ["ENERGY"]),
+        ("DE/CPO", "T1", None, ["ENERGY"]),
+        ("NL/EVC", "T2", "PROFILE_FAST", ["ENERGY"]),
     ]
-    assert "PROFILE_FAST" in cpo("tariffs", "list").out
+    table = cpo("tariffs", "list")
+    assert "PROFILE_FAST" in table.out and "0.4 /kWh" in table.out
+    first = cpo("tariffs", "list", "--limit", "1")
+    assert first.out.count("/kWh") == 1
+    assert first.err == "the newest 1; --limit shows more\n"
 
 
 def test_what_contradicts_itself_is_refused_with_the_reason_and_the_rest_goes_in(
@@ -155,7 +160,7 @@ def test_a_tariff_that_connectors_name_is_not_removed_by_accident(cpo: Cpo, worl
 def test_cdrs_are_listed_shown_and_exported_with_totals(cpo: Cpo, world: World) -> None:
     first, second = charged(world), charged(world, 5.0, 7200)
     listed = cpo("cdrs", "list", "--json").json()
-    assert [row["id"] for row in listed["cdrs"]] == [first, second]
+    assert [row["id"] for row in listed["cdrs"]] == [second, first]
     assert listed["totals"] == [
         {
             "currency": "EUR",
@@ -168,7 +173,10 @@ def test_cdrs_are_listed_shown_and_exported_with_totals(cpo: Cpo, world: World) 
         }
     ]
     table = cpo("cdrs", "list")
-    assert first in table.out
+    assert table.out.index(second) < table.out.index(first)
+    newest = cpo("cdrs", "list", "--limit", "1")
+    assert second in newest.out and first not in newest.out
+    assert newest.err.startswith("the newest 1 of 2; --limit shows more\n2 CDRs, 15.0 kWh")
     assert table.err == "2 CDRs, 15.0 kWh, 7.0 EUR without VAT, 8.4 with\n"
     assert cpo("cdrs", "show", first.upper()).json() == world.cdrs()[0]
     assert cpo("cdrs", "export").json() == world.cdrs()

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from cpo_app.cli.output import plain_text, print_facts, print_table
+from cpo_app.cli.output import plain_text, print_facts
+from cpo_app.cli.tables import print_table
 from db_interface.database import Database
 from tests.conftest import Loop
 from tests.cpo_app.cli.conftest import Cpo
