@@ -63,6 +63,13 @@ class OperatorLogin:
             raise NotLetIn(410, "this link was used before, or is too old")
         return await self._as_admin()
 
+    async def by_provider(self, name: str, role: Role) -> str:
+        """Who an OpenID Connect provider says he is."""
+        await self._write_down(name, role)
+        return await logins.begin(
+            self._db, self._access.lasting, name=name, by="oidc", proof="", role=role.value
+        )
+
     async def renewed(self, name: str) -> str:
         """A new login for an operator whose password or second factor has just changed: the
         old ones ended with that. Raises NotLetIn."""

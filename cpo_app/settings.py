@@ -60,6 +60,14 @@ class Settings(BaseSettings):
     """A login on the console ends when it was not used for so long."""
     CPO_LOGIN_MAX_S: int = Field(default=12 * 3600, ge=60, le=30 * 24 * 3600)
     """A login ends so long after it began, used or not."""
+    CPO_OIDC_ISSUER: str = ""
+    """An OpenID Connect provider by which people sign in on the console; empty: none."""
+    CPO_OIDC_CLIENT_ID: str = ""
+    CPO_OIDC_CLIENT_SECRET: str = ""
+    CPO_OIDC_ROLE_CLAIM: str = "groups"
+    """The claim of the ID token that CPO_OIDC_ROLES goes by."""
+    CPO_OIDC_ROLES: str = ""
+    """"staff=operator, bosses=admin": which value of the claim has which role."""
     # Development
     CPO_ALLOW_PRIVATE_URLS: bool = False
     # Logs

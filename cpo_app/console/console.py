@@ -20,6 +20,7 @@ from auth.operator_login import OperatorLogin
 from cpo_app.actions.action import Refused
 from cpo_app.actions.house import House
 from cpo_app.console.forms import COOKIE, Forms
+from cpo_app.console.oidc import Oidc
 from cpo_app.console.rendering import Rendering
 from cpo_app.operator_guard import OperatorGuard
 from db_interface.json_data import JsonObject
@@ -49,6 +50,7 @@ class Console:
         title: str,
         versions_url: str,
         docs_url: str,
+        oidc: Oidc | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.house = house
@@ -56,6 +58,7 @@ class Console:
         self.db = house.store.db
         self.vault = vault
         self.login = OperatorLogin(guard.access, vault)
+        self.oidc = oidc
         self.title = title
         self.guard = guard
         self.digest = vault.digest

@@ -12,13 +12,15 @@ from starlette.responses import RedirectResponse
 
 from auth.operator_access import NotLetIn
 from cpo_app.console.console import Console
+from cpo_app.console.oidc import BACK, STARTED_WITHIN_S, OidcRefused
 from cpo_app.console.rendering import HEADERS
-from cpo_app.console.routes import open_route_class
+from cpo_app.console.routes import NotThere, open_route_class
 from cpo_app.operator_guard import address_of
 from domain.operators import logins
 
 _WITHIN = re.compile(r"/(?![/\\])[!-~]{0,500}")
 """A path of our own: nobody is sent elsewhere after signing in."""
+OIDC_COOKIE = "cpo_oidc"
 _BETWEEN_PAGES = ("/login", "/logout")
 
 
@@ -75,6 +77,47 @@ def build_login_router(console: Console) -> APIRouter:
             return _form(console, request, "/", error=error)
         return signed_in(console, request, secret, "/")
 
+    @router.get("/login/oidc")
+    async def to_provider(request: Request, next: str = "/") -> Response:
+        if console.oidc is None:
+            raise NotThere("No provider is set up here.")
+        try:
+            begun = await console.oidc.begin(_own(next))
+        except OidcRefused as error:
+            return _form(console, request, "/", error=NotLetIn(502, str(error)))
+        answer = RedirectResponse(begun.url, 303, headers=HEADERS)
+        # Lax: the browser comes back from the provider's site with it.
+        answer.set_cookie(
+            OIDC_COOKIE,
+            begun.cookie,
+            path="/login/oidc",
+            max_age=STARTED_WITHIN_S,
+            httponly=True,
+            samesite="lax",
+            secure=console.guard.is_https(request),
+        )
+        return answer
+
+    @router.get(BACK)
+    async def from_provider(request: Request, state: str = "", code: str = "") -> Response:
+        if console.oidc is None:
+            raise NotThere("No provider is set up here.")
+        try:
+            console.guard.access.check_throttle(address_of(request))
+            person, after = await console.oidc.finish(
+                request.cookies.get(OIDC_COOKIE, ""), state, code
+            )
+        except OidcRefused as error:
+            console.guard.access.throttle.failed(address_of(request))
+            return _form(console, request, "/", error=NotLetIn(403, str(error)))
+        except NotLetIn as error:
+            return _form(console, request, "/", error=error)
+        secret = await login.by_provider(person.name, person.role)
+        # A page, not a redirect: to what another site began, the browser sends no strict cookie.
+        page = console.page(request, "login_done.html", next=after)
+        page.delete_cookie(OIDC_COOKIE, path="/login/oidc")
+        return _with_login(console, request, page, secret)
+
     @router.post("/logout")
     async def logout(request: Request) -> Response:
         await console.submitted(request)
@@ -96,6 +139,10 @@ def build_login_router(console: Console) -> APIRouter:
 def signed_in(console: Console, request: Request, secret: str, where: str) -> Response:
     """To the page that was asked for, with the cookie."""
     answer = RedirectResponse(where, 303, headers=HEADERS)
+    return _with_login(console, request, answer, secret)
+
+
+def _with_login(console: Console, request: Request, answer: Response, secret: str) -> Response:
     answer.set_cookie(
         console.guard.login_cookie(request),
         secret,
@@ -117,6 +164,7 @@ def _form(
         next=after,
         name=name[:64],
         error=None if error is None else error.detail,
+        oidc=None if console.oidc is None else console.oidc.host,
     )
     return page if error is None else _after(page, error)
 

@@ -13,6 +13,7 @@ from cpo_app.api.app import MOUNTED_AT
 from cpo_app.backend import Backend
 from cpo_app.central.service import Central
 from cpo_app.console import Console, build_console_router
+from cpo_app.console.oidc import Oidc
 from cpo_app.house import house_of
 from cpo_app.operator.metrics import build_metrics_router
 from cpo_app.operator.request_metrics import OcpiMetrics
@@ -35,6 +36,7 @@ def add_operator_pages(app: FastAPI, backend: Backend, central: Central) -> None
         title=settings.PROJECT_NAME,
         versions_url=settings.versions_url,
         docs_url=f"/{settings.OCPI_PREFIX}/docs",
+        oidc=Oidc.of(settings, backend.vault),
     )
     app.include_router(build_console_router(console))
     app.mount(MOUNTED_AT, build_api(house, identify))

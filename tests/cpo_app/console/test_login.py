@@ -27,8 +27,8 @@ def enter(
     return visit.post(path, {**fields, "next": next_})
 
 
-def browser(night: Night, **options: str) -> Visit:
-    return night.visit(signed_in=False, **options)
+def browser(night: Night, *, password: str = PASSWORD, client: str = "127.0.0.1") -> Visit:
+    return night.visit(signed_in=False, password=password, client=client)
 
 
 def is_in(visit: Visit) -> bool:

@@ -19,6 +19,7 @@ from auth.operator_access import OperatorAccess
 from auth.throttle import Throttle
 from cpo_app.actions.house import House
 from cpo_app.console import Console, build_console_router
+from cpo_app.console.oidc import Oidc
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.peer_services.registration import Registration
 from cpo_app.ocpi.peer_services.token_pull import PullReport
@@ -233,16 +234,28 @@ class Night:
         self.secrets.append("hunter2")
 
     def visit(
-        self, *, signed_in: bool = True, password: str = PASSWORD, client: str = "127.0.0.1"
+        self,
+        *,
+        signed_in: bool = True,
+        password: str = PASSWORD,
+        client: str = "127.0.0.1",
+        oidc: Oidc | None = None,
     ) -> Visit:
         """Of the admin with `password` (CPO_ADMIN_PASSWORD), unless not `signed_in`."""
-        return Visit(self, password, signed_in, client)
+        return Visit(self, password, signed_in, client, oidc)
 
 
 class Visit:
     """A browser that keeps its cookies, before one process's console."""
 
-    def __init__(self, night: Night, password: str, signed_in: bool, client: str) -> None:
+    def __init__(
+        self,
+        night: Night,
+        password: str,
+        signed_in: bool,
+        client: str,
+        oidc: Oidc | None = None,
+    ) -> None:
         self.night = night
         guard = OperatorGuard(
             OperatorAccess(
@@ -283,6 +296,7 @@ class Visit:
             VAULT,
             title="Night shift",
             versions_url="https://cpo.example/ocpi/versions",
+            oidc=oidc,
             docs_url="/ocpi/docs",
             clock=lambda: night.now,
         )
