@@ -82,7 +82,7 @@ def build_login_router(console: Console) -> APIRouter:
         if console.oidc is None:
             raise NotThere("No provider is set up here.")
         try:
-            begun = await console.oidc.begin(_own(next))
+            begun = await console.oidc.begin(_own(next), console.db.now())
         except OidcRefused as error:
             return _form(console, request, "/", error=NotLetIn(502, str(error)))
         answer = RedirectResponse(begun.url, 303, headers=HEADERS)
@@ -105,7 +105,7 @@ def build_login_router(console: Console) -> APIRouter:
         try:
             console.guard.access.check_throttle(address_of(request))
             person, after = await console.oidc.finish(
-                request.cookies.get(OIDC_COOKIE, ""), state, code
+                request.cookies.get(OIDC_COOKIE, ""), state, code, console.db.now()
             )
         except OidcRefused as error:
             console.guard.access.throttle.failed(address_of(request))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +18,7 @@ from fastapi.responses import JSONResponse
 from cpo_app.console.oidc import Oidc, roles_in
 from cpo_app.settings import SettingsError
 from domain.operators.actor import Role
-from tests.cpo_app.console.worlds import VAULT, Night, Visit
+from tests.cpo_app.console.worlds import NOW, VAULT, Night, Visit
 from tests.serving import listener, served, url_of
 
 CLIENT, SECRET = "cpo", "client-secret"
@@ -69,7 +68,7 @@ class Provider:
             return JSONResponse({"id_token": self.id_token(asked["nonce"]), "token_type": "Bearer"})
 
     def id_token(self, nonce: str) -> str:
-        now = int(time.time())
+        now = int(NOW.timestamp())
         claims = {
             "iss": self.issuer,
             "aud": CLIENT,
@@ -162,7 +161,8 @@ def test_the_secret_goes_to_the_provider_only_and_each_login_has_its_own_words(
         {"aud": "another"},
         {"azp": "another"},
         {"nonce": "of another login"},
-        {"exp": int(time.time()) - 3600},
+        {"exp": int(NOW.timestamp()) - 3600},
+        {"exp": "soon"},
         {"groups": ["nobody"]},
         {"groups": None},
         {"sub": None},
