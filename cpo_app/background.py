@@ -17,6 +17,7 @@ from cpo_app.central.service import Central
 from cpo_app.central.sweepers.session_stopper import SessionStopper
 from cpo_app.central.sweepers.session_sweeper import Sweeper
 from cpo_app.forgetting import Forgetting
+from cpo_app.notifying import Notifying
 from cpo_app.ocpi.peer_services.hub_client_pull import HubClientPull
 from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
@@ -71,6 +72,7 @@ class Background:
             backend.peers, backend.registration, settings.CPO_ROTATE_TOKENS_DAYS
         )
         self._sealing = Sealing(backend.store, settings.CPO_AUDIT_DAYS)
+        self._notifying = Notifying(backend.store, settings)
         self._hub_clients = HubClientPull(backend.store, settings, backend.peers, backend.client)
 
     def start(self) -> None:
@@ -82,6 +84,7 @@ class Background:
             self._starting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._starting
+        await self._notifying.stop()
         await self._sealing.rounds.stop()
         await self._reconciling.rounds.stop()
         await self._forgetting.rounds.stop()
@@ -112,6 +115,7 @@ class Background:
         self._reconciling.rounds.start()
         self._forgetting.rounds.start()
         self._sealing.rounds.start()
+        self._notifying.start()
         self._hub_clients.start()
         self._unfinished.rounds.start()
         self._rotation.rounds.start()

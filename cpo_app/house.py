@@ -10,6 +10,7 @@ from functools import partial
 from cpo_app.actions.house import House
 from cpo_app.backend import Backend
 from cpo_app.central.service import Central
+from cpo_app.notifying import Targets
 from cpo_app.ocpi.peer_services.token_pull import PullReport, TokenPull
 from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from cpo_app.replaying import replay
@@ -50,5 +51,6 @@ def house_of(backend: Backend, central: Central | None = None) -> House:
         finish_calls=UnfinishedCalls(backend.peers, backend.registration).round,
         pull_tokens=pull_tokens,
         set_operative=set_operative,
+        tell_test=Targets(backend.settings, backend.db).tell_test,
         replay=partial(replay, backend) if central is None else central.telemetry.replay,
     )

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseSettings, Field, ValidationError, validator
 
 from cpo_app.front_door.trusted_proxies import TrustedProxies
+from cpo_app.notice_settings import parse_addresses, parse_smtp_url, parse_webhooks
 from cpo_app.setting_values import (
     check_country_code,
     check_host,
@@ -191,6 +192,16 @@ class Settings(BaseSettings):
     """Where the months of statements begin and end: an IANA name."""
     CPO_TRANSPARENCY_URL: str = "https://transparenz.software/"
     """Where drivers can check signed meter data: `url` of the SignedData in CDRs; empty: none."""
+    # Notices
+    CPO_WEBHOOKS: str = ""
+    """Who is told of trouble: "https://host/path SECRET, ..." or a JSON list of {url, secret}."""
+    CPO_WEBHOOKS_PRIVATE: bool = False
+    """Webhooks may lie on private addresses, and may be plain http."""
+    CPO_SMTP_URL: str = ""
+    """smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465"""
+    CPO_MAIL_FROM: str = ""
+    CPO_MAIL_TO: str = ""
+    """Addresses, parted by commas."""
     CENTRAL_AUTHORIZE_TIMEOUT_S: float = Field(default=5.0, gt=0)
     CENTRAL_REALTIME_ALLOWED: bool = False
     """Ask the eMSP in real time for tokens with whitelist ALLOWED, too."""
@@ -204,6 +215,28 @@ class Settings(BaseSettings):
         if 0 < days < MIN_SESSION_DETAILS_DAYS:
             raise ValueError(f"is 0 (for ever) or at least {MIN_SESSION_DETAILS_DAYS}")
         return days
+
+    @validator("CPO_WEBHOOKS")
+    def _webhooks(cls, value: str) -> str:
+        parse_webhooks(value)
+        return value
+
+    @validator("CPO_SMTP_URL")
+    def _smtp_url(cls, value: str) -> str:
+        parse_smtp_url(value)
+        return value
+
+    @validator("CPO_MAIL_FROM", "CPO_MAIL_TO")
+    def _addresses(cls, value: str) -> str:
+        parse_addresses(value)
+        return value
+
+    @validator("CPO_MAIL_TO", always=True)
+    def _mail_is_whole(cls, value: str, values: dict[str, object]) -> str:
+        given = (values.get("CPO_SMTP_URL"), values.get("CPO_MAIL_FROM"), value)
+        if any(given) and not all(given):
+            raise ValueError("CPO_SMTP_URL, CPO_MAIL_FROM and CPO_MAIL_TO are set together")
+        return value
 
     @validator("CPO_TRUSTED_PROXIES")
     def _trusted_proxies(cls, value: str) -> str:

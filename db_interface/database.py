@@ -201,6 +201,14 @@ class Database:
                 finally:
                     self._starving = False
 
+    async def room(self) -> tuple[float, float] | None:
+        """Free and total bytes of the disk that the server keeps its files on, as it tells them;
+        None: it does not."""
+        with pymongo.timeout(self.answer_within_s):
+            said = await self._db.command("dbStats")
+        total, used = said.get("fsTotalSize"), said.get("fsUsedSize")
+        return None if not total or used is None else (total - used, total)
+
     async def ping(self) -> None:
         """Raise StoreUnavailable unless a writable server answers now."""
         try:

@@ -133,6 +133,17 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("seq", unique=True, partialFilterExpression={"seq": {"$exists": True}}),
         _index("unsealed", "at", "_id", partialFilterExpression={"unsealed": True}),
     ],
+    "matters": [
+        _index("open", "opened"),
+        _index("open", "over"),
+        _index("over", expireAfterSeconds=30 * 24 * 3600),
+    ],
+    "notice_deliveries": [
+        # What waits has no other end than to be told or given up.
+        _index("target", "at", "rank", partialFilterExpression={"waiting": True}),
+        _index("told", expireAfterSeconds=30 * 24 * 3600),
+        _index("at", expireAfterSeconds=90 * 24 * 3600),
+    ],
     "failure_counters": [_index("until", expireAfterSeconds=600)],
     "token_pulls": [_index("due")],
     "register_findings": [_index("energy_wh"), _index("kind", "energy_wh"), _index("at")],

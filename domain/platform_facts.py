@@ -25,8 +25,6 @@ class Fact(TypedDict, total=False):
     PARTY_ID: str
     PROJECT_NAME: str
     CPO_APPROVE_PEERS: bool
-    CENTRAL_PORT: int
-    REGISTRY_API_PORT: int
     tariff_id: str
 
 

@@ -21,10 +21,13 @@ ROOMS = (
     "demo_emsp",
     "doctor",
     "mock_hub",
+    "notices",
 )
 SHARED = (
     "settings",
     "setting_values",
+    "notice_settings",
+    "host_facts",
     "actions",
     "docs_page",
     "operator_guard",

@@ -14,6 +14,7 @@ GROUPS: Mapping[str, str] = {
     "cdrs": "cpo_app.actions.cdrs",
     "tariffs": "cpo_app.actions.tariffs",
     "locations": "cpo_app.actions.locations",
+    "notices": "cpo_app.actions.notices",
 }
 """The first part of an action's name, and the module whose ACTIONS hold it."""
 

@@ -70,3 +70,6 @@ class House:
     replay: Callable[[str], Awaitable[str | None]]
     """Hand a dead letter to telemetry's handlers again: None, or why it was not taken. Raises
     NoSuchLetter."""
+    tell_test: Callable[[], Awaitable[Sequence[tuple[str, str | None]]]]
+    """Tell each target of the notices that this is a test, now: its id, and why it did not take
+    it, or None."""

@@ -320,7 +320,6 @@ WITHDRAW = Action(
     run=_withdraw,
     about=_one,
     refusals=_REFUSALS,
-    danger=True,
 )
 REMOVE = Action(
     name="peers.remove",

@@ -95,7 +95,6 @@ END = Action(
     run=_end,
     about=_about,
     refusals=_REFUSALS,
-    danger=True,
 )
 RELEASE = Action(
     name="sessions.release",

@@ -17,6 +17,7 @@ from cpo_app.actions.house import House
 from cpo_app.actions.peers import facts
 from cpo_app.actions.readings import party_pair
 from cpo_app.api.routes import answered
+from cpo_app.notice_settings import target_ids
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import fold, party_key, plain
 from domain.audit.listing import listed
@@ -26,6 +27,7 @@ from domain.charge_points.evse_states import EvseStatus
 from domain.commands.command_queue import COMMANDS
 from domain.objects.finding import find_object
 from domain.operator import charge_points, hub_clients, money
+from domain.operator.notices import notices
 from domain.operators.actor import current_actor
 from domain.paging import newest
 from domain.peers.claims import CLAIMS
@@ -230,6 +232,12 @@ def _peers(router: APIRouter, house: House) -> None:
 
 
 def _platform(router: APIRouter, house: House) -> None:
+    @router.get("/notices", tags=["notices"])
+    async def notice_list() -> Response:
+        """What is in trouble, what lately was, and whether those who are told of it take it."""
+        found = await notices(house.store.db, target_ids(house.settings))
+        return answered(asdict(found))
+
     @router.get("/audit", tags=["audit"])
     async def audit_log(
         limit: Limit = 100,

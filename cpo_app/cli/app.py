@@ -29,7 +29,6 @@ class Commands(LazyGroup):
         "hub": "cpo_app.cli.hub:hub",
         "check": "cpo_app.cli.check:check",
         "price": "cpo_app.cli.price:price",
-        "status": "cpo_app.cli.status:status",
         "doctor": "cpo_app.cli.doctor:doctor",
         "backup": "cpo_app.cli.backup:backup",
         "restore": "cpo_app.cli.backup:restore",
@@ -46,6 +45,7 @@ class Commands(LazyGroup):
         "keys": "cpo_app.cli.keys:app",
         "charge-points": "cpo_app.cli.charge_points:app",
         "audit": "cpo_app.cli.audit:app",
+        "notices": "cpo_app.cli.notices:app",
     }
     unlisted: ClassVar[frozenset[str]] = frozenset({"simulate"})
 

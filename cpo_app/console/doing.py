@@ -41,6 +41,7 @@ _LISTS = {
     "locations": "/console/locations",
     "peers": "/console/peers",
     "charge_points": "/console/charge-points",
+    "notices": "/console/notices",
 }
 _GONE = ("peers.withdraw", "peers.remove")
 """What it was about has no page afterwards."""

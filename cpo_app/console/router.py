@@ -16,6 +16,7 @@ from cpo_app.console.once import add_pages_shown_once
 from cpo_app.console.rendering import ASSETS
 from cpo_app.console.routes import NotThere, problem, route_class
 from cpo_app.console.timeline import timeline
+from cpo_app.notice_settings import target_ids
 from domain.audit.listing import changes_of, listed
 from domain.charge_points import dead_letters, evse_history, unaccounted_energy
 from domain.charge_points.evse_states import EvseStatus
@@ -24,6 +25,7 @@ from domain.operator import (
     hub_clients,
     money,
     not_offered,
+    notices,
     peers,
     reconciliation,
     sessions,
@@ -167,6 +169,11 @@ def build_console_router(console: Console) -> APIRouter:
             looked=looked,
             results=results,
         )
+
+    @router.get("/console/notices")
+    async def notice_table(request: Request, done: Done = None) -> Response:
+        found = await notices.notices(db, target_ids(console.house.settings))
+        return console.page(request, "notices.html", found=found, done=said(done))
 
     @router.get("/console/locations")
     async def location_table(

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cryptography import x509
-
 from cpo_app.doctor.findings import Finding, fail, ok, warn
+from cpo_app.host_facts import RENEW_WITHIN, certificate_end
 from cpo_app.settings import Settings
 from cpo_app.unsafe_settings import Unsafe, unsafe_settings
 from domain.secrets import MIN_KEY_LENGTH
 
-RENEW_WITHIN = timedelta(days=21)
 _THIS_HOST = ("127.0.0.1", "localhost", "::1")
 _MAKE_ONE = "make one with: openssl rand -hex 32"
 
@@ -138,12 +136,9 @@ def _certificate(settings: Settings, now: datetime) -> Finding:
                 variable, "names no file", "name the PEM file, or set REGISTRY_TLS_ENABLED=false"
             )
     try:
-        certificate = x509.load_pem_x509_certificate(
-            Path(settings.REGISTRY_TLS_CERT_FILE).read_bytes()
-        )
+        ends = certificate_end(settings.REGISTRY_TLS_CERT_FILE)
     except ValueError:
         return fail(name, "is no certificate in PEM", "name a PEM file")
-    ends = certificate.not_valid_after_utc
     if ends < now:
         return fail(name, f"ended on {ends:%Y-%m-%d}", "renew it: no charge point can register")
     if ends - now < RENEW_WITHIN:

@@ -18,7 +18,9 @@ from domain.times import format_datetime
 REDACTED = "(redacted)"
 MAX_TEXT = 500
 MAX_BYTES = 20_000
-_SECRET = re.compile(r"token|secret|password|credential|hash|(^|_)key$|_keys$|totp|cookie", re.I)
+_SECRET = re.compile(
+    r"token|secret|password|credential|hash|(^|_)key$|_keys$|totp|cookie|webhooks$", re.I
+)
 _NO_SECRET = frozenset({"public_key", "token_type", "ask_unknown", "raw_token", "token_version"})
 _CARD = re.compile(r"^(uid|contract_id|visual_number|group_id|authorization_reference)$")
 _URL = re.compile(r"url$", re.I)

@@ -15,7 +15,7 @@ from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import fold
 from domain.charge_points import signs_of_life, unaccounted_energy
 from domain.charge_points.charge_point_documents import CHARGE_POINTS, ChargePoint, some
-from domain.charge_points.evse_states import EvseStatus
+from domain.charge_points.evse_states import EvseStatus, Presence
 from domain.charge_points.registration_records import DEREGISTERED, REGISTERED
 from domain.charge_points.registration_store import REGISTRATIONS
 from domain.operator.charge_point_rows import REGISTRATION_SHOWN, SHOWN, row_of
@@ -24,6 +24,7 @@ from domain.sites import redacted_metadata
 PAGE = 100
 NEVER_SEEN_AMONG = 200
 """Those that were never seen are looked for among this many of the latest registrations."""
+PLACES_AT_ONCE = 10_000
 TROUBLE = (EvseStatus.OUTOFORDER, EvseStatus.UNKNOWN, EvseStatus.INOPERATIVE)
 """What an operator should look at, the worst first."""
 _HELD_BACK = {"status": REGISTERED, "ocpi.offered": False}
@@ -159,6 +160,31 @@ async def not_heard_since(db: Database, cp_ids: Sequence[str], moment: datetime)
     states = await _states(db, cp_ids)
     heard = (states[cp_id].get("last_seen") for cp_id in cp_ids if cp_id in states)
     return len(cp_ids) - sum(1 for at in heard if at is not None and at >= moment)
+
+
+async def mark_of(db: Database, status: str) -> tuple[int, object]:
+    """Of the charge points in that status: another one as soon as one comes or goes."""
+    latest = await CHARGE_POINTS.of(db).find(
+        {"ocpi_status": status}, {"status_updated": 1}, sort=[("status_updated", -1)], limit=1
+    )
+    number = await CHARGE_POINTS.of(db).count({"ocpi_status": status})
+    return number, latest[0].get("status_updated") if latest else None
+
+
+async def heard_of_in(db: Database, status: str) -> list[str]:
+    """Ids of all in that status that were heard of once, by their ids."""
+    wanted = {"ocpi_status": status, "presence": {"$ne": Presence.NEVER_SEEN.value}}
+    return sorted([row["_id"] for row in await CHARGE_POINTS.of(db).find(wanted, {"_id": 1})])
+
+
+async def places_of(db: Database, cp_ids: Sequence[str]) -> dict[str, str | None]:
+    """City or address of each, as it is registered; None: it is not."""
+    found: dict[str, str | None] = dict.fromkeys(cp_ids)
+    for begin in range(0, len(cp_ids), PLACES_AT_ONCE):
+        wanted = {"_id": {"$in": list(cp_ids[begin : begin + PLACES_AT_ONCE])}}
+        for row in await REGISTRATIONS.of(db).find(wanted, {"location": 1}):
+            found[row["_id"]] = row.get("location")
+    return found
 
 
 async def held_back(db: Database, limit: int) -> tuple[list[JsonObject], int]:

@@ -78,6 +78,8 @@ class Entry:
     why: str
     do: str
     status: str | None = None
+    letter_id: str | None = None
+    """Of a dead letter."""
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -145,6 +147,7 @@ async def entries(db: Database, limit: int) -> list[Entry]:
                 why=f"{letter.kind} message: {letter.reason}",
                 do=(_OF_A_LOST_SESSION if letter.lost_session else _OF_A_FAILED_MESSAGE)
                 + letter.id,
+                letter_id=letter.id,
             )
         )
     for finding in await needs_a_look(db, limit):

@@ -21,6 +21,7 @@ from domain.peers.statuses import BLOCKED, CONNECTED, REGISTERED, STATUSES, SUSP
 from domain.peers.switches import possible_for
 
 MAX_PEERS = 200
+MAX_LOOKED_AT = 10_000
 MAX_COUNTED = 10_000
 """A longer backlog is shown as "10 000+": counting it on every refresh would cost too much."""
 MAX_HELD_BACK = 20
@@ -120,17 +121,32 @@ def _row(peer: JsonMapping, push: PushState, now: datetime, lost_results: int) -
     )
 
 
-def _trouble(peer: JsonMapping, push: PushState, now: datetime, lost_results: int) -> list[str]:
+async def behind(db: Database, now: datetime) -> list[tuple[str, str, str]]:
+    """(id, name, why) of the connected peers that do not take what is pushed."""
+    found = await push_states(
+        db, {"status": CONNECTED}, ("name",), sort="_id", limit=MAX_LOOKED_AT, max_counted=0
+    )
+    said = [(peer, _behind(CONNECTED, push, now)) for peer, push in found]
+    return [(peer["_id"], peer["name"], "; ".join(why)) for peer, why in said if why]
+
+
+def _behind(status: str, push: PushState, now: datetime) -> list[str]:
     said = []
+    if push.failures:
+        said.append(f"push fails: {push.reason or 'no reason known'}")
+    if status == CONNECTED and push.oldest and now - push.oldest > LATE:
+        minutes = int((now - push.oldest).total_seconds() // 60)
+        said.append(f"push is {minutes} min behind")
+    return said
+
+
+def _trouble(peer: JsonMapping, push: PushState, now: datetime, lost_results: int) -> list[str]:
+    said: list[str] = []
     if peer["status"] == BLOCKED:
         said.append("blocked: its requests are refused")
     if peer["status"] == SUSPENDED:
         said.append("suspended: nothing is pushed to it")
-    if push.failures:
-        said.append(f"push fails: {push.reason or 'no reason known'}")
-    if peer["status"] == CONNECTED and push.oldest and now - push.oldest > LATE:
-        minutes = int((now - push.oldest).total_seconds() // 60)
-        said.append(f"push is {minutes} min behind")
+    said += _behind(peer["status"], push, now)
     if lost_results:
         said.append(f"{lost_results} result(s) of its commands not delivered in the last 24 hours")
     if peer["status"] in REGISTERED:

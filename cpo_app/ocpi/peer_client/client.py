@@ -72,7 +72,7 @@ class PeerClient:
     ) -> None:
         self._guard = UrlGuard(resolve or SystemResolver(), allow_private=allow_private)
         self._pool = ConnectionPool(
-            GuardedBackend(self._guard), _ssl_context(verify), per_place=per_place
+            GuardedBackend(self._guard), ssl_context(verify), per_place=per_place
         )
         self._exchange = Exchange(
             self._pool,
@@ -253,7 +253,7 @@ def _endless() -> PeerUnusable:
     return PeerUnusable("the peer's pages have no end", "not_ocpi", sent=True)
 
 
-def _ssl_context(verify: ssl.SSLContext | str | None) -> ssl.SSLContext:
+def ssl_context(verify: ssl.SSLContext | str | None) -> ssl.SSLContext:
     if isinstance(verify, ssl.SSLContext):
         return verify
     if isinstance(verify, str):

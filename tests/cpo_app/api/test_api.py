@@ -176,10 +176,17 @@ def test_a_peer_is_invited_and_looked_after(api: Api) -> None:
     assert not any(made["token"] in text for text in texts)
 
 
+def test_notices_are_shown_and_tested_where_somebody_is_told(api: Api) -> None:
+    assert api.get("/v1/notices").json() == {"open": [], "over": [], "targets": []}
+    refused = api.post("/v1/notices/test", {}, Role.OPERATOR)
+    assert refused.status_code == 409 and "CPO_WEBHOOKS" in refused.json()["detail"]
+
+
 def test_settings_are_shown_without_their_secrets(api: Api) -> None:
     answer = api.get("/v1/settings")
     assert answer.json()["settings"]["CPO_ADMIN_PASSWORD"] == "(redacted)"
     assert answer.json()["settings"]["REGISTRY_SECRET_KEY"] == "(redacted)"
+    assert answer.json()["settings"]["CPO_WEBHOOKS"] == "(redacted)"
     assert answer.json()["settings"]["CPO_PARTIES"] == "NL/EVC=Ours"
     secrets = api.backend.settings
     for secret in (secrets.CPO_ADMIN_PASSWORD, secrets.REGISTRY_SECRET_KEY):

@@ -71,6 +71,7 @@ PAGES = (
     "/console/sessions",
     "/console/cdrs",
     "/console/reconciliation",
+    "/console/notices",
     "/console/peers",
     "/console/locations",
     "/console/locations?q=loc",
@@ -101,6 +102,7 @@ class Night:
         """Whatever was issued: none of it may be on any page."""
         self.asked: list[tuple[str, bool]] = []
         self.replayed: list[str] = []
+        self.told_as_test: list[tuple[str, str | None]] = []
         self.not_taken: str | None = None
         """Why a replay comes to nothing, as Central would say it."""
         self.running = self.ended = self.unbilled = self.peer_id = ""
@@ -277,6 +279,9 @@ class Visit:
             night.replayed.append(letter_id)
             return night.not_taken
 
+        async def tell_test() -> list[tuple[str, str | None]]:
+            return night.told_as_test
+
         settings = settings_of(OCPI_HOST="cpo.example", PROTOCOL="https", CPO_PARTIES="NL/EVC=EVC")
         peer_client = PeerClient(allow_private=True)
         registration = Registration(settings, night.peers, peer_client)
@@ -289,6 +294,7 @@ class Visit:
             pull_tokens=pull_tokens,
             set_operative=set_operative,
             replay=replay,
+            tell_test=tell_test,
         )
         console = Console(
             house,

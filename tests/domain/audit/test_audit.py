@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -42,11 +41,14 @@ def written(store: DbInterface, loop: Loop, number: int = 1, actor: Actor = INES
                 after={"status": "suspended"},
             )
 
-    async def act_so() -> None:
-        with acting_as(actor):
-            await store.transact(work)
+    with acting_as(actor):
+        for_all = store.transact(work)
+        loop.run(_as(actor, for_all))
 
-    loop.run(act_so())
+
+async def _as(actor: Actor, work: object) -> None:
+    with acting_as(actor):
+        await work  # type: ignore[misc]
 
 
 def verified(store: DbInterface, loop: Loop, head: str | None = None) -> Verified:
@@ -198,6 +200,8 @@ def test_what_nobody_seals_is_a_finding_after_a_while(store: DbInterface, loop: 
 
 
 def test_of_two_that_seal_at_once_none_seals_twice(store: DbInterface, loop: Loop) -> None:
+    import asyncio
+
     written(store, loop, 20)
 
     async def race() -> list[int]:

@@ -1,0 +1,1 @@
+"""Notices on their way out: webhooks and mail, and what this host alone knows of trouble."""

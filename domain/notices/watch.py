@@ -1,0 +1,92 @@
+"""The watch: looks at every source each few seconds, and has opened what is in trouble and closed
+what is not. In all of the processes one alone, under a lease; the next one goes on where it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from db_interface.database import STORE_ERRORS
+from db_interface.interface import DbInterface
+from domain.notices import deliveries, matters
+from domain.notices.gathering import GATHER_S, arranged
+from domain.notices.troubles import Source, Trouble
+from domain.rounds import Rounds
+
+logger = logging.getLogger("cpo.notices")
+
+PAUSE_S = 2.0
+LEASE_S = 6.0
+LANE = "watch"
+
+
+class Watch:
+    """`rounds.start` and `rounds.stop` the background work."""
+
+    def __init__(
+        self, store: DbInterface, sources: Sequence[Source], targets: Sequence[str]
+    ) -> None:
+        self._store = store
+        self._sources = sources
+        self._targets = targets
+        self._owner = uuid.uuid4().hex
+        self._first_seen: dict[str, datetime] = {}
+        self._silent: set[str] = set()
+        """Sources that could not say anything the last time."""
+        self.rounds = Rounds("notices", self.round, PAUSE_S, logger=logger)
+
+    async def round(self) -> bool:
+        """Look once, if it is this process's turn; whether it was."""
+        db = self._store.db
+        if not await deliveries.claim(db, LANE, self._owner, LEASE_S):
+            self._first_seen.clear()
+            return False
+        troubles, known_of = await self._look()
+        lasting = self._lasting(troubles)
+        known = {matter["_id"]: matter for matter in await matters.open_ones(db)}
+        sightings = arranged(troubles, known.keys(), lambda trouble: trouble.id in lasting)
+        for id_, sighting in sightings.items():
+            if id_ not in known or not matters.as_seen(known[id_], sighting):
+                await self._store.transact(
+                    partial(matters.seen, sighting=sighting, targets=self._targets)
+                )
+        for id_, matter in known.items():
+            if id_ not in sightings and matter["kind"] in known_of:
+                await self._store.transact(
+                    partial(matters.not_seen, matter_id=id_, targets=self._targets)
+                )
+        return True
+
+    async def stop(self) -> None:
+        await self.rounds.stop()
+        with contextlib.suppress(*STORE_ERRORS):  # the lease ends by itself
+            await deliveries.release(self._store.db, LANE, self._owner)
+
+    async def _look(self) -> tuple[list[Trouble], set[str]]:
+        """What the sources see, and of which kinds they can say that there is nothing else."""
+        troubles: list[Trouble] = []
+        known_of: set[str] = set()
+        for source in self._sources:
+            try:
+                troubles += await source.look()
+                known_of.update(kind.value for kind in source.kinds)
+                self._silent.discard(source.name)
+            except STORE_ERRORS:
+                raise
+            except Exception:  # one source that fails does not silence the others
+                if source.name not in self._silent:
+                    logger.exception("notices: %s cannot be looked at", source.name)
+                self._silent.add(source.name)
+        return troubles, known_of
+
+    def _lasting(self, troubles: Sequence[Trouble]) -> set[str]:
+        """Ids of the troubles that have been there for a while."""
+        now = self._store.db.now()
+        kept = {trouble.id: self._first_seen.get(trouble.id, now) for trouble in troubles}
+        self._first_seen = kept
+        return {id_ for id_, since in kept.items() if (now - since).total_seconds() >= GATHER_S}
