@@ -49,7 +49,7 @@ class OperatorGuard:
 
     def __init__(self, access: OperatorAccess, *, https: bool = False) -> None:
         self.access = access
-        self._https = https
+        self.https = https
 
     async def actor(self, request: Request, door: Door, needed: Role = Role.VIEWER) -> Actor:
         """Who asks. Raises NotTheOperator, also where his role does not include `needed`."""
@@ -72,7 +72,7 @@ class OperatorGuard:
 
     def is_https(self, request: Request) -> bool:
         """Whether the browser came by https, also where a proxy does not say so."""
-        return self._https or request.url.scheme == "https"
+        return self.https or request.url.scheme == "https"
 
     async def _found(self, request: Request, door: Door) -> Actor | None:
         scheme, _, given = request.headers.get("authorization", "").strip().partition(" ")

@@ -91,7 +91,7 @@ def _endpoint(console: Console, action: AnyAction) -> Callable[[Request], Awaita
             raise FormRefused(error.http_status, f"Not done: {error}.") from None
         page = page_after(action, given, result)
         if result is not None and "token" in result:
-            return to_be_shown(request, page, str(result["token"]))
+            return to_be_shown(console, request, page, str(result["token"]))
         outcome = "" if result is None or "outcome" not in result else f":{result['outcome']}"
         done = UNDER_WAY if result is None else f"{action.name}{outcome}"
         link = "&" if "?" in page else "?"

@@ -20,7 +20,7 @@ SHOWN_WITHIN_S = 300
 _TOKEN = re.compile(r"(enrol-)?[0-9a-f]{64}")
 
 
-def to_be_shown(request: Request, page: str, token: str) -> Response:
+def to_be_shown(console: Console, request: Request, page: str, token: str) -> Response:
     """To the page below `page` that shows the token."""
     path = f"{page}/token"
     response = RedirectResponse(path, 303, headers=HEADERS)
@@ -31,7 +31,7 @@ def to_be_shown(request: Request, page: str, token: str) -> Response:
         path=path,
         httponly=True,
         samesite="strict",
-        secure=request.url.scheme == "https",
+        secure=console.guard.is_https(request),
     )
     return response
 

@@ -72,6 +72,15 @@ def test_over_https_the_cookie_is_this_hosts_alone(own_night: Night) -> None:
     assert is_in(visit)
 
 
+def test_behind_a_proxy_that_says_nothing_of_https_the_setting_counts(own_night: Night) -> None:
+    visit = browser(own_night)
+    visit.guard.https = True  # PROTOCOL=https
+    link = own_night.loop.run(login_links.make(own_night.db))
+    paths = (f"/login/once/{link}", "/login")
+    cookies = [visit.get(path).headers["set-cookie"] for path in paths]
+    assert cookies[0].startswith("__Host-") and all("Secure" in cookie for cookie in cookies)
+
+
 def test_a_wrong_password_and_a_name_that_nobody_has_are_told_alike(own_night: Night) -> None:
     person(own_night, "ines", Role.OPERATOR)
     visit = browser(own_night)

@@ -259,7 +259,7 @@ class Visit:
         oidc: Oidc | None = None,
     ) -> None:
         self.night = night
-        guard = OperatorGuard(
+        self.guard = guard = OperatorGuard(
             OperatorAccess(
                 night.db,
                 VAULT.digest,
