@@ -11,6 +11,7 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.objects.tariffs import owned_tariff
+from domain.operators.actor import Actor, ActorKind, acting_as
 from domain.outbox.publishing import publish
 from domain.peers import claims, parties
 from domain.peers.peers import Peers
@@ -35,7 +36,8 @@ async def set_the_scene(settings: Settings) -> None:
             await publish(tx.store, "tariffs", owned_tariff(tariff), tx)
 
         await DbInterface(db).transact(keep)
-        await DbInterface(db).transact(lambda tx: set_default_tariff(tx, TARIFF_ID))
+        with acting_as(Actor(ActorKind.JOB, "cpo up")):
+            await DbInterface(db).transact(lambda tx: set_default_tariff(tx, TARIFF_ID))
 
 
 async def invite(settings: Settings) -> str:
