@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -41,14 +42,11 @@ def written(store: DbInterface, loop: Loop, number: int = 1, actor: Actor = INES
                 after={"status": "suspended"},
             )
 
-    with acting_as(actor):
-        for_all = store.transact(work)
-        loop.run(_as(actor, for_all))
+    async def act_so() -> None:
+        with acting_as(actor):
+            await store.transact(work)
 
-
-async def _as(actor: Actor, work: object) -> None:
-    with acting_as(actor):
-        await work  # type: ignore[misc]
+    loop.run(act_so())
 
 
 def verified(store: DbInterface, loop: Loop, head: str | None = None) -> Verified:
@@ -200,8 +198,6 @@ def test_what_nobody_seals_is_a_finding_after_a_while(store: DbInterface, loop: 
 
 
 def test_of_two_that_seal_at_once_none_seals_twice(store: DbInterface, loop: Loop) -> None:
-    import asyncio
-
     written(store, loop, 20)
 
     async def race() -> list[int]:
