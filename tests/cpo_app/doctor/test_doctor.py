@@ -26,9 +26,11 @@ from cpo_app.doctor.store import check_store
 from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.embedded import TRANSACTION_LIFETIME_S
+from db_interface.interface import DbInterface
 from domain.peers.peers import Peers
 from domain.peers.terms import ANY_PARTY
 from domain.secrets import Vault, new_token
+from domain.upgrades.upgrade import make_ready
 from tests.conftest import Loop
 from tests.serving import free_port, served
 from tests.settings_of import settings_of
@@ -120,6 +122,7 @@ def test_no_finding_says_a_secret() -> None:
 
 def test_a_sound_store_passes(db: Database, loop: Loop) -> None:
     async def work() -> list[Finding]:
+        await make_ready(DbInterface(db))
         return [finding async for finding in check_store(db, embedded=True)]
 
     found = levels(loop.run(work()))
