@@ -12,6 +12,7 @@ from db_interface.collection import Where
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
+from domain.audit import entries as audit
 from domain.charge_points import charge_point_documents, enrolments
 from domain.charge_points.charge_points import registration_changed
 from domain.charge_points.registration_records import (
@@ -39,6 +40,7 @@ from domain.charge_points.registration_records import (
 )
 from domain.charge_points.registration_store import REGISTRATIONS, get, of_site
 from domain.charge_points.site_publishing import rebuild_site
+from domain.operators.actor import Actor, ActorKind, acting_as
 from domain.sites import Party
 
 __all__ = [
@@ -188,6 +190,13 @@ async def authenticate(
     return {**record, **seen}
 
 
+def _who(proof: Proof, cp_id: str) -> Actor:
+    """Whoever showed that proof, as the audit log names him."""
+    if proof.admin:
+        return Actor(ActorKind.KEY, "EV_Registry's admin key")
+    return Actor(ActorKind.CHARGE_POINT, cp_id)
+
+
 async def deregister(store: DbInterface, cp_id: str, *, proof: Proof, party: Party) -> Record:
     """Deregister: credentials and tokens die, the EVSE becomes REMOVED, the history stays.
 
@@ -215,6 +224,14 @@ async def deregister(store: DbInterface, cp_id: str, *, proof: Proof, party: Par
         await REGISTRATIONS.of(tx).update_one({"_id": record["_id"]}, {"$set": changes})
         await registration_changed(tx, record["_id"])
         await rebuild_site(tx, record["site_id"], party)
+        with acting_as(_who(proof, record["_id"])):
+            await audit.record(
+                tx,
+                "charge_points.deregister",
+                audit.charge_point(record["_id"]),
+                before={"status": REGISTERED},
+                after={"status": DEREGISTERED},
+            )
         return {**record, **changes}
 
     return await store.transact(work)

@@ -14,6 +14,7 @@ from cpo_app.settings import Party
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.order_of_creation import first_place
+from domain.audit.listing import listed
 from domain.charge_points import operator_words, registrations
 from domain.charge_points.registrations import (
     HISTORY_LENGTH,
@@ -167,6 +168,18 @@ def test_deregistering_outdates_the_token_and_keeps_the_hash(store: DbInterface)
         run(registrations.authenticate(store.db, "CP-001", (NEW,)))
     with pytest.raises(NotEntitled):
         register(store, proof=Proof(digests=(OLD,)))
+
+
+def test_who_has_deregistered_it_is_in_the_audit_log(store: DbInterface) -> None:
+    for proof, who in (
+        (Proof(digests=(OLD,)), ("charge point", "CP-001")),
+        (Proof(admin=True), ("key", "EV_Registry's admin key")),
+    ):
+        register(store, proof=Proof(admin=True))
+        run(registrations.deregister(store, "CP-001", proof=proof, party=PARTY))
+        row = run(listed(store.db, about="cp-001", limit=1))[0][0]
+        assert (row["by"]["kind"], row["by"]["name"]) == who
+        assert row["after"] == {"status": "DEREGISTERED"}
 
 
 @pytest.mark.parametrize("proof", [Proof(), Proof(digests=(NEW,)), Proof(enrolment=OLD)])
