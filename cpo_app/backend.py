@@ -30,6 +30,7 @@ from domain.secrets import Vault
 _ADDRESS = ("OCPI_HOST", "PROTOCOL")
 _PARTIES = ("CPO_PARTIES", "COUNTRY_CODE", "PARTY_ID", "PROJECT_NAME")
 _RULES = ("CPO_APPROVE_PEERS", "CPO_ALLOW_PRIVATE_URLS", "OCPI_PREFIX")
+_PORTS = ("CENTRAL_PORT", "REGISTRY_API_PORT")
 
 
 async def announced(settings: Settings, db: Database) -> Settings:
@@ -40,7 +41,7 @@ async def announced(settings: Settings, db: Database) -> Settings:
     wanted = [
         *(() if settings.OCPI_HOST else _ADDRESS),
         *(() if given.intersection(_PARTIES) else _PARTIES),
-        *(name for name in _RULES if name not in given),
+        *(name for name in (*_RULES, *_PORTS) if name not in given),
     ]
     return settings.copy(update={name: face[name] for name in wanted if name in face})
 
@@ -104,7 +105,7 @@ class Backend:
     async def announce(self) -> None:
         """Keep where and who this platform is, for commands that run beside the servers."""
         settings = self.settings
-        named = {name: getattr(settings, name) for name in (*_PARTIES, *_RULES)}
+        named = {name: getattr(settings, name) for name in (*_PARTIES, *_RULES, *_PORTS)}
         address = {"OCPI_HOST": settings.ocpi_host, "PROTOCOL": settings.PROTOCOL}
         await announce_address(self.db, {**address, **named})
 

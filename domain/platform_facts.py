@@ -25,6 +25,8 @@ class Fact(TypedDict, total=False):
     PARTY_ID: str
     PROJECT_NAME: str
     CPO_APPROVE_PEERS: bool
+    CENTRAL_PORT: int
+    REGISTRY_API_PORT: int
     tariff_id: str
 
 

@@ -320,6 +320,7 @@ WITHDRAW = Action(
     run=_withdraw,
     about=_one,
     refusals=_REFUSALS,
+    danger=True,
 )
 REMOVE = Action(
     name="peers.remove",

@@ -95,6 +95,7 @@ END = Action(
     run=_end,
     about=_about,
     refusals=_REFUSALS,
+    danger=True,
 )
 RELEASE = Action(
     name="sessions.release",

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from cpo_app.actions.action import Action, P, Refused, perform
 from cpo_app.backend import Backend
 from cpo_app.cli import remote
+from cpo_app.cli.agreement import agree_to
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.output import note
 from cpo_app.cli.with_backend import on_backend
@@ -26,9 +27,16 @@ def words(action: Action[P]) -> str:
     return action.meaning
 
 
-def act(action: Action[P], given: Mapping[str, object], data_dir: Path | None) -> JsonObject:
-    """Do it, and give its result; raises CliError where it is not done."""
+def act(
+    action: Action[P], given: Mapping[str, object], data_dir: Path | None, *, yes: bool = False
+) -> JsonObject:
+    """Do it, and give its result; raises CliError where it is not done. What is dangerous is asked
+    about first, where somebody sits at the terminal and has not said `yes`."""
     parameters = _parameters(action, given)
+    try:
+        agree_to(action, parameters, yes)
+    except Refused as error:
+        raise CliError(str(error)) from None
     if remote.server() is not None:
         return remote.call(action, parameters)
 
@@ -74,10 +82,15 @@ def _tried(action: Action[P], parameters: P) -> JsonObject | CliError:
 
 
 def act_and_say(
-    action: Action[P], given: Mapping[str, object], data_dir: Path | None, about: str
+    action: Action[P],
+    given: Mapping[str, object],
+    data_dir: Path | None,
+    about: str,
+    *,
+    yes: bool = False,
 ) -> JsonObject:
     """Do it, and say that it is done, in the action's words."""
-    result = act(action, given, data_dir)
+    result = act(action, given, data_dir, yes=yes)
     note(f"{about}: {action.said(result.get('outcome'))}")
     return result
 

@@ -16,10 +16,11 @@ import typer
 from cpo_app.actions.cdrs import CREDIT
 from cpo_app.backend import Backend
 from cpo_app.cli.acting import act, words
+from cpo_app.cli.agreement import Yes, agree, asks
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import party_of, read_json
 from cpo_app.cli.options import DataDir
-from cpo_app.cli.output import note, print_json
+from cpo_app.cli.output import note, print_json, print_line
 from cpo_app.cli.price import print_reasons
 from cpo_app.cli.spreadsheets import print_csv
 from cpo_app.cli.tables import print_table
@@ -199,6 +200,10 @@ def credit(
         str | None, typer.Option(help="The energy that the corrected CDR has, in kWh.")
     ] = None,
     party: Party = None,
+    yes: Yes = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The CDRs themselves, as a pipe gets them.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     fields = None if corrected is None else read_json(corrected)
@@ -206,7 +211,17 @@ def credit(
         raise CliError(f"{corrected}: not an object with fields of a CDR")
     energy = None if kwh is None else _decimal(kwh)
     given = {"cdr_id": cdr_id, "corrected": fields, "energy_kwh": energy, "party": party}
-    print_json(act(CREDIT, given, data_dir))
+    if asks(yes):
+        taken_back = _found(cdr_id, party_of(party), data_dir)
+        instead = "nothing" if fields is None and energy is None else "a corrected CDR"
+        agree(f"Credit {said(taken_back)}\n{instead} takes its place. {CREDIT.meaning}", yes)
+    done = act(CREDIT, given, data_dir, yes=True)
+    if as_json or not sys.stdout.isatty():
+        print_json(done)
+        return
+    print_line(f"credit     {said(done['credit'])}")
+    if done["corrected"] is not None:
+        print_line(f"corrected  {said(done['corrected'])}")
 
 
 def _read(since: str | None, until: str | None, data_dir: Path | None) -> list[JsonObject]:
@@ -230,6 +245,25 @@ def _facts(cdr: JsonMapping) -> JsonObject:
         row[f"{cost}_excl_vat"] = amount.get("excl_vat")
         row[f"{cost}_incl_vat"] = amount.get("incl_vat")
     return row
+
+
+def _found(cdr_id: str, owner: tuple[str, str] | None, data_dir: Path | None) -> JsonObject:
+    try:
+        return on_backend(lambda backend: find_cdr(backend.store, cdr_id, owner), data_dir)
+    except UnknownCdr as error:
+        raise CliError(str(error)) from error
+
+
+def said(cdr: JsonMapping) -> str:
+    """A CDR on one line."""
+    row = _facts(cdr)
+    cost, currency = cdr["total_cost"], row["currency"]
+    vat = f", {cost['incl_vat']} incl." if cost.get("incl_vat") is not None else ""
+    return (
+        f"{row['id']}: {row['total_energy']} kWh, {cost['excl_vat']} {currency} excl. VAT{vat}; "
+        f"{_minute(row['start_date_time'])}, {row['evse_uid']}, "
+        f"{row['token_country_code']}*{row['token_party_id']} {row['token_contract_id']}"
+    )
 
 
 def _minute(text: str) -> str:

@@ -10,6 +10,7 @@ import typer
 from cpo_app.actions import charge_points as actions
 from cpo_app.backend import Backend
 from cpo_app.cli.acting import act, words
+from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json, print_line
@@ -99,8 +100,8 @@ def replaying(letter_ids: LetterIds, data_dir: DataDir = None) -> None:
 
 
 @app.command(help=words(actions.DROP))
-def drop(letter_id: LetterId, data_dir: DataDir = None) -> None:
-    act(actions.DROP, {"letter_id": letter_id}, data_dir)
+def drop(letter_id: LetterId, yes: Yes = False, data_dir: DataDir = None) -> None:
+    act(actions.DROP, {"letter_id": letter_id}, data_dir, yes=yes)
     print_line(f"{letter_id}: dropped")
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cpo_app.backend import Backend
+from cpo_app.cli.agreement import Yes, agree
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json, print_line
@@ -88,8 +89,9 @@ def listing(
 
 
 @app.command()
-def remove(name: Name, data_dir: DataDir = None) -> None:
+def remove(name: Name, yes: Yes = False, data_dir: DataDir = None) -> None:
     """By its name or prefix: it is good for nothing at once."""
+    agree(f"Remove the key {name}: whoever uses it is out at once.", yes)
 
     async def work(backend: Backend) -> None:
         prefix = name.removeprefix("cpo_").rstrip("_")

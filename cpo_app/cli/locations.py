@@ -9,6 +9,7 @@ import typer
 from cpo_app.actions import locations as actions
 from cpo_app.backend import Backend
 from cpo_app.cli.acting import act_each, words
+from cpo_app.cli.agreement import Yes, agree
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import party_of
 from cpo_app.cli.imports import (
@@ -135,11 +136,14 @@ def remove(
     hide: Annotated[
         bool, typer.Option("--hide", help="And serve them to nobody any more.")
     ] = False,
+    yes: Yes = False,
     data_dir: DataDir = None,
 ) -> None:
     owner = party_of(party)
     if everything is bool(location_ids) or (everything and owner is None):
         raise CliError("name locations, or --all with --party CC/PID")
+    which = f"all of {party}" if everything else " ".join(location_ids or ())
+    agree(f"{which}: {actions.REMOVE.meaning}", yes)
     ids = location_ids or []
     if everything and owner is not None:
         ids = on_backend(lambda backend: _ids_of(backend, owner), data_dir)

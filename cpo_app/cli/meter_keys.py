@@ -10,6 +10,7 @@ import typer
 from cpo_app.actions.charge_points import REMOVE_METER_KEY, SET_METER_KEY, shown_keys
 from cpo_app.backend import Backend
 from cpo_app.cli.acting import act
+from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import print_json
@@ -30,6 +31,7 @@ def meter_key(
         typer.Option("--set", metavar="FILE|HEX|BASE64", help="The public key: PEM or DER."),
     ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Forget it.")] = False,
+    yes: Yes = False,
     data_dir: DataDir = None,
 ) -> None:
     """The public keys of a charge point's meters, as JSON; put one down, or forget it."""
@@ -42,7 +44,7 @@ def meter_key(
         print_json(act(SET_METER_KEY, meter, data_dir)["keys"])
     elif remove:
         meter = {"cp_id": cp_id, "connector_id": connector}
-        print_json(act(REMOVE_METER_KEY, meter, data_dir)["keys"])
+        print_json(act(REMOVE_METER_KEY, meter, data_dir, yes=yes)["keys"])
     else:
         print_json(_kept(cp_id, connector, data_dir))
 

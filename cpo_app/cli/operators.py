@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cpo_app.backend import Backend
+from cpo_app.cli.agreement import Yes, agree
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json, print_line
@@ -86,8 +87,9 @@ def listing(as_json: AsJson = False, data_dir: DataDir = None) -> None:
 
 
 @app.command()
-def remove(name: Name, data_dir: DataDir = None) -> None:
+def remove(name: Name, yes: Yes = False, data_dir: DataDir = None) -> None:
     """Let a person in no more; whoever is signed in by that name is out at once."""
+    agree(f"Remove the operator {name}, with password and second factor.", yes)
     _change(lambda tx: operators.remove(tx, name), data_dir)
     note(f"{name} is removed")
 

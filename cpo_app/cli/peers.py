@@ -15,6 +15,7 @@ from cpo_app.actions.peers import facts
 from cpo_app.backend import Backend
 from cpo_app.cli import remote
 from cpo_app.cli.acting import act, act_and_say, words
+from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.location_groups import groups_of_peer
 from cpo_app.cli.options import DataDir
@@ -131,8 +132,8 @@ def approve(peer_id: PeerId, data_dir: DataDir = None) -> None:
 
 
 @app.command("release-party", help=words(actions.RELEASE_PARTY))
-def release_party(party: OneParty, data_dir: DataDir = None) -> None:
-    done = act(actions.RELEASE_PARTY, {"party": party}, data_dir)
+def release_party(party: OneParty, yes: Yes = False, data_dir: DataDir = None) -> None:
+    done = act(actions.RELEASE_PARTY, {"party": party}, data_dir, yes=yes)
     note(f"{done['party']}: {actions.RELEASE_PARTY.said()} {done['held_by']} held it")
 
 
@@ -140,9 +141,10 @@ def release_party(party: OneParty, data_dir: DataDir = None) -> None:
 def move_party(
     party: OneParty,
     to: Annotated[str, typer.Option(help="The peer that is to be the party.")],
+    yes: Yes = False,
     data_dir: DataDir = None,
 ) -> None:
-    act_and_say(actions.MOVE_PARTY, {"party": party, "peer_id": to}, data_dir, party)
+    act_and_say(actions.MOVE_PARTY, {"party": party, "peer_id": to}, data_dir, party, yes=yes)
 
 
 @app.command("list")
@@ -212,13 +214,13 @@ def show(peer_id: PeerId, as_json: AsJson = False, data_dir: DataDir = None) -> 
 
 
 @app.command(help=words(actions.REMOVE))
-def remove(peer_id: PeerId, data_dir: DataDir = None) -> None:
-    act_and_say(actions.REMOVE, {"peer_id": peer_id}, data_dir, peer_id)
+def remove(peer_id: PeerId, yes: Yes = False, data_dir: DataDir = None) -> None:
+    act_and_say(actions.REMOVE, {"peer_id": peer_id}, data_dir, peer_id, yes=yes)
 
 
 @app.command(help=words(actions.WITHDRAW))
-def withdraw(peer_id: PeerId, data_dir: DataDir = None) -> None:
-    act_and_say(actions.WITHDRAW, {"peer_id": peer_id}, data_dir, peer_id)
+def withdraw(peer_id: PeerId, yes: Yes = False, data_dir: DataDir = None) -> None:
+    act_and_say(actions.WITHDRAW, {"peer_id": peer_id}, data_dir, peer_id, yes=yes)
 
 
 @app.command(help=words(actions.REFRESH))
@@ -267,8 +269,8 @@ def resume(peer_id: PeerId, data_dir: DataDir = None) -> None:
 
 
 @app.command(help=words(actions.BLOCK))
-def block(peer_id: PeerId, data_dir: DataDir = None) -> None:
-    act_and_say(actions.BLOCK, {"peer_id": peer_id}, data_dir, peer_id)
+def block(peer_id: PeerId, yes: Yes = False, data_dir: DataDir = None) -> None:
+    act_and_say(actions.BLOCK, {"peer_id": peer_id}, data_dir, peer_id, yes=yes)
 
 
 @app.command(help=words(actions.NARROW))

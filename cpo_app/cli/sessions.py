@@ -10,6 +10,7 @@ import typer
 from cpo_app.actions import sessions as actions
 from cpo_app.backend import Backend
 from cpo_app.cli.acting import act, words
+from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json
@@ -112,10 +113,11 @@ def end(
     at: Annotated[
         str | None, typer.Option(metavar="TIME", help="ISO 8601; else the latest meter value.")
     ] = None,
+    yes: Yes = False,
     data_dir: DataDir = None,
 ) -> None:
     given = {"session_id": session_id, "energy_kwh": energy, "at": at}
-    print_json(act(actions.END, given, data_dir))
+    print_json(act(actions.END, given, data_dir, yes=yes))
 
 
 @app.command("release", help=words(actions.RELEASE))
@@ -124,5 +126,5 @@ def releasing(session_id: SessionId, data_dir: DataDir = None) -> None:
 
 
 @app.command("write-off", help=words(actions.WRITE_OFF))
-def writing_off(session_id: SessionId, data_dir: DataDir = None) -> None:
-    print_json(act(actions.WRITE_OFF, {"session_id": session_id}, data_dir))
+def writing_off(session_id: SessionId, yes: Yes = False, data_dir: DataDir = None) -> None:
+    print_json(act(actions.WRITE_OFF, {"session_id": session_id}, data_dir, yes=yes))

@@ -10,6 +10,7 @@ from cpo_app.actions import tariffs as actions
 from cpo_app.backend import Backend
 from cpo_app.cli import remote
 from cpo_app.cli.acting import act, words
+from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.imports import (
     DryRun,
@@ -130,10 +131,11 @@ def remove(
     force: Annotated[
         bool, typer.Option("--force", help="Also when connectors name it, or it is the default.")
     ] = False,
+    yes: Yes = False,
     data_dir: DataDir = None,
 ) -> None:
     given = {"tariff_id": tariff_id, "party": party, "force": force}
-    note(f"removed {act(actions.REMOVE, given, data_dir)['tariff_id']}")
+    note(f"removed {act(actions.REMOVE, given, data_dir, yes=yes)['tariff_id']}")
 
 
 @app.command("default", help=f"{words(actions.DEFAULT)} Without an ID: say which it is.")

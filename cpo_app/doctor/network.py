@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 
 import httpx
 
 from cpo_app.doctor.findings import Finding, fail, ok, warn
+from cpo_app.doctor.servers import ask_servers
 from cpo_app.settings import Settings
 
 TIMEOUT_S = 5.0
@@ -15,11 +17,12 @@ TIMEOUT_S = 5.0
 
 async def check_network(settings: Settings) -> list[Finding]:
     tls = "https" if settings.REGISTRY_TLS_ENABLED else "http"
-    return list(
+    central_tls = "https" if settings.CENTRAL_TLS_ENABLED else "http"
+    found = list(
         await asyncio.gather(
             _port(
                 "EV_Central",
-                f"http://127.0.0.1:{settings.CENTRAL_PORT}/healthz",
+                f"{central_tls}://127.0.0.1:{settings.CENTRAL_PORT}/healthz",
                 settings.CENTRAL_PORT,
             ),
             _port(
@@ -30,6 +33,7 @@ async def check_network(settings: Settings) -> list[Finding]:
             _versions(settings),
         )
     )
+    return found + [finding async for finding in _ready(settings)]
 
 
 async def _port(service: str, url: str, port: int) -> Finding:
@@ -48,6 +52,15 @@ async def _port(service: str, url: str, port: int) -> Finding:
     return fail(
         check, f"another program than {service} listens there", "stop it or choose another port"
     )
+
+
+async def _ready(settings: Settings) -> AsyncIterator[Finding]:
+    """What runs here says of itself; who does not run is said by `_port`."""
+    for server in await ask_servers(settings):
+        if server.answers:
+            do = "its log and the findings above say more"
+            ready = ok(server.name, f"says that it is {server.said()} ({server.url}/readyz)")
+            yield ready if server.ready else fail(server.name, f"is {server.said()}", do)
 
 
 async def _listens(port: int) -> bool:

@@ -137,6 +137,7 @@ def test_the_default_tariff_prices_connectors_that_name_none(
     cpo("tariffs", "import", saved(tmp_path / "t.json", tariff("HOUSE")))
     assert cpo("tariffs", "default").out == "none\n"
     assert cpo("tariffs", "default", "house").out == "HOUSE\n"
+    assert "0, and all that name none" in cpo("tariffs", "list").out
     assert cpo("tariffs", "default", "nothing").err == "cpo: there is no tariff nothing\n"
     world = World(db, loop)
     charged(world)

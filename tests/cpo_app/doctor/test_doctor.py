@@ -29,6 +29,7 @@ from db_interface.embedded import TRANSACTION_LIFETIME_S
 from db_interface.interface import DbInterface
 from domain.peers.peers import Peers
 from domain.peers.terms import ANY_PARTY
+from domain.platform_facts import announce_address
 from domain.secrets import Vault, new_token
 from domain.upgrades.upgrade import make_ready
 from tests.conftest import Loop
@@ -264,6 +265,40 @@ def test_ports_are_free_or_taken_by_a_stranger(stranger: int, loop: Loop) -> Non
     )
     found = levels(loop.run(check_network(given)))
     assert found == {f"port {stranger}": "FAIL", f"port {free}": "OK", "versions URL": "FAIL"}
+
+
+def test_the_running_server_is_asked_under_the_settings_that_it_runs_with(
+    fresh_url: str, loop: Loop
+) -> None:
+    async def readyz(_request: Any) -> JSONResponse:
+        return JSONResponse({"ready": False, "missing": ["watch"]}, 503)
+
+    async def healthz(_request: Any) -> JSONResponse:
+        return JSONResponse({"status": "ok"})
+
+    app = Starlette(routes=[Route("/readyz", readyz), Route("/healthz", healthz)])
+    with served(app, loop) as url:
+        port = int(url.rsplit(":", 1)[1])
+        running = {"CENTRAL_PORT": port, "CPO_ALLOW_PRIVATE_URLS": True, "OCPI_HOST": url[7:]}
+
+        async def announce() -> None:
+            db = Database.connect(fresh_url)
+            try:
+                await db.ping()
+                await announce_address(db, {"PROTOCOL": "http", **running})
+            finally:
+                db.close()
+
+        loop.run(announce())
+        # In another terminal, which knows no more than the store and the secrets
+        mine = {**SOUND, "CPO_MONGO_URL": fresh_url}
+        del mine["OCPI_HOST"], mine["PROTOCOL"]
+        found = {one.check: one for one in examine(settings_of(**mine))}
+    assert found[f"port {port}"].said == "EV_Central answers"
+    assert found["CPO_ALLOW_PRIVATE_URLS"].level is Level.WARN
+    central = found["EV_Central"]
+    assert (central.level, central.said) == (Level.FAIL, "is not ready: watch")
+    assert "EV_Registry" not in found
 
 
 def test_a_diagnosis_makes_no_data_directory(tmp_path: Path) -> None:
