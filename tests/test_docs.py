@@ -44,6 +44,12 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     assert missing == []
 
 
+def test_the_index_names_every_page() -> None:
+    index = (REPOSITORY / "docs/README.md").read_text()
+    named = set(re.findall(r"\]\(([a-z-]+\.md)\)", index))
+    assert {page.name for page in PAGES} - {"README.md"} == named
+
+
 def test_every_command_that_is_named_exists() -> None:
     asked = subprocess.run(
         [sys.executable, "-m", "cpo_app.cli", "--help"],
