@@ -15,6 +15,7 @@ import typer
 
 from cpo_app.actions.cdrs import CREDIT
 from cpo_app.backend import Backend
+from cpo_app.cli import remote
 from cpo_app.cli.acting import act, words
 from cpo_app.cli.agreement import Yes, agree, asks
 from cpo_app.cli.errors import CliError
@@ -211,11 +212,12 @@ def credit(
         raise CliError(f"{corrected}: not an object with fields of a CDR")
     energy = None if kwh is None else _decimal(kwh)
     given = {"cdr_id": cdr_id, "corrected": fields, "energy_kwh": energy, "party": party}
-    if asks(yes):
+    if asks(yes) and remote.server() is None:
         taken_back = _found(cdr_id, party_of(party), data_dir)
         instead = "nothing" if fields is None and energy is None else "a corrected CDR"
         agree(f"Credit {said(taken_back)}\n{instead} takes its place. {CREDIT.meaning}", yes)
-    done = act(CREDIT, given, data_dir, yes=True)
+        yes = True
+    done = act(CREDIT, given, data_dir, yes=yes)
     if as_json or not sys.stdout.isatty():
         print_json(done)
         return

@@ -85,7 +85,11 @@ def listing(
         print_json(rows)
     else:
         columns = ("name", "prefix", "role", "scopes", "expires", "ended", "last_used")
-        print_table(columns, [[row[column] for column in columns] for row in rows])
+        print_table(
+            columns,
+            [[row[column] for column in columns] for row in rows],
+            spared=("last_used", "scopes", "ended"),
+        )
 
 
 @app.command()

@@ -83,7 +83,11 @@ def listing(as_json: AsJson = False, data_dir: DataDir = None) -> None:
         print_json(rows)
     else:
         columns = ("name", "role", "disabled", "totp", "created", "last_login")
-        print_table(columns, [[row[column] for column in columns] for row in rows])
+        print_table(
+            columns,
+            [[row[column] for column in columns] for row in rows],
+            spared=("created", "totp", "disabled"),
+        )
 
 
 @app.command()

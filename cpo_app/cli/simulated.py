@@ -6,6 +6,10 @@ DEMO_SPEED = 30.0
 """How much faster than real cars those of `cpo up --demo` charge: their charge points and Central,
 which judges what they deliver, go by the same figure."""
 
+SIMULATED_PER_CORE = 50
+"""How many simulated charge points a core carries beside all else of `cpo up`, by rule of thumb:
+100 on each of two busy cores fell behind."""
+
 
 def charge_point_ids(count: int) -> list[str]:
     """CP-001 on."""

@@ -9,35 +9,77 @@ from typing import Annotated
 import typer
 
 from cpo_app.backend import Backend
+from cpo_app.cli.agreement import Yes, agree
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.files import party_of
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json
 from cpo_app.cli.secret_input import secret
+from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
+from db_interface.json_data import JsonMapping
+from db_interface.owned_objects import party_key
 from domain.erasure import Erased, erase_card
 
-app = typer.Typer(help="Drivers' cards: forget one.", no_args_is_help=True)
+app = typer.Typer(help="Drivers' cards: list them, forget one.", no_args_is_help=True)
 
 
-@app.callback()
-def _group() -> None:
-    """A group, though it has but one command."""
+@app.command("list")
+def list_tokens(
+    party: Annotated[
+        str | None, typer.Option("--party", metavar="CC/PID", help="Of this eMSP alone.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """The Tokens that eMSPs have given us, the newest first."""
+    owner = party_of(party)
+
+    async def work(backend: Backend) -> list[JsonMapping]:
+        query = {} if owner is None else {"owner": party_key(*owner)}
+        found = await backend.store.objects("tokens").documents(
+            query, fields={"fields": 1}, sort=[("seq", -1)], limit=limit
+        )
+        return [document["fields"] for document in found]
+
+    tokens = on_backend(work, data_dir)
+    if as_json:
+        print_json(tokens)
+        return
+    print_table(
+        ("UID", "Party", "Type", "Contract", "Valid", "Whitelist", "Last updated"),
+        (
+            (
+                token["uid"],
+                f"{token['country_code']}/{token['party_id']}",
+                token["type"],
+                token["contract_id"],
+                token["valid"],
+                token["whitelist"],
+                token["last_updated"],
+            )
+            for token in tokens
+        ),
+        spared=("Last updated", "Whitelist", "Type"),
+    )
+    if len(tokens) == limit:
+        note(f"the newest {limit}; --limit shows more")
 
 
 @app.command()
 def erase(
     uid: Annotated[str, typer.Argument(metavar="UID", help="- reads it from standard input.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     data_dir: DataDir = None,
 ) -> None:
     """Forget a card holder: his Token, and its copies in what is over. Bills stay (sessions and
     CDRs), as the law has it. His eMSP has to forget him first, or sends the Token again."""
     card = secret(uid, "UID", "Card")
-    if not yes:
-        if not sys.stdin.isatty():
-            raise CliError("--yes is needed where nobody can be asked")
-        if not typer.confirm("Forget this card? It does not come back", err=True):
-            raise CliError("not done")
+    if not yes and not sys.stdin.isatty():
+        # Unlike elsewhere: not even a backup should bring it back.
+        raise CliError("--yes is needed where nobody can be asked")
+    agree("This card is forgotten; it does not come back.", yes)
 
     async def work(backend: Backend) -> Erased:
         return await erase_card(backend.store, card)

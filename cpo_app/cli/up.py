@@ -25,7 +25,7 @@ from cpo_app.cli.options import DataDir, settings_for
 from cpo_app.cli.output import note
 from cpo_app.cli.panel import panel
 from cpo_app.cli.signals import until_signalled
-from cpo_app.cli.simulated import DEMO_SPEED, charge_point_ids
+from cpo_app.cli.simulated import DEMO_SPEED, SIMULATED_PER_CORE, charge_point_ids
 from cpo_app.cli.up_ready import all_answer, all_heard
 from cpo_app.settings import Settings
 from db_interface.backoff import Backoff
@@ -78,6 +78,14 @@ def run(settings: Settings, *, charge_points: int, demo: bool) -> None:
     logger.warning(
         "CPO_ALLOW_PRIVATE_URLS is on: peers may name private addresses. Development only!"
     )
+    carried = SIMULATED_PER_CORE * (os.cpu_count() or 1)
+    if charge_points > carried:
+        logger.warning(
+            "%d simulated charge points are more than this host may carry (%d): those that fall "
+            "behind are shown as out of order or unknown",
+            charge_points,
+            carried,
+        )
     with prepare(settings, must_own=True, people=True) as ground:
         demand_known_store(ground)
         asyncio.run(

@@ -86,3 +86,16 @@ def test_the_card_is_forgotten_and_the_bill_is_not(cpo: Cpo, db: Database, loop:
 def test_what_is_not_known_is_said_and_nothing_is_done_unasked(cpo: Cpo) -> None:
     assert cpo("tokens", "erase", "NOBODY", "--yes").err == "cpo: nothing is known of that card\n"
     assert "--yes is needed" in cpo("tokens", "erase", UID).err
+
+
+def test_tokens_are_listed_the_newest_first(cpo: Cpo, db: Database, loop: Loop) -> None:
+    fill(db, loop)
+    rows = cpo("tokens", "list", "--json").json()
+    assert [(row["uid"], row["party_id"]) for row in rows] == [
+        ("ANOTHER", "TNM"),
+        (UID, "OTH"),
+        (UID, "TNM"),
+    ]
+    table = cpo("tokens", "list", "--party", "nl/oth")
+    assert "NL/OTH" in table.out and "NL/TNM" not in table.out
+    assert cpo("tokens", "list", "--limit", "1").err == "the newest 1; --limit shows more\n"

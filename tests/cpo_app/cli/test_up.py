@@ -45,3 +45,21 @@ def test_no_part_is_cut_short_because_another_has_stopped_before_it(
     asyncio.run(asyncio.wait_for(started_and_stopped(), 10))
     assert capsys.readouterr().err == "stopping ...\n"
     assert sorted(stopped) == ["EV_Central", "EV_Registry", "charge points"]
+
+
+@pytest.mark.parametrize(("number", "said"), [(100, False), (101, True)])
+def test_more_charge_points_than_the_host_may_carry_are_warned_of(
+    number: int, said: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class NotToday(Exception):
+        """The start goes no further."""
+
+    def no_ground(*_: object, **__: object) -> None:
+        raise NotToday
+
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr(up, "demand_free", lambda *_: None)
+    monkeypatch.setattr(up, "prepare", no_ground)
+    with pytest.raises(NotToday):
+        up.run(settings_of(), charge_points=number, demo=False)
+    assert any("more than this host may carry (100)" in line for line in caplog.messages) is said

@@ -318,3 +318,12 @@ def test_what_the_store_keeps_of_a_login_signs_nobody_in(own_night: Night) -> No
     thief = browser(own_night)
     thief.http.cookies.set(COOKIE, kept["_id"])
     assert not is_in(thief)
+
+
+def test_a_wrong_password_is_logged_and_what_was_typed_is_not(
+    own_night: Night, caplog: pytest.LogCaptureFixture
+) -> None:
+    enter(browser(own_night), "admin", "hunter2 in the wrong window")
+    (line,) = [said for said in caplog.messages if "wrong password or code" in said]
+    assert "operator admin from" in line
+    assert "hunter2" not in caplog.text
