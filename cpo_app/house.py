@@ -51,6 +51,6 @@ def house_of(backend: Backend, central: Central | None = None) -> House:
         finish_calls=UnfinishedCalls(backend.peers, backend.registration).round,
         pull_tokens=pull_tokens,
         set_operative=set_operative,
-        tell_test=Targets(backend.settings, backend.db).tell_test,
+        tell_test=lambda: Targets(backend.settings, backend.db).tell_test(),
         replay=partial(replay, backend) if central is None else central.telemetry.replay,
     )

@@ -6,6 +6,7 @@ What belongs to one matter is one thread. A password is never sent in the clear 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from email.message import EmailMessage
@@ -16,6 +17,8 @@ import aiosmtplib
 from cpo_app.notice_settings import MAIL, SmtpServer
 from domain.notices.deliveries import Message
 from domain.notices.telling import NotTaken
+
+logger = logging.getLogger("cpo.notices")
 
 TIMEOUT_S = 8.0
 MAX_SUBJECT = 150
@@ -61,7 +64,10 @@ class Mail:
                 if not encrypted and server.host not in _THIS_HOST:
                     raise NotTaken("the mail server offers no TLS: no password is sent to it")
                 await client.login(server.user, server.password or "")
-            await client.send_message(mail)
+            refused, _ = await client.send_message(mail)
+        if refused:
+            # The others have it: all of them again would be twice for those.
+            logger.warning("mail: the server does not take %s", ", ".join(sorted(refused)))
 
     def _mail(self, message_id: str, message: Message) -> EmailMessage:
         mail = EmailMessage()

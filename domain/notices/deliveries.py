@@ -7,13 +7,14 @@ process died in between, bears the same id.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TypedDict
 
 from db_interface.backoff import Backoff
 from db_interface.collection import Collection
-from db_interface.database import Database
+from db_interface.database import STORE_ERRORS, Database
 from db_interface.json_data import JsonObject
 from db_interface.lease import Lease
 from db_interface.transaction import Tx
@@ -21,6 +22,7 @@ from db_interface.transaction import Tx
 LEASE_S = 15.0
 """Longer than any target may take for one message."""
 PAUSES = Backoff(first_s=2.0, max_s=120.0)
+LET_GO_WITHIN_S = 1.0
 GIVEN_UP_AFTER = timedelta(hours=24)
 _LEASE = Lease("owner", "until")
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=timezone.utc)
@@ -117,6 +119,13 @@ async def claim(db: Database, lane: str, owner: str, for_s: float = LEASE_S) -> 
         if await LANES.of(db).update_one({"_id": lane}, new, upsert=True):
             return False
     return False
+
+
+async def let_go(db: Database, lane: str, owner: str) -> None:
+    """Let another process have the lane at once. If the store does not answer, its lease ends:
+    nobody who stops waits for that."""
+    with contextlib.suppress(*STORE_ERRORS), db.within(LET_GO_WITHIN_S):
+        await release(db, lane, owner)
 
 
 async def release(db: Database, lane: str, owner: str) -> None:

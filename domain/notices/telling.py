@@ -7,12 +7,10 @@ never took is given up, and shown. Nothing here knows how a target is reached.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import uuid
 from typing import Protocol
 
-from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from domain.notices import deliveries
 from domain.notices.deliveries import Message, NoticeDelivery
@@ -59,8 +57,7 @@ class Telling:
                 if delivery is None or not await self._told(delivery):
                     break
         finally:
-            with contextlib.suppress(*STORE_ERRORS):  # the lease ends by itself
-                await deliveries.release(db, lane, self._owner)
+            await deliveries.let_go(db, lane, self._owner)
 
     async def _told(self, delivery: NoticeDelivery) -> bool:
         why = await attempt(self._target, delivery["_id"], delivery["message"])

@@ -4,7 +4,6 @@ what is not. In all of the processes one alone, under a lease; the next one goes
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import uuid
 from collections.abc import Sequence
@@ -36,6 +35,8 @@ class Watch:
         self._targets = targets
         self._owner = uuid.uuid4().hex
         self._first_seen: dict[str, datetime] = {}
+        self._looks = False
+        """Whether it is this process that looks."""
         self._silent: set[str] = set()
         """Sources that could not say anything the last time."""
         self.rounds = Rounds("notices", self.round, PAUSE_S, logger=logger)
@@ -45,7 +46,9 @@ class Watch:
         db = self._store.db
         if not await deliveries.claim(db, LANE, self._owner, LEASE_S):
             self._first_seen.clear()
+            self._looks = False
             return False
+        self._looks = True
         troubles, known_of = await self._look()
         lasting = self._lasting(troubles)
         known = {matter["_id"]: matter for matter in await matters.open_ones(db)}
@@ -64,8 +67,8 @@ class Watch:
 
     async def stop(self) -> None:
         await self.rounds.stop()
-        with contextlib.suppress(*STORE_ERRORS):  # the lease ends by itself
-            await deliveries.release(self._store.db, LANE, self._owner)
+        if self._looks:
+            await deliveries.let_go(self._store.db, LANE, self._owner)
 
     async def _look(self) -> tuple[list[Trouble], set[str]]:
         """What the sources see, and of which kinds they can say that there is nothing else."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from fastapi import FastAPI, Request, Response
 
 from cpo_app.notices.webhooks import signature
@@ -215,6 +215,28 @@ def test_who_is_killed_between_write_and_send_loses_nothing(
     assert hook.types() == ["notice.opened", "notice.over"]
 
 
+def test_who_is_killed_between_send_and_note_sends_it_again_with_the_same_id(
+    db: Database, loop: Loop, hook: Hook, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed, follower = (World(db, loop, webhook_settings(url)) for _ in "ab")
+    killed.happens()
+
+    class Killed(Exception):
+        pass
+
+    async def dies(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as before:
+        before.setattr(deliveries, "taken", dies)
+        with pytest.raises(Killed):
+            killed.tell()
+    follower.tell()
+    assert hook.types() == ["notice.opened", "notice.opened", "notice.over"]
+    first, again, _ = (headers["webhook-id"] for headers, _ in hook.got)
+    assert first == again
+
+
 def test_two_processes_tell_it_once(db: Database, loop: Loop, hook: Hook, url: str) -> None:
     first, second = (World(db, loop, webhook_settings(url)) for _ in "ab")
     first.happens()
@@ -316,6 +338,44 @@ def test_mail_waits_while_the_server_is_down(db: Database, loop: Loop) -> None:
     world.tell()
     assert world.lane()["reason"].startswith("the mail server is not reached")
     assert world.waiting() == 2
+
+
+def test_a_login_and_a_recipient_that_is_refused(
+    db: Database, loop: Loop, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Choosy(Mailbox):
+        async def handle_RCPT(
+            self, server: SMTP, session: Session, envelope: Envelope, address: str, options: object
+        ) -> str:
+            if address.startswith("night"):
+                return "550 no such person"
+            envelope.rcpt_tos.append(address)
+            return "250 OK"
+
+    def known(server: SMTP, session: Session, envelope: Envelope, how: str, who: Any) -> AuthResult:
+        good = (who.login, who.password) == (b"me", b"p@ss")
+        return AuthResult(success=good, handled=False)
+
+    mailbox = Choosy()
+    server: Any = Controller(
+        mailbox,
+        hostname="127.0.0.1",
+        port=free_port(),
+        authenticator=known,
+        auth_require_tls=False,
+    )
+    server.start()
+    try:
+        for password, taken in (("p%40ss", True), ("wrong", False)):
+            url = f"smtp://me:{password}@127.0.0.1:{server.port}"
+            settings = smtp_settings(server.port).copy(update={"CPO_SMTP_URL": url})
+            ((_, why),) = loop.run(Targets(settings, db).tell_test())
+            assert (why is None) is taken
+    finally:
+        server.stop()
+    assert why == "the mail server answered 535"
+    assert mailbox.recipients == [["ops@example.com"]]
+    assert "mail: the server does not take night@example.com" in caplog.text
 
 
 def test_no_password_goes_to_a_server_without_tls(
