@@ -50,6 +50,8 @@ def listing(as_json: AsJson = False, data_dir: DataDir = None) -> None:
         note(f"{row.target}: {state}; {row.waiting} waiting")
     if not found.targets:
         note(NO_TARGETS)
+    if not found.watched:
+        note("nothing is watched now: no server runs that has anybody to tell")
 
 
 @app.command("test", help=words(TEST))

@@ -23,6 +23,8 @@ LEASE_S = 15.0
 """Longer than any target may take for one message."""
 PAUSES = Backoff(first_s=2.0, max_s=120.0)
 LET_GO_WITHIN_S = 1.0
+WATCH = "watch"
+"""The lane of the watch."""
 GIVEN_UP_AFTER = timedelta(hours=24)
 _LEASE = Lease("owner", "until")
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=timezone.utc)
@@ -166,12 +168,23 @@ async def refused(tx: Tx, delivery: NoticeDelivery, why: str) -> bool:
 
 
 async def lanes(db: Database, targets: Sequence[str]) -> list[tuple[str, NoticeLane, int]]:
-    """Of each target: its lane, and how many messages wait."""
-    found = {row["_id"]: row for row in await LANES.of(db).find({"_id": {"$in": list(targets)}})}
-    return [
-        (target, found.get(target, {}), await DELIVERIES.of(db).count(_waiting(target)))
-        for target in targets
-    ]
+    """Of each target, and of those that other processes have told lately or have yet to tell: its
+    lane, and how many messages wait."""
+    found = {row["_id"]: row for row in await LANES.of(db).find({"_id": {"$ne": WATCH}})}
+    lately = db.now() - GIVEN_UP_AFTER
+    rows = []
+    for target in (*targets, *sorted(found.keys() - set(targets))):
+        lane = found.get(target, {})
+        waiting = await DELIVERIES.of(db).count(_waiting(target))
+        if target in targets or waiting or lane.get("last_told", _LONG_AGO) > lately:
+            rows.append((target, lane, waiting))
+    return rows
+
+
+async def watched(db: Database) -> bool:
+    """Whether any process watches now."""
+    lane = await LANES.of(db).find_one({"_id": WATCH}, {"until": 1})
+    return lane is not None and lane["until"] > db.now()
 
 
 def _waiting(target: str) -> JsonObject:

@@ -21,7 +21,6 @@ logger = logging.getLogger("cpo.notices")
 
 PAUSE_S = 2.0
 LEASE_S = 6.0
-LANE = "watch"
 
 
 class Watch:
@@ -44,7 +43,7 @@ class Watch:
     async def round(self) -> bool:
         """Look once, if it is this process's turn; whether it was."""
         db = self._store.db
-        if not await deliveries.claim(db, LANE, self._owner, LEASE_S):
+        if not await deliveries.claim(db, deliveries.WATCH, self._owner, LEASE_S):
             self._first_seen.clear()
             self._looks = False
             return False
@@ -68,7 +67,7 @@ class Watch:
     async def stop(self) -> None:
         await self.rounds.stop()
         if self._looks:
-            await deliveries.let_go(self._store.db, LANE, self._owner)
+            await deliveries.let_go(self._store.db, deliveries.WATCH, self._owner)
 
     async def _look(self) -> tuple[list[Trouble], set[str]]:
         """What the sources see, and of which kinds they can say that there is nothing else."""

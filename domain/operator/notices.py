@@ -28,10 +28,12 @@ class Notices:
     open: list[Matter]
     over: list[Matter]
     targets: list[TargetRow]
+    watched: bool
+    """False: what is open is as it was when somebody looked last."""
 
 
 async def notices(db: Database, targets: Sequence[str]) -> Notices:
-    """`targets`: ids of those whom the settings name."""
+    """`targets`: ids of those whom the settings of this process name; others are told, too."""
     rows = []
     for id_, lane, waiting in await deliveries.lanes(db, targets):
         failing = bool(lane.get("failures"))
@@ -45,5 +47,8 @@ async def notices(db: Database, targets: Sequence[str]) -> Notices:
             )
         )
     return Notices(
-        await matters.open_ones(db), await matters.lately_over(db, MAX_LATELY_OVER), rows
+        open=await matters.open_ones(db),
+        over=await matters.lately_over(db, MAX_LATELY_OVER),
+        targets=rows,
+        watched=await deliveries.watched(db),
     )

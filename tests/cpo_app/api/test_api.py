@@ -177,7 +177,12 @@ def test_a_peer_is_invited_and_looked_after(api: Api) -> None:
 
 
 def test_notices_are_shown_and_tested_where_somebody_is_told(api: Api) -> None:
-    assert api.get("/v1/notices").json() == {"open": [], "over": [], "targets": []}
+    assert api.get("/v1/notices").json() == {
+        "open": [],
+        "over": [],
+        "targets": [],
+        "watched": False,
+    }
     refused = api.post("/v1/notices/test", {}, Role.OPERATOR)
     assert refused.status_code == 409 and "CPO_WEBHOOKS" in refused.json()["detail"]
 

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 
 from db_interface.database import Database
 from db_interface.interface import DbInterface
-from domain.notices import matters
+from domain.notices import deliveries, matters
 from domain.notices.gathering import Sighting
 from domain.notices.troubles import Kind
 from tests.conftest import Loop
@@ -50,7 +50,11 @@ def test_a_test_arrives_and_what_is_in_trouble_is_listed(
         assert [row["why"] for row in again.json()] == [None, "it answered HTTP 500"]
         assert again.code == 1 and "Not everybody has taken it" in again.err
         loop.run(DbInterface(db).transact(lambda tx: matters.seen(tx, sighting, ["mail"])))
-        assert "the disk is full" in cpo("notices", "list").out
+        assert loop.run(deliveries.claim(db, "mail", "a server"))
+        shown = cpo("notices", "list")
+        assert "the disk is full" in shown.out and "nothing is watched now" in shown.err
+        # Told by a server with other settings than this command's.
+        assert "mail: takes them; 1 waiting" in shown.err
         listed = cpo("notices", "list", "--json").json()
     assert [row["_id"] for row in listed["open"]] == ["disk_low:it"]
-    assert [row["waiting"] for row in listed["targets"]] == [0, 0]
+    assert [row["waiting"] for row in listed["targets"]] == [0, 0, 1]

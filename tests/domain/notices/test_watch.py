@@ -8,14 +8,15 @@ from datetime import timedelta
 
 import pytest
 
+from db_interface.clocks import HostClock
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.notices import deliveries, matters
-from domain.notices.deliveries import DELIVERIES, LANES
+from domain.notices.deliveries import DELIVERIES, LANES, WATCH
 from domain.notices.gathering import GATHER_S, Sighting
 from domain.notices.matters import CALM_S, FLAP_WINDOW, MATTERS
 from domain.notices.troubles import Kind, Source, Trouble
-from domain.notices.watch import LANE, Watch
+from domain.notices.watch import Watch
 from tests.clock import Clock
 from tests.conftest import Loop
 
@@ -149,10 +150,10 @@ def test_of_two_processes_one_looks_and_the_other_follows_when_it_dies(world: Wo
     assert [world.look(), world.look(watch=other)] == [True, False]
     world.look(GATHER_S)
     # Killed: its lease ends.
-    world.loop.run(LANES.of(world.db).update_one({"_id": LANE}, {"$set": {"owner": "dead"}}))
+    world.loop.run(LANES.of(world.db).update_one({"_id": WATCH}, {"$set": {"owner": "dead"}}))
     assert world.look(watch=other) is False
     ended = {"$set": {"until": world.clock.at - timedelta(days=1)}}
-    world.loop.run(LANES.of(world.db).update_one({"_id": LANE}, ended))
+    world.loop.run(LANES.of(world.db).update_one({"_id": WATCH}, ended))
     assert world.look(watch=other) is True
     world.look(GATHER_S, watch=other)
     assert world.events() == ["opened"]
@@ -160,6 +161,15 @@ def test_of_two_processes_one_looks_and_the_other_follows_when_it_dies(world: Wo
     world.look(1, watch=other)
     world.look(CALM_S, watch=other)
     assert world.events() == ["opened", "over"]
+
+
+def test_whether_anybody_watches_is_known_to_all(world: World) -> None:
+    world.db.clock = HostClock()  # leases go by the server's own
+    assert world.loop.run(deliveries.watched(world.db)) is False
+    world.loop.run(world.watch.round())
+    assert world.loop.run(deliveries.watched(world.db)) is True
+    world.loop.run(world.watch.stop())
+    assert world.loop.run(deliveries.watched(world.db)) is False
 
 
 def test_two_that_see_the_same_at_once_tell_it_once(world: World) -> None:
