@@ -75,7 +75,7 @@ def test_from_make_run_to_a_cdr(running: Processes) -> None:
     port, registry_port = free_port(), free_port()
     up = running.cpo("up", f"--port={port}", f"--registry-port={registry_port}")
     terminal = Terminal(running.directory, {"8000": str(port), "8080": str(registry_port)})
-    eventually(lambda: up.said("OCPI CPO backend is up"), what="the panel")
+    eventually(lambda: up.said("OCPI CPO backend is up"), timeout_s=100, what="the panel")
     eventually(lambda: up.output.count("CP registered") >= 2, what="charge points")
 
     played = terminal.paste(play)

@@ -147,7 +147,8 @@ def test_killed_in_the_middle_it_recovers_with_everything(running: Processes) ->
     eventually(lambda: not [child for child in children if alive(child)], what="no orphans")
 
     up.start()
-    eventually(lambda: up.output.count("OCPI CPO backend is up") == 2, what="the panel again")
+    again = "the panel again"
+    eventually(lambda: up.output.count("OCPI CPO backend is up") == 2, timeout_s=100, what=again)
     rows = httpx.get(f"{registry}/cp").json()["cps"]
     assert {row["cp_id"] for row in rows} == {"CP-001", "CP-002"}
     assert up.output.count("CP registered") == 2

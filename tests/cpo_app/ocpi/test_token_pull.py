@@ -70,6 +70,17 @@ def test_later_only_what_changed_since_the_last_complete_pull_began(world: Token
     assert last == {"pages": 1, "received": 1, "created": 1}
 
 
+def test_what_was_pulled_is_logged_in_words(
+    world: TokenWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    emsp, peer_id = world.emsp()
+    emsp.tokens = numbered(1)
+    world.round()
+    said = f"peer {peer_id}: tokens pulled: 1 pages, 1 received, 1 created"
+    assert said in caplog.messages
+
+
 def test_a_pull_that_breaks_off_goes_on_where_it_was(world: TokenWorld) -> None:
     emsp, peer_id = world.emsp()
     emsp.tokens = numbered(1, 2, 3, 4, 5)
