@@ -113,6 +113,7 @@ class Processes:
             [*CPO, *arguments],
             cwd=self.directory,
             env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
+            stdin=subprocess.DEVNULL,  # a person at this test's terminal is not asked anything
             capture_output=True,
             text=True,
             timeout=90,
