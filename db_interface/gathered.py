@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from db_interface.database import Database
+if TYPE_CHECKING:
+    from db_interface.database import Database
 
 T = TypeVar("T")
 

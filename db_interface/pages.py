@@ -20,7 +20,6 @@ from db_interface.counters import COUNTS
 from db_interface.database import Database
 from db_interface.demand import NO_DEMAND, Demand, any_of
 from db_interface.json_data import JsonMapping, JsonObject
-from db_interface.writers import Seen
 
 logger = logging.getLogger("cpo.store")
 
@@ -74,6 +73,8 @@ class AsOf:
     mark: datetime
     end: int
     """No place from here on is settled."""
+    calm: bool = False
+    """Nobody is thought to write: what is read shows whether that is so."""
 
     @property
     def settled(self) -> JsonObject:
@@ -87,7 +88,7 @@ class AsOf:
 async def page(db: Database, module: str, query: PageQuery) -> Page:
     """One page in order of creation, with the exact number of objects the query matches.
 
-    One round trip brings both: the driver's price for a query is higher than the server's.
+    One query brings both: the driver's price for a query is higher than the server's.
     """
     as_of, rows = await _rows(db, module, query, rows=True)
     total = 0
@@ -120,38 +121,49 @@ async def _rows(
     db: Database, module: str, query: PageQuery, *, rows: bool
 ) -> tuple[AsOf, list[JsonObject]]:
     """The page's rows, if wanted, then those of the numbers; and as of when they are."""
-    writers, first = db.writers, query.as_of is None
-    now = await writers.settled_here() if first else writers.stamp()
-    mark = now if query.as_of is None else min(query.as_of, now)
+    writers = db.writers
 
-    async def read() -> tuple[AsOf, list[JsonObject], Seen]:
-        as_of = AsOf(mark, writers.end_of_places(mark))
+    async def read(mark: datetime, *, calm: bool = False) -> tuple[AsOf, list[JsonObject]]:
+        as_of = AsOf(mark, writers.end_of_places(mark), calm)
         parts = numbers_of(module, query, as_of)
         if rows:
             parts.insert(0, objects_of(module, query, as_of))
-        return as_of, *await writers.read(mark, parts, batch=query.limit + _ROOM_FOR_NUMBERS)
+        stages = [*parts[0]["pipeline"], *({"$unionWith": part} for part in parts[1:])]
+        cursor = db[parts[0]["coll"]].aggregate(stages, batchSize=query.limit + _ROOM_FOR_NUMBERS)
+        return as_of, await cursor.to_list(None)
 
-    as_of, found, seen = await read()
-    if first and seen.slow > _EXACT_TO:
+    if query.as_of is not None:
+        return await read(min(query.as_of, writers.stamp()))
+    mark = await writers.settled_here()
+    seen = await writers.look(mark)
+    if seen.slow > _EXACT_TO:
         mark = await writers.settled_here()
-        as_of, found, seen = await read()
-    if first and seen.late:
-        mark = await writers.settled_elsewhere(mark)
-        as_of, found, _ = await read()
+        seen = await writers.look(mark)
+    if seen.late:
+        return await read(await writers.settled_elsewhere(mark))
+    # Nearly always nobody writes at this very moment: then all that is there is settled.
+    as_of, found = await read(mark, calm=True)
+    if any(_is_hot(row, as_of, query) for row in found):
+        as_of, found = await read(mark)
     return as_of, found
 
 
 def objects_of(module: str, query: PageQuery, as_of: AsOf) -> JsonObject:
     """The objects themselves; `hot` tells of those that have changed since the mark."""
     match = _visible(query)
-    match["seq"] = {"$lt": as_of.end}
+    match["seq"] = {} if as_of.calm else {"$lt": as_of.end}
     if query.after is not None:
         match["seq"]["$gt"] = query.after
+    elif as_of.calm:
+        del match["seq"]
     window = _window(query)
     if window:
         match["last_updated"] = window
     skip = [{"$skip": query.offset}] if query.after is None and query.offset else []
-    hot = {"at": "$last_updated", "prior": "$prior"}
+    shown: JsonObject = {"_id": 0, "raw": 1, "seq": 1, "last_updated": 1}
+    if not as_of.calm:
+        hot = {"at": "$last_updated", "prior": "$prior"}
+        shown["hot"] = {"$cond": [{"$gt": ["$last_updated", as_of.mark]}, hot, "$$REMOVE"]}
     return {
         "coll": module,
         "pipeline": [
@@ -159,18 +171,17 @@ def objects_of(module: str, query: PageQuery, as_of: AsOf) -> JsonObject:
             {"$sort": {"seq": 1}},
             *skip,
             {"$limit": query.limit + 1},
-            {
-                "$project": {
-                    "_id": 0,
-                    "raw": 1,
-                    "seq": 1,
-                    "hot": {
-                        "$cond": [{"$gt": ["$last_updated", as_of.mark]}, hot, "$$REMOVE"],
-                    },
-                }
-            },
+            {"$project": shown},
         ],
     }
+
+
+def _is_hot(row: JsonObject, as_of: AsOf, query: PageQuery) -> bool:
+    """Whether what was read in calm shows something that is not settled."""
+    at: datetime | None = row.get("last_updated")
+    if at is None or (at <= as_of.mark and row["seq"] < as_of.end):
+        return False
+    return query.by_date or at <= as_of.mark + _NOT_OURS or row["seq"] >= as_of.end
 
 
 def _raw_as_of(row: JsonObject, as_of: AsOf, query: PageQuery) -> bytes | None:
@@ -198,6 +209,8 @@ def numbers_of(module: str, query: PageQuery, as_of: AsOf) -> list[JsonObject]:
         total = {"$group": {"_id": None, "n": {"$sum": "$n"}}}
         match = {"module": module, **visible}
         all_there = {"coll": COUNTS.name, "pipeline": [{"$match": match}, total]}
+    if as_of.calm:
+        return [all_there]
     hidden = {
         "$or": [
             {"seq": {"$gte": as_of.end}},
@@ -208,6 +221,9 @@ def numbers_of(module: str, query: PageQuery, as_of: AsOf) -> list[JsonObject]:
 
 
 def _numbers_by_date(module: str, query: PageQuery, as_of: AsOf) -> list[JsonObject]:
+    if as_of.calm:
+        window = {**as_of.settled, **_window(query)}
+        return [_count(module, {**_visible(query), "last_updated": window})]
     visible, window = {**_visible(query), "seq": {"$lt": as_of.end}}, _window(query)
     begin, end = window.get("$gte"), window.get("$lt")
     if end is not None and end <= as_of.mark:

@@ -10,6 +10,9 @@ transaction takes its stamp, is moved on some ten times a second while there are
 the last one. A floor is the server's time when it is set, and no later stamp of the process lies
 below: how well hosts know that clock does not matter.
 
+So that readers need not look each time, a process that begins to write waits some milliseconds
+before its first stamp: for not quite as long a reader may rely on that nobody was writing.
+
 **Readers** take their own time as mark, wait until what this process had in flight has ended and
 until no other's floor lies before it, and see all that was stamped before they asked.
 
@@ -42,6 +45,7 @@ from pymongo.errors import (
 
 from db_interface.clocks import uptime_s
 from db_interface.database_clock import DatabaseClock
+from db_interface.gathered import Gathered
 from db_interface.json_data import JsonObject
 from db_interface.order_of_creation import OrderOfCreation, first_place
 
@@ -57,6 +61,11 @@ TICK_S = 0.1
 SILENT_AFTER_S = 1.5
 WAIT_AT_MOST_S = 10.0
 """A reader answers after that long, with what was settled when the oldest transaction began."""
+CALM_FOR_S = 0.003
+"""For so long a reader takes it that nobody writes, once it has seen that nobody did."""
+_HELD_BACK = timedelta(milliseconds=5)
+"""For so long a process that begins to write takes no stamp yet: all who do not know of it rely
+on what they saw for less, and their clocks are behind the server's, if anything."""
 MAX_AT_ONCE = 64
 """Transactions of one process; whoever comes then waits its turn."""
 _LOOK_AGAIN_S = 0.02
@@ -71,6 +80,8 @@ _NUMBERS = "numbers"
 _PARTS_APART = 16
 """Most transactions have a low slot: processes begin at different parts."""
 _ANY_TIME = datetime(1970, 1, 1)
+_FLOORS = "floors"
+_Look = tuple[datetime | None, float]
 
 
 class InFlight:
@@ -125,6 +136,9 @@ class Writers:
         self._sessions: set[Any] = set()
         """The server's names of those that transactions of this process run in."""
         self.order = OrderOfCreation()
+        self._calm_at_s = float("-inf")
+        """When it was last seen that no other process was writing, by the host's uptime."""
+        self._looks: Gathered[_Look] = Gathered(db, self._oldest_floor, pause_s=0.0)
 
     # -- transactions
 
@@ -207,22 +221,20 @@ class Writers:
         same = mine <= first_place(mark + timedelta(milliseconds=1))
         return max(end, mine) if same or not self._shares_a_clock else end
 
-    async def read(
-        self, mark: datetime, parts: list[JsonObject], *, batch: int
-    ) -> tuple[list[JsonObject], Seen]:
-        """The rows of several `$unionWith`, and what was seen of the writers before.
+    async def look(self, mark: datetime) -> Seen:
+        """What is to be seen of the writers now, before anything is read as of the mark.
 
-        One round trip: the writers are looked at first, then the parts are read.
+        Readers who look in the same moment look together. Where nobody was writing, nobody who
+        begins within CALM_FOR_S takes a stamp that lies before a mark of that time (`_announce`).
         """
-        stages = [*self.stages(mark), *({"$unionWith": part} for part in parts)]
-        cursor = self._db[WRITERS].aggregate(stages, batchSize=batch)
-        rows: list[JsonObject] = await cursor.to_list(None)
-        at_s, own = uptime_s(), [row for row in rows if "writer" in row]
-        late = any("floor" in row for row in own)
-        slow_s = max([self._told(row["now"], at_s) for row in own], default=0.0)
+        if self._shares_a_clock and uptime_s() - self._calm_at_s <= CALM_FOR_S:
+            return Seen(late=False, slow=timedelta())
+        row = await self._looks.get(_FLOORS)
+        oldest, slow_s = row or (None, 0.0)
+        late = oldest is not None and oldest < mark
         if not late:
             self._note(mark)
-        return [row for row in rows if "writer" not in row], Seen(late, timedelta(seconds=slow_s))
+        return Seen(late, timedelta(seconds=slow_s))
 
     async def settled_elsewhere(self, mark: datetime) -> datetime:
         """The mark, once no other process has anything in flight that was stamped before it; after
@@ -285,6 +297,10 @@ class Writers:
             self._name, self._is_new = name, True
         self._told(found["floor"], uptime_s())
         self._least = self._floor = found["floor"]
+        if self._shares_a_clock:
+            # Whoever does not know of it yet has given out no later mark.
+            self._least += _HELD_BACK
+            await asyncio.sleep(_HELD_BACK.total_seconds())
         self._announced = True
         self._ticking = asyncio.create_task(self._tick(), name="writers")
 
@@ -363,11 +379,20 @@ class Writers:
 
     # -- the others
 
-    def stages(self, mark: datetime) -> list[JsonObject]:
-        """The floors of others that lie before the mark; at least one row tells the time."""
-        wanted = {"$or": [self._before(mark), {"_id": _NUMBERS}]}
-        shown = {"_id": 0, "floor": 1, "now": "$$NOW", "writer": {"$literal": True}}
-        return [{"$match": wanted}, {"$project": shown}]
+    async def _oldest_floor(self, asked: Sequence[str]) -> dict[str, _Look]:
+        """The oldest stamp that others may have in flight, and how slow this clock was."""
+        others = {"floor": {"$gt": _ANY_TIME}, "_id": {"$ne": self._name}}
+        found = self._db[WRITERS].find(
+            {"$or": [others, {"_id": _NUMBERS}]}, {"_id": 0, "floor": 1, "now": "$$NOW"}
+        )
+        began_s = uptime_s()
+        rows: list[JsonObject] = await found.to_list(None)
+        at_s = uptime_s()
+        slow_s = max([self._told(row["now"], at_s) for row in rows], default=0.0)
+        floors = [row["floor"] for row in rows if "floor" in row]
+        if not floors:
+            self._calm_at_s = began_s
+        return {_FLOORS: (min(floors, default=None), slow_s)}
 
     def _before(self, mark: datetime) -> JsonObject:
         return {"floor": {"$gt": _ANY_TIME, "$lt": mark}, "_id": {"$ne": self._name}}

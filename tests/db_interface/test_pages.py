@@ -49,14 +49,13 @@ def plans(answer: Any) -> list[str]:
     return [name for value in answer for name in plans(value)] if isinstance(answer, list) else []
 
 
+@pytest.mark.parametrize("calm", [True, False])
 @pytest.mark.parametrize("name", QUERIES)
-def test_every_part_of_a_page_finds_an_index(filled: Database, loop: Loop, name: str) -> None:
-    query, as_of = QUERIES[name], pages.AsOf(NOW, first_place(NOW + HOUR))
-    parts = [
-        pages.objects_of(MODULE, query, as_of),
-        *pages.numbers_of(MODULE, query, as_of),
-        {"coll": "writers", "pipeline": filled.writers.stages(NOW)},
-    ]
+def test_every_part_of_a_page_finds_an_index(
+    filled: Database, loop: Loop, name: str, calm: bool
+) -> None:
+    query, as_of = QUERIES[name], pages.AsOf(NOW, first_place(NOW + HOUR), calm)
+    parts = [pages.objects_of(MODULE, query, as_of), *pages.numbers_of(MODULE, query, as_of)]
 
     async def explain(part: dict[str, Any]) -> Any:
         command = {"aggregate": part["coll"], "pipeline": part["pipeline"], "cursor": {}}
