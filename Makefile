@@ -4,10 +4,14 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+RUNS := $(VENV)/.runs
+
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+NO_PACKAGES := The packages could not be installed: is there a network, or a package index of your own?
 
 .PHONY: run test test-fast test-random check coverage soak bench compare format lock clean
 
-run: $(STAMP)
+run: $(RUNS)
 	@exec $(BIN)/cpo up $(ARGS)
 
 # Each worker has a mongod of its own; WORKERS=0 runs all in one process. Three for two cores:
@@ -54,16 +58,25 @@ format: $(STAMP)
 # Maintainers only: renew the locked versions after pyproject.toml changed.
 lock: $(STAMP)
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra dev \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 \
 		--no-header --no-emit-index-url --generate-hashes pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra dev \
+		--constraint requirements.lock \
+		--no-header --no-emit-index-url --generate-hashes pyproject.toml -o requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(STAMP): requirements.lock pyproject.toml scripts/find-python
+# What the system runs on; the tools of its developers come on top when they are asked for.
+$(RUNS): requirements.lock pyproject.toml scripts/find-python
 	@python=$$(PYTHON="$(PYTHON)" sh scripts/find-python) || exit 1; \
 	echo "Setting up $(VENV) with $$python (first run: a minute or two)"; \
 	"$$python" -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(INSTALL) --require-hashes -r requirements.lock || { echo "$(NO_PACKAGES)"; exit 1; }
+	@$(INSTALL) --no-deps -e .
+	@touch $@
+
+$(STAMP): $(RUNS) requirements-dev.lock
+	@echo "Adding what the tests need"
+	@$(INSTALL) --require-hashes -r requirements-dev.lock || { echo "$(NO_PACKAGES)"; exit 1; }
 	@touch $@

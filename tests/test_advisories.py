@@ -62,11 +62,21 @@ def test_an_exception_answers_for_it_and_goes_when_it_is_not_needed(checker: Mod
     assert "remove its exception" in checker.problems("h11==0.16.0", [excused])[0]
 
 
-def test_every_locked_version_has_its_hashes() -> None:
-    pins = (REPOSITORY / "requirements.lock").read_text().split("\n")
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_every_locked_version_has_its_hashes(lock: str) -> None:
+    pins = (REPOSITORY / lock).read_text().split("\n")
     named = [number for number, line in enumerate(pins) if "==" in line and line[0].isalnum()]
     assert named
     for number in named:
         assert "--hash=sha256:" in pins[number + 1], pins[number]
     assert "--require-hashes" in (REPOSITORY / "Makefile").read_text()
     assert "--require-hashes" in (REPOSITORY / "Dockerfile").read_text()
+
+
+def test_what_runs_is_locked_as_what_is_tested_and_holds_no_tools(checker: ModuleType) -> None:
+    runs, tested = (
+        set(checker.locked((REPOSITORY / lock).read_text()))
+        for lock in ("requirements.lock", "requirements-dev.lock")
+    )
+    assert runs < tested
+    assert not {"pytest", "mypy", "ruff", "hypothesis"} & {name for name, _ in runs}
