@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+import orjson
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from db_interface.database import Database
+from db_interface.owned_objects import OwnedObject
+from db_interface.transaction import Tx
 from domain.objects.locations import owned_location
+from domain.outbox.publishing import publish
 from domain.peers import location_groups
+from domain.sites.last_updated import stamped
+from tests.conftest import Loop
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.objects import cdr, evse, location, private, session, tariff
 from tests.cpo_app.ocpi.push.receiving_emsp import Receiver, receiving
+from tests.one_database import emptied
 
-_ids = itertools.count()
+_GROUP = "some"
 _K = st.integers(0, 2)
 _FAULTS = [None, "hang", "reset", "500", "503", "ocpi 2001", "after reset", "after half", "401"]
 STEPS = st.lists(
@@ -37,7 +45,8 @@ STEPS = st.lists(
 
 
 class World:
-    """Objects as they are, and the steps that change them."""
+    """Objects as they are, with the stamps that they were kept with, and the steps that change
+    them."""
 
     def __init__(self, house: House, emsp: Receiver, peer_id: str) -> None:
         self.house = house
@@ -46,18 +55,17 @@ class World:
         """the locations in the group that the peer may be given alone"""
         self.given = False
         self.emsp = emsp
-        self.prefix = f"w{next(_ids)}-"
         self.public: dict[str, dict[str, Any]] = {}
         self.tariffs: dict[str, Any] = {}
         self.sessions: dict[str, Any] = {}
         self.cdrs: dict[str, bytes] = {}
-        self._clock = itertools.count()
+        self._count = itertools.count()
         self._pushing = contextlib.ExitStack()
         self.restart(None)
 
     def step(self, what: str, which: Any) -> None:
         getattr(self, what.replace(" ", "_"))(
-            which if which is None or what == "fault" else f"{self.prefix}{which}"
+            which if which is None or what == "fault" else f"W{which}"
         )
 
     def restart(self, _: None) -> None:
@@ -70,27 +78,46 @@ class World:
     def fault(self, kind: str | None) -> None:
         self.emsp.fault = lambda _: kind
 
-    def moment(self) -> str:
-        return f"2024-05-01T10:{next(self._clock):02}:00Z"
-
     def put(self, fields: dict[str, Any]) -> None:
-        self.house.publish("locations", owned_location(fields))
-        self.public[fields["id"]] = fields
+        """As its makers do: what has changed of it bears the moment of the transaction."""
+        id_ = fields["id"]
+
+        async def work(tx: Tx) -> dict[str, Any]:
+            before = await self.house.store.objects("locations").document(
+                f"nl/evc/{id_.lower()}", tx
+            )
+            known = orjson.loads(before["raw"]) if before else None
+            new = stamped(fields, known, tx.now)
+            return await self._kept("locations", owned_location(new), tx)
+
+        self.public[id_] = self.house.loop.run(self.house.store.transact(work))
+
+    def keep(self, module: str, obj: OwnedObject) -> dict[str, Any]:
+        return self.house.loop.run(
+            self.house.store.transact(lambda tx: self._kept(module, obj, tx))
+        )
+
+    async def _kept(self, module: str, obj: OwnedObject, tx: Tx) -> dict[str, Any]:
+        """The object as it is kept: its own, but for the stamp."""
+        await publish(self.house.store, module, obj, tx)
+        document = await self.house.store.objects(module).document(obj.key, tx)
+        assert document is not None
+        kept: dict[str, Any] = orjson.loads(document["raw"])
+        assert _unstamped(kept) == _unstamped(obj.fields)
+        return kept
 
     def rename(self, id_: str) -> None:
-        at = self.moment()
-        self.put(location(id_, at=at, name=at))
+        self.put(location(id_, name=f"Name {next(self._count)}"))
 
     def status(self, id_: str) -> None:
-        at = self.moment()
-        before = self.public.get(id_) or location(id_, at=at)
-        changed = evse("E1", "CHARGING" if int(at[14:16]) % 2 else "AVAILABLE", at)
-        self.put({**before, "evses": [changed, before["evses"][1]], "last_updated": at})
+        before = self.public.get(id_) or location(id_)
+        changed = evse("E1", "CHARGING" if next(self._count) % 2 else "AVAILABLE")
+        self.put({**before, "evses": [changed, before["evses"][1]]})
 
     def hide(self, id_: str) -> None:
         fields = self.public.pop(id_, None)
         if fields is not None:
-            self.house.publish("locations", private(fields))
+            self.keep("locations", private(fields))
 
     def join(self, id_: str) -> None:
         if id_ in self.public:
@@ -102,11 +129,11 @@ class World:
         self.group.discard(id_)
 
     def _regroup(self, change: Callable[..., Coroutine[Any, Any, int]], id_: str) -> None:
-        self.house.loop.run(change(self.house.store, self.prefix, [f"nl/evc/{id_.lower()}"]))
+        self.house.loop.run(change(self.house.store, _GROUP, [f"nl/evc/{id_.lower()}"]))
 
     def give_group(self, _: None) -> None:
         if self.group:
-            self._give([self.prefix])
+            self._give([_GROUP])
             self.given = True
 
     def give_all(self, _: None) -> None:
@@ -123,30 +150,27 @@ class World:
         return {id_: fields for id_, fields in self.public.items() if id_ in seen}
 
     def tariff(self, id_: str) -> None:
-        obj = tariff(id_, next(self._clock))
-        self.house.publish("tariffs", obj)
-        self.tariffs[id_] = obj.fields
+        self.tariffs[id_] = self.keep("tariffs", tariff(id_, next(self._count)))
 
     def untariff(self, id_: str) -> None:
         self.house.withdraw("tariffs", f"nl/evc/{id_.lower()}")
         self.tariffs.pop(id_, None)
 
     def session(self, id_: str) -> None:
-        if id_ in self.cdrs:
-            return
-        obj = session(id_, float(next(self._clock)))
-        self.house.publish("sessions", obj)
-        self.sessions[id_] = obj.fields
+        if id_ not in self.cdrs:
+            self.sessions[id_] = self.keep("sessions", session(id_, float(next(self._count))))
 
     def cdr(self, id_: str) -> None:
         if id_ in self.cdrs:
             return
-        obj = session(id_, 99.0, "COMPLETED")
-        self.house.publish("sessions", obj)
-        self.sessions[id_] = obj.fields
+        self.sessions[id_] = self.keep("sessions", session(id_, 99.0, "COMPLETED"))
         bill = cdr(id_, id_)
-        self.house.publish("cdrs", bill)
+        self.keep("cdrs", bill)
         self.cdrs[id_] = bill.document()["raw"]
+
+
+def _unstamped(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {**fields, "last_updated": None}
 
 
 def time_passes(house: House, peer_id: str) -> None:
@@ -160,11 +184,6 @@ def time_passes(house: House, peer_id: str) -> None:
     house.loop.run(turn())
 
 
-async def forget_claims(house: House) -> None:
-    """So that the next peer is the party's first."""
-    await house.db["party_claims"].delete_many({})
-
-
 @settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -175,9 +194,13 @@ async def forget_claims(house: House) -> None:
     ]
 )  # fmt: skip
 @given(steps=STEPS)
-def test_peers_end_in_the_present_state(house: House, steps: list[tuple[str, Any]]) -> None:
+def test_peers_end_in_the_present_state(
+    db: Database, loop: Loop, steps: list[tuple[str, Any]]
+) -> None:
+    loop.run(emptied(db))  # of the example before
     with contextlib.ExitStack() as stack:
-        emsp = stack.enter_context(receiving(house.loop))
+        house = House(db, loop, stack)
+        emsp = stack.enter_context(receiving(loop))
         peer_id = house.connect(emsp, "DE*TNM")
         world = World(house, emsp, peer_id)
         stack.callback(world.end)
@@ -194,5 +217,3 @@ def test_peers_end_in_the_present_state(house: House, steps: list[tuple[str, Any
         assert emsp.held("tariffs") == world.tariffs
         assert emsp.held("sessions") == world.sessions
         assert emsp.cdrs == {id_: [raw] for id_, raw in world.cdrs.items()}
-        house.loop.run(house.peers.remove(peer_id))
-        house.loop.run(forget_claims(house))
