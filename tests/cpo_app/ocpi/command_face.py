@@ -98,6 +98,11 @@ class CommandFace:
     def settle(self) -> None:
         self.central.settle()
 
+    def moments_pass(self) -> None:
+        """States that follow each other bear stamps a millisecond apart, and lists show them once
+        the clock is there: this one stands still by itself."""
+        self.central.clock.advance(1)
+
     def close(self) -> None:
         self._loop.run(self.client.aclose())
         self._stack.close()

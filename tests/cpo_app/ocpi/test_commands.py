@@ -209,6 +209,7 @@ def test_a_start_of_a_known_session_seen_and_stopped(world: CommandFace) -> None
     assert data(emsp.command("STOP_SESSION", **stop))["result"] == "ACCEPTED"
     world.settle()
     world.central.stopped(session["id"])
+    world.moments_pass()
     [session] = emsp.side.get(listing).json()["data"]
     assert session["status"] == "COMPLETED" and session["kwh"] == 0.5
     assert emsp.results() == ["ACCEPTED", "ACCEPTED"] and other.told == []

@@ -62,6 +62,7 @@ def test_from_registration_to_the_cdr_it_is_the_second_partys(
         given["elements"][0]["price_components"][0].update(price=price, vat=None)
         world.face.keep("tariffs", owned_tariff(validate(Tariff, given)))
     registers(world, loop, CP, party="NL/EVC", tariff_ids=["T1"])
+    world.moments_pass()
     emsp = world.emsp()
 
     [location] = data_of(emsp.side.get("locations", headers=TO_SECOND))
@@ -83,6 +84,7 @@ def test_from_registration_to_the_cdr_it_is_the_second_partys(
 
     [begun] = world.central.sessions()
     world.central.began(begun["_id"], CP)
+    world.moments_pass()
     [session] = data_of(emsp.side.get("sessions?date_from=2020-01-01T00:00:00Z"))
     assert (owner_of(session), session["status"]) == (("NL", "EVC"), "ACTIVE")
     world.central.clock.advance(3600)
