@@ -37,7 +37,7 @@ STEPS = st.lists(
         st.tuples(st.sampled_from(["join", "leave"]), _K),
         st.tuples(st.sampled_from(["give group", "give all"]), st.none()),
         st.tuples(st.just("fault"), st.sampled_from(_FAULTS)),
-        st.tuples(st.just("restart"), st.none()),
+        st.tuples(st.sampled_from(["restart", "calm"]), st.none()),
     ),
     min_size=5,
     max_size=40,
@@ -74,6 +74,15 @@ class World:
 
     def end(self) -> None:
         self._pushing.close()
+
+    def calm(self, _: None) -> None:
+        """The peer is well until it has all: what changes then goes in parts."""
+        self.fault(None)
+        self.house.until(self._nothing_waits, 40)
+
+    def _nothing_waits(self) -> bool:
+        time_passes(self.house, self.peer_id)
+        return not self.house.marks(peer_id=self.peer_id)
 
     def fault(self, kind: str | None) -> None:
         self.emsp.fault = lambda _: kind
@@ -193,6 +202,13 @@ def time_passes(house: House, peer_id: str) -> None:
         ("join", 1), ("leave", 0), ("restart", None), ("status", 0), ("join", 2), ("hide", 2),
     ]
 )  # fmt: skip
+@example(
+    steps=[
+        ("rename", 0), ("tariff", 0), ("tariff", 1), ("session", 0), ("calm", None),
+        ("status", 0), ("session", 0), ("untariff", 0), ("calm", None),
+        ("fault", "after reset"), ("status", 0), ("session", 0), ("untariff", 1), ("cdr", 0),
+    ]
+)  # fmt: skip
 @given(steps=STEPS)
 def test_peers_end_in_the_present_state(
     db: Database, loop: Loop, steps: list[tuple[str, Any]]
@@ -207,8 +223,7 @@ def test_peers_end_in_the_present_state(
         for what, which in steps:
             world.step(what, which)
 
-        world.fault(None)
-        house.until(lambda: time_passes(house, peer_id) or not house.marks(peer_id=peer_id), 40)  # type: ignore[func-returns-value]
+        world.calm(None)
 
         held = emsp.held("locations")
         for id_ in held.keys() - world.offered.keys():
