@@ -120,7 +120,8 @@ class World:
 
     def status(self, id_: str) -> None:
         before = self.public.get(id_) or location(id_)
-        changed = evse("E1", "CHARGING" if next(self._count) % 2 else "AVAILABLE")
+        is_free = before["evses"][0]["status"] == "AVAILABLE"
+        changed = evse("E1", "CHARGING" if is_free else "AVAILABLE")
         self.put({**before, "evses": [changed, before["evses"][1]]})
 
     def hide(self, id_: str) -> None:
@@ -206,7 +207,7 @@ def time_passes(house: House, peer_id: str) -> None:
     steps=[
         ("rename", 0), ("tariff", 0), ("tariff", 1), ("session", 0), ("calm", None),
         ("status", 0), ("session", 0), ("untariff", 0), ("calm", None),
-        ("fault", "after reset"), ("status", 0), ("session", 0), ("untariff", 1), ("cdr", 0),
+        ("fault", "after reset"), ("status", 0), ("session", 0), ("untariff", 1), ("cdr", 1),
     ]
 )  # fmt: skip
 @given(steps=STEPS)
