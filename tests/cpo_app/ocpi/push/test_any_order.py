@@ -207,7 +207,7 @@ def time_passes(house: House, peer_id: str) -> None:
     steps=[
         ("rename", 0), ("tariff", 0), ("tariff", 1), ("session", 0), ("calm", None),
         ("status", 0), ("session", 0), ("untariff", 0), ("calm", None),
-        ("fault", "after reset"), ("status", 0), ("session", 0), ("untariff", 1), ("cdr", 1),
+        ("fault", "after reset"), ("session", 0), ("untariff", 1), ("cdr", 1),
     ]
 )  # fmt: skip
 @given(steps=STEPS)
