@@ -13,16 +13,15 @@ without. Queries and changes are MongoDB's own; nothing here knows what is store
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-import pymongo
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.patience import InTime
 from db_interface.transaction import Tx
 
 D = TypeVar("D", bound=JsonMapping)
@@ -58,7 +57,7 @@ class Documents(Generic[D]):
 
     Each has `within_s` to be answered from the moment that it is called. The driver's own limit
     begins when one of its few threads takes the work up: behind a server that hangs that may be
-    long after.
+    long after. In a request it is less what was waited in vain before (patience.py).
     """
 
     def __init__(self, collection: Any, mongo: Any, within_s: float) -> None:
@@ -67,8 +66,8 @@ class Documents(Generic[D]):
         self.mongo = mongo
         self._within_s = within_s
 
-    def _in_time(self) -> AbstractContextManager[None]:
-        return pymongo.timeout(self._within_s)
+    def _in_time(self) -> InTime:
+        return InTime(self._within_s)
 
     def _with(self, **options: object) -> Documents[D]:
         return Documents(self.driver.with_options(**options), self.mongo, self._within_s)

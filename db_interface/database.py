@@ -13,8 +13,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -36,6 +36,7 @@ from pymongo.read_concern import ReadConcern
 from db_interface.backoff import Backoff
 from db_interface.clocks import Clock, HostClock
 from db_interface.database_clock import MAX_HOST_OFF, DatabaseClock
+from db_interface.patience import one_patience
 from db_interface.reachability import Reachability
 from db_interface.writers import InFlight, Writers
 
@@ -147,9 +148,16 @@ class Database:
         """Whether no server has taken writes for a while, as far as the driver knows."""
         return self._reachability is not None and self._reachability.away
 
-    def no_waiting(self) -> AbstractContextManager[None]:
-        """Within the block, nobody waits for a server that is known to be away."""
-        return nullcontext() if self._reachability is None else self._reachability.no_waiting()
+    @contextmanager
+    def no_waiting(self) -> Iterator[None]:
+        """Within the block, nobody waits for a server that is known to be away, nor twice for one
+        that hangs."""
+        with one_patience():
+            if self._reachability is None:
+                yield
+                return
+            with self._reachability.no_waiting():
+                yield
 
     def within(self, seconds: float) -> AbstractContextManager[None]:
         """Within the block the store has so long for everything; then one of STORE_ERRORS is

@@ -1,4 +1,5 @@
-"""Requests do not wait for a store that is known to be away: they get their 503 at once."""
+"""Requests do not wait for a store that is known to be away: they get their 503 at once. For one
+that hangs they wait once, however often they ask."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from db_interface.collection import Collection
 from db_interface.database import ANSWER_WITHIN_S, STORE_ERRORS, Database
 from db_interface.embedded import EmbeddedMongo
 from db_interface.interface import DbInterface
@@ -109,3 +110,31 @@ def test_closing_takes_no_time_and_ends_the_use(mongo_url: str, loop: Loop) -> N
         return took
 
     assert loop.run(story()) < 0.4
+
+
+def test_a_request_waits_once_for_a_store_that_hangs(server: EmbeddedMongo, loop: Loop) -> None:
+    """Each of its operations would have its whole time, one after another."""
+    things: Collection[dict[str, int]] = Collection("things")
+
+    async def fails(db: Database) -> float:
+        began = time.monotonic()
+        with pytest.raises(STORE_ERRORS):
+            await things.of(db).find_one({"_id": 1})
+        return time.monotonic() - began
+
+    async def story() -> tuple[list[float], float]:
+        db = Database.connect(server.url, timeout_ms=1000)
+        try:
+            await things.of(db).insert_one({"_id": 1})
+            assert server.pid is not None
+            os.kill(server.pid, signal.SIGSTOP)
+            until_stopped(server.pid)
+            with db.no_waiting():
+                taken = [await fails(db) for _ in range(3)]
+            return taken, await fails(db)
+        finally:
+            db.close()
+
+    (first, *others), next_request = loop.run(story())
+    assert first >= 0.9 and sum(others) < 0.5
+    assert next_request >= 0.9
