@@ -24,7 +24,8 @@ from db_interface.clocks import HostClock
 from db_interface.database import Database
 from db_interface.embedded import EmbeddedMongo
 from db_interface.indexes import ensure_indexes
-from tests.one_database import directory_in_memory, emptied, written_by_others
+from db_interface.writers import Writers
+from tests.one_database import DROPPED_WITHIN_S, directory_in_memory, emptied, written_by_others
 
 T = TypeVar("T")
 
@@ -123,7 +124,9 @@ def _shared(_client: Database, loop: Loop) -> Database:
 def db(_shared: Database, loop: Loop) -> Database:
     """An empty database with its indexes; use it inside `loop.run`."""
     loop.run(emptied(_shared), timeout_s=60)
-    _shared.clock = HostClock()  # an earlier test may have turned it
+    # An earlier test may have turned the clock, and what it has stamped holds no other test up.
+    _shared.clock = HostClock()
+    _shared.writers = Writers(_shared)
     return _shared
 
 
@@ -141,7 +144,9 @@ def fresh_url(mongo_url: str, _client: Database, loop: Loop) -> Iterator[str]:
     yield mongo_url.replace("/?", f"/{name}?")
 
     async def drop() -> None:
-        await _client.client.drop_database(name)
+        # On a busy host it takes longer than any request may.
+        with _client.within(DROPPED_WITHIN_S):
+            await _client.client.drop_database(name)
 
     loop.run(drop(), timeout_s=60)
 

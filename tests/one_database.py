@@ -22,6 +22,7 @@ from db_interface.database import Database
 
 _MEMORY = Path("/dev/shm")
 _ROOM_BYTES = 3 << 30
+DROPPED_WITHIN_S = 50.0
 _PREFIX = "cpo-tests-"
 _WRITES = frozenset({"insert", "update", "findAndModify", "create"})
 

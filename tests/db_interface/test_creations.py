@@ -7,11 +7,14 @@ import time
 from datetime import datetime, timedelta, timezone
 from functools import partial
 
+import pytest
+
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.order_of_creation import OrderOfCreation, first_place
 from db_interface.pages import PageQuery
 from db_interface.transaction import Tx
+from tests.clock import Clock
 from tests.conftest import Loop
 from tests.db_interface.pulling import EVERYBODY, MODULE, write
 
@@ -97,3 +100,17 @@ def test_a_clock_of_its_own_may_be_turned_back() -> None:
     (first,) = order.places(NOW, 1)
     (second,) = order.places(NOW - timedelta(hours=1), 1)
     assert first < second
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=1), timedelta()])
+def test_a_clock_that_one_test_turned_holds_no_other_test_up(
+    loop: Loop, db: Database, ahead: timedelta
+) -> None:
+    db.clock = Clock(NOW + ahead)
+
+    async def create(tx: Tx) -> list[int]:
+        assert tx.now == NOW + ahead
+        return tx.in_flight.places(1)
+
+    (place,) = loop.run(DbInterface(db).transact(create))
+    assert first_place(NOW + ahead) <= place < first_place(NOW + ahead + MILLISECOND)

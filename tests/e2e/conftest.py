@@ -11,7 +11,7 @@ import pytest
 from db_interface.database import Database
 from tests.conftest import Loop
 from tests.e2e.processes import Processes, processes
-from tests.one_database import emptied, written_by_others
+from tests.one_database import DROPPED_WITHIN_S, emptied, written_by_others
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def module_store_url(mongo_url: str, loop: Loop) -> Iterator[str]:
 
     async def drop() -> None:
         # On a busy host it takes longer than any request may.
-        patient = Database.connect(mongo_url, name, timeout_ms=50_000)
+        patient = Database.connect(mongo_url, name, timeout_ms=round(DROPPED_WITHIN_S * 1000))
         try:
             await patient.client.drop_database(name)
         finally:

@@ -457,7 +457,9 @@ class CommandWorld:
         return self.run(self.db["commands"].find({"kind": kind}).sort("created", 1).to_list(None))
 
     def sessions(self) -> list[dict[str, Any]]:
-        return self.run(self.db["charging_sessions"].find().sort("created", 1).to_list(None))
+        """In the order of creation, also those of one millisecond: the clock stands still."""
+        rows = self.db["charging_sessions"].find().hint([("$natural", 1)])
+        return sorted(self.run(rows.to_list(None)), key=lambda row: row["created"])
 
     def reservation(self, asker: Asker, reservation_id: str = "R1") -> dict[str, Any] | None:
         key = reservations.inner_id(asker.peer_id, asker.party, reservation_id)
