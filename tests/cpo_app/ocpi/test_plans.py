@@ -82,7 +82,7 @@ def read_by(operation: dict[str, Any]) -> set[str]:
     """The collections that an operation reads or writes."""
     stages = operation.get("command", {}).get("pipeline", ())
     joined = {stage["$unionWith"]["coll"] for stage in stages if "$unionWith" in stage}
-    return joined or {operation["ns"].split(".", 1)[1]}
+    return joined | {operation["ns"].split(".", 1)[1]}
 
 
 def test_no_request_scans_a_collection(face: Face, emsp: Emsp, profiled: Database) -> None:
