@@ -97,7 +97,7 @@ async def page(db: Database, module: str, query: PageQuery) -> Page:
     shown = rows[: query.limit]
     raws = []
     for row in shown:
-        raw = _raw_as_of(row, as_of, query)
+        raw = row.get("raw", b"") if as_of.calm else _raw_as_of(row, as_of, query)
         if raw is not None and sound({"raw": raw}):
             raws.append(raw)
         elif raw is not None:
@@ -143,7 +143,7 @@ async def _rows(
         return await read(await writers.settled_elsewhere(mark))
     # Nearly always nobody writes at this very moment: then all that is there is settled.
     as_of, found = await read(mark, calm=True)
-    if any(_is_hot(row, as_of, query) for row in found):
+    if not _all_settled(found, as_of, query):
         as_of, found = await read(mark)
     return as_of, found
 
@@ -176,12 +176,19 @@ def objects_of(module: str, query: PageQuery, as_of: AsOf) -> JsonObject:
     }
 
 
-def _is_hot(row: JsonObject, as_of: AsOf, query: PageQuery) -> bool:
-    """Whether what was read in calm shows something that is not settled."""
-    at: datetime | None = row.get("last_updated")
-    if at is None or (at <= as_of.mark and row["seq"] < as_of.end):
+def _all_settled(rows: Sequence[JsonObject], as_of: AsOf, query: PageQuery) -> bool:
+    """Whether what was read in calm shows nothing that is not settled."""
+    shown = [row for row in rows if "raw" in row]
+    if not shown:
+        return True
+    # In order of creation: the last one is the youngest.
+    if shown[-1].get("seq", 0) >= as_of.end:
         return False
-    return query.by_date or at <= as_of.mark + _NOT_OURS or row["seq"] >= as_of.end
+    stamps = [row["last_updated"] for row in shown if "last_updated" in row]
+    newer = [at for at in stamps if at > as_of.mark]
+    if query.by_date:
+        return not newer
+    return all(at > as_of.mark + _NOT_OURS for at in newer)
 
 
 def _raw_as_of(row: JsonObject, as_of: AsOf, query: PageQuery) -> bytes | None:

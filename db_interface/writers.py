@@ -61,9 +61,9 @@ TICK_S = 0.1
 SILENT_AFTER_S = 1.5
 WAIT_AT_MOST_S = 10.0
 """A reader answers after that long, with what was settled when the oldest transaction began."""
-CALM_FOR_S = 0.003
+CALM_FOR_S = 0.015
 """For so long a reader takes it that nobody writes, once it has seen that nobody did."""
-_HELD_BACK = timedelta(milliseconds=5)
+HELD_BACK = timedelta(milliseconds=18)
 """For so long a process that begins to write takes no stamp yet: all who do not know of it rely
 on what they saw for less, and their clocks are behind the server's, if anything."""
 MAX_AT_ONCE = 64
@@ -299,8 +299,8 @@ class Writers:
         self._least = self._floor = found["floor"]
         if self._shares_a_clock:
             # Whoever does not know of it yet has given out no later mark.
-            self._least += _HELD_BACK
-            await asyncio.sleep(_HELD_BACK.total_seconds())
+            self._least += HELD_BACK
+            await asyncio.sleep(HELD_BACK.total_seconds())
         self._announced = True
         self._ticking = asyncio.create_task(self._tick(), name="writers")
 
