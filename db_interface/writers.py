@@ -69,9 +69,7 @@ on what they saw for less, and their clocks are behind the server's, if anything
 MAX_AT_ONCE = 64
 """Transactions of one process; whoever comes then waits its turn."""
 _LOOK_AGAIN_S = 0.02
-_MAX_CLAMP = timedelta(minutes=10)
-"""A clock that is further behind what it has told others has been set, and is believed; one that
-is less far behind may be that of a process which was starved while it read the server's answer."""
+_MAX_CLAMP = timedelta(seconds=5)
 _ABANDONED_AFTER_S = 600
 _MAX_BURIALS = 20
 _CLOSE_WITHIN_S = 0.5
