@@ -295,11 +295,15 @@ class Writers:
                 {"_id": name}, busy, upsert=True, return_document=ReturnDocument.AFTER
             )
             self._name, self._is_new = name, True
-        self._told(found["floor"], uptime_s())
         self._least = self._floor = found["floor"]
         if self._shares_a_clock:
-            # Whoever does not know of it yet has given out no later mark.
-            self._least += HELD_BACK
+            # The floor is of when the server began with it, which may be long before anybody saw
+            # it. Only now is it certain that everybody does: no stamp lies before this moment,
+            # nor before the marks of those who rely on what they saw until then.
+            seen = await writers.find_one({"_id": self._name}, {"now": "$$NOW"})
+            known: datetime = found["floor"] if seen is None else seen["now"]
+            self._told(known, uptime_s())
+            self._least = known + HELD_BACK
             await asyncio.sleep(HELD_BACK.total_seconds())
         self._announced = True
         self._ticking = asyncio.create_task(self._tick(), name="writers")
