@@ -75,7 +75,9 @@ class _Side:
                 "_id": f"peer-{index}",
                 "name": f"Peer {index}",
                 "status": CONNECTED,
-                "token_hashes": [{"hash": vault.digest(token), "kind": "C", "since": now}],
+                "token_hashes": [
+                    {"hash": vault.digest(token), "kind": "C", "since": now, "kid": vault.kid}
+                ],
                 "roles": [{"role": "EMSP", "country_code": "DE", "party_id": "TNM"}],
                 "last_seen": now,
             }
