@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-_ROOT = Path(__file__).parents[1]
+from bench.processes import talking
 
 
 class Emsp:
@@ -33,15 +31,5 @@ class Emsp:
 
 @contextlib.contextmanager
 def receiving() -> Iterator[Emsp]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.receiver"],
-        cwd=_ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    with talking("bench.receiver") as process:
         yield Emsp(process)
-    finally:
-        process.kill()
-        process.wait(10)

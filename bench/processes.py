@@ -136,17 +136,25 @@ class Generator:
 @contextlib.contextmanager
 def generating() -> Iterator[Generator]:
     """A load generator while the block runs."""
+    with talking("bench.load") as process:
+        yield Generator(process)
+
+
+@contextlib.contextmanager
+def talking(module: str) -> Iterator[subprocess.Popen[str]]:
+    """A module of ours in a process of its own, told and answering by lines, while the block
+    runs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.load"],
+        [sys.executable, "-m", module],
         cwd=_ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
-        yield Generator(process)
+        yield process
     finally:
-        process.terminate()
+        process.kill()
         process.wait(10)
 
 

@@ -49,9 +49,9 @@ _MongoSession = Any
 MAJORITY = WriteConcern(w="majority", j=True)
 DEFAULT_NAME = "cpo"
 RETRY_FOR_S = 20.0
+"""How long a transaction that others' writes get in the way of is tried again."""
 MAX_BEATEN = 2
 """So often a transaction that waits its turn may lose to others of this process."""
-"""How long a transaction that others' writes get in the way of is tried again."""
 ANSWER_WITHIN_S = 4.0
 ABORT_WITHIN_S = 0.3
 CONNECT_WITHIN_S = 3.0

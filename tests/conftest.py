@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import sys
 import threading
 import uuid
 from collections.abc import Coroutine, Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -100,6 +102,17 @@ def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = EmbeddedMongo(directory)
         yield server.start()
         server.stop()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedMongo]:
+    """A mongod of the test's own, which it may stop, kill or let hang."""
+    server = EmbeddedMongo(tmp_path / "data")
+    server.start()
+    yield server
+    if server.pid is not None:
+        os.kill(server.pid, signal.SIGCONT)
+    server.stop()
 
 
 @pytest.fixture(scope="session")

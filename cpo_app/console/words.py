@@ -6,9 +6,10 @@ Times are UTC: charge points, peers and log lines are compared by them.
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from db_interface.json_data import JsonMapping
+from domain.audit.redaction import bare_url
 from domain.charge_points.engine_clocks import EngineClock, agrees
 
 NOTHING = "–"
@@ -112,15 +113,8 @@ def segment(value: str) -> str:
 
 
 def public_url(url: str | None) -> str:
-    """A peer's URL without what may be a secret in it: user, password, query."""
-    if not url:
-        return NOTHING
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "(not a URL)"
-    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
+    """A peer's URL as it may be shown."""
+    return bare_url(url) if url else NOTHING
 
 
 def party(fields: JsonMapping | None) -> str:

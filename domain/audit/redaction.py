@@ -55,13 +55,13 @@ def shown(value: object, name: str = "") -> object:
     if isinstance(value, datetime):
         return format_datetime(value)
     text = str(value.value if isinstance(value, Enum) else value)
-    text = _without_userinfo(text) if _URL.search(last) else text
+    text = bare_url(text) if _URL.search(last) else text
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
 
 
-def _without_userinfo(url: str) -> str:
-    """Without user, password and query: each may be a secret."""
+def bare_url(url: str) -> str:
+    """A URL without what may be a secret in it: user, password, query."""
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""

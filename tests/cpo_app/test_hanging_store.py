@@ -7,7 +7,6 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -29,16 +28,6 @@ ANSWERED_WITHIN_S = 5.0
 READY_TOLD_WITHIN_S = 2.0
 AT_ONCE = 12
 """Of each kind: more than the driver has threads."""
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[EmbeddedMongo]:
-    server = EmbeddedMongo(tmp_path / "data")
-    server.start()
-    yield server
-    if server.pid is not None:
-        os.kill(server.pid, signal.SIGCONT)
-    server.stop()
 
 
 @pytest.fixture
