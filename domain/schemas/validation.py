@@ -94,18 +94,21 @@ def validate(model: type[OcpiModel], data: object) -> JsonObject:
     return {name: _plain(value) for name, value in values.items() if value is not None}
 
 
-def validate_patch(model: type[OcpiModel], data: object) -> JsonObject:
+def validate_patch(
+    model: type[OcpiModel], data: object, *, needs_last_updated: bool = True
+) -> JsonObject:
     """The fields of a PATCH, each checked as the model checks it. Raises SchemaError.
 
     None in the answer marks an optional field to be cleared. A mandatory field cannot be cleared,
-    and `last_updated` SHALL be there for objects that have it. Rules between fields are left to
-    `apply_patch`, which sees the whole object.
+    and `last_updated` SHALL be there for objects that have it, where the OCPI version says so.
+    Rules between fields are left to `apply_patch`, which sees the whole object.
     """
     if not isinstance(data, dict):
         raise SchemaError([("", "value is not an object")])
     errors: list[Problem] = []
     clean: JsonObject = {}
-    if "last_updated" in model.__fields__ and data.get("last_updated") is None:
+    has_last_updated = "last_updated" in model.__fields__
+    if needs_last_updated and has_last_updated and data.get("last_updated") is None:
         errors.append(("last_updated", "required in a PATCH"))
     for name, field in model.__fields__.items():
         if name not in data:

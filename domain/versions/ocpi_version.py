@@ -1,0 +1,174 @@
+"""What an OCPI version is, and what it says of the objects that it converts.
+
+The inner model is OCPI 2.2.1's with the fields that later versions add, under their names.
+Converting says what it loses, as data; it never guesses in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+from db_interface.json_data import JsonMapping, JsonObject
+from domain.schemas import OcpiModel, validate, validate_patch
+
+
+class ObjectKind(str, Enum):
+    """The objects that pass between parties, by one name each in all versions."""
+
+    LOCATION = "location"
+    EVSE = "evse"
+    CONNECTOR = "connector"
+    SESSION = "session"
+    CDR = "cdr"
+    TARIFF = "tariff"
+    TOKEN = "token"
+    AUTHORIZATION_INFO = "authorization_info"
+    LOCATION_REFERENCES = "location_references"
+    CREDENTIALS = "credentials"
+    VERSION = "version"
+    VERSION_DETAILS = "version_details"
+    CANCEL_RESERVATION = "cancel_reservation"
+    RESERVE_NOW = "reserve_now"
+    START_SESSION = "start_session"
+    STOP_SESSION = "stop_session"
+    UNLOCK_CONNECTOR = "unlock_connector"
+    COMMAND_RESPONSE = "command_response"
+    COMMAND_RESULT = "command_result"
+    CHARGING_PREFERENCES = "charging_preferences"
+    SET_CHARGING_PROFILE = "set_charging_profile"
+    CHARGING_PROFILE_RESPONSE = "charging_profile_response"
+    CHARGING_PROFILE_RESULT = "charging_profile_result"
+    CLEAR_PROFILE_RESULT = "clear_profile_result"
+    ACTIVE_CHARGING_PROFILE = "active_charging_profile"
+    ACTIVE_CHARGING_PROFILE_RESULT = "active_charging_profile_result"
+    CLIENT_INFO = "client_info"
+
+
+class Party(NamedTuple):
+    country_code: str
+    party_id: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a conversion may have to know besides the object; each is None where it is not known."""
+
+    party: Party | None = None
+    """whose object it is, for versions whose objects do not say it: the owner of a token that is
+    read, the party of ours that credentials are rendered for"""
+    location: JsonMapping | None = None
+    """the inner Location at which a session or CDR took place"""
+
+
+NO_CONTEXT = Context()
+
+
+class Loss(NamedTuple):
+    """Something of the object that the other form cannot say."""
+
+    path: str
+    """in the object that was converted, such as "evses.0.connectors.1.standard" """
+    reason: str
+
+
+class Converted(NamedTuple):
+    object: JsonObject
+    losses: tuple[Loss, ...] = ()
+
+
+class Convert(Protocol):
+    """The rendering or reading of one kind of object. Never changes what it is given."""
+
+    def __call__(self, given: JsonMapping, context: Context) -> Converted: ...
+
+
+class ModuleEndpoint(NamedTuple):
+    """An endpoint in the version details of ours."""
+
+    identifier: str
+    role: str
+    """SENDER or RECEIVER: which interface of the module a CPO has"""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a version looks like on the wire, apart from its objects."""
+
+    modules: tuple[ModuleEndpoint, ...]
+    """the modules that a CPO offers, in the order of its version details"""
+    endpoints_have_roles: bool
+    """version details name each endpoint's interface, and one module may stand there twice"""
+    encodes_tokens: bool
+    """`Authorization: Token` carries the token in Base64; else as it is"""
+    has_message_routing: bool
+    """messages carry OCPI-to and OCPI-from headers and can pass a hub"""
+    has_parties: bool
+    """credentials list several parties and objects name their owner; else a peer is one party"""
+    patches_need_last_updated: bool
+    """the body of a PATCH must have last_updated"""
+
+
+@dataclass(frozen=True)
+class OcpiVersion:
+    number: str
+    models: Mapping[ObjectKind, type[OcpiModel]]
+    """the version's own schemas; a kind that is missing is not in the version at all"""
+    description: Description
+    renderers: Mapping[ObjectKind, Convert] = field(default_factory=dict)
+    """how an inner object becomes one of the version; none: it stays as it is"""
+    readers: Mapping[ObjectKind, Convert] = field(default_factory=dict)
+    """how an object of the version becomes an inner one; none: it stays as it is"""
+    patch_names: Mapping[ObjectKind, Mapping[str, str]] = field(default_factory=dict)
+    """the inner names of fields that the version calls otherwise, for its PATCHes"""
+
+    @property
+    def key(self) -> str:
+        """The number as a field's name in the store, where a dot would mean a path."""
+        return "v" + self.number.replace(".", "_")
+
+    def has(self, kind: ObjectKind) -> bool:
+        return kind in self.models
+
+    def render(
+        self, kind: ObjectKind, inner: JsonMapping, context: Context = NO_CONTEXT
+    ) -> Converted:
+        """The inner object as this version has it.
+
+        Raises LookupError where the version has no such object, Unconvertible where it could say
+        nothing true of this one.
+        """
+        if kind not in self.models:
+            raise LookupError(f"OCPI {self.number} has no {kind.value}")
+        convert = self.renderers.get(kind)
+        return Converted(dict(inner)) if convert is None else convert(inner, context)
+
+    def read(self, kind: ObjectKind, theirs: object, context: Context = NO_CONTEXT) -> Converted:
+        """A peer's object, checked by this version's text, as an inner one.
+
+        Raises SchemaError, LookupError and Unconvertible.
+        """
+        if kind not in self.models:
+            raise LookupError(f"OCPI {self.number} has no {kind.value}")
+        clean = validate(self.models[kind], theirs)
+        convert = self.readers.get(kind)
+        return Converted(clean) if convert is None else convert(clean, context)
+
+    def read_patch(self, kind: ObjectKind, theirs: object) -> JsonObject:
+        """The fields of a PATCH, each checked by this version's text, under their inner names.
+
+        None marks a field to be cleared. Raises SchemaError.
+        """
+        names = self.patch_names.get(kind, {})
+        clean = validate_patch(
+            self.models[kind],
+            theirs,
+            needs_last_updated=self.description.patches_need_last_updated,
+        )
+        return {names.get(name, name): value for name, value in clean.items()}
+
+
+class Unconvertible(ValueError):
+    """The object cannot be said in the other form at all; `str()` is one line that says why."""

@@ -1,0 +1,25 @@
+"""The versions there are, lowest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from domain.versions.ocpi_version import OcpiVersion
+from domain.versions.v2_2_1 import V2_2_1
+
+INNER_VERSION = V2_2_1
+"""The version whose form the inner model has."""
+
+_IN_ORDER = (V2_2_1,)
+VERSIONS: Mapping[str, OcpiVersion] = {version.number: version for version in _IN_ORDER}
+"""By number, lowest first."""
+
+
+def version_of(number: str) -> OcpiVersion | None:
+    return VERSIONS.get(number)
+
+
+def highest_common(ours: Iterable[str], theirs: Iterable[str]) -> OcpiVersion | None:
+    """The highest version that both lists have; numbers that we do not know count for nothing."""
+    both = set(ours) & set(theirs)
+    return next((version for version in reversed(_IN_ORDER) if version.number in both), None)
