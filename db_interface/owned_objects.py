@@ -10,7 +10,7 @@ Nothing here validates: callers do that before they write (OCPI knowledge lives 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TypedDict
@@ -25,6 +25,7 @@ from db_interface.demand import NO_DEMAND, Demand, any_of
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.pages import Page, PageQuery, sound
 from db_interface.transaction import Tx
+from db_interface.views import Shown, View, shown
 
 logger = logging.getLogger("cpo.store")
 
@@ -44,11 +45,15 @@ def party_key(country_code: str, party_id: str) -> str:
     return f"{country_code}*{party_id}".lower()
 
 
-class Prior(TypedDict):
-    """A state before the present one, which some reader may have to be shown still."""
-
+class _Prior(TypedDict):
     at: datetime
     raw: bytes
+
+
+class Prior(_Prior, total=False):
+    """A state before the present one, which some reader may have to be shown still."""
+
+    views: Mapping[str, bytes]
 
 
 class OwnedDocument(TypedDict, total=False):
@@ -70,6 +75,10 @@ class OwnedDocument(TypedDict, total=False):
     """the object as OCPI fields, for people and queries"""
     raw: bytes
     """its JSON bytes, what is sent"""
+    views: Mapping[str, bytes]
+    """its bytes in other forms (views.py), by their names; never older than `raw`"""
+    unmade: bool
+    """never kept: said of what was asked for by View.shown()"""
     links: Mapping[str, Sequence[str]]
     """folded ids of what it holds or belongs to, by kind, for look-ups"""
     groups: Sequence[str]
@@ -87,7 +96,15 @@ def plain(document: OwnedDocument) -> JsonObject:
 
 LISTED = ("locations", "sessions", "cdrs", "tariffs")
 """The modules of which peers read lists."""
-_REPLACED = {"audience": 1, "raw": 1, "owner": 1, "last_updated": 1, "links.has": 1, "prior.at": 1}
+_REPLACED = {
+    "audience": 1,
+    "raw": 1,
+    "views": 1,
+    "owner": 1,
+    "last_updated": 1,
+    "links.has": 1,
+    "prior.at": 1,
+}
 _MAX_PRIOR = 8
 
 
@@ -102,6 +119,8 @@ class OwnedObject:
     last_updated: datetime
     audience: str = EVERYBODY
     links: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    views: Mapping[str, bytes] = field(default_factory=dict)
+    """its other forms, made of these very fields"""
 
     @property
     def key(self) -> str:
@@ -112,7 +131,7 @@ class OwnedObject:
         return party_key(self.country_code, self.party_id)
 
     def document(self) -> OwnedDocument:
-        return {
+        document: OwnedDocument = {
             "_id": self.key,
             "lid": self.key_parts[-1].lower(),
             "owner": self.owner,
@@ -124,6 +143,9 @@ class OwnedObject:
                 kind: [value.lower() for value in values] for kind, values in self.links.items()
             },
         }
+        if self.views:
+            document["views"] = dict(self.views)
+        return document
 
 
 Stamp = Callable[[OwnedObject, OwnedDocument | None], OwnedObject]
@@ -132,6 +154,14 @@ Stamp = Callable[[OwnedObject, OwnedDocument | None], OwnedObject]
 
 def as_it_is(obj: OwnedObject, _: OwnedDocument | None) -> OwnedObject:
     return obj
+
+
+MakeViews = Callable[[OwnedObject], Awaitable[Mapping[str, bytes]]]
+"""The forms that an object is kept in beside its own, once it is stamped."""
+
+
+async def no_views(_: OwnedObject) -> Mapping[str, bytes]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -160,13 +190,25 @@ class OwnedObjects:
         """Write `obj`; call inside a transaction. Returns "created", "updated" or "unchanged"."""
         return (await self.replace(obj, tx)).outcome
 
-    async def replace(self, obj: OwnedObject, tx: Tx, stamp: Stamp = as_it_is) -> Replaced:
+    async def replace(
+        self,
+        obj: OwnedObject,
+        tx: Tx,
+        stamp: Stamp = as_it_is,
+        make_views: MakeViews = no_views,
+    ) -> Replaced:
         """`put`, saying in addition what was there before; `stamp` sees that first."""
         documents = self.of(tx)
         before = await documents.find_one({"_id": obj.key}, _REPLACED)
         obj = stamp(obj, before)
         document = obj.document()
         tx.in_flight.publishes = True
+        unchanged = before is not None and before["raw"] == document["raw"]
+        if before is not None and unchanged and before["audience"] == obj.audience:
+            return Replaced("unchanged", before["audience"], before["raw"])
+        views = await make_views(obj)
+        if views:
+            document["views"] = dict(views)
         if before is None:
             (document["seq"],) = tx.in_flight.places(1)
             await documents.insert_one(document)
@@ -175,17 +217,16 @@ class OwnedObjects:
         if before["audience"] != obj.audience:
             await count(tx, self.module, obj.owner, before["audience"], -1)
             await count(tx, self.module, obj.owner, obj.audience, 1)
-        elif before["raw"] == document["raw"]:
-            return Replaced("unchanged", before["audience"], before["raw"])
         await documents.update_one({"_id": obj.key}, self._change(before, document, tx))
         return Replaced("updated", before["audience"], before["raw"])
 
     def _change(self, before: OwnedDocument, after: OwnedDocument, tx: Tx) -> JsonObject:
         """What makes `after` of `before`, which lists go on to show until `after` is settled."""
+        gone = {"views": ""} if "views" in before and "views" not in after else {}
         if self.module not in LISTED:
-            return {"$set": after}
+            return _set(after, gone)
         if not _for_the_same_readers(before, after):
-            return {"$set": after, "$unset": {"prior": ""}}
+            return _set(after, {**gone, "prior": ""})
         # Kept: the latest that every reader takes for settled, and what came after it.
         stamps = [
             before["last_updated"],
@@ -194,8 +235,10 @@ class OwnedObjects:
         settled = (tx.db.writers.surely_settled(stamp, tx.now) for stamp in stamps)
         kept = next((n for n, sure in enumerate(settled, 1) if sure), len(stamps))
         prior: Prior = {"at": before["last_updated"], "raw": before["raw"]}
+        if "views" in before:
+            prior["views"] = before["views"]
         push = {"$each": [prior], "$slice": -min(kept, _MAX_PRIOR)}
-        return {"$set": after, "$push": {"prior": push}}
+        return {**_set(after, gone), "$push": {"prior": push}}
 
     async def put_new(self, objects: Sequence[OwnedObject], tx: Tx) -> None:
         """Insert many objects that are known to be new; one round trip for all."""
@@ -258,12 +301,27 @@ class OwnedObjects:
         required: Demand = NO_DEMAND,
     ) -> bytes | None:
         """The bytes of the object with that id that the reader may see, or None."""
+        found = await self.read_shown(object_id, audiences, owners, required)
+        return None if found is None else found.raw
+
+    async def read_shown(
+        self,
+        object_id: str,
+        audiences: Sequence[str],
+        owners: Sequence[str] | None = None,
+        required: Demand = NO_DEMAND,
+        view: View | None = None,
+    ) -> Shown | None:
+        """`read`, in the reader's form where it is kept."""
         query: JsonObject = {"lid": object_id.lower(), "audience": any_of(audiences)}
         query.update(required.query())
         if owners is not None:
             query["owner"] = any_of(owners)
-        found = await self.of(self.db).find_one(query, {"raw": 1, "_id": 0}, sort=[("owner", 1)])
-        return None if found is None or not sound(found) else found["raw"]
+        wanted = {"_id": 0, **shown(view)}
+        found = await self.of(self.db).find_one(query, wanted, sort=[("owner", 1)])
+        if found is None or not sound(found):
+            return None
+        return Shown(found["raw"], found.get("unmade", False))
 
     async def page(self, query: PageQuery) -> Page:
         """One page in order of creation, with the exact number of objects the query matches."""
@@ -287,6 +345,10 @@ def _outcome(obj: OwnedObject, before: OwnedDocument | None) -> str:
         return "created"
     same = (before["audience"], before["raw"]) == (obj.audience, orjson.dumps(obj.fields))
     return "unchanged" if same else "updated"
+
+
+def _set(after: OwnedDocument, gone: JsonMapping) -> JsonObject:
+    return {"$set": after, "$unset": gone} if gone else {"$set": after}
 
 
 def _for_the_same_readers(before: OwnedDocument, after: OwnedDocument) -> bool:

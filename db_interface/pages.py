@@ -20,6 +20,7 @@ from db_interface.counters import COUNTS
 from db_interface.database import Database
 from db_interface.demand import NO_DEMAND, Demand, any_of
 from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.views import Shown, View, shown
 
 logger = logging.getLogger("cpo.store")
 
@@ -49,6 +50,8 @@ class PageQuery:
     date_to: datetime | None = None
     required: Demand = NO_DEMAND
     as_of: datetime | None = None
+    view: View | None = None
+    """the form that the reader takes them in; None: their own"""
 
     @property
     def by_date(self) -> bool:
@@ -64,6 +67,8 @@ class Page:
     is_last: bool
     as_of: datetime | None = None
     """The mark that the next page of this pull has to be read with; None: its own."""
+    unmade: Sequence[int] = ()
+    """Which of `raws` are the object's own bytes, of which the reader's form has to be made."""
 
 
 @dataclass(frozen=True)
@@ -94,20 +99,26 @@ async def page(db: Database, module: str, query: PageQuery) -> Page:
     total = 0
     while rows and "n" in rows[-1]:
         total += rows.pop()["n"]
-    shown = rows[: query.limit]
-    raws = []
-    for row in shown:
-        raw = row.get("raw", b"") if as_of.calm else _raw_as_of(row, as_of, query)
-        if raw is not None and sound({"raw": raw}):
-            raws.append(raw)
-        elif raw is not None:
+    listed = rows[: query.limit]
+    raws: list[bytes] = []
+    unmade: list[int] = []
+    for row in listed:
+        found = _as_of(row, as_of, query)
+        if found is None:
+            continue
+        if not sound({"raw": found.raw}):
             logger.error("%s: a stored object is damaged", module)
+            continue
+        if found.unmade:
+            unmade.append(len(raws))
+        raws.append(found.raw)
     return Page(
         raws=raws,
         total=total,
-        last_seq=shown[-1].get("seq") if shown else None,
+        last_seq=listed[-1].get("seq") if listed else None,
         is_last=len(rows) <= query.limit,
         as_of=as_of.mark if query.by_date else None,
+        unmade=unmade,
     )
 
 
@@ -160,10 +171,10 @@ def objects_of(module: str, query: PageQuery, as_of: AsOf) -> JsonObject:
     if window:
         match["last_updated"] = window
     skip = [{"$skip": query.offset}] if query.after is None and query.offset else []
-    shown: JsonObject = {"_id": 0, "raw": 1, "seq": 1, "last_updated": 1}
+    wanted: JsonObject = {"_id": 0, **shown(query.view), "seq": 1, "last_updated": 1}
     if not as_of.calm:
         hot = {"at": "$last_updated", "prior": "$prior"}
-        shown["hot"] = {"$cond": [{"$gt": ["$last_updated", as_of.mark]}, hot, "$$REMOVE"]}
+        wanted["hot"] = {"$cond": [{"$gt": ["$last_updated", as_of.mark]}, hot, "$$REMOVE"]}
     return {
         "coll": module,
         "pipeline": [
@@ -171,38 +182,42 @@ def objects_of(module: str, query: PageQuery, as_of: AsOf) -> JsonObject:
             {"$sort": {"seq": 1}},
             *skip,
             {"$limit": query.limit + 1},
-            {"$project": shown},
+            {"$project": wanted},
         ],
     }
 
 
 def _all_settled(rows: Sequence[JsonObject], as_of: AsOf, query: PageQuery) -> bool:
     """Whether what was read in calm shows nothing that is not settled."""
-    shown = [row for row in rows if "raw" in row]
-    if not shown:
+    listed = [row for row in rows if "raw" in row]
+    if not listed:
         return True
     # In order of creation: the last one is the youngest.
-    if shown[-1].get("seq", 0) >= as_of.end:
+    if listed[-1].get("seq", 0) >= as_of.end:
         return False
-    stamps = [row["last_updated"] for row in shown if "last_updated" in row]
+    stamps = [row["last_updated"] for row in listed if "last_updated" in row]
     newer = [at for at in stamps if at > as_of.mark]
     if query.by_date:
         return not newer
     return all(at > as_of.mark + _NOT_OURS for at in newer)
 
 
-def _raw_as_of(row: JsonObject, as_of: AsOf, query: PageQuery) -> bytes | None:
+def _as_of(row: JsonObject, as_of: AsOf, query: PageQuery) -> Shown | None:
     """Its bytes as they were at the mark; None: it is not to be seen yet."""
-    raw: bytes = row.get("raw", b"")
-    hot = row.get("hot")
+    present = Shown(row.get("raw", b""), row.get("unmade", False))
+    hot = None if as_of.calm else row.get("hot")
     if hot is None or (not query.by_date and hot["at"] > as_of.mark + _NOT_OURS):
-        return raw
+        return present
     before = [prior for prior in hot.get("prior", ()) if prior["at"] <= as_of.mark]
     if not before:
         return None
     latest = max(before, key=lambda prior: prior["at"])
-    begin, then = _window(query).get("$gte"), latest["raw"]
-    return None if begin is not None and latest["at"] < begin else bytes(then)
+    begin = _window(query).get("$gte")
+    if begin is not None and latest["at"] < begin:
+        return None
+    if query.view is None:
+        return Shown(bytes(latest["raw"]))
+    return query.view.of(latest["raw"], latest.get("views"))
 
 
 def numbers_of(module: str, query: PageQuery, as_of: AsOf) -> list[JsonObject]:

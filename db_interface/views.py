@@ -1,0 +1,61 @@
+"""Other forms of an object, for readers who take it in another form than it is kept in.
+
+A document may hold them beside its `raw` bytes, under `views`; `raw` stays the truth. Who writes an
+object writes all of its forms anew or drops them: none is ever older than its `raw`. One that is
+not there has to be made by whoever reads (domain/versions), or is the same as `raw`: the view says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from db_interface.json_data import JsonObject
+
+SAME = b""
+"""Stands for a form whose bytes are those of `raw`: they are not kept twice."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A form of objects: the name it is kept under."""
+
+    name: str
+    same_if_absent: bool = False
+    """Where it is not kept it is the same as `raw`; else it has to be made."""
+
+    @property
+    def field(self) -> str:
+        return f"views.{self.name}"
+
+    def shown(self) -> JsonObject:
+        """What brings the form as `raw` in a projection; `unmade` says that it is not there."""
+        kept = f"${self.field}"
+        if self.same_if_absent:
+            return {"raw": {"$ifNull": [kept, "$raw"]}}
+        same = {"$in": [{"$ifNull": [kept, SAME]}, [SAME]]}
+        return {
+            "raw": {"$cond": [same, "$raw", kept]},
+            "unmade": {"$eq": [{"$type": kept}, "missing"]},
+        }
+
+    def of(self, raw: bytes, views: Mapping[str, bytes] | None) -> Shown:
+        """The same of what was read whole."""
+        kept = (views or {}).get(self.name)
+        if kept is None:
+            return Shown(bytes(raw), unmade=not self.same_if_absent)
+        return Shown(bytes(kept or raw))
+
+
+class Shown(NamedTuple):
+    """An object's bytes for a reader."""
+
+    raw: bytes
+    unmade: bool = False
+    """They are the object's own: his form of them has to be made."""
+
+
+def shown(view: View | None) -> JsonObject:
+    """What of a document to ask for, for a reader with that view, or with none."""
+    return {"raw": 1} if view is None else view.shown()
