@@ -72,6 +72,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("status"),
         _index("name"),
         _index("call.until", sparse=True),
+        _index("created", "_id"),
     ],
     "party_claims": [_index("peer_id")],
     "unknown_cards": [_index("until", expireAfterSeconds=60)],

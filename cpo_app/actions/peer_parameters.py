@@ -86,6 +86,9 @@ class Resyncing(OnePeer):
     module: str | None = Field(
         None, title="Only one module (empty: all)", enum=["", *PUSHED], max_length=40
     )
+    object_id: str | None = Field(
+        None, max_length=200, title="Only the object of this id, of that module"
+    )
 
 
 class Switching(OnePeer):

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from cpo_app.actions.catalog import all_actions
 from cpo_app.actions.house import House
-from cpo_app.actions.peers import facts
+from cpo_app.actions.peer_facts import facts
 from cpo_app.actions.readings import party_pair
 from cpo_app.api.routes import answered
 from cpo_app.notice_settings import target_ids
@@ -33,6 +33,7 @@ from domain.paging import newest
 from domain.peers.claims import CLAIMS
 from domain.peers.claims import shown as party_shown
 from domain.peers.peer_document import PEERS
+from domain.peers.peer_listing import newest_peers
 from domain.peers.peers import Peer
 from domain.platform_facts import default_tariff
 from domain.reservations.reservations import RESERVATIONS
@@ -198,11 +199,9 @@ def _peers(router: APIRouter, house: House) -> None:
 
     @router.get("/peers", tags=["peers"])
     async def peer_list(limit: Limit = 100, cursor: Cursor = None) -> Response:
-        """By id."""
-        query = {} if cursor is None else {"_id": {"$gt": cursor}}
-        found = await PEERS.of(db).find(query, sort=[("_id", 1)], limit=limit + 1)
-        rows = [shown(facts(Peer.of(row))) for row in found[:limit]]
-        return _page(rows, found[limit - 1]["_id"] if len(found) > limit else None)
+        """The newest first."""
+        found, following = await newest_peers(db, limit=limit, cursor=cursor)
+        return _page([shown(facts(one)) for one in found], following)
 
     @router.get("/peers/{peer_id}", tags=["peers"])
     async def peer(peer_id: Id) -> Response:

@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from cpo_app.actions import locations as actions
-from cpo_app.actions.peers import GIVE_GROUPS
+from cpo_app.actions.peer_offer import GIVE_GROUPS
 from cpo_app.backend import Backend
 from cpo_app.cli.acting import act, act_and_say
 from cpo_app.cli.errors import CliError

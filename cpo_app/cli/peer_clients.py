@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import typer
 
-from cpo_app.actions.peers import APPROVE_CLIENTS, CLIENTS_AUTOMATIC, REFUSE_CLIENTS
+from cpo_app.actions.peer_parties import APPROVE_CLIENTS, CLIENTS_AUTOMATIC, REFUSE_CLIENTS
 from cpo_app.backend import Backend
 from cpo_app.cli import remote
 from cpo_app.cli.acting import act

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cpo_app.actions.peers import REQUIRE_MODULES
+from cpo_app.actions.peer_offer import REQUIRE_MODULES
 from cpo_app.cli.acting import act
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir

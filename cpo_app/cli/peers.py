@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from cpo_app.actions import peers as actions
+from cpo_app.actions import peer_offer, peer_parties, peer_registration, peer_service
 from cpo_app.actions.action import Action, P
-from cpo_app.actions.peers import facts
+from cpo_app.actions.peer_facts import facts
 from cpo_app.backend import Backend
 from cpo_app.cli import remote
 from cpo_app.cli.acting import act, act_and_say, words
@@ -32,16 +32,17 @@ from domain.operator.push_states import push_states
 from domain.outbox import due_marks
 from domain.outbox.deliveries import delivered_cdrs
 from domain.outbox.marks import PUSHED
+from domain.peers.peer_listing import newest_peers
 from domain.peers.peers import DEFAULT_QUIRKS, Peer
 
 app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
 app.command(
     "clients",
-    help=f"The clients of a hub. {words(actions.APPROVE_CLIENTS)} {words(actions.REFUSE_CLIENTS)} "
-    f"{words(actions.CLIENTS_AUTOMATIC)}",
+    help=f"The clients of a hub. {words(peer_parties.APPROVE_CLIENTS)} "
+    f"{words(peer_parties.REFUSE_CLIENTS)} {words(peer_parties.CLIENTS_AUTOMATIC)}",
 )(clients)
-app.command("groups", help=words(actions.GIVE_GROUPS))(groups_of_peer)
-app.command("require-modules", help=words(actions.REQUIRE_MODULES))(require_modules_of)
+app.command("groups", help=words(peer_offer.GIVE_GROUPS))(groups_of_peer)
+app.command("require-modules", help=words(peer_offer.REQUIRE_MODULES))(require_modules_of)
 
 MAX_HELD_BACK = 10
 
@@ -65,7 +66,7 @@ RawToken = Annotated[
 ]
 
 
-@app.command(help=words(actions.INVITE))
+@app.command(help=words(peer_registration.INVITE))
 def invite(
     name: Annotated[str, typer.Option(help="What to call the peer.")],
     raw_token: RawToken = False,
@@ -84,7 +85,7 @@ def invite(
         "modules": require_module or [],
         **_granted(party, role, hub, any_party, raw_token),
     }
-    invitation = act(actions.INVITE, given, data_dir)
+    invitation = act(peer_registration.INVITE, given, data_dir)
     for sentence in invitation.pop("notes"):
         note(sentence)
     if only_token:
@@ -93,7 +94,7 @@ def invite(
         print_json(invitation)
 
 
-@app.command(help=words(actions.CONNECT))
+@app.command(help=words(peer_registration.CONNECT))
 def connect(
     versions_url: Annotated[str, typer.Option(help="The peer's versions URL.")],
     token: Annotated[
@@ -119,42 +120,52 @@ def connect(
         "modules": require_module or [],
         **_granted(party, role, hub, any_party, raw_token),
     }
-    connected = act(actions.CONNECT, given, data_dir)
+    connected = act(peer_registration.CONNECT, given, data_dir)
     for sentence in connected.pop("notes"):
         note(sentence)
     print_json(connected)
 
 
-@app.command(help=words(actions.APPROVE))
+@app.command(help=words(peer_registration.APPROVE))
 def approve(peer_id: PeerId, data_dir: DataDir = None) -> None:
-    number = act(actions.APPROVE, {"peer_id": peer_id}, data_dir)["approved"]
-    note(f"{peer_id}: {actions.APPROVE.said()} ({number} roles)")
+    number = act(peer_registration.APPROVE, {"peer_id": peer_id}, data_dir)["approved"]
+    note(f"{peer_id}: {peer_registration.APPROVE.said()} ({number} roles)")
 
 
-@app.command("release-party", help=words(actions.RELEASE_PARTY))
+@app.command("release-party", help=words(peer_parties.RELEASE_PARTY))
 def release_party(party: OneParty, yes: Yes = False, data_dir: DataDir = None) -> None:
-    done = act(actions.RELEASE_PARTY, {"party": party}, data_dir, yes=yes)
-    note(f"{done['party']}: {actions.RELEASE_PARTY.said()} {done['held_by']} held it")
+    done = act(peer_parties.RELEASE_PARTY, {"party": party}, data_dir, yes=yes)
+    note(f"{done['party']}: {peer_parties.RELEASE_PARTY.said()} {done['held_by']} held it")
 
 
-@app.command("move-party", help=words(actions.MOVE_PARTY))
+@app.command("move-party", help=words(peer_parties.MOVE_PARTY))
 def move_party(
     party: OneParty,
     to: Annotated[str, typer.Option(help="The peer that is to be the party.")],
     yes: Yes = False,
     data_dir: DataDir = None,
 ) -> None:
-    act_and_say(actions.MOVE_PARTY, {"party": party, "peer_id": to}, data_dir, party, yes=yes)
+    act_and_say(peer_parties.MOVE_PARTY, {"party": party, "peer_id": to}, data_dir, party, yes=yes)
 
 
 @app.command("list")
-def list_peers(as_json: AsJson = False, data_dir: DataDir = None) -> None:
-    """All peers, the oldest first."""
+def list_peers(
+    limit: Annotated[
+        int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.")
+    ] = 100,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Peers, the newest first."""
 
     async def work(backend: Backend) -> list[JsonObject]:
-        return [facts(peer) for peer in await backend.peers.all()]
+        found, _ = await newest_peers(backend.db, limit=limit)
+        return [facts(peer) for peer in found]
 
-    rows = _of_server() if remote.server() is not None else on_backend(work, data_dir)
+    if remote.server() is not None:
+        rows = remote.rows("/peers", limit)
+    else:
+        rows = on_backend(work, data_dir)
     if as_json:
         print_json(rows)
         return
@@ -174,6 +185,8 @@ def list_peers(as_json: AsJson = False, data_dir: DataDir = None) -> None:
         spared=("Last seen", "Parties"),
         wrapped=("Last error",),
     )
+    if len(rows) == limit:
+        note(f"the newest {limit}; --limit shows more")
 
 
 @app.command()
@@ -213,27 +226,27 @@ def show(peer_id: PeerId, as_json: AsJson = False, data_dir: DataDir = None) -> 
             )
 
 
-@app.command(help=words(actions.REMOVE))
+@app.command(help=words(peer_registration.REMOVE))
 def remove(peer_id: PeerId, yes: Yes = False, data_dir: DataDir = None) -> None:
-    act_and_say(actions.REMOVE, {"peer_id": peer_id}, data_dir, peer_id, yes=yes)
+    act_and_say(peer_registration.REMOVE, {"peer_id": peer_id}, data_dir, peer_id, yes=yes)
 
 
-@app.command(help=words(actions.WITHDRAW))
+@app.command(help=words(peer_registration.WITHDRAW))
 def withdraw(peer_id: PeerId, yes: Yes = False, data_dir: DataDir = None) -> None:
-    act_and_say(actions.WITHDRAW, {"peer_id": peer_id}, data_dir, peer_id, yes=yes)
+    act_and_say(peer_registration.WITHDRAW, {"peer_id": peer_id}, data_dir, peer_id, yes=yes)
 
 
-@app.command(help=words(actions.REFRESH))
+@app.command(help=words(peer_registration.REFRESH))
 def refresh(peer_id: PeerId, data_dir: DataDir = None) -> None:
-    print_json(act(actions.REFRESH, {"peer_id": peer_id}, data_dir))
+    print_json(act(peer_registration.REFRESH, {"peer_id": peer_id}, data_dir))
 
 
-@app.command(help=words(actions.ROTATE))
+@app.command(help=words(peer_registration.ROTATE))
 def rotate(peer_id: PeerId, data_dir: DataDir = None) -> None:
-    print_json(act(actions.ROTATE, {"peer_id": peer_id}, data_dir))
+    print_json(act(peer_registration.ROTATE, {"peer_id": peer_id}, data_dir))
 
 
-@app.command("pull-tokens", help=words(actions.PULL_TOKENS))
+@app.command("pull-tokens", help=words(peer_registration.PULL_TOKENS))
 def pull_tokens(
     peer_id: PeerId,
     full: Annotated[
@@ -241,49 +254,54 @@ def pull_tokens(
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    report = act(actions.PULL_TOKENS, {"peer_id": peer_id, "full": full}, data_dir)
+    report = act(peer_registration.PULL_TOKENS, {"peer_id": peer_id, "full": full}, data_dir)
     print_json(report)
     if not report["complete"]:
         raise CliError(f"broke off: {report['problem']}")
 
 
-@app.command(help=words(actions.RESYNC))
+@app.command(help=words(peer_service.RESYNC))
 def resync(
     peer_id: PeerId,
     module: Annotated[
         str | None, typer.Option(help=f"Only one of {', '.join(PUSHED)}; by default all.")
     ] = None,
+    object_id: Annotated[
+        str | None,
+        typer.Option("--object", metavar="ID", help="Only this one, of that --module."),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    print_json(act(actions.RESYNC, {"peer_id": peer_id, "module": module}, data_dir))
+    given = {"peer_id": peer_id, "module": module, "object_id": object_id}
+    print_json(act(peer_service.RESYNC, given, data_dir))
 
 
-@app.command(help=words(actions.SUSPEND))
+@app.command(help=words(peer_service.SUSPEND))
 def suspend(peer_id: PeerId, data_dir: DataDir = None) -> None:
-    act_and_say(actions.SUSPEND, {"peer_id": peer_id}, data_dir, peer_id)
+    act_and_say(peer_service.SUSPEND, {"peer_id": peer_id}, data_dir, peer_id)
 
 
-@app.command(help=words(actions.RESUME))
+@app.command(help=words(peer_service.RESUME))
 def resume(peer_id: PeerId, data_dir: DataDir = None) -> None:
-    act_and_say(actions.RESUME, {"peer_id": peer_id}, data_dir, peer_id)
+    act_and_say(peer_service.RESUME, {"peer_id": peer_id}, data_dir, peer_id)
 
 
-@app.command(help=words(actions.BLOCK))
+@app.command(help=words(peer_service.BLOCK))
 def block(peer_id: PeerId, yes: Yes = False, data_dir: DataDir = None) -> None:
-    act_and_say(actions.BLOCK, {"peer_id": peer_id}, data_dir, peer_id, yes=yes)
+    act_and_say(peer_service.BLOCK, {"peer_id": peer_id}, data_dir, peer_id, yes=yes)
 
 
-@app.command(help=words(actions.NARROW))
+@app.command(help=words(peer_offer.NARROW))
 def narrow(peer_id: PeerId, data_dir: DataDir = None) -> None:
-    _marking(actions.NARROW, {"peer_id": peer_id}, data_dir)
+    _marking(peer_offer.NARROW, {"peer_id": peer_id}, data_dir)
 
 
-@app.command(help=words(actions.WIDEN))
+@app.command(help=words(peer_offer.WIDEN))
 def widen(peer_id: PeerId, data_dir: DataDir = None) -> None:
-    _marking(actions.WIDEN, {"peer_id": peer_id}, data_dir)
+    _marking(peer_offer.WIDEN, {"peer_id": peer_id}, data_dir)
 
 
-@app.command(help=words(actions.REQUIRE))
+@app.command(help=words(peer_offer.REQUIRE))
 def require(
     peer_id: PeerId,
     fields: Annotated[
@@ -300,10 +318,10 @@ def require(
     if nothing is bool(fields or profile):
         raise CliError("name fields or a --profile, or --none")
     given = {"peer_id": peer_id, "fields": fields or [], "profile": profile}
-    _marking(actions.REQUIRE, given, data_dir)
+    _marking(peer_offer.REQUIRE, given, data_dir)
 
 
-@app.command("ask-unknown", help=words(actions.ASK_UNKNOWN))
+@app.command("ask-unknown", help=words(peer_offer.ASK_UNKNOWN))
 def ask_unknown(
     peer_id: PeerId,
     value: Annotated[str, typer.Argument(metavar="on|off")],
@@ -312,10 +330,10 @@ def ask_unknown(
     if value not in ("on", "off"):
         raise CliError("on or off")
     given = {"peer_id": peer_id, "on": value == "on"}
-    act_and_say(actions.ASK_UNKNOWN, given, data_dir, peer_id)
+    act_and_say(peer_offer.ASK_UNKNOWN, given, data_dir, peer_id)
 
 
-@app.command(help=words(actions.QUIRK))
+@app.command(help=words(peer_offer.QUIRK))
 def quirk(
     peer_id: PeerId,
     name: Annotated[str, typer.Argument(help=", ".join(DEFAULT_QUIRKS))],
@@ -323,7 +341,7 @@ def quirk(
     data_dir: DataDir = None,
 ) -> None:
     given = {"peer_id": peer_id, "name": name, "value": value}
-    print_json(act(actions.QUIRK, given, data_dir))
+    print_json(act(peer_offer.QUIRK, given, data_dir))
 
 
 async def _push_facts(backend: Backend, peer: Peer) -> JsonObject:
@@ -342,18 +360,6 @@ async def _push_facts(backend: Backend, peer: Peer) -> JsonObject:
         "cdrs_delivered": await delivered_cdrs(backend.db, peer.peer_id),
         "held_back": [asdict(held) for held in held_back],
     }
-
-
-def _of_server() -> list[JsonObject]:
-    """All peers, as its API lists them: by id."""
-    rows: list[JsonObject] = []
-    following = None
-    while True:
-        page = remote.read("/peers", limit=1000, cursor=following)
-        rows += page["items"]
-        following = page["next"]
-        if following is None:
-            return rows
 
 
 def _marking(action: Action[P], given: Mapping[str, object], data_dir: Path | None) -> None:

@@ -20,6 +20,7 @@ from cpo_app.cli.errors import CliError
 from db_interface.json_data import JsonObject
 
 TIMEOUT_S = 70.0
+_PAGE = 1000
 _HERE = ("127.0.0.1", "::1", "localhost")
 _SERVER: ContextVar[str | None] = ContextVar("server", default=None)
 _KEY: ContextVar[str | None] = ContextVar("key", default=None)
@@ -54,6 +55,20 @@ def call(action: Action[P], parameters: P) -> JsonObject:
 def read(path: str, **query: object) -> JsonObject:
     """What stands there, below /api/v1. Raises CliError."""
     return _ask("GET", path, None, {name: str(value) for name, value in query.items() if value})
+
+
+def rows(path: str, limit: int, **query: object) -> list[JsonObject]:
+    """The first of a list there, page by page. Raises CliError."""
+    found: list[JsonObject] = []
+    following: object = None
+    while len(found) < limit:
+        wanted = min(_PAGE, limit - len(found))
+        page = read(path, **query, limit=wanted, cursor=following)
+        found += page["items"]
+        following = page["next"]
+        if following is None:
+            break
+    return found
 
 
 def _ask(

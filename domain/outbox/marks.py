@@ -167,9 +167,10 @@ async def mark_everything(
     peer: PeerDocument,
     modules: Sequence[str] = PUSHED,
     changed_since: datetime | None = None,
+    key: str | None = None,
 ) -> int:
     """Mark all that the peer (its document) may see, as if it had seen nothing; with
-    `changed_since` only what has been updated from then on. How many.
+    `changed_since` only what has been updated from then on, with `key` that object alone. How many.
 
     CDRs that it has provably had are left out: they are sent once.
     """
@@ -180,6 +181,8 @@ async def mark_everything(
         wanted = visible(module, reader_of(peer))
         if changed_since is not None:
             wanted["last_updated"] = {"$gte": changed_since}
+        if key is not None:
+            wanted["_id"] = key
         total += await _mark_all(store, peer["_id"], module, wanted)
     return total
 
@@ -272,13 +275,13 @@ async def mark_to_be_asked(store: DbInterface, peer_id: str, keys: Sequence[str]
         await upsert_each(MARKS.of(store.db), updates)
 
 
-async def post_again(db: Database, peer_id: str) -> int:
-    """Forget that CDRs' POSTs went out with unknown outcome: the operator has found out that
-    they failed. How many there were. Their X-Request-IDs stay."""
-    return await MARKS.of(db).update_many(
-        {"peer_id": peer_id, "module": "cdrs", "posting": {"$exists": True}},
-        {"$unset": {"posting": "", "missed": ""}},
-    )
+async def post_again(db: Database, peer_id: str, key: str | None = None) -> int:
+    """Forget that CDRs' POSTs (with `key`: that one's) went out with unknown outcome: the operator
+    has found out that they failed. How many there were. Their X-Request-IDs stay."""
+    query: JsonObject = {"peer_id": peer_id, "module": "cdrs", "posting": {"$exists": True}}
+    if key is not None:
+        query["_id"] = mark_id(peer_id, "cdrs", key)
+    return await MARKS.of(db).update_many(query, {"$unset": {"posting": "", "missed": ""}})
 
 
 def offers(peer: PeerDocument, module: str) -> bool:

@@ -18,8 +18,15 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
 from domain.audit import entries as audit
+from domain.objects.finding import find_object
 from domain.outbox import push_lanes
-from domain.outbox.marks import PUSHED, mark_everything, mark_unpublished, post_again
+from domain.outbox.marks import (
+    PUSHED,
+    mark_everything,
+    mark_unpublished,
+    offers,
+    post_again,
+)
 from domain.peers import parties
 from domain.peers.claims import PartyTaken, shown
 from domain.peers.peer_document import PEERS, PeerDocument
@@ -102,6 +109,27 @@ async def resync(store: DbInterface, peer_id: str, modules: Sequence[str] = PUSH
     number = await mark_everything(store, peer, modules)
     await move(store, peer_id, {}, MARKED_FOR)
     return number
+
+
+async def resync_one(store: DbInterface, peer_id: str, module: str, object_id: str) -> int:
+    """Push one object anew: 1. Raises NotPossible, NotFoundById."""
+    if module not in PUSHED:
+        raise NotPossible(f"{module} is not pushed; there are: {', '.join(PUSHED)}")
+    peer = await peer_of(store, peer_id)
+    if peer["status"] not in MARKED_FOR:
+        raise NotPossible(f"peer {peer_id} is {peer['status']}: nothing is pushed to it")
+    if not offers(peer, module):
+        raise NotPossible(f"peer {peer_id} takes no pushes of {module}")
+    found = await find_object(store, module, object_id)
+    if module == "cdrs":
+        await post_again(store.db, peer_id, found["_id"])
+    if not await mark_everything(store, peer, [module], key=found["_id"]):
+        raise NotPossible(
+            f"{object_id} is not for peer {peer_id}"
+            + (", or it has provably had it" if module == "cdrs" else "")
+        )
+    await move(store, peer_id, {}, MARKED_FOR)
+    return 1
 
 
 async def withdraw(store: DbInterface, peer_id: str) -> None:

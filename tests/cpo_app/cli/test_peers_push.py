@@ -89,6 +89,25 @@ def test_resync_marks_everything_anew(house: House) -> None:
     assert set(emsp.held("tariffs")) == {"T1"}
 
 
+def test_resync_of_one_object_marks_that_one_alone(house: House) -> None:
+    emsp, peer_id = house.peer()
+    house.locations(location("LOC1"), location("LOC2"))
+    house.push()
+    house.until_nothing_is_left()
+    emsp.objects.clear()
+
+    one = ("resync", peer_id, "--module", "locations", "--object", "loc2")
+    assert json.loads(cpo_peers(*one))["marked"] == 1
+    house.until_nothing_is_left()
+    assert set(emsp.held("locations")) == {"LOC2"}
+    for wrong, said in (
+        (("--object", "LOC2"), "module: is needed"),
+        (("--module", "locations", "--object", "LOC9"), "there is no location LOC9"),
+    ):
+        with pytest.raises(CliError, match=said):
+            cpo_peers("resync", peer_id, *wrong)
+
+
 def test_resync_of_what_is_not_pushed_is_refused(house: House) -> None:
     _, peer_id = house.peer()
     with pytest.raises(CliError, match="tokens is not pushed"):

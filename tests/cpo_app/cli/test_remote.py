@@ -66,6 +66,20 @@ def test_commands_do_there_what_they_do_on_the_store(there: There, tmp_path: Pat
     assert {(row["by"]["kind"], row["by"]["name"]) for row in log} == {("key", "admin-key")}
 
 
+def test_peers_are_listed_the_newest_first_by_limit_and_cursor(there: There) -> None:
+    made = [
+        there("peers", "invite", "--name", f"MSP{n}", "--any-party").json()["peer_id"]
+        for n in range(3)
+    ]
+    listed = there("peers", "list", "--limit", "2", "--json")
+    assert [row["peer_id"] for row in listed.json()] == made[:0:-1]
+    assert "the newest 2; --limit shows more" in there("peers", "list", "--limit", "2").err
+    page = there.api.get("/v1/peers?limit=2").json()
+    assert [row["peer_id"] for row in page["items"]] == made[:0:-1]
+    rest = there.api.get(f"/v1/peers?cursor={page['next']}").json()
+    assert [row["peer_id"] for row in rest["items"]] == made[:1]
+
+
 def test_the_keys_role_decides(there: There) -> None:
     there.role = Role.OPERATOR
     refused = there("tariffs", "default", "--none")
