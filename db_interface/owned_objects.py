@@ -18,6 +18,7 @@ from typing import TypedDict
 import orjson
 
 from db_interface import pages
+from db_interface.bulk import update_each
 from db_interface.collection import Collection, Documents, Sort, Where
 from db_interface.counters import count
 from db_interface.database import Database
@@ -219,6 +220,20 @@ class OwnedObjects:
             await count(tx, self.module, obj.owner, obj.audience, 1)
         await documents.update_one({"_id": obj.key}, self._change(before, document, tx))
         return Replaced("updated", before["audience"], before["raw"])
+
+    async def rewrite(
+        self, states: Sequence[tuple[OwnedDocument, OwnedObject]], tx: Tx
+    ) -> list[Replaced]:
+        """Write new states over documents that were read in this transaction; their readers stay
+        the same. One round trip for all."""
+        if states:
+            tx.in_flight.publishes = True
+        changes: list[tuple[JsonMapping, JsonMapping]] = [
+            ({"_id": before["_id"]}, self._change(before, obj.document(), tx))
+            for before, obj in states
+        ]
+        await update_each(self.of(tx), changes)
+        return [Replaced("updated", before["audience"], before["raw"]) for before, _ in states]
 
     def _change(self, before: OwnedDocument, after: OwnedDocument, tx: Tx) -> JsonObject:
         """What makes `after` of `before`, which lists go on to show until `after` is settled."""

@@ -27,7 +27,7 @@ from db_interface.transaction import Tx
 from domain.objects.location_fields import fields_of
 from domain.outbox import deliveries
 from domain.outbox.mark_parts import changed_parts
-from domain.peers.peer_document import PeerDocument, receivers
+from domain.peers.peer_document import PeerDocument, given_groups, receivers
 from domain.peers.statuses import BLOCKED, MARKED_FOR
 from domain.visibility import GUESTS, Reader, may_see, required, visible
 
@@ -187,9 +187,9 @@ async def mark_everything(
     return total
 
 
-async def mark_unpublished(store: DbInterface, peer: PeerDocument, *, known: bool) -> int:
-    """Mark what a narrowed peer does not see and others do, when the peer (its document) has been
-    narrowed (`known`: it could see that until now) or widened. How many."""
+async def mark_unpublished(store: DbInterface, peer: PeerDocument) -> int:
+    """Mark what a peer (its document) that has been narrowed does not see any more, and others
+    do. How many."""
     return sum(
         [
             await _mark_all(
@@ -197,7 +197,6 @@ async def mark_unpublished(store: DbInterface, peer: PeerDocument, *, known: boo
                 peer["_id"],
                 module,
                 {**visible(module, reader_of(peer)), "audience": GUESTS},
-                known=known,
             )
             for module in FOR_EVERY_READER
             if offers(peer, module)
@@ -206,31 +205,36 @@ async def mark_unpublished(store: DbInterface, peer: PeerDocument, *, known: boo
 
 
 async def mark_turned(store: DbInterface, peer: PeerDocument, before: Reader) -> int:
-    """Mark the locations that the peer (its document) could see as `before` and cannot now, and
-    those that it can only now; where what it is offered is what it was, those that it is not, to
-    make sure that it has none of them. How many."""
+    """Mark the locations that the peer (its document) could see as `before` and cannot now; where
+    what it is offered is what it was, those that it is not, to make sure that it has none of them.
+    How many."""
     if not offers(peer, "locations"):
         return 0
     after = reader_of(peer)
-    turns = [(before, after, True), (after, before, False)]
-    if peer["status"] == BLOCKED:
-        turns = turns[:1]  # it is sent all that it may see when it is resumed
-    if required("locations", before) == required("locations", after):
-        turns = [(replace(after, requires=(), groups=None), after, False)]
-    number = 0
-    for seen_by, unseen_by, known in turns:
-        unseen = {"$nor": [visible("locations", unseen_by)]}
-        wanted = {"$and": [visible("locations", seen_by), unseen]}
-        number += await _mark_all(store, peer["_id"], "locations", wanted, known=known)
-    return number
+    same = required("locations", before) == required("locations", after)
+    seen_by = replace(after, requires=(), groups=None) if same else before
+    wanted = unseen("locations", seen_by, after)
+    return await _mark_all(store, peer["_id"], "locations", wanted, known=not same)
 
 
-async def mark_regrouped(rows: Sequence[tuple[OwnedDocument, Sequence[str]]], tx: Tx) -> None:
+def unseen(module: str, seen_by: Reader, unseen_by: Reader) -> JsonObject:
+    """The query for what the one reader may see and the other may not."""
+    return {"$and": [visible(module, seen_by), {"$nor": [visible(module, unseen_by)]}]}
+
+
+async def mark_opened(peer_id: str, module: str, keys: Sequence[str], tx: Tx) -> None:
+    """Mark what opens to the peer in this transaction: it cannot have had it."""
+    updates = [_mark(peer_id, module, key, tx.now, parts=None, known=False) for key in keys]
+    await upsert_each(MARKS.of(tx), updates)
+
+
+async def mark_regrouped(rows: Sequence[tuple[OwnedDocument, Sequence[str]]], tx: Tx) -> list[str]:
     """Mark the peers that are given groups, and for whom these locations come or go by that: each
-    with its new groups. Call in the transaction that gives it these."""
-    statuses = [*MARKED_FOR, BLOCKED]
-    peers = [(peer, reader_of(peer)) for peer in await receivers(tx, "locations", statuses, None)]
+    with its new groups. Call in the transaction that gives it these. The folded keys of those that
+    come to any peer, whether it takes pushes or not."""
+    peers = [(peer, reader_of(peer)) for peer in await given_groups(tx)]
     updates: list[tuple[str, JsonMapping]] = []
+    opened: dict[str, None] = {}
     for location, groups in rows:
         has = location.get("links", {}).get("has", ())
         for peer, reader in peers:
@@ -238,11 +242,15 @@ async def mark_regrouped(rows: Sequence[tuple[OwnedDocument, Sequence[str]]], tx
                 may_see("locations", reader, location["audience"], has, its)
                 for its in (location.get("groups", ()), groups)
             )
-            if saw != sees and not (sees and peer["status"] == BLOCKED):
+            if sees and not saw:
+                opened[location["_id"]] = None
+            marked = offers(peer, "locations") and not (sees and peer["status"] == BLOCKED)
+            if saw != sees and marked:
                 updates.append(
                     _mark(peer["_id"], "locations", location["_id"], tx.now, parts=None, known=saw)
                 )
     await upsert_each(MARKS.of(tx), updates)
+    return list(opened)
 
 
 async def mark_audiences(store: DbInterface, peer: PeerDocument, opened: Sequence[str]) -> int:

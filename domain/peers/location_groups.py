@@ -17,6 +17,7 @@ from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.audit.entries import About
 from domain.outbox.marks import mark_regrouped
+from domain.outbox.opening import renew
 from domain.peers.requirements import turn
 from domain.peers.switches import NotPossible
 
@@ -158,5 +159,5 @@ async def _regroup_in(tx: Tx, keys: Sequence[str], joined: Set[str], left: Set[s
                 "locations": len(changed),
             },
         )
-    await mark_regrouped(changed, tx)
+    await renew("locations", await mark_regrouped(changed, tx), tx)
     return len(changed)

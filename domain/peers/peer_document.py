@@ -9,6 +9,7 @@ from typing import TypedDict
 from db_interface.collection import Collection, Where
 from db_interface.json_data import JsonObject
 from domain.peers.calls import CallDocument
+from domain.peers.statuses import REGISTERED
 from domain.peers.terms import TermsDocument
 
 
@@ -91,6 +92,15 @@ class PeerDocument(TypedDict, total=False):
 
 
 PEERS: Collection[PeerDocument] = Collection("peers")
+_FOR_VISIBILITY = {
+    "parties": 1,
+    "audiences": 1,
+    "client_audiences": 1,
+    "status": 1,
+    "settings.narrowed": 1,
+    "settings.requires": 1,
+    "settings.groups": 1,
+}
 
 
 async def receivers(
@@ -105,13 +115,14 @@ async def receivers(
     if audiences is not None:
         concerned = {"$in": sorted(audiences)}
         query["$or"] = [{"audiences": concerned}, {"client_audiences": concerned}]
-    wanted = {
-        "parties": 1,
-        "audiences": 1,
-        "client_audiences": 1,
-        "status": 1,
-        "settings.narrowed": 1,
-        "settings.requires": 1,
-        "settings.groups": 1,
+    return await PEERS.of(where).find(query, _FOR_VISIBILITY)
+
+
+async def given_groups(where: Where) -> list[PeerDocument]:
+    """Registered peers that are offered some groups of locations only, as far as visibility knows
+    them, and their endpoints."""
+    query: JsonObject = {
+        "status": {"$in": list(REGISTERED)},
+        "settings.groups": {"$exists": True, "$ne": None},
     }
-    return await PEERS.of(where).find(query, wanted)
+    return await PEERS.of(where).find(query, {**_FOR_VISIBILITY, "endpoints": 1})

@@ -15,6 +15,7 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
 from domain.objects.location_fields import FIELDS, fields_of
 from domain.outbox.marks import mark_turned, reader_of
+from domain.outbox.opening import open_to
 from domain.peers import switches
 from domain.peers.statuses import REGISTERED, STATUSES
 from domain.peers.switches import NotPossible
@@ -51,7 +52,7 @@ async def turn(store: DbInterface, peer_id: str, change: JsonMapping) -> int:
     peer = await switches.move(store, peer_id, change, STATUSES)
     if peer["status"] not in REGISTERED:
         return 0
-    number = await mark_turned(store, peer, before)
+    number = await mark_turned(store, peer, before) + await open_to(store, peer, before)
     await switches.mark_again_later(store, peer_id)
     return number
 

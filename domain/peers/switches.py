@@ -10,7 +10,7 @@ blocked peer has not got everything yet.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +26,9 @@ from domain.outbox.marks import (
     mark_unpublished,
     offers,
     post_again,
+    reader_of,
 )
+from domain.outbox.opening import open_to
 from domain.peers import parties
 from domain.peers.claims import PartyTaken, shown
 from domain.peers.peer_document import PEERS, PeerDocument
@@ -154,13 +156,14 @@ async def narrow(store: DbInterface, peer_id: str) -> int:
     """From now on it sees published locations only; what it could see besides is taken away.
     How many objects that are."""
     peer = await move(store, peer_id, {"settings.narrowed": True}, REGISTERED)
-    return await mark_unpublished(store, peer, known=True)
+    return await mark_unpublished(store, peer)
 
 
 async def widen(store: DbInterface, peer_id: str) -> int:
     """From now on it sees unpublished locations, too, and is sent them. How many."""
     peer = await move(store, peer_id, {"settings.narrowed": False}, REGISTERED)
-    number = await mark_unpublished(store, peer, known=False)
+    # Done again after it was broken off, it opens the same.
+    number = await open_to(store, peer, replace(reader_of(peer), narrowed=True))
     await mark_again_later(store, peer_id)
     return number
 

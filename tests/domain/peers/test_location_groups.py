@@ -106,8 +106,9 @@ def test_a_location_comes_and_goes_with_the_group(house: House) -> None:
     assert statuses(emsp, "SOUTH") == {"AVAILABLE"}
     assert house.loop.run(location_groups.counts(house.store)) == {"down": 1, "up": 2}
     assert house.loop.run(location_groups.members(house.store, "UP", 9)) == [NORTH, SOUTH]
-    # Whom groups do not concern has heard of none of this.
-    assert other.held("locations") == {}
+    # Whom groups do not concern is told of the new last_updated, and of nothing else.
+    assert set(other.held("locations")) == {"SOUTH"}
+    assert not any(b"REMOVED" in got.body for got in other.got)
 
 
 def test_fields_that_are_required_count_within_the_groups(house: House) -> None:

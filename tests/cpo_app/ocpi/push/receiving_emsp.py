@@ -51,6 +51,8 @@ class Receiver:
     fault: Fault = lambda _: None
     slow_s: float = 0.0
     location_of_cdrs: str | None = "/cdrs/{id}"
+    ignores_older: bool = False
+    """keeps of an object, and of each of its EVSEs, what claims to be the newest"""
     objects: dict[tuple[str, ...], Any] = field(default_factory=dict)
     cdrs: dict[str, list[bytes]] = field(default_factory=dict)
     got: list[Got] = field(default_factory=list)
@@ -169,7 +171,7 @@ class Receiver:
             key = (module, *rest[:3])
             if got.method == "PUT" and len(rest) == 3:
                 new = key not in self.objects
-                self.objects[key] = got.json()
+                self.objects[key] = self._newest(self.objects.get(key), got.json())
                 return _http(201 if new else 200, 1000)
             if key not in self.objects:
                 return _http(404, 2003)
@@ -179,6 +181,19 @@ class Receiver:
                 del self.objects[key]
                 return _http(200, 1000)
             return self._part(got, self.objects[key], rest[3:])
+
+    def _newest(self, known: Any, came: Any) -> Any:
+        if not self.ignores_older or known is None:
+            return came
+        evses = {evse["uid"]: evse for evse in known.get("evses", ())}
+        newer = came if came["last_updated"] > known["last_updated"] else known
+        parts = [
+            evse
+            if evse["uid"] not in evses or evse["last_updated"] > evses[evse["uid"]]["last_updated"]
+            else evses[evse["uid"]]
+            for evse in came.get("evses", ())
+        ]
+        return {**newer, "evses": parts} if parts else newer
 
     def _part(self, got: Got, known: dict[str, Any], below: list[str]) -> bytes:
         body = got.json()
