@@ -140,6 +140,7 @@ class World:
 
     def _regroup(self, change: Callable[..., Coroutine[Any, Any, int]], id_: str) -> None:
         self.house.loop.run(change(self.house.store, _GROUP, [f"nl/evc/{id_.lower()}"]))
+        self._restamped()
 
     def give_group(self, _: None) -> None:
         if self.group:
@@ -152,6 +153,15 @@ class World:
 
     def _give(self, groups: list[str] | None) -> None:
         self.house.loop.run(location_groups.give(self.house.store, self.peer_id, groups))
+        self._restamped()
+
+    def _restamped(self) -> None:
+        """What opens to the peer bears a new stamp, and is else what it was."""
+        for id_, fields in self.public.items():
+            kept = self.house.loop.run(self.house.store.get("locations", f"nl/evc/{id_.lower()}"))
+            assert kept is not None
+            assert _unstamped(kept) == _unstamped(fields)
+            self.public[id_] = kept
 
     @property
     def offered(self) -> dict[str, dict[str, Any]]:
@@ -180,7 +190,8 @@ class World:
 
 
 def _unstamped(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {**fields, "last_updated": None}
+    evses = [{**evse, "last_updated": None} for evse in fields.get("evses", ())]
+    return {**fields, "evses": evses, "last_updated": None}
 
 
 def time_passes(house: House, peer_id: str) -> None:
