@@ -9,7 +9,7 @@ RUNS := $(VENV)/.runs
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NO_PACKAGES := The packages could not be installed: is there a network, or a package index of your own?
 
-.PHONY: run test test-fast test-random check coverage soak bench compare format lock clean
+.PHONY: run test test-fast test-random check coverage soak bench compare format docs lock clean
 
 run: $(RUNS)
 	@exec $(BIN)/cpo up $(ARGS)
@@ -54,6 +54,10 @@ compare: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# docs/configuration.md is made of the settings.
+docs: $(STAMP)
+	$(BIN)/python -m cpo_app.configuration_page
 
 # Maintainers only: renew the locked versions after pyproject.toml changed.
 lock: $(STAMP)

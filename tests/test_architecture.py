@@ -26,6 +26,7 @@ ROOMS = (
 SHARED = (
     "settings",
     "setting_values",
+    "setting_fields",
     "notice_settings",
     "host_facts",
     "actions",

@@ -9,32 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
-from cpo_app.settings import Settings
 from db_interface.indexes import OWNED_MODULES
 from db_interface.writers import SLOTS, WRITERS
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
-
-
-def variables() -> set[str]:
-    names = set(Settings.__fields__)
-    for model in (EngineSettings, MonitorSettings):
-        for field in model.__fields__.values():
-            names |= {name.upper() for name in field.field_info.extra["env_names"]}
-    return names
-
-
-def test_every_variable_is_documented_and_every_documented_one_exists() -> None:
-    page = (REPOSITORY / "docs/configuration.md").read_text()
-    named = {
-        name for row in re.findall(r"^\|(.*?)\|", page, re.M) for name in re.findall("`(.*?)`", row)
-    }
-    others = page.split("## Others")[1]
-    elsewhere = set(re.findall(r"^\| `([A-Z_]+)`", others, re.M))
-    assert variables() - named == set()
-    assert named - elsewhere - variables() == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

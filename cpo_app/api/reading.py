@@ -18,6 +18,7 @@ from cpo_app.actions.peer_facts import facts
 from cpo_app.actions.readings import party_pair
 from cpo_app.api.routes import answered
 from cpo_app.notice_settings import target_ids
+from cpo_app.settings.showing import shown_settings
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import fold, party_key, plain
 from domain.audit.listing import listed
@@ -255,8 +256,7 @@ def _platform(router: APIRouter, house: House) -> None:
     async def settings() -> Response:
         """The server's settings, secrets redacted. None may change while it runs: they come from
         the environment, and a restart reads them."""
-        values = {name: shown(value, name) for name, value in house.settings.dict().items()}
-        return answered({"settings": values, "changeable": []})
+        return answered({"settings": shown_settings(house.settings), "changeable": []})
 
     @router.get("/me", tags=["me"])
     async def me() -> Response:

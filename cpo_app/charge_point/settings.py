@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import BaseSettings, Field, SecretStr, validator
+from pydantic import BaseSettings, SecretStr, validator
 
+from cpo_app.setting_fields import Reader, setting
 from cpo_app.setting_values import check_log_level
 from db_interface.json_data import JsonObject
 
@@ -42,40 +43,158 @@ def certificate_files(settings: EngineSettings | MonitorSettings) -> tuple[str, 
 
 
 class EngineSettings(BaseSettings):
-    """EV_CP_E. Unset link key: a key file in the state directory, shared with the monitor."""
+    """Engine (EV_CP_E)"""
 
-    cp_id: str = Field(default="CP-001", regex=CP_ID_PATTERN)
-    # Central, on another host as a rule, must reach the engine.
-    host: str = "0.0.0.0"  # noqa: S104
-    health_port: int = Field(default=8001, ge=0, le=65535)
-    telemetry_interval: float = Field(default=1.0, gt=0, le=3600)
-    kw_rate: float = Field(default=22.0, gt=0, le=1000)
-    log_level: str = "INFO"
-    log_format: Literal["text", "json"] = Field(default="text", env="CPO_LOG_FORMAT")
-    link_key: SecretStr | None = None
-    ca_file: Path | None = None
-    # The client certificate that is shown to EV_Registry and EV_Central.
-    tls_cert_file: Path | None = None
-    tls_key_file: Path | None = None
-    # https with a certificate of its own. Unset: unless it listens to this host alone.
-    tls: bool | None = None
-    state_dir: Path = Field(default=Path("~/.cpo-charge-point"), env="CP_STATE_DIR")
+    read_by: ClassVar[Reader] = "engine"
 
-    connector_id: str = Field(default="1", min_length=1, max_length=36)
-    power_type: Literal["AC", "DC"] = "AC"
-    phases: int = Field(default=3, ge=1, le=3)
-    sign_meter_values: bool = False
-    voltage: float | None = Field(default=None, gt=0, le=1500)
+    cp_id: str = setting(
+        "CP-001",
+        "its monitor's",
+        regex=CP_ID_PATTERN,
+    )
+    host: str = setting(
+        "0.0.0.0",  # noqa: S104 (Central, on another host as a rule, must reach it)
+        "the address to listen on",
+    )
+    health_port: int = setting(
+        8001,
+        "the port to listen on",
+        ge=0,
+        le=65535,
+    )
+    telemetry_interval: float = setting(
+        1.0,
+        "the time between meter values",
+        unit="s",
+        gt=0,
+        le=3600,
+    )
+    kw_rate: float = setting(
+        22.0,
+        "its power",
+        unit="kW",
+        gt=0,
+        le=1000,
+    )
+    log_level: str = setting(
+        "INFO",
+        "as `CPO_LOG_LEVEL`",
+    )
+    log_format: Literal["text", "json"] = setting(
+        "text",
+        "as the servers'",
+        env="CPO_LOG_FORMAT",
+    )
+    link_key: SecretStr | None = setting(
+        None,
+        "shared with the monitor",
+        secret=True,
+        default_is="a file in `CP_STATE_DIR`",
+    )
+    ca_file: Path | None = setting(
+        None,
+        "a private CA",
+    )
+    tls_cert_file: Path | None = setting(
+        None,
+        "the charge point's client certificate, the same as its monitor's; its engine then "
+        "serves with it, too",
+    )
+    tls_key_file: Path | None = setting(
+        None,
+        "that certificate's key",
+    )
+    tls: bool | None = setting(
+        None,
+        "serve https, with a certificate of its own",
+        default_is="`true` unless `CP_ENGINE_HOST` is this host alone",
+    )
+    state_dir: Path = setting(
+        Path("~/.cpo-charge-point"),
+        "credentials, link key, the engine's journal",
+        env="CP_STATE_DIR",
+    )
 
-    simulation: bool = False
-    auto_plug: bool = True
-    auto_unplug_after: float = Field(default=3.0, ge=0)
-    plug_timeout: float = Field(default=60.0, gt=0)
-    stop_when_full: bool = False
-    speed: float = Field(default=1.0, gt=0, le=100_000)
-    car_kw: float | None = Field(default=None, gt=0)
-    car_battery_kwh: float = Field(default=60.0, gt=0)
-    car_soc: float = Field(default=20.0, ge=0, le=100)
+    connector_id: str = setting(
+        "1",
+        "what its connector is called",
+        min_length=1,
+        max_length=36,
+    )
+    power_type: Literal["AC", "DC"] = setting(
+        "AC",
+        "`AC` or `DC`",
+    )
+    phases: int = setting(
+        3,
+        "how many, where it is AC",
+        ge=1,
+        le=3,
+    )
+    sign_meter_values: bool = setting(
+        False,
+        "sign start and end values (OCMF, P-256) with a key of the engine's own: "
+        "`meter-<cp_id>.key` in the state directory, its public half in `meter-<cp_id>.pub`",
+    )
+    voltage: float | None = setting(
+        None,
+        "phase to neutral for AC, at the plug for DC",
+        unit="V",
+        default_is="by type: 230 or 400",
+        gt=0,
+        le=1500,
+    )
+
+    simulation: bool = setting(
+        False,
+        "`POST /sim` from this host without the link key",
+    )
+    auto_plug: bool = setting(
+        True,
+        "a remote start finds a car",
+    )
+    auto_unplug_after: float = setting(
+        3.0,
+        "the car leaves so long after the stop",
+        unit="s",
+        ge=0,
+    )
+    plug_timeout: float = setting(
+        60.0,
+        "how long an authorised driver has to plug in",
+        unit="s",
+        gt=0,
+    )
+    stop_when_full: bool = setting(
+        False,
+        "end the session when the car is full",
+    )
+    speed: float = setting(
+        1.0,
+        "charge so many times faster (demonstrations)",
+        gt=0,
+        le=100_000,
+    )
+    car_kw: float | None = setting(
+        None,
+        "what the simulated car takes at most",
+        unit="kW",
+        default_is="unlimited",
+        gt=0,
+    )
+    car_battery_kwh: float = setting(
+        60.0,
+        "the size of its battery",
+        unit="kWh",
+        gt=0,
+    )
+    car_soc: float = setting(
+        20.0,
+        "how full it comes",
+        unit="%",
+        ge=0,
+        le=100,
+    )
 
     _link_key = validator("link_key", allow_reuse=True)(_check_link_key)
     _key_file = validator("tls_key_file", always=True, allow_reuse=True)(_check_key_file)
@@ -101,33 +220,112 @@ class EngineSettings(BaseSettings):
 
 
 class MonitorSettings(BaseSettings):
-    """EV_CP_M. `central_host` may hold a whole URL (https); then `central_port` is not used."""
+    """Monitor (EV_CP_M)"""
 
-    cp_id: str = Field(default="CP-001", regex=CP_ID_PATTERN)
-    location: str = Field(default="", max_length=256)
-    metadata: JsonObject = Field(default_factory=dict)
-    cp_e_host: str = Field(default="localhost", min_length=1)
-    cp_e_port: int = Field(default=8001, ge=1, le=65535)
-    central_host: str = "localhost"
-    central_port: int = Field(default=8000, ge=1, le=65535)
-    # Unset: what Central asks for at registration.
-    health_interval: float | None = Field(default=None, gt=0, le=3600)
-    log_level: str = "INFO"
-    log_format: Literal["text", "json"] = Field(default="text", env="CPO_LOG_FORMAT")
-    registry_url: str = "http://localhost:8080"
-    registry_enabled: bool = True
-    registry_api_key: SecretStr | None = None
-    # What `cpo charge-points enrol` gave; used where no credentials are kept yet.
-    enrolment_token: SecretStr | None = None
-    link_key: SecretStr | None = None
-    ca_file: Path | None = None
-    # The client certificate that is shown to EV_Registry and EV_Central.
-    tls_cert_file: Path | None = None
-    tls_key_file: Path | None = None
-    # The engine's certificate, where the two share no state directory.
-    engine_cert_file: Path | None = None
-    keyring: bool = True
-    state_dir: Path = Field(default=Path("~/.cpo-charge-point"), env="CP_STATE_DIR")
+    read_by: ClassVar[Reader] = "monitor"
+
+    cp_id: str = setting(
+        "CP-001",
+        "3 to 64 of `A-Z a-z 0-9 _ -`",
+        regex=CP_ID_PATTERN,
+    )
+    location: str = setting(
+        "",
+        "city or address; needed to register",
+        max_length=256,
+    )
+    metadata: JsonObject = setting(
+        {},
+        "JSON; the keys are in [registry.md](registry.md)",
+    )
+    cp_e_host: str = setting(
+        "localhost",
+        "its engine, as Central reaches it",
+        min_length=1,
+    )
+    cp_e_port: int = setting(
+        8001,
+        "its engine's port",
+        ge=1,
+        le=65535,
+    )
+    central_host: str = setting(
+        "localhost",
+        "where EV_Central is; may be a whole URL, and then `CP_MONITOR_CENTRAL_PORT` is not used",
+    )
+    central_port: int = setting(
+        8000,
+        "EV_Central's port",
+        ge=1,
+        le=65535,
+    )
+    health_interval: float | None = setting(
+        None,
+        "how often it looks at its engine, and tells Central",
+        unit="s",
+        default_is="what Central asks for",
+        gt=0,
+        le=3600,
+    )
+    log_level: str = setting(
+        "INFO",
+        "as `CPO_LOG_LEVEL`",
+    )
+    log_format: Literal["text", "json"] = setting(
+        "text",
+        "as the servers'",
+        env="CPO_LOG_FORMAT",
+    )
+    registry_url: str = setting(
+        "http://localhost:8080",
+        "where EV_Registry is",
+    )
+    registry_enabled: bool = setting(
+        True,
+        "false: no registration, no token",
+    )
+    registry_api_key: SecretStr | None = setting(
+        None,
+        "the same header with any key; the operator's own key belongs on no charge point",
+        secret=True,
+    )
+    enrolment_token: SecretStr | None = setting(
+        None,
+        "what `cpo charge-points enrol` gave: lets it register the first time",
+        secret=True,
+    )
+    link_key: SecretStr | None = setting(
+        None,
+        "shared with the engine",
+        secret=True,
+        default_is="a file in `CP_STATE_DIR`",
+    )
+    ca_file: Path | None = setting(
+        None,
+        "a private CA",
+    )
+    tls_cert_file: Path | None = setting(
+        None,
+        "the client certificate that it shows to EV_Registry and EV_Central",
+    )
+    tls_key_file: Path | None = setting(
+        None,
+        "that certificate's key",
+    )
+    engine_cert_file: Path | None = setting(
+        None,
+        "the certificate that its engine shows; needed where the two share no directory",
+        default_is="`engine-<cp_id>.crt` in `CP_STATE_DIR`",
+    )
+    keyring: bool = setting(
+        True,
+        "keep credentials in the system's keyring where there is one",
+    )
+    state_dir: Path = setting(
+        Path("~/.cpo-charge-point"),
+        "credentials, link key, the engine's journal",
+        env="CP_STATE_DIR",
+    )
 
     _link_key = validator("link_key", allow_reuse=True)(_check_link_key)
     _key_file = validator("tls_key_file", always=True, allow_reuse=True)(_check_key_file)

@@ -1,0 +1,46 @@
+"""Where the main server listens, and what it writes of itself."""
+
+from typing import ClassVar
+
+from pydantic import BaseSettings, validator
+
+from cpo_app.setting_fields import Reader, setting
+from cpo_app.setting_values import check_log_format, check_log_level, check_port
+
+
+class ServerSettings(BaseSettings):
+    """Servers"""
+
+    read_by: ClassVar[Reader] = "serve"
+
+    CENTRAL_PORT: int = setting(
+        8000,
+        "OCPI, EV_Central, console",
+        read_by="all",
+    )
+    CENTRAL_HOST: str = setting(
+        "127.0.0.1",
+        "the address to listen on; `0.0.0.0` in the image",
+    )
+    CPO_LOG_LEVEL: str = setting(
+        "INFO",
+        "`DEBUG`, `INFO`, `WARNING`, `ERROR`",
+        read_by="all",
+    )
+    CPO_LOG_FORMAT: str = setting(
+        "text",
+        "`text` or `json`, a line an event",
+        read_by="all",
+    )
+
+    @validator("CENTRAL_PORT")
+    def _port(cls, value: int) -> int:
+        return check_port(value)
+
+    @validator("CPO_LOG_LEVEL")
+    def _log_level(cls, value: str) -> str:
+        return check_log_level(value)
+
+    @validator("CPO_LOG_FORMAT")
+    def _log_format(cls, value: str) -> str:
+        return check_log_format(value)
