@@ -39,6 +39,8 @@ class Caller:
     kind: str
     replaced: bool = False
     """A newer token has taken this one's place: it may read for a while."""
+    encoded: bool = True
+    """The header bore it in Base64; else as it is. Which is right depends on the OCPI version."""
 
     def __repr__(self) -> str:
         return f"Caller({self.peer.peer_id}, kind={self.kind})"
@@ -83,11 +85,11 @@ class OcpiAuthenticator:
             if found is None:
                 continue
             peer, kind = found
-            decoded = position == 0 and len(tokens) == 2
-            if peer.status == BLOCKED or not (decoded or peer.quirks.get("raw_token")):
+            if peer.status == BLOCKED:
                 return None
             await self._note_seen(peer)
-            return Caller(peer, token, kind, self._peers.is_replaced(peer, token))
+            decoded = position == 0 and len(tokens) == 2
+            return Caller(peer, token, kind, self._peers.is_replaced(peer, token), decoded)
         return None
 
     async def replaced_token_refused(self, peer: Peer) -> None:

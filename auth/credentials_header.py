@@ -2,7 +2,7 @@
 
 `Token <Base64 of the credentials token>`; the scheme's case is free (RFC 7235), the Base64
 strict (RFC 4648 section 4). A line feed at the end of the decoded token is dropped: the OCPI
-text's own example holds one.
+text's own example holds one. Before 2.2 the token stands there as it is.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ _FORM = "Token <Base64 of the credentials token>"
 def tokens_in(header: str | None) -> list[str]:
     """The credentials tokens that a header may mean, the likeliest first; [] for none.
 
-    The second, where there is one, is the text as it stands: some peers do not encode. It is
-    good only for a peer with the quirk `raw_token`; the caller checks that.
+    The second, where there is one, is the text as it stands: some peers do not encode, and in
+    OCPI 2.1.1 nobody does. Whether that is good here, the caller checks.
     """
     if not header or len(header) > MAX_LENGTH:
         return []

@@ -23,6 +23,7 @@ from domain.commands.command_intake import (
 )
 from domain.commands.command_targets import place_of, running_session_of
 from domain.schemas import ChargingProfileResponse, validate
+from domain.versions import INNER_VERSION, ObjectKind, OcpiVersion
 from domain.visibility import Reader
 
 CAPABLE = "CHARGING_PROFILE_CAPABLE"
@@ -60,6 +61,7 @@ class ChargingProfiles:
         correlation_id: str | None = None,
         duration: int | None = None,
         charging_profile: JsonMapping | None = None,
+        form: OcpiVersion = INNER_VERSION,
         **_: object,
     ) -> JsonObject:
         """The ChargingProfileResponse as fields. Raises InvalidParameters."""
@@ -76,9 +78,10 @@ class ChargingProfiles:
             owners=owners,
             peer_id=peer_id,
             correlation_id=correlation_id,
+            version=form.number,
         )
-        answer = await self._intake.take(request, self._decide)
-        return validate(ChargingProfileResponse, answer)
+        answer = validate(ChargingProfileResponse, await self._intake.take(request, self._decide))
+        return form.render(ObjectKind.CHARGING_PROFILE_RESPONSE, answer).object
 
     async def _decide(self, request: CommandRequest) -> Rejection | AcceptedCommand:
         asked = request.content["session_id"]

@@ -1,4 +1,4 @@
-"""Commands (OCPI 2.2.1, mod_commands): what we answer at once, and what we take on.
+"""Commands (mod_commands): what we answer at once, and what we take on.
 
 Reads and decides; `command_intake` keeps the document, Central's worker carries it out. Choices
 where the specification leaves room:
@@ -53,6 +53,7 @@ from domain.errors import InvalidParameters
 from domain.objects import OcpiObject
 from domain.reservations import reservations
 from domain.schemas import CommandResponse, parse_datetime, validate
+from domain.versions import INNER_VERSION, Context, ObjectKind, OcpiVersion, Party
 from domain.visibility import Reader, audiences
 
 UNLOCK = "UNLOCK_CAPABLE"
@@ -88,23 +89,28 @@ class Commands:
         peer_id: str,
         owners: Sequence[str] | None = None,
         correlation_id: str | None = None,
+        form: OcpiVersion = INNER_VERSION,
         **_: object,
     ) -> JsonObject:
-        """`data` is the validated request object; the CommandResponse as fields.
+        """`data` is the request object, the answer the CommandResponse as fields, both as the
+        version `form` has them.
 
         Raises InvalidParameters, UnknownLocationInCommand.
         """
         name = str(getattr(command, "value", command))
+        given = form.read(ObjectKind(name.lower()), data or {}, Context(party=_sender(reader)))
         request = CommandRequest(
             kind=name,
-            content=dict(data or {}),
+            content=given.object,
             response_url=response_url,
             reader=reader,
             owners=owners,
             peer_id=peer_id,
             correlation_id=correlation_id,
+            version=form.number,
         )
-        return validate(CommandResponse, await self._intake.take(request, self._deciders[name]))
+        answer = validate(CommandResponse, await self._intake.take(request, self._deciders[name]))
+        return form.render(ObjectKind.COMMAND_RESPONSE, answer).object
 
     async def _start(self, request: CommandRequest) -> Rejection | AcceptedCommand:
         asked = request.content
@@ -265,6 +271,11 @@ def _asker(request: CommandRequest) -> dict[str, str]:
     if not request.reader.parties:
         raise InvalidParameters("The request names no party")
     return _fields(request.reader.parties[0])
+
+
+def _sender(reader: Reader) -> Party | None:
+    """Whose a token is in a version whose tokens do not say it: the asker's one party."""
+    return Party(*_fields(reader.parties[0]).values()) if reader.parties else None
 
 
 def _fields(party: str) -> dict[str, str]:

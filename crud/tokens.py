@@ -1,11 +1,16 @@
-"""Tokens (OCPI 2.2.1, mod_tokens, receiver): each belongs to the eMSP that wrote it.
+"""Tokens (mod_tokens, receiver): each belongs to the eMSP that wrote it.
 
 A token is known by its party, type and uid: the same uid under two types is two tokens. Only
 the party that owns a token may see or change it; the caller checks the party, this file the key.
 What an earlier holder of the party has left behind is not there, until it is written again.
+In a version whose URLs name no type, a uid means its RFID token, or else the one that there is.
+
+`form` is the version that tokens come and go in.
 """
 
 from __future__ import annotations
+
+import orjson
 
 from db_interface.collection import Where
 from db_interface.interface import DbInterface
@@ -16,9 +21,11 @@ from domain.objects import OcpiObject
 from domain.objects.tokens import owned_token
 from domain.peers import claims
 from domain.rendered import Rendered
-from domain.schemas import Token, apply_patch, validate_patch
+from domain.schemas import Token, apply_patch
+from domain.versions import INNER_VERSION, Context, ObjectKind, OcpiVersion, Party
 
 _KEY = ("country_code", "party_id", "type", "uid")
+_FIRST = "RFID"
 
 
 class Tokens:
@@ -28,22 +35,41 @@ class Tokens:
         self.store = store
 
     async def get(
-        self, uid: str, *, country_code: str, party_id: str, token_type: str = "RFID", **_: object
+        self,
+        uid: str,
+        *,
+        country_code: str,
+        party_id: str,
+        token_type: str | None = _FIRST,
+        form: OcpiVersion = INNER_VERSION,
+        **_: object,
     ) -> Rendered | None:
-        document = await self.store.objects(self.module).document(
-            fold(country_code, party_id, token_type, uid)
-        )
+        document = await self._find(self.store.db, country_code, party_id, token_type, uid)
         party = party_key(country_code, party_id)
         if document is None or not await _is_its_own(document, party, self.store.db):
             return None
-        return Rendered(document["raw"])
+        if form is INNER_VERSION:
+            return Rendered(document["raw"])
+        inner = Rendered(document["raw"]).plain()
+        return Rendered(orjson.dumps(form.render(ObjectKind.TOKEN, inner).object))
 
-    async def create(self, data: OcpiObject, **_: object) -> str:
-        """Keep a valid Token whole; "created", "updated" or "unchanged"."""
-        party = party_key(data["country_code"], data["party_id"])
+    async def create(
+        self,
+        data: OcpiObject,
+        *,
+        country_code: str | None = None,
+        party_id: str | None = None,
+        form: OcpiVersion = INNER_VERSION,
+        **_: object,
+    ) -> str:
+        """Keep a valid Token whole; "created", "updated" or "unchanged". Its party is asked for
+        where tokens of the version do not name it."""
+        owner = Party(country_code, party_id) if country_code and party_id else None
+        inner = form.read(ObjectKind.TOKEN, data, Context(party=owner)).object
+        party = party_key(inner["country_code"], inner["party_id"])
 
         async def work(tx: Tx) -> str:
-            token = owned_token(data, await claims.current(tx, party))
+            token = owned_token(inner, await claims.current(tx, party))
             before = await self.store.objects(self.module).document(token.key, tx)
             known = before is not None and await _is_its_own(before, party, tx)
             outcome = await self.store.create(self.module, token, tx)
@@ -58,23 +84,25 @@ class Tokens:
         *,
         country_code: str,
         party_id: str,
-        token_type: str = "RFID",
+        token_type: str | None = _FIRST,
+        form: OcpiVersion = INNER_VERSION,
         **_: object,
-    ) -> Rendered:
-        """Merge a PATCH into the token; null clears a field. Returns the token as it is now.
+    ) -> None:
+        """Merge a PATCH into the token; null clears a field.
 
         Raises UnknownToken, SchemaError (also when last_updated is missing), or
         InvalidParameters when the patch would change what the token is known by.
         """
-        patch = validate_patch(Token, data)
+        patch = form.read_patch(ObjectKind.TOKEN, data)
         named = dict(zip(_KEY, (country_code, party_id, token_type, uid), strict=True))
-        for name in _KEY:
-            if name in patch and str(patch[name]).lower() != named[name].lower():
+        for name, asked in named.items():
+            if asked is None:
+                patch.pop(name, None)  # it is what the token was written as
+            elif name in patch and str(patch[name]).lower() != asked.lower():
                 raise InvalidParameters(f"{name}: is not the one in the URL")
-        key = fold(*named.values())
 
-        async def merge(tx: Tx) -> Rendered:
-            document = await self.store.objects(self.module).document(key, tx)
+        async def merge(tx: Tx) -> None:
+            document = await self._find(tx, country_code, party_id, token_type, uid)
             party = party_key(country_code, party_id)
             if document is None or not await _is_its_own(document, party, tx):
                 raise UnknownToken
@@ -84,9 +112,18 @@ class Tokens:
             changed = apply_patch(Token, stored, {**patch, **same_key})
             token = owned_token(changed, await claims.current(tx, party))
             await self.store.create(self.module, token, tx)
-            return Rendered(token.document()["raw"])
 
-        return await self.store.transact(merge)
+        await self.store.transact(merge)
+
+    async def _find(
+        self, where: Where, country_code: str, party_id: str, token_type: str | None, uid: str
+    ) -> OwnedDocument | None:
+        tokens = self.store.objects(self.module).of(where)
+        if token_type is not None:
+            return await tokens.find_one({"_id": fold(country_code, party_id, token_type, uid)})
+        query = {"owner": party_key(country_code, party_id), "lid": uid.lower()}
+        found = await tokens.find(query)
+        return min(found, key=lambda token: token["fields"]["type"] != _FIRST, default=None)
 
 
 async def _is_its_own(document: OwnedDocument, party: str, where: Where) -> bool:

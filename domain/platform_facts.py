@@ -25,6 +25,7 @@ class Fact(TypedDict, total=False):
     PARTY_ID: str
     PROJECT_NAME: str
     CPO_APPROVE_PEERS: bool
+    CPO_OCPI_VERSIONS: str
     CENTRAL_PORT: int
     REGISTRY_API_PORT: int
     tariff_id: str

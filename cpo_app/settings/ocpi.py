@@ -64,6 +64,12 @@ class OcpiSettings(BaseSettings):
         "points that name none (`metadata.party`, [registry.md](registry.md))",
         read_by="all",
     )
+    CPO_OCPI_VERSIONS: str = setting(
+        "2.2.1",
+        "the versions of OCPI that are offered to peers, parted by commas "
+        "([ocpi.md](ocpi.md#versions))",
+        read_by="serve and commands",
+    )
     CPO_PAGE_LIMIT: int = setting(
         50,
         "objects on a page when a peer names no limit",

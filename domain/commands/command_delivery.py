@@ -26,6 +26,8 @@ class DeliveryRecord(TypedDict, total=False):
     correlation_id: str | None
     from_party: list[str]
     to_party: list[str]
+    version: str
+    """the OCPI version that the command came in; none: it came before there were several"""
     until: datetime
     """It is not offered any more then, once it has been offered at all."""
     attempts: int
@@ -35,7 +37,8 @@ class DeliveryRecord(TypedDict, total=False):
 @dataclass(frozen=True)
 class Delivery:
     """`url`, or the peer's own endpoint of `module` with `path` behind it. Parties are
-    (country_code, party_id): ours and theirs, for the routing headers. `within_s`: no longer.
+    (country_code, party_id): ours and theirs, for the routing headers. `version`: the OCPI version
+    that the command came in, None for what we tell on our own account. `within_s`: no longer.
     `request_id`: the same whenever it is sent, so that the peer can tell a repeat."""
 
     peer_id: str
@@ -49,6 +52,7 @@ class Delivery:
     module: str | None = None
     path: str | None = None
     correlation_id: str | None = None
+    version: str | None = None
 
     @classmethod
     def of(
@@ -67,6 +71,7 @@ class Delivery:
             module=row.get("module"),
             path=row.get("path"),
             correlation_id=row.get("correlation_id"),
+            version=row.get("version"),
         )
 
 

@@ -24,6 +24,7 @@ from domain.commands.command_queue import Command
 from domain.commands.command_states import OPEN, State
 from domain.objects import OcpiObject
 from domain.schemas import CommandResult, validate
+from domain.versions import INNER_VERSION
 from domain.visibility import Reader
 
 ACCEPTED, REJECTED = "ACCEPTED", "REJECTED"
@@ -50,6 +51,8 @@ class CommandRequest:
     owners: Sequence[str] | None
     peer_id: str
     correlation_id: str | None
+    version: str = INNER_VERSION.number
+    """the OCPI version that it came in: its result goes out in the same"""
 
     @property
     def idempotency_key(self) -> str:
@@ -153,6 +156,7 @@ class Intake:
                 "correlation_id": request.correlation_id,
                 "from_party": _party(accepted.ours),
                 "to_party": _party(accepted.theirs),
+                "version": request.version,
                 "until": deadline + timedelta(seconds=self._grace_s),
             },
             "idempotency_key": request.idempotency_key,

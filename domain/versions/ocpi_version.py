@@ -109,6 +109,15 @@ class Description:
     """credentials list several parties and objects name their owner; else a peer is one party"""
     patches_need_last_updated: bool
     """the body of a PATCH must have last_updated"""
+    tokens_have_types_in_urls: bool = True
+    """a Token's URL names its type, RFID when left out; else it is known there by its uid alone"""
+    status_codes: frozenset[int] | None = None
+    """those it has, where it lacks some of 2.2.1; for these the generic one is said"""
+
+    def status_code(self, code: int) -> int:
+        """The code that says it in this version."""
+        known = self.status_codes is None or code in self.status_codes
+        return code if known else code // 1000 * 1000
 
 
 @dataclass(frozen=True)

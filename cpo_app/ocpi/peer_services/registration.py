@@ -16,7 +16,7 @@ import orjson
 
 from auth.authenticator import OcpiAuthenticator
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
-from cpo_app.ocpi.peer_services.handshake import VERSION, Discovered, discover
+from cpo_app.ocpi.peer_services.handshake import Discovered, discover
 from cpo_app.settings import Party, Settings
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.errors import (
@@ -33,8 +33,10 @@ from domain.peers.claims import PartyTaken
 from domain.peers.peers import Peer, Peers
 from domain.peers.statuses import CONNECTED, SUSPENDED
 from domain.peers.terms import Terms, party_of
-from domain.schemas import Credentials, SchemaError, validate
+from domain.schemas import SchemaError
 from domain.secrets import new_token
+from domain.versions import INNER_VERSION, Context, ObjectKind, OcpiVersion
+from domain.versions import Party as NamedParty
 
 _REGISTERED = (CONNECTED, SUSPENDED)
 
@@ -56,12 +58,23 @@ class Registration:
 
     # -- as receiver: the peer calls our credentials endpoint ------------------------------
 
-    async def get(self, token: str, *, auth_token: str, **_: Any) -> JsonObject:
+    # `form` is the version of the endpoint that is called: it becomes the one that we and the
+    # peer speak (credentials, 7.2.3), and what its object looks like.
+
+    async def get(
+        self, token: str, *, auth_token: str, form: OcpiVersion = INNER_VERSION, **_: Any
+    ) -> JsonObject:
         """Our credentials for the caller; the token in them is the one that it has used."""
-        return self.credentials(auth_token)
+        return self.credentials(auth_token, form)
 
     async def create(
-        self, data: JsonMapping, *, auth_token: str, peer_id: str, **_: Any
+        self,
+        data: JsonMapping,
+        *,
+        auth_token: str,
+        peer_id: str,
+        form: OcpiVersion = INNER_VERSION,
+        **_: Any,
     ) -> JsonObject:
         """POST: register the peer. Returns our credentials with its new token.
 
@@ -71,10 +84,17 @@ class Registration:
         again = self._peers.invited_by(peer, auth_token)
         if peer.status in _REGISTERED and not again:
             raise MethodNotAllowed("Already registered: use PUT to update your credentials")
-        return await self._accept(peer, data, auth_token, grace_s=0)
+        return await self._accept(peer, data, auth_token, form, grace_s=0)
 
     async def update(
-        self, data: JsonMapping, _id: Any, *, auth_token: str, peer_id: str, **_: Any
+        self,
+        data: JsonMapping,
+        _id: Any,
+        *,
+        auth_token: str,
+        peer_id: str,
+        form: OcpiVersion = INNER_VERSION,
+        **_: Any,
     ) -> JsonObject:
         """PUT: the peer's new credentials; it gets a new token, the old one stays for a while.
 
@@ -84,7 +104,7 @@ class Registration:
         if peer.status not in _REGISTERED:
             raise MethodNotAllowed("Not registered yet: use POST to register")
         grace_s = self._settings.CPO_ROTATION_GRACE_S
-        return await self._accept(peer, data, auth_token, grace_s=grace_s)
+        return await self._accept(peer, data, auth_token, form, grace_s=grace_s)
 
     async def delete(self, _id: Any, *, peer_id: str, **_: Any) -> None:
         """DELETE: unregister the peer; its token is dead at once."""
@@ -95,12 +115,19 @@ class Registration:
         self._forget()
 
     async def _accept(
-        self, peer: Peer, data: JsonMapping, presented: str, *, grace_s: float
+        self,
+        peer: Peer,
+        given: JsonMapping,
+        presented: str,
+        form: OcpiVersion,
+        *,
+        grace_s: float,
     ) -> JsonObject:
+        data = form.read(ObjectKind.CREDENTIALS, given).object
         invited = self._peers.invited_by(peer, presented)
         try:
             await self._check_roles(peer.peer_id, data["roles"])
-            found = await self._discover(peer, data["url"], data["token"])
+            found = await self._discover(peer, data["url"], data["token"], form)
             _check_modules(peer.settings, found)
         except OcpiError:
             if invited:
@@ -123,7 +150,7 @@ class Registration:
         if not stored:
             raise MethodNotAllowed("Another registration with this token came first")
         self._forget()
-        return self.credentials(token)
+        return self.credentials(token, form)
 
     # -- as sender: we call theirs -----------------------------------------------------------
 
@@ -350,13 +377,17 @@ class Registration:
             return False
         return True
 
-    def credentials(self, token: str) -> JsonObject:
-        """Our credentials object with a token for the other side (credentials 7.3.1)."""
-        return {
+    def credentials(self, token: str, form: OcpiVersion = INNER_VERSION) -> JsonObject:
+        """Our credentials object with a token for the other side (credentials 7.3.1); the
+        platform's own party speaks for all where a version has only one."""
+        inner = {
             "token": token,
             "url": self._settings.versions_url,
             "roles": [_role(party) for party in self._settings.parties],
         }
+        own = self._settings.parties[0]
+        context = Context(party=NamedParty(own.country_code, own.party_id))
+        return form.render(ObjectKind.CREDENTIALS, inner, context).object
 
     async def _exchange(
         self, method: str, found: Discovered, token: str, ours: str, *, raw_token: bool
@@ -372,13 +403,19 @@ class Registration:
                 # The peer calls us back before it answers, and may be slow at it.
                 timeout_s=self._settings.CPO_PEER_TIMEOUT_S * 3,
             )
-            return validate(Credentials, answer.data())
+            return INNER_VERSION.read(ObjectKind.CREDENTIALS, answer.data()).object
         except PeerUnusable as error:
             raise UnableToUseClientApi(f"{method} credentials: {error.reason}") from error
         except SchemaError as error:
             raise UnableToUseClientApi(f"{method} credentials: answer unusable: {error}") from error
 
-    async def _discover(self, peer: Peer, versions_url: str, token: str) -> Discovered:
+    async def _discover(
+        self,
+        peer: Peer,
+        versions_url: str,
+        token: str,
+        version: OcpiVersion = INNER_VERSION,
+    ) -> Discovered:
         try:
             return await discover(
                 self._client,
@@ -386,6 +423,7 @@ class Registration:
                 token,
                 raw_token=bool(peer.quirks.get("raw_token")),
                 timeout_s=self._settings.CPO_PEER_TIMEOUT_S,
+                version=version,
             )
         except OcpiError as error:
             await self._peers.failed(peer.peer_id, str(error), self._peers.now())
@@ -451,7 +489,7 @@ def _refused(error: PeerUnusable) -> bool:
 def _facts(found: Discovered, credentials: JsonMapping) -> JsonObject:
     return {
         "versions_url": credentials["url"],
-        "version": VERSION,
+        "version": found.version.number,
         "version_url": found.version_url,
         "endpoints": found.stored(),
         "roles": list(credentials["roles"]),

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from starlette.requests import Request
+from starlette.types import Scope
 
 from auth.authenticator import Caller
 from domain.errors import InvalidParameters, NotAuthorized
+from domain.versions import INNER_VERSION, OcpiVersion
 
 SCOPE_KEY = "ocpi"
 
@@ -54,6 +56,8 @@ class RequestContext:
 
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     correlation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    version: OcpiVersion = INNER_VERSION
+    """the one that the URL names; where it names none, the inner one"""
     routing: Routing = field(default_factory=Routing)
     caller: Caller | None = None
     audiences: Sequence[str] = ()
@@ -71,6 +75,12 @@ class RequestContext:
         if self.routing.from_party is not None:
             return (self.routing.from_party.key,)
         return () if self.caller is None else tuple(self.caller.peer.speaks_for)
+
+
+def version_of_scope(scope: Scope) -> OcpiVersion:
+    """The version that a request is judged by, also of one that is none of OCPI's."""
+    context: RequestContext | None = scope.get(SCOPE_KEY)
+    return INNER_VERSION if context is None else context.version
 
 
 def context_of(request: Request) -> RequestContext:

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match
 
+from cpo_app.ocpi.server.context import version_of_scope
 from cpo_app.ocpi.server.envelope import answer
 from db_interface.database import STORE_ERRORS
 from domain.errors import (
@@ -30,12 +31,13 @@ from domain.errors import (
 )
 from domain.peers.peers import UnknownPeer
 from domain.schemas import SchemaError
+from domain.versions import INNER_VERSION, OcpiVersion, Unconvertible
 
 logger = logging.getLogger("cpo.ocpi")
 
 
-def error_answer(error: Exception) -> Response:
-    """The envelope for anything that was raised while an OCPI request was handled."""
+def error_answer(error: Exception, version: OcpiVersion = INNER_VERSION) -> Response:
+    """The envelope for anything that was raised while a request of that version was handled."""
     known = _as_ocpi_error(error)
     headers = {"WWW-Authenticate": "Token"} if known.http_status == 401 else None
     if isinstance(known, TooManyRequests):
@@ -44,7 +46,7 @@ def error_answer(error: Exception) -> Response:
         headers = {"Retry-After": "5"}
     return answer(
         http_status=known.http_status,
-        status_code=known.status_code,
+        status_code=version.description.status_code(known.status_code),
         message=str(known),
         headers=headers,
     )
@@ -54,7 +56,7 @@ def install(app: FastAPI) -> None:
     """Let every exception of the app end in an envelope."""
 
     async def handle(request: Request, error: Exception) -> Response:
-        response = error_answer(error)
+        response = error_answer(error, version_of_scope(request.scope))
         if response.status_code == 405:
             response.headers["Allow"] = _other_methods(request)
         return response
@@ -62,6 +64,7 @@ def install(app: FastAPI) -> None:
     for kind in (
         OcpiError,
         SchemaError,
+        Unconvertible,
         AuthorizationOCPIError,
         NotFoundOCPIError,
         UnknownPeer,
@@ -76,7 +79,7 @@ def install(app: FastAPI) -> None:
 def _as_ocpi_error(error: Exception) -> OcpiError:
     if isinstance(error, OcpiError):
         return error
-    if isinstance(error, SchemaError):
+    if isinstance(error, SchemaError | Unconvertible):
         return InvalidParameters(str(error))
     if isinstance(error, AuthorizationOCPIError | UnknownPeer):
         # UnknownPeer: removed by the operator after the gate had let it in.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import re
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,12 +24,16 @@ from cpo_app.log_ration import RATIONED
 from cpo_app.ocpi.server.context import SCOPE_KEY, RequestContext, Routing
 from cpo_app.ocpi.server.errors import error_answer
 from cpo_app.ocpi.server.peer_shares import PeerLimits
-from domain.errors import BodyTooLarge, NotAuthorized, TooManyRequests, UnknownParty
+from domain.errors import BodyTooLarge, NotAuthorized, NotFound, TooManyRequests, UnknownParty
 from domain.operators.actor import Actor, ActorKind, acting_as
+from domain.peers.offered_versions import offered_to
+from domain.versions import INNER_VERSION, OcpiVersion
 
 CONFIGURATION_MODULES = ("versions", "details", "credentials", "clientinfo", "hubclientinfo")
 """Never routed (transport_and_format, Message Routing): no routing headers on their answers."""
 _OPEN_TO_TOKEN_A = ("versions", "details", "credentials")
+_BEFORE_A_VERSION_IS_CHOSEN = ("versions", "details")
+"""Here a token is good as any of the versions that we offer has it: the peer is yet to choose."""
 _READS = ("GET", "HEAD", "OPTIONS")
 
 logger = logging.getLogger("cpo.ocpi")
@@ -38,7 +42,8 @@ logger = logging.getLogger("cpo.ocpi")
 class Gate:
     """Guards the paths under `/<prefix>/`; everything else passes untouched.
 
-    `open_paths` (the docs) need no token. `parties` are the folded keys of those we host.
+    `open_paths` (the docs) need no token. `parties` are the folded keys of those we host,
+    `versions` what is offered.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class Gate:
         *,
         prefix: str,
         authenticator: OcpiAuthenticator,
+        versions: Sequence[OcpiVersion],
         parties: Collection[str],
         max_body_bytes: int,
         throttle: Throttle,
@@ -56,6 +62,7 @@ class Gate:
         self.app = app
         self._root = f"/{prefix}"
         self._authenticator = authenticator
+        self._versions = {version.number: version for version in versions}
         self._parties = parties
         self._max_body_bytes = max_body_bytes
         self._throttle = throttle
@@ -76,9 +83,11 @@ class Gate:
     async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
         module = module_of(scope["path"], self._root)
+        number = version_number_of(scope["path"], self._root)
         context = RequestContext(
             request_id=_id_of(headers, "x-request-id"),
             correlation_id=_id_of(headers, "x-correlation-id"),
+            version=self._versions.get(number, INNER_VERSION),
         )
         scope[SCOPE_KEY] = context
         with bound(request_id=context.request_id, correlation_id=context.correlation_id):
@@ -116,8 +125,9 @@ class Gate:
             await send(message)
 
         try:
-            context.caller = await self._admit(scope, headers, module)
+            context.caller = await self._admit(scope, headers, module, context.version)
             bind(peer_id=context.caller.peer.peer_id)
+            self._check_offered(scope, context.caller)
             if module not in CONFIGURATION_MODULES:
                 await self._route(headers, context.caller, context)
             peer_id = context.caller.peer.peer_id
@@ -128,9 +138,11 @@ class Gate:
         except Exception as error:  # the process must not die of a request; it is logged there
             if started:
                 raise
-            await error_answer(error)(scope, receive, send_with_ids)
+            await error_answer(error, context.version)(scope, receive, send_with_ids)
 
-    async def _admit(self, scope: Scope, headers: Mapping[str, str], module: str) -> Caller:
+    async def _admit(
+        self, scope: Scope, headers: Mapping[str, str], module: str, version: OcpiVersion
+    ) -> Caller:
         header, address = headers.get("authorization"), (scope.get("client") or ("",))[0]
         if header is None:
             raise NotAuthorized(said_of_unknown(header))
@@ -145,6 +157,10 @@ class Gate:
         if caller is None:
             self._throttle.failed(address)
             raise NotAuthorized(said_of_unknown(header))
+        if not self._shown_rightly(caller, module, version):
+            self._throttle.failed(address)
+            form = "in Base64" if version.description.encodes_tokens else "as it is, not in Base64"
+            raise NotAuthorized(f"In OCPI {version.number} the credentials token is sent {form}")
         self._throttle.succeeded(address, shown)
         if caller.kind == "A" and module not in _OPEN_TO_TOKEN_A:
             raise NotAuthorized(
@@ -155,10 +171,27 @@ class Gate:
             raise NotAuthorized("This token has been replaced by a newer one: it may only read")
         return caller
 
+    def _shown_rightly(self, caller: Caller, module: str, version: OcpiVersion) -> bool:
+        """Whether the token was sent as the version has it, or as the peer is known to send it."""
+        if not caller.encoded and caller.peer.quirks.get("raw_token"):
+            return True
+        here = self._versions.values() if module in _BEFORE_A_VERSION_IS_CHOSEN else (version,)
+        return any(each.description.encodes_tokens == caller.encoded for each in here)
+
+    def _check_offered(self, scope: Scope, caller: Caller) -> None:
+        """Raises NotFound for a version that the operator does not offer to this peer."""
+        number = version_number_of(scope["path"], self._root)
+        if number in self._versions and number not in offered_to(
+            caller.peer.settings, self._versions
+        ):
+            raise NotFound(f"OCPI {number} is not offered to you")
+
     async def _route(
         self, headers: Mapping[str, str], caller: Caller, context: RequestContext
     ) -> None:
         context.audiences = [*caller.peer.audiences, *caller.peer.client_audiences]
+        if not context.version.description.has_message_routing:
+            return
         if caller.peer.quirks.get("ignore_routing"):
             return
         routing = Routing.of(headers)
@@ -218,3 +251,9 @@ def module_of(path: str, root: str) -> str:
     if parts[0] == "cpo":
         return parts[2] if len(parts) > 2 else ""
     return parts[-1]
+
+
+def version_number_of(path: str, root: str) -> str:
+    """The version that a plain path names, maybe one that we do not speak; else ""."""
+    first, _, rest = path[len(root) :].strip("/").partition("/")
+    return rest.partition("/")[0] if first == "cpo" else first

@@ -23,6 +23,8 @@ from cpo_app.settings import Settings
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.errors import InvalidParameters, MalformedJson, UnknownParty
 from domain.rendered import Listing
+from domain.schemas import validate
+from domain.versions import ObjectKind
 from domain.visibility import Reader
 
 CPO = RoleEnum.cpo
@@ -39,12 +41,23 @@ def query_of(request: Request) -> dict[str, str]:
     return dict(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
 
+def library_number(number: str) -> str:
+    """The version as the library names it; one that it does not know by its number."""
+    try:
+        known: str = VersionNumber(number)
+    except ValueError:
+        return number
+    return known
+
+
 def crud_keywords(request: Request) -> JsonObject:
-    """What every Crud call gets: the library's keywords, and who asks for what, ours."""
+    """What every Crud call gets: the library's keywords, and ours: who asks for what, and `form`,
+    the version that objects come and go in."""
     caller, context = caller_of(request), context_of(request)
     return {
         "auth_token": caller.token,
-        "version": VersionNumber.v_2_2_1,
+        "version": library_number(context.version.number),
+        "form": context.version,
         "reader": Reader.of(caller.peer.settings, context.senders, context.audiences),
         "owners": context.owners,
         "peer_id": caller.peer.peer_id,
@@ -101,6 +114,11 @@ async def body_of(request: Request) -> Any:
         raise MalformedJson(f"The body is not valid JSON: {error}") from error
 
 
+async def object_of(request: Request, kind: ObjectKind) -> JsonObject:
+    """The body as an object of the request's version. Raises MalformedJson, SchemaError."""
+    return validate(context_of(request).version.models[kind], await body_of(request))
+
+
 async def own_party(request: Request, country_code: str, party_id: str) -> None:
     """Raises UnknownParty unless the party in the URL is one of the caller's."""
     authenticator: OcpiAuthenticator = request.app.state.authenticator
@@ -110,9 +128,10 @@ async def own_party(request: Request, country_code: str, party_id: str) -> None:
 
 
 def same_as_url(data: JsonMapping, **url: str) -> None:
-    """Raises InvalidParameters when a field is unlike the URL's (ids ignore case)."""
+    """Raises InvalidParameters when a field is unlike the URL's (ids ignore case). What the object
+    does not have in this version, it cannot say otherwise."""
     for name, value in url.items():
-        if str(data.get(name)).lower() != value.lower():
+        if name in data and str(data.get(name)).lower() != value.lower():
             raise InvalidParameters(f"{name}: is not the one in the URL")
 
 

@@ -217,7 +217,7 @@ def test_raw_tokens_are_a_quirk_of_single_peers(face: Face, peer: PeerSide) -> N
     url = face.module("locations")
     refused = httpx.get(url, headers=raw)
     assert_refused(refused, 2000, 401)
-    assert "is it Base64-encoded?" in refused.json()["status_message"]
+    assert "sent in Base64" in refused.json()["status_message"]
     unknown = {"Authorization": encoded("token-that-nobody-knows")}
     assert "Base64" not in httpx.get(url, headers=unknown).json()["status_message"]
     quirks = {"raw_token": True}

@@ -258,8 +258,11 @@ class Story:
                 if audiences is None:
                     continue
                 await self._asks(peer, Reader.of(peer.settings, (party,), audiences))
-                keys = {"country_code": party[:2], "party_id": party[3:]}
-                if await Tokens(self.store).get(TOKEN_UID, **keys) is not None:
+                country_code, party_id = party[:2], party[3:]
+                kept = await Tokens(self.store).get(
+                    TOKEN_UID, country_code=country_code, party_id=party_id
+                )
+                if kept is not None:
                     assert self.cards[party] == peer.peer_id, (peer.peer_id, party)
 
     async def _asks(self, peer: Peer, reader: Reader) -> None:

@@ -7,10 +7,10 @@ from py_ocpi.core.enums import Action, ModuleID
 from starlette.responses import Response
 
 from cpo_app.ocpi.server.openapi import body, query
-from cpo_app.ocpi.server.serving import CPO, body_of, crud_keywords, one
+from cpo_app.ocpi.server.serving import CPO, crud_keywords, object_of, one
 from domain.errors import InvalidParameters
-from domain.schemas import SetChargingProfile, validate
 from domain.schemas.types import Url
+from domain.versions import ObjectKind
 
 router = APIRouter(prefix="/chargingprofiles")
 _RESPONSE_URL = query("response_url", "Where the result is to be sent", required=True)
@@ -42,12 +42,12 @@ async def get_charging_profile(
 @router.put(
     "/{session_id}",
     summary="Limit the power of a session",
-    openapi_extra=body(SetChargingProfile),
+    openapi_extra=body(ObjectKind.SET_CHARGING_PROFILE),
 )
 async def put_charging_profile(
     request: Request, session_id: str, crud: Crud = Depends(get_crud)
 ) -> Response:
-    data = validate(SetChargingProfile, await body_of(request))
+    data = await object_of(request, ObjectKind.SET_CHARGING_PROFILE)
     return await _do(
         request,
         crud,

@@ -7,18 +7,19 @@ from py_ocpi.core.enums import Action, ModuleID
 from starlette.responses import Response
 
 from cpo_app.ocpi.server.openapi import body
-from cpo_app.ocpi.server.serving import CPO, body_of, crud_keywords, one
-from domain.schemas import COMMAND_REQUESTS, validate
+from cpo_app.ocpi.server.serving import CPO, crud_keywords, object_of, one
+from domain.schemas import COMMAND_REQUESTS
+from domain.versions import ObjectKind
 
 router = APIRouter(prefix="/commands")
 
 
 def _add(command: str) -> None:
-    model = COMMAND_REQUESTS[command]
+    kind = ObjectKind(command.lower())
 
-    @router.post(f"/{command}", summary=f"{command} at one of our EVSEs", openapi_extra=body(model))
+    @router.post(f"/{command}", summary=f"{command} at one of our EVSEs", openapi_extra=body(kind))
     async def post_command(request: Request, crud: Crud = Depends(get_crud)) -> Response:
-        data = validate(model, await body_of(request))
+        data = await object_of(request, kind)
         return one(
             await crud.do(
                 ModuleID.commands,

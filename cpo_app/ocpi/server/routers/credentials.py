@@ -8,13 +8,13 @@ from starlette.responses import Response
 
 from cpo_app.ocpi.server.context import caller_of
 from cpo_app.ocpi.server.openapi import body
-from cpo_app.ocpi.server.serving import CPO, body_of, crud_keywords, done, one
-from db_interface.json_data import JsonObject
+from cpo_app.ocpi.server.serving import CPO, crud_keywords, done, object_of, one
 from domain.errors import MethodNotAllowed
-from domain.schemas import Credentials, validate
+from domain.versions import ObjectKind
 
 router = APIRouter(prefix="/credentials")
 _MODULE = ModuleID.credentials_and_registration
+_BODY = body(ObjectKind.CREDENTIALS)
 
 
 @router.get("", summary="Our credentials for this peer")
@@ -22,17 +22,18 @@ async def get_credentials(request: Request, crud: Crud = Depends(get_crud)) -> R
     return one(await crud.get(_MODULE, CPO, caller_of(request).token, **crud_keywords(request)))
 
 
-@router.post("", summary="Register this peer", openapi_extra=body(Credentials))
+@router.post("", summary="Register this peer", openapi_extra=_BODY)
 async def post_credentials(request: Request, crud: Crud = Depends(get_crud)) -> Response:
     if caller_of(request).kind == "C":
         raise MethodNotAllowed("Already registered: use PUT to update your credentials")
-    return one(await crud.create(_MODULE, CPO, await _given(request), **crud_keywords(request)))
+    given = await object_of(request, ObjectKind.CREDENTIALS)
+    return one(await crud.create(_MODULE, CPO, given, **crud_keywords(request)))
 
 
-@router.put("", summary="New credentials of a registered peer", openapi_extra=body(Credentials))
+@router.put("", summary="New credentials of a registered peer", openapi_extra=_BODY)
 async def put_credentials(request: Request, crud: Crud = Depends(get_crud)) -> Response:
     _registered(request)
-    given = await _given(request)
+    given = await object_of(request, ObjectKind.CREDENTIALS)
     return one(
         await crud.update(_MODULE, CPO, given, caller_of(request).token, **crud_keywords(request))
     )
@@ -43,10 +44,6 @@ async def delete_credentials(request: Request, crud: Crud = Depends(get_crud)) -
     _registered(request)
     await crud.delete(_MODULE, CPO, caller_of(request).token, **crud_keywords(request))
     return done()
-
-
-async def _given(request: Request) -> JsonObject:
-    return validate(Credentials, await body_of(request))
 
 
 def _registered(request: Request) -> None:

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from cpo_app.ocpi.server.context import caller_of
 from cpo_app.ocpi.server.openapi import body
-from cpo_app.ocpi.server.serving import CPO, body_of, crud_keywords, done, one, same_as_url
+from cpo_app.ocpi.server.serving import CPO, crud_keywords, done, object_of, one, same_as_url
 from domain.errors import InvalidParameters, NotFound
-from domain.schemas import ClientInfo, validate
+from domain.versions import ObjectKind
 
 router = APIRouter(prefix="/hubclientinfo")
 _PATH = "/{country_code}/{party_id}"
@@ -33,13 +33,17 @@ async def get_client_info(
     return one(info)
 
 
-@router.put(_PATH, summary="Keep what the hub says of a party", openapi_extra=body(ClientInfo))
+@router.put(
+    _PATH,
+    summary="Keep what the hub says of a party",
+    openapi_extra=body(ObjectKind.CLIENT_INFO),
+)
 async def put_client_info(
     request: Request, country_code: str, party_id: str, crud: Crud = Depends(get_crud)
 ) -> Response:
     if not caller_of(request).peer.is_hub:
         raise InvalidParameters("ClientInfo is a hub's to send, and your roles name no HUB")
-    info = validate(ClientInfo, await body_of(request))
+    info = await object_of(request, ObjectKind.CLIENT_INFO)
     same_as_url(info, country_code=country_code, party_id=party_id)
     outcome = await crud.create(ModuleID.hub_client_info, CPO, info, **crud_keywords(request))
     return done(created=outcome == "created")

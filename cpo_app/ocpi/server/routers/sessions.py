@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from cpo_app.ocpi.server.direct_route import DirectRoute
 from cpo_app.ocpi.server.openapi import body, paged
-from cpo_app.ocpi.server.serving import CPO, body_of, crud_keywords, one, page_of
+from cpo_app.ocpi.server.serving import CPO, crud_keywords, object_of, one, page_of
 from domain.errors import InvalidParameters, NotFound
-from domain.schemas import ChargingPreferences, validate
+from domain.versions import ObjectKind
 
 router = APIRouter(prefix="/sessions", route_class=DirectRoute)
 
@@ -27,12 +27,12 @@ async def get_sessions(request: Request, crud: Crud = Depends(get_crud)) -> Resp
 @router.put(
     "/{session_id}/charging_preferences",
     summary="How a driver wants to charge",
-    openapi_extra=body(ChargingPreferences),
+    openapi_extra=body(ObjectKind.CHARGING_PREFERENCES),
 )
 async def put_charging_preferences(
     request: Request, session_id: str, crud: Crud = Depends(get_crud)
 ) -> Response:
-    preferences = validate(ChargingPreferences, await body_of(request))
+    preferences = await object_of(request, ObjectKind.CHARGING_PREFERENCES)
     result = await crud.update(
         ModuleID.sessions, CPO, preferences, session_id, **crud_keywords(request)
     )
