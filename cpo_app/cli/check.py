@@ -47,7 +47,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Check a CPO's OCPI 2.2.1 interface against the text; exit code 1 if a rule is broken."""
-    token = secret(token, "--token", "Token")
+    token = secret(token, "--token", "Token", variable="CPO_CHECK_TOKEN")
     try:
         if register:
             findings = asyncio.run(_as_an_emsp(versions_url, token, port, reachable_as))

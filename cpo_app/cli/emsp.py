@@ -77,7 +77,7 @@ def emsp(
 ) -> None:
     """Play an eMSP: shake hands with a CPO and print its locations as a table."""
     logs.set_up("WARNING")
-    token = secret(token, "--token", "Token A")
+    token = secret(token, "--token", "Token A", variable="CPO_EMSP_TOKEN")
     who = party_of(party) or invented_party()
     shown = _Shown(locations=not quiet, token=show_token)
     door = Door(port, reachable_as)
