@@ -85,6 +85,7 @@ class Background:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._starting
         await self._notifying.stop()
+        await self._backend.peer_certificates.rounds.stop()
         await self._sealing.rounds.stop()
         await self._reconciling.rounds.stop()
         await self._forgetting.rounds.stop()
@@ -116,6 +117,7 @@ class Background:
         self._forgetting.rounds.start()
         self._sealing.rounds.start()
         self._notifying.start()
+        self._backend.peer_certificates.rounds.start()
         self._hub_clients.start()
         self._unfinished.rounds.start()
         self._rotation.rounds.start()

@@ -145,6 +145,11 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("told", expireAfterSeconds=30 * 24 * 3600),
         _index("at", expireAfterSeconds=90 * 24 * 3600),
     ],
+    "seen_certificates": [
+        _index("ends"),
+        # Nobody has shown it for long: it is used no more.
+        _index("seen", expireAfterSeconds=400 * 24 * 3600),
+    ],
     "failure_counters": [_index("until", expireAfterSeconds=600)],
     "token_pulls": [_index("due")],
     "register_findings": [_index("energy_wh"), _index("kind", "energy_wh"), _index("at")],
