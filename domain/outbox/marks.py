@@ -29,6 +29,7 @@ from domain.outbox import deliveries
 from domain.outbox.mark_parts import changed_parts
 from domain.peers.peer_document import PeerDocument, given_groups, receivers
 from domain.peers.statuses import BLOCKED, MARKED_FOR
+from domain.versions import version_of
 from domain.visibility import GUESTS, Reader, may_see, required, visible
 
 
@@ -119,7 +120,8 @@ def mark_id(peer_id: str, module: str, key: str) -> str:
 def reader_of(peer: PeerDocument) -> Reader:
     """A peer's document as visibility knows it."""
     holds = (*(peer.get("audiences") or ()), *(peer.get("client_audiences") or ()))
-    return Reader.of(peer.get("settings"), peer.get("parties") or (), holds)
+    version = version_of(peer.get("version", ""))
+    return Reader.of(peer.get("settings"), peer.get("parties") or (), holds, version)
 
 
 async def mark_changes(module: str, changes: Sequence[Changed], tx: Tx) -> None:

@@ -5,6 +5,7 @@ have not seen it yet, in one transaction. Every change of an OCPI object goes th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject, Replaced, Stamp
@@ -12,6 +13,7 @@ from db_interface.transaction import Tx
 from domain.outbox.crash_points import crash_point
 from domain.outbox.marks import Changed, mark_changes
 from domain.outbox.stamping import never_back, stamp_at
+from domain.views.making import views_for
 
 _NEW = Replaced("created", None, None)
 _NEVER_DELETED = ("locations", "sessions", "cdrs")
@@ -40,7 +42,9 @@ async def publish_all(
     outcomes as `publish` gives them."""
     known = await store.objects(module).known([obj.key for obj in objects], tx)
     stamp = stamp_at(tx.now)
-    new = [stamp(obj, None) for obj in objects if obj.key not in known]
+    stamped = [stamp(obj, None) for obj in objects if obj.key not in known]
+    make_views = views_for(module, tx)
+    new = [replace(obj, views=await make_views(obj)) for obj in stamped]
     await store.objects(module).put_new(new, tx)
     changes = [
         Changed(
@@ -83,7 +87,7 @@ async def would_be(
 async def _written(
     store: DbInterface, module: str, obj: OwnedObject, tx: Tx, stamp: Stamp
 ) -> Replaced:
-    replaced = await store.objects(module).replace(obj, tx, stamp)
+    replaced = await store.objects(module).replace(obj, tx, stamp, views_for(module, tx))
     if module == "cdrs" and replaced.outcome == "updated":
         raise NotToBeChanged("a CDR cannot be changed, only credited (mod_cdrs, Credit CDRs)")
     return replaced

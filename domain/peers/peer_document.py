@@ -97,6 +97,7 @@ _FOR_VISIBILITY = {
     "audiences": 1,
     "client_audiences": 1,
     "status": 1,
+    "version": 1,
     "settings.narrowed": 1,
     "settings.requires": 1,
     "settings.groups": 1,
