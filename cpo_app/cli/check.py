@@ -71,12 +71,12 @@ def check(
 async def _as_an_emsp(
     versions_url: str, token_a: str, port: int, reachable_as: str | None
 ) -> list[Finding]:
-    from cpo_app.demo_emsp.registered import Door, invented_party, registered  # loads a server
+    # Only now: it loads a server.
+    from cpo_app.demo_emsp.registered import Door, Role, invented_party, registered
 
     party, door = invented_party(), Door(port, reachable_as)
-    async with registered(
-        versions_url, token_a, party=party, door=door, cards=[], heard=_ignored
-    ) as emsp:
+    role = Role(party, [], _ignored)
+    async with registered(versions_url, token_a, role, door) as emsp:
         note(f"registered as {'/'.join(party)}")
         return await conformance.check(versions_url, emsp.me.token)
 
