@@ -24,6 +24,7 @@ ROOMS = (
     "notices",
 )
 SHARED = (
+    "add_routes",
     "settings",
     "setting_values",
     "setting_fields",

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 
 from auth.charge_point_access import ChargePointRefused, look_at_token
 from auth.throttle import TooManyFailures, digest_of
+from cpo_app.add_routes import add_routes
 from cpo_app.central.errors import MAX_STRANGERS_BODY_BYTES, Admitted, looking_first
 from cpo_app.central.link.engine_network import EngineAddressRefused, check_in_the_clear
 from cpo_app.central.operator_router import build_operator_router
@@ -122,10 +123,8 @@ def build_router(central: Central) -> APIRouter:
                 raise HttpError(501, "this EV_Central authorizes no cards")
             return await central.authorize(body.dict())
 
-    both = APIRouter()
-    both.include_router(router)
-    both.include_router(build_operator_router(central))
-    return both
+    add_routes(router, build_operator_router(central))
+    return router
 
 
 @contextlib.contextmanager

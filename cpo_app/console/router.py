@@ -7,6 +7,7 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
+from cpo_app.add_routes import add_routes
 from cpo_app.console import ocpi_objects
 from cpo_app.console.account import build_account_router
 from cpo_app.console.console import Console
@@ -274,9 +275,9 @@ def build_console_router(console: Console) -> APIRouter:
     add_actions(router, console)
 
     both = APIRouter(include_in_schema=False)
-    both.include_router(build_login_router(console))
-    both.include_router(build_account_router(console))
-    both.include_router(router)
+    add_routes(both, build_login_router(console))
+    add_routes(both, build_account_router(console))
+    add_routes(both, router)
 
     # The style sheet holds no secret, and the page that asks for the password needs it.
     @both.get(ASSETS + "/{name}")

@@ -18,6 +18,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from fastapi import FastAPI
 
 from auth.charge_point_access import WRONG_CERTIFICATE, Admission
+from cpo_app.add_routes import add_routes
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
 from cpo_app.charge_point.credentials_store import CredentialsStore
@@ -218,7 +219,7 @@ def test_central_hears_a_bound_charge_point_with_its_certificate_alone(
 
     central = Central(store, settings, Vault("v" * 40), admit=let_in)
     app = FastAPI()
-    app.include_router(build_router(central))
+    add_routes(app, build_router(central))
     options = {**FrontDoor.of(settings).options(), **ServerTls.of_central(settings).options()}
 
     registry = settings_with(CPO_MONGO_URL="mongodb://unused", **pki.settings("REGISTRY"))
