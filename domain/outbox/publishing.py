@@ -31,7 +31,7 @@ async def publish(store: DbInterface, module: str, obj: OwnedObject, tx: Tx) -> 
     """
     replaced = await _written(store, module, obj, tx, never_back(tx.now))
     if replaced.outcome != "unchanged":
-        await _mark(store, module, [Changed(obj.key, replaced, obj)], tx)
+        _mark(module, [Changed(obj.key, replaced, obj)], tx)
     return replaced.outcome
 
 
@@ -55,7 +55,7 @@ async def publish_all(
         for obj in objects
     ]
     changed = [change for change in changes if change.before.outcome != "unchanged"]
-    await _mark(store, module, changed, tx)
+    _mark(module, changed, tx)
     return [change.before.outcome for change in changes]
 
 
@@ -73,7 +73,7 @@ async def withdraw(store: DbInterface, module: str, key: str, tx: Tx) -> bool:
     if before is None or not await store.objects(module).remove(key, tx):
         return False
     gone = Replaced("removed", before["audience"], before["raw"])
-    await _mark(store, module, [Changed(key, gone, None)], tx)
+    _mark(module, [Changed(key, gone, None)], tx)
     return True
 
 
@@ -93,7 +93,6 @@ async def _written(
     return replaced
 
 
-async def _mark(store: DbInterface, module: str, changes: Sequence[Changed], tx: Tx) -> None:
+def _mark(module: str, changes: Sequence[Changed], tx: Tx) -> None:
     crash_point("object-written")
-    await mark_changes(module, changes, tx)
-    crash_point("marks-written")
+    mark_changes(module, changes, tx)

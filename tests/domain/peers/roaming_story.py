@@ -227,7 +227,7 @@ class Story:
         db = self.store.db
         marked = {
             made.audience: {
-                peer["_id"] for peer in await receivers(db, "sessions", STATUSES, [made.audience])
+                peer["_id"] for peer in await receivers(db, ["sessions"], STATUSES, [made.audience])
             }
             for made in self.made
         }
