@@ -46,8 +46,7 @@ class Tx:
 
     def at_end(self, write: Callable[[Tx, list[T]], Awaitable[None]], one: T) -> None:
         """Let `write(tx, all)` be called once when the work is done, just before the commit, with
-        all that was handed over: what others write, too, is held for as short as can be, and is
-        one round trip for all."""
+        all that was handed over: one round trip for what comes up here and there."""
         self._at_end.setdefault(cast("AtEnd", write), []).append(one)
 
     async def finish(self) -> None:

@@ -32,6 +32,8 @@ HEARTBEAT = "/cp/heartbeat"
 def build_router(central: Central) -> APIRouter:
     """The routes under `/cp`: those of charge points, and the operator's."""
 
+    required, secrets = central.settings.CENTRAL_REQUIRE_CP_TOKEN, central.settings.central_secrets
+
     async def token_first(request: Request) -> Admitted:
         address = request.client.host if request.client else ""
         token = _bearer(request.headers.get("authorization"))
@@ -42,11 +44,8 @@ def build_router(central: Central) -> APIRouter:
                 central.throttle.check(address)
         except TooManyFailures as error:
             raise HttpError(429, str(error), {"Retry-After": str(error.retry_after_s)}) from None
-        required = central.settings.CENTRAL_REQUIRE_CP_TOKEN
         try:
-            claims = look_at_token(
-                central.settings.central_secrets, token, central.db.now(), required=required
-            )
+            claims = look_at_token(secrets, token, central.db.now(), required=required)
         except ChargePointRefused:
             if token is not None:
                 central.throttle.failed(address)

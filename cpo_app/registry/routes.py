@@ -60,7 +60,8 @@ def charge_point_routes(registry: Registry) -> APIRouter:
     router = APIRouter(prefix="/cp", tags=["Charge points"])
     certificate_required = registry.settings.REGISTRY_REQUIRE_CERTIFICATE
 
-    def the_store() -> DbInterface:
+    # Dependencies are coroutines, though they wait for nothing: FastAPI has threads for others.
+    async def the_store() -> DbInterface:
         if registry.store is None:
             raise not_ready()
         return registry.store

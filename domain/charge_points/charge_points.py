@@ -76,13 +76,12 @@ async def apply(tx: Tx, party: Party, cp_id: str, event: Event) -> Applied:
     return applied
 
 
-async def registration_changed(tx: Tx, cp_id: str) -> None:
+async def registration_changed(tx: Tx, registration: Record) -> None:
     """For EV_Registry, inside the transaction of a registration or deregistration, after it is
     written and before the site is rebuilt: the status follows at once. One that Central never
     saw stays unknown to it.
     """
-    registration = await registration_store.get(tx, cp_id, ("status",))
-    if registration is not None and await get(tx, registration["_id"]) is not None:
+    if await get(tx, registration["_id"]) is not None:
         await _apply(tx, registration["_id"], RegistrationChanged(), registration)
 
 

@@ -128,9 +128,9 @@ def reader_of(peer: PeerDocument) -> Reader:
 def mark_changes(module: str, changes: Sequence[Changed], tx: Tx) -> None:
     """Mark the peers that these changes concern; call in the transaction that made them.
 
-    It is done at the transaction's end, for all modules together: the push takes marks away all
-    the while, and whoever had written one long before his commit would lose to it. The peers are
-    read in the transaction, too: nobody who is connected when it begins is left out.
+    It is done at the transaction's end, for all modules together: one look at the peers, one
+    write. The peers are read in the transaction, too: nobody who is connected when it begins is
+    left out.
     """
     if module in PUSHED:
         for change in changes:
