@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+
+RENEW_WITHIN = timedelta(days=21)
 
 
 def certificate_end(path: str) -> datetime:

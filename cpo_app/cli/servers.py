@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -75,7 +76,7 @@ def registry(port: Port = None, data_dir: DataDir = None) -> None:
     _end_cleanly()
     with prepare(settings, seals=False) as ground:
         demand_known_store(ground)
-        registry_server.run(ground.settings)
+        asyncio.run(registry_server.run(ground.settings))
 
 
 def _end_cleanly() -> None:

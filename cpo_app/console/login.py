@@ -72,11 +72,10 @@ def build_login_router(console: Console) -> APIRouter:
         if "prefetch" in request.headers.get("sec-purpose", request.headers.get("purpose", "")):
             return Response(status_code=503)
         try:
-            begun = await login.by_link(token, address_of(request))
+            secret = await login.by_link(token, address_of(request))
         except NotLetIn as error:
             return _form(console, request, "/", error=error)
-        where = "/login/code" if begun.needs_code else "/"
-        return signed_in(console, request, begun.secret, where)
+        return signed_in(console, request, secret, "/")
 
     @router.get("/login/oidc")
     async def to_provider(request: Request, next: str = "/") -> Response:

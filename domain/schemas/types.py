@@ -112,6 +112,10 @@ class CiString4(CiString):
     max_length = 4
 
 
+class CiString25(CiString):
+    max_length = 25
+
+
 class CiString32(CiString):
     max_length = 32
 
@@ -126,6 +130,10 @@ class CiString39(CiString):
 
 class CiString48(CiString):
     max_length = 48
+
+
+class CiString255(CiString):
+    max_length = 255
 
 
 class CountryCode(CiString):
@@ -144,6 +152,10 @@ class String10(String):
     max_length = 10
 
 
+class String12(String):
+    max_length = 12
+
+
 class String16(String):
     max_length = 16
 
@@ -154,6 +166,10 @@ class String20(String):
 
 class String45(String):
     max_length = 45
+
+
+class String50(String):
+    max_length = 50
 
 
 class String64(String):

@@ -6,10 +6,10 @@ Converting says what it loses, as data; it never guesses in silence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.schemas import OcpiModel, validate, validate_patch
@@ -61,6 +61,8 @@ class Context:
     read, the party of ours that credentials are rendered for"""
     location: JsonMapping | None = None
     """the inner Location at which a session or CDR took place"""
+    token: JsonMapping | None = None
+    """the inner Token that an authorization was asked for"""
 
 
 NO_CONTEXT = Context()
@@ -79,10 +81,12 @@ class Converted(NamedTuple):
     losses: tuple[Loss, ...] = ()
 
 
-class Convert(Protocol):
-    """The rendering or reading of one kind of object. Never changes what it is given."""
+Convert = Callable[[JsonMapping, Context], Converted]
+"""The rendering or reading of one kind of object. Never changes what it is given."""
 
-    def __call__(self, given: JsonMapping, context: Context) -> Converted: ...
+
+def as_it_is(given: JsonMapping, _context: Context) -> Converted:
+    return Converted(dict(given))
 
 
 class ModuleEndpoint(NamedTuple):
@@ -114,9 +118,6 @@ class Description:
     status_codes: frozenset[int] | None = None
     """those it has, where it lacks some of 2.2.1; for these the generic one is said"""
 
-    shows_only_published: bool = False
-    """its Locations cannot say that they are not to be published: those are not there in it"""
-
     def status_code(self, code: int) -> int:
         """The code that says it in this version."""
         known = self.status_codes is None or code in self.status_codes
@@ -129,14 +130,10 @@ class OcpiVersion:
     models: Mapping[ObjectKind, type[OcpiModel]]
     """the version's own schemas; a kind that is missing is not in the version at all"""
     description: Description
-    renderers: Mapping[ObjectKind, Convert] = field(default_factory=dict)
-    """how an inner object becomes one of the version; none: it stays as it is"""
-    readers: Mapping[ObjectKind, Convert] = field(default_factory=dict)
-    """how an object of the version becomes an inner one; none: it stays as it is"""
-    with_whole_location: frozenset[ObjectKind] = frozenset()
-    """kinds that hold a whole Location here: to be rendered they need it as context"""
-    revision: int = 1
-    """raised when it renders stored objects otherwise than it did: they are made anew then"""
+    renderers: Mapping[ObjectKind, Convert]
+    """how an inner object becomes one of the version"""
+    readers: Mapping[ObjectKind, Convert]
+    """how an object of the version becomes an inner one"""
     patch_names: Mapping[ObjectKind, Mapping[str, str]] = field(default_factory=dict)
     """the inner names of fields that the version calls otherwise, for its PATCHes"""
 
@@ -156,21 +153,20 @@ class OcpiVersion:
         Raises LookupError where the version has no such object, Unconvertible where it could say
         nothing true of this one.
         """
-        if kind not in self.models:
-            raise LookupError(f"OCPI {self.number} has no {kind.value}")
-        convert = self.renderers.get(kind)
-        return Converted(dict(inner)) if convert is None else convert(inner, context)
+        return self._converter(self.renderers, kind)(inner, context)
 
     def read(self, kind: ObjectKind, theirs: object, context: Context = NO_CONTEXT) -> Converted:
         """A peer's object, checked by this version's text, as an inner one.
 
         Raises SchemaError, LookupError and Unconvertible.
         """
-        if kind not in self.models:
+        convert = self._converter(self.readers, kind)
+        return convert(validate(self.models[kind], theirs), context)
+
+    def _converter(self, converters: Mapping[ObjectKind, Convert], kind: ObjectKind) -> Convert:
+        if kind not in self.models or kind not in converters:
             raise LookupError(f"OCPI {self.number} has no {kind.value}")
-        clean = validate(self.models[kind], theirs)
-        convert = self.readers.get(kind)
-        return Converted(clean) if convert is None else convert(clean, context)
+        return converters[kind]
 
     def read_patch(self, kind: ObjectKind, theirs: object) -> JsonObject:
         """The fields of a PATCH, each checked by this version's text, under their inner names.

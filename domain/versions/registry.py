@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from domain.versions.ocpi_version import OcpiVersion
-from domain.versions.v2_2_1 import V2_2_1
+from domain.versions.v2_1_1.version import V2_1_1
+from domain.versions.v2_2_1.version import V2_2_1
+from domain.versions.v2_3_0.version import V2_3_0
 
 INNER_VERSION = V2_2_1
 """The version whose form the inner model has."""
 
-_IN_ORDER = (V2_2_1,)
+_IN_ORDER = (V2_1_1, V2_2_1, V2_3_0)
 VERSIONS: Mapping[str, OcpiVersion] = {version.number: version for version in _IN_ORDER}
 """By number, lowest first."""
 

@@ -21,6 +21,8 @@ def test_the_highest_common_version_is_by_number_not_by_text() -> None:
 def test_the_inner_form_is_rendered_and_read_as_it_is() -> None:
     location = samples.location(evses=[samples.evse()])
     assert INNER_VERSION.render(ObjectKind.LOCATION, location) == Converted(location)
+    with pytest.raises(LookupError, match=r"OCPI 2\.1\.1 has no client_info"):
+        VERSIONS["2.1.1"].render(ObjectKind.CLIENT_INFO, {})
     assert INNER_VERSION.read(ObjectKind.LOCATION, location) == Converted(location)
 
 

@@ -1,0 +1,7 @@
+"""OCPI 2.3.0 on the wire: 2.2.1's manners and, since its second edition, one module more."""
+
+from dataclasses import replace
+
+from domain.versions.v2_2_1.description import DESCRIPTION as OF_2_2_1
+
+DESCRIPTION = replace(OF_2_2_1)
