@@ -13,6 +13,7 @@ import hmac
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 
 import jwt
@@ -61,6 +62,7 @@ class Claims:
     """All in seconds since 1970."""
 
 
+@lru_cache(maxsize=8)
 def check_secret(secret: Secret) -> tuple[bytes, ...]:
     """The keys, the newest first; raises SecretUnusable below 32 bytes (RFC 7518 section 3.2)."""
     keys = tuple(one.encode() for one in ((secret,) if isinstance(secret, str) else secret))

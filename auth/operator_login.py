@@ -55,13 +55,21 @@ class OperatorLogin:
         await logins.end(self._db, secret)
         return await self._finished(operator)
 
-    async def by_link(self, token: str, address: str) -> str:
-        """The link of the first start; raises NotLetIn."""
+    async def by_link(self, token: str, address: str) -> Begun:
+        """A link that is good once; raises NotLetIn."""
         self._access.check_throttle(address)
-        if not await login_links.take(self._db, token):
+        link = await login_links.take(self._db, token)
+        if link is None:
             self._access.throttle.failed(address)
             raise NotLetIn(410, "this link was used before, or is too old")
-        return await self._as_admin()
+        if "operator_id" not in link:
+            return Begun(await self._as_admin())
+        operator = await operators.find(self._db, link["operator_id"])
+        if operator is None or operator["disabled"] or operator["epoch"] != link["epoch"]:
+            raise NotLetIn(410, "this link is for somebody of whom something has changed since")
+        if "totp" in operator:
+            return Begun(await self._begin(operator, needs_code=True), needs_code=True)
+        return Begun(await self._finished(operator))
 
     async def by_provider(self, name: str, role: Role) -> str:
         """Who an OpenID Connect provider says he is."""

@@ -18,6 +18,7 @@ from cpo_app.ocpi.peer_services.registration import Registration
 from cpo_app.ocpi.peer_services.result_sender import ResultSender
 from cpo_app.ocpi.push import Push
 from cpo_app.operator_guard import OperatorGuard
+from cpo_app.peer_certificates import PeerCertificates
 from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
@@ -82,9 +83,11 @@ class Backend:
             ),
             https=settings.PROTOCOL == "https",
         )
+        self.peer_certificates = PeerCertificates(db)
         self.client = PeerClient(
             allow_private=settings.CPO_ALLOW_PRIVATE_URLS,
             read_timeout_s=settings.CPO_PEER_TIMEOUT_S,
+            shown=self.peer_certificates.shown,
         )
         self.push = Push(settings, self.store, self.peers, self.client)
         self.cdr_reconciliation = CdrReconciliation(

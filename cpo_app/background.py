@@ -28,6 +28,7 @@ from domain.audit.chain import Sealing
 from domain.authorization.authorization import Authorizer
 from domain.places import geonames
 from domain.upgrades.readiness import until_ready
+from domain.views.filling import ViewFilling
 
 logger = logging.getLogger("cpo")
 
@@ -73,6 +74,7 @@ class Background:
         )
         self._sealing = Sealing(backend.store, settings.CPO_AUDIT_DAYS)
         self._notifying = Notifying(backend.store, settings)
+        self._views = ViewFilling(backend.store)
         self._hub_clients = HubClientPull(backend.store, settings, backend.peers, backend.client)
 
     def start(self) -> None:
@@ -84,7 +86,9 @@ class Background:
             self._starting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._starting
+        await self._views.rounds.stop()
         await self._notifying.stop()
+        await self._backend.peer_certificates.rounds.stop()
         await self._sealing.rounds.stop()
         await self._reconciling.rounds.stop()
         await self._forgetting.rounds.stop()
@@ -116,6 +120,8 @@ class Background:
         self._forgetting.rounds.start()
         self._sealing.rounds.start()
         self._notifying.start()
+        self._backend.peer_certificates.rounds.start()
+        self._views.rounds.start()
         self._hub_clients.start()
         self._unfinished.rounds.start()
         self._rotation.rounds.start()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-
-RENEW_WITHIN = timedelta(days=21)
 
 
 def certificate_end(path: str) -> datetime:

@@ -18,6 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cpo_app import logs
+from cpo_app.add_routes import add_routes
 from cpo_app.backend import Backend
 from cpo_app.background import Background
 from cpo_app.bootstrap import Prepared, prepare
@@ -47,8 +48,8 @@ def build_app(backend: Backend) -> FastAPI:
     )
     background = Background(backend)
     central = background.central
-    app.include_router(build_router(central))
-    app.include_router(build_health_router(central_checks(central)))
+    add_routes(app, build_router(central))
+    add_routes(app, build_health_router(central_checks(central)))
     add_operator_pages(app, backend, central)
 
     app.add_middleware(HeadAsGet)

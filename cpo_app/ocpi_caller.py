@@ -21,32 +21,50 @@ class CallError(Exception):
 
 
 class OcpiCaller:
-    """A party that talks to one CPO."""
+    """A party that talks to one CPO, in one version of OCPI.
 
-    def __init__(self, client: httpx.AsyncClient, versions_url: str, token: str = "") -> None:
+    `encodes_tokens`: whether that version has the token in Base64.
+    """
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        versions_url: str,
+        token: str = "",
+        *,
+        version: str = "2.2.1",
+        encodes_tokens: bool = True,
+    ) -> None:
         self._client = client
         self.versions_url = versions_url
         self.token = token
+        self.version = version
+        self._encodes_tokens = encodes_tokens
         self.endpoints: dict[str, str] = {}
 
     async def discover(self) -> None:
         """Read versions and details: where every module is."""
         versions = (await self.call("GET", self.versions_url))["data"]
-        url = next((row["url"] for row in versions if row["version"] == "2.2.1"), None)
+        url = next((row["url"] for row in versions if row["version"] == self.version), None)
         if url is None:
-            raise CallError("the CPO does not speak OCPI 2.2.1")
+            raise CallError(f"the CPO does not speak OCPI {self.version}")
         details = (await self.call("GET", url))["data"]
         self.endpoints = {row["identifier"]: row["url"] for row in details["endpoints"]}
 
-    async def register(
-        self, token: str, own_versions_url: str, roles: list[JsonObject]
-    ) -> JsonObject:
-        """Discover the CPO with the token A held, and give it ours; its credentials.
+    @property
+    def authorization(self) -> str:
+        """The header that presents our token."""
+        token = self.token
+        return "Token " + (
+            base64.b64encode(token.encode()).decode() if self._encodes_tokens else token
+        )
+
+    async def register(self, credentials: JsonObject) -> JsonObject:
+        """Discover the CPO with the token A held, and give it our credentials; returns its own.
 
         From then on its token is the one that we present. Raises CallError.
         """
         await self.discover()
-        credentials = {"token": token, "url": own_versions_url, "roles": roles}
         answer = await self.call("POST", self.endpoints["credentials"], credentials)
         theirs: JsonObject = answer["data"]
         self.token = theirs["token"]
@@ -84,7 +102,7 @@ class OcpiCaller:
         self, method: str, url: str, body: object, headers: Mapping[str, str] | None
     ) -> httpx.Response:
         sent = {
-            "Authorization": "Token " + base64.b64encode(self.token.encode()).decode(),
+            "Authorization": self.authorization,
             "X-Request-ID": str(uuid.uuid4()),
             "X-Correlation-ID": str(uuid.uuid4()),
             **(headers or {}),

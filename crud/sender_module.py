@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from db_interface.interface import DbInterface
-from db_interface.pages import PageQuery
+from db_interface.pages import Page, PageQuery
 from domain.objects import OcpiObject
 from domain.rendered import Listing, Rendered
+from domain.versions import INNER_VERSION, OcpiVersion
+from domain.views.making import made_for, view_of
 from domain.visibility import Reader, audiences, required
 
 _ANYBODY = Reader(parties=())
@@ -16,8 +18,9 @@ _ANYBODY = Reader(parties=())
 class SenderModule:
     """One module's reading side behind the library's Crud contract.
 
-    Keywords that all methods take: `reader` (who asks) and `owners` (folded keys of the parties
-    of ours that are addressed; None for all). A call without a reader sees what all may see.
+    Keywords that all methods take: `reader` (who asks), `owners` (folded keys of the parties of
+    ours that are addressed; None for all), and `form`, the OCPI version that is asked for. A call
+    without a reader sees what all may see.
     """
 
     module: str
@@ -26,13 +29,28 @@ class SenderModule:
         self.store = store
 
     async def get(
-        self, object_id: str, *, reader: Reader | None = None, owners: Any = None, **_: object
+        self,
+        object_id: str,
+        *,
+        reader: Reader | None = None,
+        owners: Any = None,
+        form: OcpiVersion = INNER_VERSION,
+        **_: object,
     ) -> Rendered | None:
         """The object with that id, whatever its case, or None where the reader sees none."""
         reader = reader or _ANYBODY
-        raw = await self.store.objects(self.module).read(
-            object_id, audiences(self.module, reader), owners, required(self.module, reader)
+        found = await self.store.objects(self.module).read_shown(
+            object_id,
+            audiences(self.module, reader),
+            owners,
+            required(self.module, reader),
+            view_of(form),
         )
+        if found is None:
+            return None
+        raw: bytes | None = found.raw
+        if found.unmade:
+            (raw,) = await made_for(self.store.db, self.module, [found.raw], form)
         return None if raw is None else Rendered(raw)
 
     async def list(
@@ -41,6 +59,7 @@ class SenderModule:
         *,
         reader: Reader | None = None,
         owners: Any = None,
+        form: OcpiVersion = INNER_VERSION,
         **_: object,
     ) -> tuple[Listing, int, bool]:
         """A page, the number of all matching objects, and whether it is the last page."""
@@ -57,6 +76,20 @@ class SenderModule:
                 date_from=filters.get("date_from"),
                 date_to=filters.get("date_to"),
                 as_of=filters.get("as_of"),
+                view=view_of(form),
             ),
         )
-        return Listing(page.raws, page.last_seq, page.as_of), page.total, page.is_last
+        raws = page.raws
+        if page.unmade:
+            raws = await _made(self.store, self.module, page, form)
+        return Listing(raws, page.last_seq, page.as_of), page.total, page.is_last
+
+
+async def _made(store: DbInterface, module: str, page: Page, form: OcpiVersion) -> list[bytes]:
+    """The page's objects where not all are kept in the version; none that cannot be said in it."""
+    own = [page.raws[place] for place in page.unmade]
+    made = await made_for(store.db, module, own, form)
+    raws: list[bytes | None] = [*page.raws]
+    for place, raw in zip(page.unmade, made, strict=True):
+        raws[place] = raw
+    return [raw for raw in raws if raw is not None]

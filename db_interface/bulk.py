@@ -21,8 +21,9 @@ async def upsert_each(
     changes: Sequence[tuple[str, JsonMapping]],
 ) -> None:
     """Apply (id, update) pairs, each making its document where there is none."""
+    driver = await documents.to_be_written()
     for start in range(0, len(changes), _AT_ONCE):
-        await documents.driver.bulk_write(
+        await driver.bulk_write(
             [
                 UpdateOne({"_id": key}, update, upsert=True)
                 for key, update in changes[start : start + _AT_ONCE]
@@ -37,7 +38,8 @@ async def update_each(
 ) -> None:
     """Apply (filter, update) pairs, each to the one document that matches; none is made."""
     if changes:
-        await documents.driver.bulk_write(
+        driver = await documents.to_be_written()
+        await driver.bulk_write(
             [UpdateOne(wanted, update) for wanted, update in changes],
             ordered=False,
             session=documents.mongo,
@@ -48,7 +50,8 @@ async def delete_each(documents: Documents[Any], filters: Sequence[JsonMapping])
     """Delete one document for each filter; how many there were."""
     if not filters:
         return 0
-    outcome = await documents.driver.bulk_write(
+    driver = await documents.to_be_written()
+    outcome = await driver.bulk_write(
         [DeleteOne(wanted) for wanted in filters], ordered=False, session=documents.mongo
     )
     return int(outcome.deleted_count)

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
+from pymongo import UpdateOne
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.patience import InTime
+from db_interface.remembered import Remembered, is_plain, key_of
 from db_interface.transaction import Tx
 
 D = TypeVar("D", bound=JsonMapping)
@@ -48,7 +50,12 @@ class Collection(Generic[D]):
     def of(self, where: Where) -> Documents[D]:
         """Its documents in that database, inside the transaction if it is one."""
         if isinstance(where, Tx):
-            return Documents(where.db[self.name], where.mongo, where.db.answer_within_s)
+            return Documents(
+                where.db[self.name],
+                where.mongo,
+                where.db.answer_within_s,
+                where.remembered_of(self.name),
+            )
         return Documents(where[self.name], None, where.answer_within_s)
 
 
@@ -58,19 +65,54 @@ class Documents(Generic[D]):
     Each has `within_s` to be answered from the moment that it is called. The driver's own limit
     begins when one of its few threads takes the work up: behind a server that hangs that may be
     long after. In a request it is less what was waited in vain before (patience.py).
+
+    Inside a transaction what was read in it is not asked for again (remembered.py).
     """
 
-    def __init__(self, collection: Any, mongo: Any, within_s: float) -> None:
-        self.driver = collection
-        """The driver's own collection, for what is not here (plans, indexes)."""
+    def __init__(
+        self, collection: Any, mongo: Any, within_s: float, remembered: Remembered | None = None
+    ) -> None:
+        self._driver = collection
         self.mongo = mongo
         self._within_s = within_s
+        self._remembered = remembered
+
+    @property
+    def driver(self) -> Any:
+        """The driver's own collection, for what is not here (plans, indexes). Inside a
+        transaction: `to_be_written`."""
+        return self._driver
+
+    async def to_be_written(self, key: str | None = None) -> Any:
+        """The driver's own collection, which is about to be written (of it only the document
+        `key`)."""
+        if self._remembered is not None:
+            await self.write_what_waits()
+            self._remembered.forget(key)
+        return self._driver
+
+    async def write_what_waits(self) -> None:
+        """Write what `set_later` left for the end."""
+        if self._remembered is None or not self._remembered.waits:
+            return
+        changes = [
+            UpdateOne({"_id": key}, {"$set": change})
+            for key, change in self._remembered.taken_later().items()
+        ]
+        with self._in_time():
+            await self._driver.bulk_write(changes, ordered=False, session=self.mongo)
+
+    async def set_later(self, key: str, changes: JsonMapping) -> None:
+        """Set these fields (no paths) of the document: with the transaction's end, and once
+        however often; at once where the transaction has not read the whole of it."""
+        if self._remembered is None or not self._remembered.set_later(key, changes):
+            await self.update_one({"_id": key}, {"$set": changes})
 
     def _in_time(self) -> InTime:
         return InTime(self._within_s)
 
     def _with(self, **options: object) -> Documents[D]:
-        return Documents(self.driver.with_options(**options), self.mongo, self._within_s)
+        return Documents(self._driver.with_options(**options), self.mongo, self._within_s)
 
     async def _all_of(self, cursor: Any) -> list[Any]:
         """The first batch in time; each of the others has its own."""
@@ -91,8 +133,29 @@ class Documents(Generic[D]):
     async def find_one(
         self, query: Query, fields: JsonMapping | None = None, *, sort: Sort | None = None
     ) -> D | None:
+        kept, key = self._remembered, key_of(query)
+        if kept is None:
+            return await self._find_one(query, fields, sort)
+        if key is not None and is_plain(fields):
+            if not kept.knows(key) and fields is None:
+                whole = await self._find_one(query, None, None)
+                kept.keep_document(key, cast("JsonObject | None", whole))
+            if kept.knows(key):
+                return cast("D | None", kept.document(key, fields))
+        await self.write_what_waits()
+        question = f"one {query!r} {fields!r} {sort!r}"
+        known = kept.answer(question)
+        if known is None:
+            one = await self._find_one(query, fields, sort)
+            known = [] if one is None else [cast("JsonObject", one)]
+            kept.keep_answer(question, known)
+        return cast("D", known[0]) if known else None
+
+    async def _find_one(
+        self, query: Query, fields: JsonMapping | None, sort: Sort | None
+    ) -> D | None:
         with self._in_time():
-            found: D | None = await self.driver.find_one(
+            found: D | None = await self._driver.find_one(
                 query, fields, sort=sort, session=self.mongo
             )
         return found
@@ -107,59 +170,78 @@ class Documents(Generic[D]):
         limit: int = 0,
     ) -> list[D]:
         """All that match (of `limit`, that many at most; 0: no limit)."""
-        cursor = self.driver.find(
+        question = ""
+        if self._remembered is not None:
+            await self.write_what_waits()
+            question = f"all {query!r} {fields!r} {sort!r} {skip} {limit}"
+            known = self._remembered.answer(question)
+            if known is not None:
+                return cast("list[D]", known)
+        cursor = self._driver.find(
             query, fields, sort=sort, skip=skip, limit=limit, session=self.mongo
         )
-        return await self._all_of(cursor)
+        found: list[D] = await self._all_of(cursor)
+        if self._remembered is not None:
+            self._remembered.keep_answer(question, cast("list[JsonObject]", found))
+        return found
 
     async def stream(
         self, query: Query, fields: JsonMapping | None = None, *, sort: Sort | None = None
     ) -> AsyncIterator[D]:
         """All that match, batch by batch: for more than fits into memory."""
-        async for document in self.driver.find(query, fields, sort=sort, session=self.mongo):
+        await self.write_what_waits()
+        async for document in self._driver.find(query, fields, sort=sort, session=self.mongo):
             yield document
 
     async def aggregate(self, stages: Sequence[JsonMapping], **options: object) -> list[JsonObject]:
-        cursor = self.driver.aggregate(list(stages), session=self.mongo, **options)
+        await self.write_what_waits()
+        cursor = self._driver.aggregate(list(stages), session=self.mongo, **options)
         return await self._all_of(cursor)
 
     async def distinct(self, field: str) -> list[Any]:
         """The values of the field, each once."""
+        await self.write_what_waits()
         with self._in_time():
-            found: list[Any] = await self.driver.distinct(field, session=self.mongo)
+            found: list[Any] = await self._driver.distinct(field, session=self.mongo)
         return found
 
     async def count(self, query: Query, *, limit: int = 0) -> int:
         bound = {"limit": limit} if limit else {}
+        await self.write_what_waits()
         with self._in_time():
-            number: int = await self.driver.count_documents(query, session=self.mongo, **bound)
+            number: int = await self._driver.count_documents(query, session=self.mongo, **bound)
         return number
 
     async def insert_one(self, document: D) -> None:
+        driver = await self.to_be_written(key_of({"_id": document.get("_id")}))
         with self._in_time():
-            await self.driver.insert_one(document, session=self.mongo)
+            await driver.insert_one(document, session=self.mongo)
 
     async def insert_many(self, documents: Sequence[D]) -> None:
         if documents:
+            driver = await self.to_be_written()
             with self._in_time():
-                await self.driver.insert_many(documents, session=self.mongo)
+                await driver.insert_many(documents, session=self.mongo)
 
     async def replace_one(self, query: Query, document: D, *, upsert: bool = False) -> bool:
         """Whether there was one."""
+        driver = await self.to_be_written(key_of(query))
         with self._in_time():
-            done = await self.driver.replace_one(query, document, upsert=upsert, session=self.mongo)
+            done = await driver.replace_one(query, document, upsert=upsert, session=self.mongo)
         return bool(done.matched_count)
 
     async def update_one(self, query: Query, change: Change, *, upsert: bool = False) -> bool:
         """Whether there was one."""
+        driver = await self.to_be_written(key_of(query))
         with self._in_time():
-            done = await self.driver.update_one(query, change, upsert=upsert, session=self.mongo)
+            done = await driver.update_one(query, change, upsert=upsert, session=self.mongo)
         return bool(done.matched_count)
 
     async def update_many(self, query: Query, change: Change) -> int:
         """How many matched."""
+        driver = await self.to_be_written()
         with self._in_time():
-            done = await self.driver.update_many(query, change, session=self.mongo)
+            done = await driver.update_many(query, change, session=self.mongo)
         return int(done.matched_count)
 
     async def update_and_find(
@@ -172,8 +254,9 @@ class Documents(Generic[D]):
         before: bool = False,
     ) -> D | None:
         """The document after the change (with `before`: as it was), or None."""
+        driver = await self.to_be_written(key_of(query))
         with self._in_time():
-            found: D | None = await self.driver.find_one_and_update(
+            found: D | None = await driver.find_one_and_update(
                 query,
                 change,
                 upsert=upsert,
@@ -185,19 +268,20 @@ class Documents(Generic[D]):
 
     async def delete_one(self, query: Query) -> bool:
         """Whether there was one."""
+        driver = await self.to_be_written(key_of(query))
         with self._in_time():
-            done = await self.driver.delete_one(query, session=self.mongo)
+            done = await driver.delete_one(query, session=self.mongo)
         return bool(done.deleted_count)
 
     async def delete_many(self, query: Query) -> int:
+        driver = await self.to_be_written()
         with self._in_time():
-            done = await self.driver.delete_many(query, session=self.mongo)
+            done = await driver.delete_many(query, session=self.mongo)
         return int(done.deleted_count)
 
     async def take(self, query: Query, *, sort: Sort | None = None) -> D | None:
         """Delete one and give it, or None."""
+        driver = await self.to_be_written(key_of(query))
         with self._in_time():
-            found: D | None = await self.driver.find_one_and_delete(
-                query, sort=sort, session=self.mongo
-            )
+            found: D | None = await driver.find_one_and_delete(query, sort=sort, session=self.mongo)
         return found

@@ -93,6 +93,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         ),
         _index("created", "_id"),
         _index("cp_id", "created", "_id"),
+        _index("state", "created", "_id"),
         _index("finished_at", expireAfterSeconds=30 * 24 * 3600),
         _index("state", "finished_at"),
     ],
@@ -100,6 +101,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("created", "_id"),
         _index("cp_id", "created", "_id"),
         _index("cp_id", "active", "expiry_date"),
+        _index("active", "created", "_id"),
         _index("active", "expiry_date"),
     ],
     "charging_sessions": [
@@ -115,6 +117,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("estimated", partialFilterExpression={"estimated": True}),
         _index("created", "_id"),
         _index("cp_id", "created", "_id"),
+        _index("status", "created", "_id"),
+        _index("audience", "created", "_id"),
         # Those whose details are kept yet.
         _index("ended", partialFilterExpression={"segments": {"$exists": True}}),
         _index("cdr_problem", partialFilterExpression={"cdr_problem": {"$exists": True}}),
@@ -145,6 +149,11 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("told", expireAfterSeconds=30 * 24 * 3600),
         _index("at", expireAfterSeconds=90 * 24 * 3600),
     ],
+    "seen_certificates": [
+        _index("ends"),
+        # Nobody has shown it for long: it is used no more.
+        _index("seen", expireAfterSeconds=400 * 24 * 3600),
+    ],
     "failure_counters": [_index("until", expireAfterSeconds=600)],
     "token_pulls": [_index("due")],
     "register_findings": [_index("energy_wh"), _index("kind", "energy_wh"), _index("at")],
@@ -162,6 +171,8 @@ INDEXES["cdrs"] = [
     _index("links.session"),
     _index("links.credits"),
     _index("last_updated", "seq"),
+    _index("fields.cdr_location.evse_uid", "seq"),
+    _index("fields.credit", "seq", partialFilterExpression={"fields.credit": True}),
 ]
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from db_interface.collection import Collection
 from db_interface.database import Database
-from db_interface.json_data import JsonObject
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import OwnedObject, OwnedObjects, plain
 from db_interface.pages import Page, PageQuery
 from db_interface.transaction import Tx
@@ -37,7 +38,11 @@ class DbInterface:
         async def attempt(mongo: object, in_flight: InFlight) -> T:
             nonlocal tx
             tx = Tx(self, mongo, in_flight.now, in_flight)
-            return await work(tx)
+            result = await work(tx)
+            await tx.finish()
+            for name in tx.waiting():
+                await Collection[JsonMapping](name).of(tx).write_what_waits()
+            return result
 
         result = await self.db.run_in_transaction(attempt)
         assert tx is not None  # noqa: S101 (something was committed)

@@ -64,11 +64,15 @@ async def erase_card(store: DbInterface, uid: str) -> Erased:
         erased = Erased(len(tokens), commands, reservations, kept)
         if not erased.nothing:
             # The log is never changed: it must not repeat what was to be forgotten.
-            card = audit.About("card", f"…{uid[-_SHOWN_DIGITS:]}")
-            await record(tx, "tokens.erase", card, after=dict(vars(erased)))
+            await record(tx, "tokens.erase", about_card(uid), after=dict(vars(erased)))
         return erased
 
     return await store.transact(work)
+
+
+def about_card(uid: str) -> audit.About:
+    """As the audit log names it: by its last digits."""
+    return audit.About("card", f"…{uid[-_SHOWN_DIGITS:]}")
 
 
 def _is(field: str, uid: str) -> JsonObject:

@@ -44,6 +44,11 @@ class Vault:
         """Names the newest key, and tells nothing of it (8 hex digits)."""
         return self._keys[0].kid
 
+    @property
+    def older(self) -> int:
+        """How many older keys are given."""
+        return len(self._keys) - 1
+
     def digest(self, token: str) -> str:
         """The keyed hash under which an issued token is found again (64 hex digits)."""
         return self._keys[0].digest(token)

@@ -8,10 +8,11 @@ him; he sees an object exactly when its audience is among them.
 Sessions and CDRs go to the party whose token was used; tokens to the party that wrote them.
 `publish` and `publish_allowed_to` are data that the eMSP must obey (mod_locations, 8.3.1):
 such locations go out with the flags as they are, unless the peer is narrowed to what it may
-show its drivers. A location held back, or private, goes to nobody. A peer that
-insists on fields beyond the specification is not offered a location that lacks one, and one that
-is given some groups of locations is offered no other. Tariffs go to it all the same: in the text
-a tariff belongs to a party, not to a place, and sessions and CDRs of before refer to it.
+show its drivers, as all are in a version of OCPI that has no such flag. A location held back, or
+private, goes to nobody. A peer that insists on fields beyond the specification is not offered a
+location that lacks one, and one that is given some groups of locations is offered no other.
+Tariffs go to it all the same: in the text a tariff belongs to a party, not to a place, and
+sessions and CDRs of before refer to it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from db_interface.demand import NO_DEMAND, Demand
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import EVERYBODY, NOBODY, party_key
+from domain.versions import OcpiVersion
 
 GUESTS = "guests"
 _FOR_ALL = ("locations", "tariffs")
@@ -45,14 +47,20 @@ class Reader:
 
     @classmethod
     def of(
-        cls, settings: JsonMapping | None, parties: Sequence[str], holds: Sequence[str] | None
+        cls,
+        settings: JsonMapping | None,
+        parties: Sequence[str],
+        holds: Sequence[str] | None,
+        version: OcpiVersion | None = None,
     ) -> Reader:
-        """A peer with these settings (of its document), in the name of these parties."""
+        """A peer with these settings (of its document), in the name of these parties, that reads in
+        this version of OCPI."""
         settings = settings or {}
         groups = settings.get("groups")
+        narrowed = version is not None and version.description.shows_only_published
         return cls(
             parties=tuple(parties),
-            narrowed=bool(settings.get("narrowed")),
+            narrowed=narrowed or bool(settings.get("narrowed")),
             holds=None if holds is None else tuple(holds),
             requires=tuple(settings.get("requires") or ()),
             groups=None if groups is None else tuple(groups),

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from _pytest.unraisableexception import gc_collect_iterations_key
 from httpx._config import create_ssl_context
 from httpx._transports import default
 from hypothesis import settings
+from pydantic.main import ModelMetaclass
 
 from db_interface.clocks import HostClock
 from db_interface.database import Database
@@ -33,6 +35,11 @@ T = TypeVar("T")
 
 # One SSL context for all HTTP clients that ask for the same: reading the CAs takes some 30 ms each.
 vars(default)["create_ssl_context"] = lru_cache(maxsize=None)(create_ssl_context)
+
+# No class is registered as a model without deriving from it. To look for one, the check of an
+# abstract class would ask each of some thousand models about each type that building an app makes.
+ModelMetaclass.__subclasscheck__ = type.__subclasscheck__
+ModelMetaclass.__instancecheck__ = type.__instancecheck__
 
 # No deadline: on a busy machine an example may take its time. The gate draws the same examples
 # each time; `make test-random` (--hypothesis-profile random) draws new ones.
@@ -172,6 +179,11 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Thousands of tests and all of the code are there for good: the garbage collector looks neither
 # while they come, nor at them later.
 gc.disable()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Once, at the end, looks for what was never awaited: each look takes a second.
+    config.stash[gc_collect_iterations_key] = 1
 
 
 def pytest_collection_finish() -> None:

@@ -24,6 +24,7 @@ ROOMS = (
     "notices",
 )
 SHARED = (
+    "add_routes",
     "settings",
     "setting_values",
     "setting_fields",
@@ -202,7 +203,12 @@ HOST_CLOCK_READERS = {
     "cpo_app/console/rendering.py": "what a page shows",
 }
 """Who may look at this host's wall clock: never to decide anything that others see."""
-_OTHER_HOSTS = ("cpo_app/charge_point", "cpo_app/mock_hub", "cpo_app/cli/emsp.py")
+_OTHER_HOSTS = (
+    "cpo_app/charge_point",
+    "cpo_app/mock_hub",
+    "cpo_app/demo_emsp",
+    "cpo_app/cli/emsp.py",
+)
 
 
 def test_a_hosts_wall_clock_decides_nothing() -> None:

@@ -30,6 +30,10 @@ class Parameters(BaseModel):
         max_anystr_length = 200_000
 
 
+class NoParameters(Parameters):
+    """It is told nothing."""
+
+
 P = TypeVar("P", bound=Parameters)
 
 
@@ -62,6 +66,8 @@ class Action(Generic[P]):
     """What `run` raises where it cannot be done, and the status that says so."""
     danger: bool = False
     """It takes something away that does not come back by itself."""
+    shows: str | None = None
+    """What of its result is a secret, shown this once."""
 
     def said(self, outcome: object = None) -> str:
         """What is said once it is done."""
@@ -99,6 +105,8 @@ _IN_PATHS = {
     "cdr_id": "CDR",
     "tariff_id": "tariff",
     "location_id": "location",
+    "operator": "operator",
+    "key": "API key",
 }
 
 

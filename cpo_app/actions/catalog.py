@@ -15,6 +15,11 @@ GROUPS: Mapping[str, str] = {
     "tariffs": "cpo_app.actions.tariffs",
     "locations": "cpo_app.actions.locations",
     "notices": "cpo_app.actions.notices",
+    "operators": "cpo_app.actions.operators",
+    "keys": "cpo_app.actions.keys",
+    "secrets": "cpo_app.actions.secrets",
+    "tokens": "cpo_app.actions.tokens",
+    "audit": "cpo_app.actions.audit_log",
 }
 """The first part of an action's name, and the module whose ACTIONS hold it."""
 

@@ -201,6 +201,7 @@ ENROL = Action(
     meaning="Makes a token with which this one charge point may register, once, within a day: "
     "CP_MONITOR_ENROLMENT_TOKEN of its monitor. It is shown this once.",
     done="Enrolled: it may register once, within a day.",
+    shows="token",
     needs=Role.OPERATOR,
     path="/charge-points/enrol",
     parameters=Enrolling,

@@ -11,8 +11,10 @@ from typing import Protocol
 
 from cpo_app.settings import Settings
 from db_interface.interface import DbInterface
+from domain.operators.passwords import Passwords
 from domain.peers.peers import Peer, Peers
 from domain.peers.terms import Terms
+from domain.secrets import Vault
 
 
 class Registering(Protocol):
@@ -60,6 +62,8 @@ class House:
     settings: Settings
     peers: Peers
     registration: Registering
+    vault: Vault
+    passwords: Passwords
     finish_calls: Callable[[], Awaitable[list[str]]]
     """Registrations of ours that a dead process has left half done: what came of each."""
     pull_tokens: Callable[[str, bool], Awaitable[Pulled]]

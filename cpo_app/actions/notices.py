@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cpo_app.actions.action import OUTCOME, Action, Parameters, Refused
+from cpo_app.actions.action import OUTCOME, Action, NoParameters, Refused
 from cpo_app.actions.house import House
 from db_interface.json_data import JsonObject
 from domain.audit import entries as audit
@@ -10,10 +10,6 @@ from domain.audit.entries import About
 from domain.operators.actor import Role
 
 NO_TARGETS = "nobody is told of trouble: set CPO_WEBHOOKS, or CPO_SMTP_URL with CPO_MAIL_TO"
-
-
-class NoParameters(Parameters):
-    """It is told nothing."""
 
 
 def _about(_: NoParameters) -> tuple[About, ...]:

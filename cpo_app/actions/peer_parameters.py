@@ -60,7 +60,9 @@ class Inviting(Granting):
 
 class Connecting(Granting):
     versions_url: str = Field(..., min_length=1, max_length=2000, title="Its versions URL")
-    token: str = Field(..., min_length=1, max_length=1000, title="The token A that it gave us")
+    token: str = Field(
+        ..., min_length=1, max_length=1000, title="The token A that it gave us", format="password"
+    )
     name: str | None = Field(
         None, max_length=MAX_NAME_LENGTH, title="What to call the peer (empty: what it says)"
     )

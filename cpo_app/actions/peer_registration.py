@@ -97,6 +97,7 @@ INVITE = Action(
     meaning="Makes a token A to hand over with our versions URL. It is shown once. A party or role "
     "that is not named here waits for your yes.",
     done="Invited.",
+    shows="token",
     needs=Role.ADMIN,
     path="/peers",
     parameters=Inviting,

@@ -8,11 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cpo_app.actions.house import House
+from cpo_app.add_routes import add_routes
 from cpo_app.api.doing import add_actions
 from cpo_app.api.problems import problem_of
 from cpo_app.api.reading import add_reading
 from cpo_app.api.routes import Identify, route_class
 from cpo_app.docs_page import add_docs
+from db_interface.json_data import JsonObject
 
 MOUNTED_AT = "/api"
 _ABOUT = (
@@ -25,7 +27,7 @@ _ABOUT = (
 
 def build_api(house: House, identify: Identify) -> FastAPI:
     """`identify` says who asks, or raises NotTheOperator."""
-    app = FastAPI(
+    app = _Api(
         title="Operator API",
         version="1",
         description=_ABOUT,
@@ -36,22 +38,23 @@ def build_api(house: House, identify: Identify) -> FastAPI:
     router = APIRouter(prefix="/v1", route_class=route_class(identify))
     add_actions(router, house)
     add_reading(router, house)
-    app.include_router(router)
+    add_routes(app, router)
     add_docs(app, "/docs", "/openapi.json", "Operator API", mounted_at=MOUNTED_AT)
 
     @app.exception_handler(HTTPException)
     async def no_such_path(request: Request, error: Exception) -> Response:
         return problem_of(error)
 
-    _name_keys(app)
     return app
 
 
-def _name_keys(app: FastAPI) -> None:
-    """Both ways of saying who asks, for the docs' Authorize button."""
-    schema = app.openapi()
-    schema.setdefault("components", {})["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer"},
-        "person": {"type": "http", "scheme": "basic"},
-    }
-    schema["security"] = [{"key": []}, {"person": []}]
+class _Api(FastAPI):
+    def openapi(self) -> JsonObject:
+        """With both ways of saying who asks, for the docs' Authorize button."""
+        schema = super().openapi()
+        schema.setdefault("components", {})["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer"},
+            "person": {"type": "http", "scheme": "basic"},
+        }
+        schema["security"] = [{"key": []}, {"person": []}]
+        return schema

@@ -47,6 +47,7 @@ ANSWER_WITHIN_S = 9.0
 """Monitors and engines wait for 10 s: what takes longer is done for nobody, and asked for again."""
 
 Handler = Callable[[Request], Coroutine[object, object, Response]]
+BodyHandler = Callable[[Request, bytes], Coroutine[object, object, Response]]
 
 
 class Admitted(NamedTuple):
@@ -74,7 +75,7 @@ class CentralRoute(APIRoute):
     look_first: Look | None = None
 
     def get_route_handler(self) -> Handler:
-        handle = self._straight() or super().get_route_handler()
+        handle = self._straight() or self._round_about(super().get_route_handler())
 
         async def answer(request: Request) -> Response:
             given = usable_id(request.headers.get(CORRELATION_HEADER))
@@ -85,9 +86,8 @@ class CentralRoute(APIRoute):
             try:
                 who = Admitted(None) if self.look_first is None else await self.look_first(request)
                 body = await bounded_body(request, who.limit)
-                whole = Request(request.scope, replayed(body))
                 with contextlib.nullcontext() if who.actor is None else acting_as(who.actor):
-                    return await asyncio.wait_for(handle(whole), ANSWER_WITHIN_S)
+                    return await asyncio.wait_for(handle(request, body), ANSWER_WITHIN_S)
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody is there to read it
             except Exception as error:
@@ -95,15 +95,21 @@ class CentralRoute(APIRoute):
 
         return answer
 
-    def _straight(self) -> Handler | None:
+    @staticmethod
+    def _round_about(handle: Handler) -> BodyHandler:
+        async def handle_whole(request: Request, body: bytes) -> Response:
+            return await handle(Request(request.scope, replayed(body)))
+
+        return handle_whole
+
+    def _straight(self) -> BodyHandler | None:
         endpoint, field = self.endpoint, self.body_field
         if list(inspect.signature(endpoint).parameters) != ["body", "request"] or field is None:
             return None
         model: type[BaseModel] = field.type_
 
-        async def handle(request: Request) -> Response:
-            body = read_body(model, await request.body())
-            return JSONResponse(await endpoint(body, request))
+        async def handle(request: Request, raw: bytes) -> Response:
+            return JSONResponse(await endpoint(read_body(model, raw), request))
 
         return handle
 

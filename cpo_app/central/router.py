@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 
 from auth.charge_point_access import ChargePointRefused, look_at_token
 from auth.throttle import TooManyFailures, digest_of
+from cpo_app.add_routes import add_routes
 from cpo_app.central.errors import MAX_STRANGERS_BODY_BYTES, Admitted, looking_first
 from cpo_app.central.link.engine_network import EngineAddressRefused, check_in_the_clear
 from cpo_app.central.operator_router import build_operator_router
@@ -31,6 +32,8 @@ HEARTBEAT = "/cp/heartbeat"
 def build_router(central: Central) -> APIRouter:
     """The routes under `/cp`: those of charge points, and the operator's."""
 
+    required, secrets = central.settings.CENTRAL_REQUIRE_CP_TOKEN, central.settings.central_secrets
+
     async def token_first(request: Request) -> Admitted:
         address = request.client.host if request.client else ""
         token = _bearer(request.headers.get("authorization"))
@@ -41,11 +44,8 @@ def build_router(central: Central) -> APIRouter:
                 central.throttle.check(address)
         except TooManyFailures as error:
             raise HttpError(429, str(error), {"Retry-After": str(error.retry_after_s)}) from None
-        required = central.settings.CENTRAL_REQUIRE_CP_TOKEN
         try:
-            claims = look_at_token(
-                central.settings.central_secrets, token, central.db.now(), required=required
-            )
+            claims = look_at_token(secrets, token, central.db.now(), required=required)
         except ChargePointRefused:
             if token is not None:
                 central.throttle.failed(address)
@@ -122,10 +122,8 @@ def build_router(central: Central) -> APIRouter:
                 raise HttpError(501, "this EV_Central authorizes no cards")
             return await central.authorize(body.dict())
 
-    both = APIRouter()
-    both.include_router(router)
-    both.include_router(build_operator_router(central))
-    return both
+    add_routes(router, build_operator_router(central))
+    return router
 
 
 @contextlib.contextmanager

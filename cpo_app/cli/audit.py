@@ -7,18 +7,17 @@ from typing import Annotated
 
 import typer
 
+from cpo_app.actions import audit_log as actions
 from cpo_app.backend import Backend
 from cpo_app.cli import remote
+from cpo_app.cli.acting import act, words
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, plain_text, print_facts, print_json
 from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
-from domain.audit.chain import seal
 from domain.audit.listing import changes_of, listed
-from domain.audit.verification import Verified
-from domain.audit.verification import verify as verify_chain
 
 app = typer.Typer(help="The audit log: who did what to what; verify it.")
 
@@ -39,7 +38,7 @@ def _unless_said(
         _show(about, by, limit, as_json, data_dir)
 
 
-@app.command()
+@app.command(help=f"{words(actions.VERIFY)} Exit code 1 where something is not as it was written.")
 def verify(
     head: Annotated[
         str | None,
@@ -48,31 +47,15 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Work every hash out anew. Exit code 1 where something was changed, taken out or put in.
-
-    Prints the head: write it down elsewhere, and give it to a later run as --head.
-    """
-
-    async def work(backend: Backend) -> Verified:
-        await seal(backend.store)
-        return await verify_chain(backend.db, head)
-
-    found = on_backend(work, data_dir)
-    facts = {
-        "head": found.head,
-        "entries": found.entries,
-        "first": found.first,
-        "last": found.last,
-        "unsealed": found.unsealed,
-        "problems": found.problems,
-    }
+    facts = act(actions.VERIFY, {"head": head}, data_dir)
+    outcome = facts.pop("outcome")
     if as_json:
         print_json(facts)
     else:
         print_facts({name: value for name, value in facts.items() if name != "problems"})
-        for problem in found.problems:
+        for problem in facts["problems"]:
             note(problem)
-    if not found.whole:
+    if outcome != "whole":
         raise CliError("the audit log is not whole")
 
 

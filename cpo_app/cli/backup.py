@@ -16,15 +16,20 @@ from cpo_app.bootstrap import Prepared, prepare
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir, settings_for
 from cpo_app.cli.output import note, print_json
+from cpo_app.cli.with_backend import whoever_types
 from db_interface.backup_file import BackupUnusable
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.snapshot import StoreWasWritten, keeping_the_past
+from domain.audit.chain import seal
+from domain.backups import last_backup
 from domain.backups.backup import BackedUp, BackupFailed, back_up
 from domain.backups.keys import Keys
 from domain.backups.restoring import Restored, RestoreRefused
 from domain.backups.restoring import restore as put_back
+from domain.operators.actor import acting_as
 from domain.times import format_datetime
+from domain.upgrades.steps import STEPS
 
 T = TypeVar("T")
 
@@ -52,6 +57,7 @@ def backup(
             part.rename(file)
         finally:
             part.unlink(missing_ok=True)
+        await _keep_that_it_was_made(db, done, file.stat().st_size)
         _name_the_keys(ground)
         return done
 
@@ -126,6 +132,25 @@ def _on_store(
 
     with prepare(settings, must_own=must_own) as ground:
         return asyncio.run(run())
+
+
+async def _keep_that_it_was_made(db: Database, done: BackedUp, size: int) -> None:
+    """In the store, for whoever asks how old the latest is; an older store is left as it is."""
+    if done.schema != len(STEPS):
+        return
+    store = DbInterface(db)
+    with acting_as(whoever_types()):
+        await store.transact(
+            lambda tx: last_backup.keep(
+                tx,
+                at=done.at,
+                size=size,
+                sha256=done.sha256,
+                documents=sum(done.documents.values()),
+                software=version("ocpi-cpo-backend"),
+            )
+        )
+        await seal(store)
 
 
 def _keys(ground: Prepared) -> Keys:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import json
+import secrets
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 import typer
-from py_ocpi.core.enums import ModuleID
 
 from cpo_app import logs
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.faulty_emsp import duration, share
 from cpo_app.cli.files import party_of
 from cpo_app.cli.fleet import DEMO_CARDS
 from cpo_app.cli.output import note, plain_text, print_line
@@ -23,7 +23,15 @@ from cpo_app.cli.secret_input import secret
 from cpo_app.cli.signals import until_signalled
 from cpo_app.cli.tables import print_table
 from cpo_app.demo_emsp.emsp import Emsp
-from cpo_app.demo_emsp.registered import Door, Registered, invented_party, registered
+from cpo_app.demo_emsp.faults import Faults
+from cpo_app.demo_emsp.registered import (
+    Door,
+    Registered,
+    Role,
+    invented_party,
+    listening,
+    registered,
+)
 from cpo_app.ocpi_caller import CallError
 from db_interface.json_data import JsonObject
 from domain.times import format_datetime, utc_now
@@ -34,7 +42,9 @@ _SINCE = "?date_from=2020-01-01T00:00:00Z"
 
 
 def emsp(
-    versions_url: Annotated[str, typer.Option(help="The CPO's versions URL.")],
+    versions_url: Annotated[
+        str | None, typer.Option(help="The CPO's versions URL; none: wait for a CPO to connect.")
+    ] = None,
     token: Annotated[
         str | None,
         typer.Option(
@@ -74,15 +84,62 @@ def emsp(
         str | None,
         typer.Option(metavar="LOCATION_ID", help="Start a session there, show it, stop it."),
     ] = None,
+    refuse: Annotated[
+        str, typer.Option(metavar="SHARE", help="Close so many connections unread, as 5%.")
+    ] = "0%",
+    slow: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Answer late, as 8s.", show_default=False)
+    ] = None,
+    drop_after_read: Annotated[
+        bool, typer.Option("--drop-after-read", help="Take it, and close without an answer.")
+    ] = False,
+    status: Annotated[
+        int | None,
+        typer.Option(
+            min=400, max=599, help="Answer this HTTP status, take nothing.", show_default=False
+        ),
+    ] = None,
+    half_json: Annotated[
+        bool, typer.Option("--half-json", help="Take it, and send half of the answer.")
+    ] = False,
+    faulty: Annotated[
+        str,
+        typer.Option(metavar="SHARE", help="How many requests meet one of the last four faults."),
+    ] = "100%",
+    seed: Annotated[
+        int | None,
+        typer.Option(help="The same faults again; else invented, and said.", show_default=False),
+    ] = None,
 ) -> None:
-    """Play an eMSP: shake hands with a CPO and print its locations as a table."""
+    """Play an eMSP: shake hands with a CPO and print its locations as a table.
+
+    With faults, for whoever builds a CPO: they begin after the handshake.
+    """
     logs.set_up("WARNING")
-    token = secret(token, "--token", "Token A")
+    if versions_url is None and (token or start or show_token):
+        raise CliError("--token, --start and --show-token need --versions-url: whom to ask")
+    faults = Faults(
+        refuse=share(refuse, "--refuse"),
+        slow_s=None if slow is None else duration(slow, "--slow"),
+        drop_after_read=drop_after_read,
+        status=status,
+        half_json=half_json,
+        share=share(faulty, "--faulty"),
+        seed=secrets.randbelow(1_000_000) if seed is None else seed,
+    )
     who = party_of(party) or invented_party()
+    role = Role(who, [_card(uid, who) for uid in DEMO_CARDS], _ignore if quiet else _show)
+    role = replace(role, faults=faults)
     shown = _Shown(locations=not quiet, token=show_token)
     door = Door(port, reachable_as)
+    if faults:
+        note(f"faults with --seed {faults.seed}")
     try:
-        asyncio.run(until_signalled(_play(versions_url, token, door, stay, shown, start, who)))
+        if versions_url is None:
+            asyncio.run(until_signalled(_wait(role, door)))
+        else:
+            token = secret(token, "--token", "Token A", variable="CPO_EMSP_TOKEN")
+            asyncio.run(until_signalled(_play(versions_url, token, role, door, stay, shown, start)))
     except CallError as error:
         raise CliError(str(error)) from error
     except OSError as error:
@@ -97,28 +154,38 @@ class _Shown:
     token: bool
 
 
+async def _wait(role: Role, door: Door) -> None:
+    """Listen until a signal, for a CPO to register and whatever it then sends."""
+    async with listening(role, door) as receiver:
+        note(
+            f"to register: CPO_PEER_TOKEN={receiver.token} cpo peers connect "
+            f"--versions-url {receiver.versions_url}"
+        )
+        try:
+            await asyncio.Event().wait()
+        finally:
+            with contextlib.suppress(CallError):
+                await receiver.part()
+
+
 async def _play(
     versions_url: str,
     token_a: str,
+    role: Role,
     door: Door,
     stay: bool,
     shown: _Shown,
     start: str | None,
-    party: tuple[str, str],
 ) -> None:
-    heard = _show if shown.locations else _ignore
-    cards = [_card(uid, party) for uid in DEMO_CARDS]
-    async with registered(
-        versions_url, token_a, party=party, door=door, cards=cards, heard=heard
-    ) as emsp:
+    async with registered(versions_url, token_a, role, door) as emsp:
         names = ", ".join(role["business_details"]["name"] for role in emsp.cpo["roles"])
         note(f"connected with {names}; its modules: {', '.join(emsp.me.endpoints)}")
         if shown.locations:
             await _print_locations(emsp.me)
         if start is not None:
-            await _charge(emsp, start, cards[0])
+            await _charge(emsp, start, role.cards[0])
         if shown.token:
-            _print_token(emsp, cards[0])
+            _print_token(emsp, role.cards[0])
         if stay:
             note("listening for what the CPO sends; Ctrl-C ends it")
             with contextlib.suppress(asyncio.CancelledError):
@@ -128,7 +195,7 @@ async def _play(
 
 def _print_token(emsp: Registered, card: JsonObject) -> None:
     """Lines for another terminal: what curl needs to be this eMSP."""
-    token = base64.b64encode(emsp.me.token.encode()).decode()
+    token = emsp.me.authorization.removeprefix("Token ")
     shown = json.dumps(card, separators=(",", ":"))
     print_line(f"export TOKEN='{token}'")
     print_line(f"export OCPI='{emsp.me.endpoints['locations'].rpartition('/locations')[0]}'")
@@ -213,13 +280,13 @@ def _money(cdr: JsonObject) -> str:
     return f"{total.get('incl_vat', total['excl_vat'])} {cdr['currency']}"
 
 
-def _show(module: ModuleID, object_id: str, data: Any) -> None:
+def _show(module: str, object_id: str, data: JsonObject) -> None:
     shown = data.get("status") or data.get("result") or data.get("total_cost") or ""
-    sys.stdout.write(f"{module.value:<10} {object_id:<40} {plain_text(shown)}\n")
+    sys.stdout.write(f"{module:<10} {object_id:<40} {plain_text(shown)}\n")
     sys.stdout.flush()
 
 
-def _ignore(module: ModuleID, object_id: str, data: Any) -> None:
+def _ignore(module: str, object_id: str, data: JsonObject) -> None:
     """For an eMSP that only has to be there."""
 
 

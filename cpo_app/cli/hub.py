@@ -69,7 +69,7 @@ def hub(
     if (versions_url is None) is not (token is None):
         raise CliError("--versions-url and --token go together")
     if token is not None:
-        token = secret(token, "--token", "Token A")
+        token = secret(token, "--token", "Token A", variable="CPO_HUB_TOKEN")
     faults = Faults(slow_s=slow_s)
     try:
         for text in fault or ():
@@ -96,8 +96,8 @@ async def _play(hub: Hub, port: int, versions_url: str | None, token: str | None
             note(f"registered with {cpo}; {HELP}")
         else:
             note(
-                "to register: cpo peers connect --hub --any-party "
-                f"--versions-url {hub.versions_url} --token {hub.token_for_cpo}"
+                f"to register: CPO_PEER_TOKEN={hub.token_for_cpo} cpo peers connect --hub "
+                f"--any-party --versions-url {hub.versions_url}"
             )
         try:
             await _obey(hub)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
 from typing import Annotated
 
 import typer
 
+from cpo_app.actions import keys as actions
 from cpo_app.backend import Backend
-from cpo_app.cli.agreement import Yes, agree
-from cpo_app.cli.errors import CliError
+from cpo_app.cli import remote
+from cpo_app.cli.acting import act, act_and_say, words
+from cpo_app.cli.agreement import Yes
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json, print_line
 from cpo_app.cli.tables import print_table
@@ -18,16 +18,14 @@ from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from domain.operators import api_keys
 from domain.operators.actor import Role
-from domain.operators.api_keys import SCOPES, KeyRefused
+from domain.operators.api_keys import SCOPES
 
 app = typer.Typer(help="API keys for scripts, with their roles.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
-_LIFETIME = re.compile(r"([1-9][0-9]{0,4})([hdw])")
-_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
-@app.command()
+@app.command(help=words(actions.ADD))
 def add(
     name: Name,
     role: Annotated[Role, typer.Option(help="What may be done with it.")],
@@ -41,20 +39,10 @@ def add(
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Make a key and print it, for the only time: `Authorization: Bearer KEY`."""
-    lifetime = None if expires is None else _lifetime(expires)
-
-    async def work(backend: Backend) -> str:
-        return await backend.store.transact(
-            lambda tx: api_keys.add(tx, name, role, scopes=scope or (), lifetime=lifetime)
-        )
-
-    try:
-        key = on_backend(work, data_dir)
-    except KeyRefused as error:
-        raise CliError(str(error)) from None
-    note("Keep it now: only its hash is stored.")
-    print_line(key)
+    given = {"name": name, "role": role.value, "expires": expires, "scopes": scope or []}
+    made = act(actions.ADD, given, data_dir)
+    note(actions.ADD.said())
+    print_line(made["key"])
 
 
 @app.command("list")
@@ -66,21 +54,10 @@ def listing(
 
     async def work(backend: Backend) -> list[JsonObject]:
         now = backend.db.now()
-        return [
-            {
-                "name": key["name"],
-                "prefix": f"cpo_{key['_id']}_",
-                "role": key["role"],
-                "scopes": key["scopes"],
-                "created": key["created"],
-                "expires": key.get("expires"),
-                "ended": "expires" in key and key["expires"] <= now,
-                "last_used": key.get("last_used"),
-            }
-            for key in await api_keys.listed(backend.db)
-        ]
+        return [api_keys.shown(key, now) for key in await api_keys.listed(backend.db)]
 
-    rows = on_backend(work, data_dir)
+    there = remote.server() is not None
+    rows = remote.read("/keys")["items"] if there else on_backend(work, data_dir)
     if as_json:
         print_json(rows)
     else:
@@ -92,26 +69,6 @@ def listing(
         )
 
 
-@app.command()
+@app.command(help=words(actions.REMOVE))
 def remove(name: Name, yes: Yes = False, data_dir: DataDir = None) -> None:
-    """By its name or prefix: it is good for nothing at once."""
-    agree(f"Remove the key {name}: whoever uses it is out at once.", yes)
-
-    async def work(backend: Backend) -> None:
-        prefix = name.removeprefix("cpo_").rstrip("_")
-        await backend.store.transact(lambda tx: api_keys.remove(tx, name, prefix))
-
-    try:
-        on_backend(work, data_dir)
-    except KeyRefused as error:
-        raise CliError(str(error)) from None
-    note(f"{name} is removed")
-
-
-def _lifetime(text: str) -> timedelta:
-    form = _LIFETIME.fullmatch(text)
-    if form is None:
-        raise CliError(
-            f"--expires {text}: is a number of hours, days or weeks, as in 12h, 90d, 52w"
-        )
-    return int(form[1]) * _UNITS[form[2]]
+    act_and_say(actions.REMOVE, {"key": name}, data_dir, name, yes=yes)

@@ -115,7 +115,7 @@ def connect(
 ) -> None:
     given = {
         "versions_url": versions_url,
-        "token": secret(token, "--token", "Token A"),
+        "token": secret(token, "--token", "Token A", variable="CPO_PEER_TOKEN"),
         "name": name,
         "modules": require_module or [],
         **_granted(party, role, hub, any_party, raw_token),

@@ -8,17 +8,25 @@ import sys
 import typer
 
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.output import note
 
 STDIN = "-"
 MAX_LENGTH = 10_000
 
 
-def secret(given: str | None, option: str, what: str) -> str:
+def secret(given: str | None, option: str, what: str, *, variable: str = "") -> str:
     """The secret of an option: as it is given, `-` for a line of standard input, None to ask.
 
+    One that stands in the command line itself is taken, and warned of: scripts rely on it.
+    `variable`: of the environment, which gives the option, too.
     Raises CliError where there is nobody to ask.
     """
     if given is not None and given != STDIN:
+        if given in sys.argv or f"{option}={given}" in sys.argv:
+            note(
+                "warning: every user of this host can read a secret in a command line; "
+                f"{option} - reads it from standard input, {variable} gives it by the environment"
+            )
         return given
     if given is None and sys.stdin.isatty():
         text: str = typer.prompt(what, hide_input=True)
@@ -42,4 +50,4 @@ def new_password(given: str | None, name: str) -> str:
         raise CliError(
             "--password takes only - (standard input): every user of this host can read it"
         )
-    return secret(given, "--password", f"New password of {name}")
+    return secret(None if given is None else STDIN, "--password", f"New password of {name}")

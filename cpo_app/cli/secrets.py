@@ -6,51 +6,43 @@ from typing import Annotated
 
 import typer
 
+from cpo_app.actions import secrets as actions
 from cpo_app.backend import Backend
+from cpo_app.cli import remote
+from cpo_app.cli.acting import act, words
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_facts, print_json
 from cpo_app.cli.with_backend import on_backend
-from domain.key_rotation import Rotated, rotate
+from db_interface.json_data import JsonObject
+from domain import key_rotation
 
 app = typer.Typer(help="Keys, and what is kept under them.", no_args_is_help=True)
 
-
-@app.callback()
-def _group() -> None:
-    """A group, though it has but one command."""
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 
 
-@app.command("rotate")
-def run_rotate(
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Bring what is stored under the newest of CPO_ENCRYPTION_KEYS, and say whether the older ones
-    may go. May be broken off and repeated. First restart the servers with the new key."""
+@app.command("rotate", help=words(actions.ROTATE))
+def run_rotate(as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    facts = act(actions.ROTATE, {}, data_dir)
+    outcome = facts.pop("outcome")
+    _show(facts, as_json)
+    if not as_json:
+        note(actions.ROTATE.said(outcome))
 
-    async def work(backend: Backend) -> Rotated:
-        return await rotate(backend.db, backend.vault)
 
-    done = on_backend(work, data_dir)
-    facts = {
-        "newest_key": done.kid,
-        "renewed": done.renewed,
-        "unopened": done.unopened,
-        "waiting": done.waiting,
-        "peers": done.peers,
-        "charge_points": done.charge_points,
-        "older_keys_may_go": done.older_may_go,
-    }
+@app.command()
+def status(as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """What is kept under older keys, and of whom those wait; changes nothing."""
+
+    async def work(backend: Backend) -> JsonObject:
+        return (await key_rotation.status(backend.db, backend.vault)).facts()
+
+    there = remote.server() is not None
+    _show(remote.read("/secrets") if there else on_backend(work, data_dir), as_json)
+
+
+def _show(facts: JsonObject, as_json: bool) -> None:
     if as_json:
         print_json(facts)
-        return
-    print_facts(facts)
-    if done.unopened:
-        note("unopened: sealed with a key that was not given; give it, too, and run this again")
-    if done.waiting:
-        note(
-            "waiting: these have not shown their token or credentials since; the older keys have "
-            "to stay until they do, or until cpo peers rotate and cpo charge-points enrol"
-        )
-    elif done.older_may_go:
-        note("the older keys may go: take them out of the settings, and restart the servers")
+    else:
+        print_facts(facts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -76,7 +75,7 @@ def registry(port: Port = None, data_dir: DataDir = None) -> None:
     _end_cleanly()
     with prepare(settings, seals=False) as ground:
         demand_known_store(ground)
-        asyncio.run(registry_server.run(ground.settings))
+        registry_server.run(ground.settings)
 
 
 def _end_cleanly() -> None:

@@ -10,10 +10,11 @@ import typer
 from cpo_app.backend import Backend
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir, settings_for
-from cpo_app.cli.output import note, print_facts, print_json, print_line
+from cpo_app.cli.output import note, plain_text, print_facts, print_json, print_line
 from cpo_app.cli.with_backend import on_backend
 from cpo_app.doctor.servers import ask_servers
 from db_interface.json_data import JsonObject
+from domain.backups.last_backup import last_backup
 from domain.operator import charge_points, peers
 from domain.operator.snapshot import Snapshot, snapshot
 from domain.peers.statuses import CONNECTED
@@ -60,6 +61,7 @@ async def _look(backend: Backend) -> JsonObject:
         "registrations": state.registrations,
         "sessions_running": state.sessions_running,
         "peers": {kind: number for kind, number in state.peers.items() if number},
+        "backup": await last_backup(backend.db),
         "push_backlog": sum(peer.push.backlog for peer in state.pushes),
         "trouble": [
             *(f"{one.name}: {one.said()}" for one in servers if not one.ready),
@@ -77,6 +79,8 @@ def _lines(found: JsonObject) -> Iterator[tuple[str, str]]:
     yield "Charge points", _counted(found["registrations"], found["charge_points"])
     yield "Sessions", f"{found['sessions_running']} running"
     yield "Peers", _counted(sum(found["peers"].values()), found["peers"])
+    backup = found["backup"]
+    yield "Backup", f"as of {plain_text(backup['at'])} UTC" if backup else "none was made"
     yield "Push", f"{found['push_backlog']} objects wait"
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from cpo_app.actions import tokens as actions
 from cpo_app.backend import Backend
-from cpo_app.cli.agreement import Yes, agree
+from cpo_app.cli.acting import act, words
+from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import party_of
 from cpo_app.cli.options import DataDir
@@ -19,7 +20,6 @@ from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonMapping
 from db_interface.owned_objects import party_key
-from domain.erasure import Erased, erase_card
 
 app = typer.Typer(help="Drivers' cards: list them, forget one.", no_args_is_help=True)
 
@@ -67,26 +67,18 @@ def list_tokens(
         note(f"the newest {limit}; --limit shows more")
 
 
-@app.command()
+@app.command(help=words(actions.ERASE))
 def erase(
     uid: Annotated[str, typer.Argument(metavar="UID", help="- reads it from standard input.")],
     yes: Yes = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Forget a card holder: his Token, and its copies in what is over. Bills stay (sessions and
-    CDRs), as the law has it. His eMSP has to forget him first, or sends the Token again."""
     card = secret(uid, "UID", "Card")
     if not yes and not sys.stdin.isatty():
         # Unlike elsewhere: not even a backup should bring it back.
         raise CliError("--yes is needed where nobody can be asked")
-    agree("This card is forgotten; it does not come back.", yes)
-
-    async def work(backend: Backend) -> Erased:
-        return await erase_card(backend.store, card)
-
-    done = on_backend(work, data_dir)
-    if done.nothing:
-        raise CliError("nothing is known of that card")
-    print_json(asdict(done))
-    if done.sessions_kept:
-        note(f"{done.sessions_kept} sessions and their CDRs stay: they are bills")
+    done = act(actions.ERASE, {"uid": card}, data_dir, yes=yes)
+    del done["outcome"]
+    print_json(done)
+    if done["sessions_kept"]:
+        note(f"{done['sessions_kept']} sessions and their CDRs stay: they are bills")

@@ -14,7 +14,7 @@ from domain.operators.actor import current_actor
 
 @dataclass(frozen=True)
 class Input:
-    """`kind`: text, area, yes, choice or choices."""
+    """`kind`: text, secret, area, yes, choice or choices."""
 
     name: str
     label: str
@@ -77,11 +77,15 @@ def _input(field: ModelField, value: object) -> Input:
     if choices:
         chosen = [str(one) for one in value] if isinstance(value, (list, tuple)) else []
         kind = "choices" if several else "choice"
+        if isinstance(value, str) and not several:
+            chosen = [value]
         return Input(field.alias, label, kind, choices=choices, chosen=chosen)
     if field.outer_type_ is bool:
         return Input(field.alias, label, "yes", value="checked" if value else "")
     long = info.max_length is not None and info.max_length > 1000
     kind = "area" if long or _is_json(field) else "text"
+    if info.extra.get("format") == "password":
+        kind = "secret"
     return Input(
         field.alias,
         label,

@@ -23,7 +23,7 @@ from cpo_app.actions.action import (
 from cpo_app.actions.catalog import all_actions, named
 from cpo_app.console.console import Console
 from cpo_app.console.forms import FormRefused
-from cpo_app.console.once import to_be_shown
+from cpo_app.console.once import sealed_to_be_shown, to_be_shown
 from cpo_app.console.rendering import HEADERS
 from cpo_app.console.routes import NotThere
 from cpo_app.console.words import segment
@@ -42,6 +42,11 @@ _LISTS = {
     "peers": "/console/peers",
     "charge_points": "/console/charge-points",
     "notices": "/console/notices",
+    "operators": "/console/operators",
+    "keys": "/console/operators",
+    "secrets": "/console/platform",
+    "tokens": "/console/tokens",
+    "audit": "/audit",
 }
 _GONE = ("peers.withdraw", "peers.remove")
 """What it was about has no page afterwards."""
@@ -90,14 +95,23 @@ def _endpoint(console: Console, action: AnyAction) -> Callable[[Request], Awaita
                 raise NotThere(f"Not done: {error}.") from None
             raise FormRefused(error.http_status, f"Not done: {error}.") from None
         page = page_after(action, given, result)
-        if result is not None and "token" in result:
-            return to_be_shown(console, request, page, str(result["token"]))
+        if result is not None and action.shows is not None and action.shows in result:
+            return _shown_once(console, request, action, page, result)
         outcome = "" if result is None or "outcome" not in result else f":{result['outcome']}"
         done = UNDER_WAY if result is None else f"{action.name}{outcome}"
         link = "&" if "?" in page else "?"
         return RedirectResponse(f"{page}{link}done={segment(done)}", 303, headers=HEADERS)
 
     return endpoint
+
+
+def _shown_once(
+    console: Console, request: Request, action: AnyAction, page: str, result: JsonMapping
+) -> Response:
+    secret = str(result[action.shows or ""])
+    if action.shows == "token":  # of a peer or charge point: it says itself whether it is theirs
+        return to_be_shown(console, request, page, secret)
+    return sealed_to_be_shown(console, request, action, result, secret)
 
 
 def _given(fields: Mapping[str, str], of_path: Mapping[str, str]) -> JsonObject:

@@ -72,10 +72,11 @@ def build_login_router(console: Console) -> APIRouter:
         if "prefetch" in request.headers.get("sec-purpose", request.headers.get("purpose", "")):
             return Response(status_code=503)
         try:
-            secret = await login.by_link(token, address_of(request))
+            begun = await login.by_link(token, address_of(request))
         except NotLetIn as error:
             return _form(console, request, "/", error=error)
-        return signed_in(console, request, secret, "/")
+        where = "/login/code" if begun.needs_code else "/"
+        return signed_in(console, request, begun.secret, where)
 
     @router.get("/login/oidc")
     async def to_provider(request: Request, next: str = "/") -> Response:

@@ -97,6 +97,13 @@ async def locations(
     )
 
 
+async def latest_tokens(db: Database) -> list[JsonMapping]:
+    """The latest of drivers' cards, newest first."""
+    names = ("country_code", "party_id", "uid", "type", "valid", "whitelist", "last_updated")
+    rows = await latest(db, "tokens", {f"fields.{name}": 1 for name in (*names, "contract_id")})
+    return [row["fields"] for row in rows]
+
+
 async def tariffs(db: Database) -> list[JsonObject]:
     """The latest tariffs, newest first, each with its price components in words."""
     rows = await latest(db, "tariffs", {"fields": 1})

@@ -3,19 +3,28 @@
 It travels in a cookie for that page alone, which ends with it: it is in no address and no log.
 """
 
+import base64
 import re
 
+import orjson
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
+from cpo_app.actions.action import AnyAction
+from cpo_app.actions.catalog import named
 from cpo_app.console.console import Console
 from cpo_app.console.rendering import HEADERS
 from cpo_app.console.routes import NotThere
 from cpo_app.console.words import segment
+from db_interface.json_data import JsonMapping
 from domain.charge_points import enrolments
+from domain.operators.actor import current_actor
 from domain.peers.peer_document import PEERS
+from domain.secrets import SecretUnusable
 
 COOKIE = "cpo_shown_once"
+SEALED_COOKIE = "cpo_made"
+SHOWN_AT = "/console/made"
 SHOWN_WITHIN_S = 300
 _TOKEN = re.compile(r"(enrol-)?[0-9a-f]{64}")
 
@@ -66,6 +75,52 @@ def add_pages_shown_once(router: APIRouter, console: Console) -> None:
             page = f"/console/charge-points/{segment(cp_id)}"
             return RedirectResponse(page, 303, headers=HEADERS)
         return _once(console.page(request, "enrolment.html", cp_id=cp_id, token=token), request)
+
+    @router.get(SHOWN_AT)
+    async def shown(request: Request) -> Response:
+        made = _opened(console, request.cookies.get(SEALED_COOKIE, ""))
+        action = None if made is None else named(made["action"])
+        if made is None or action is None or made["actor"] != current_actor().name:
+            return RedirectResponse("/console/account", 303, headers=HEADERS)
+        response = console.page(request, "once.html", action=action, made=made)
+        response.delete_cookie(SEALED_COOKIE, path=SHOWN_AT)
+        return response
+
+
+def sealed_to_be_shown(
+    console: Console, request: Request, action: AnyAction, result: JsonMapping, secret: str
+) -> Response:
+    """To the page that shows what the action has made. The cookie is sealed: nobody can put
+    there what the page would show as ours."""
+    about = result.get("operator") or result.get("name") or ""
+    made = {
+        "action": action.name,
+        "actor": current_actor().name,
+        "about": str(about),
+        "what": action.shows,
+        "secret": secret,
+    }
+    sealed = console.vault.seal(orjson.dumps(made).decode())
+    response = RedirectResponse(SHOWN_AT, 303, headers=HEADERS)
+    response.set_cookie(
+        SEALED_COOKIE,
+        base64.urlsafe_b64encode(sealed).decode().rstrip("="),
+        max_age=SHOWN_WITHIN_S,
+        path=SHOWN_AT,
+        httponly=True,
+        samesite="strict",
+        secure=console.guard.is_https(request),
+    )
+    return response
+
+
+def _opened(console: Console, cookie: str) -> dict[str, str] | None:
+    try:
+        sealed = base64.b64decode(cookie + "=" * (-len(cookie) % 4), "-_", validate=True)
+        made: dict[str, str] = orjson.loads(console.vault.open(sealed))
+    except (ValueError, SecretUnusable):
+        return None
+    return made
 
 
 def _token(request: Request) -> str | None:

@@ -7,12 +7,14 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
+from cpo_app.add_routes import add_routes
 from cpo_app.console import ocpi_objects
 from cpo_app.console.account import build_account_router
 from cpo_app.console.console import Console
 from cpo_app.console.doing import add_actions, said
 from cpo_app.console.login import build_login_router
 from cpo_app.console.once import add_pages_shown_once
+from cpo_app.console.platform_pages import add_platform_pages
 from cpo_app.console.rendering import ASSETS
 from cpo_app.console.routes import NotThere, problem, route_class
 from cpo_app.console.timeline import timeline
@@ -233,6 +235,7 @@ def build_console_router(console: Console) -> APIRouter:
         about: str = Query("", max_length=200),
         by: str = Query("", max_length=100),
         cursor: str | None = Query(None, max_length=60),
+        done: Done = None,
     ) -> Response:
         try:
             rows, following = await listed(
@@ -245,7 +248,15 @@ def build_console_router(console: Console) -> APIRouter:
         except BadCursor:
             raise NotThere("There is no such page of the audit log.") from None
         shown = [{**row, "changes": changes_of(row)} for row in rows]
-        return console.page(request, "audit.html", rows=shown, cursor=following, about=about, by=by)
+        return console.page(
+            request,
+            "audit.html",
+            rows=shown,
+            cursor=following,
+            about=about,
+            by=by,
+            done=said(done),
+        )
 
     @router.get("/console/peers")
     async def peer_table(request: Request, done: Done = None) -> Response:
@@ -270,13 +281,14 @@ def build_console_router(console: Console) -> APIRouter:
             done=said(done),
         )
 
+    add_platform_pages(router, console)
     add_pages_shown_once(router, console)
     add_actions(router, console)
 
     both = APIRouter(include_in_schema=False)
-    both.include_router(build_login_router(console))
-    both.include_router(build_account_router(console))
-    both.include_router(router)
+    add_routes(both, build_login_router(console))
+    add_routes(both, build_account_router(console))
+    add_routes(both, router)
 
     # The style sheet holds no secret, and the page that asks for the password needs it.
     @both.get(ASSETS + "/{name}")

@@ -1,4 +1,5 @@
-"""A small demonstration eMSP: what a newcomer needs to see OCPI work within a minute.
+"""A small demonstration eMSP: what a newcomer needs to see OCPI work within a minute, and what
+who builds a CPO needs to see it fail.
 
-Its receiving side is extrawest-ocpi's own EMSP role, unchanged: a second implementation.
+It goes by the OCPI text and shares nothing with the CPO's own client.
 """

@@ -1,24 +1,31 @@
-"""The eMSP's calling side: who it is, and how it registers."""
+"""The eMSP's calling side: how it speaks with one CPO in one version of OCPI."""
 
 from __future__ import annotations
 
+import httpx
+
 from cpo_app.ocpi_caller import OcpiCaller
 from db_interface.json_data import JsonObject
+from domain.versions import ObjectKind, OcpiVersion
 
 
 class Emsp(OcpiCaller):
     """An eMSP that talks to one CPO."""
 
-    async def handshake(
-        self, token_a: str, token_b: str, own_versions_url: str, party: tuple[str, str]
-    ) -> JsonObject:
-        """Register with the CPO as `party`; returns its credentials. Raises CallError."""
+    def __init__(
+        self, client: httpx.AsyncClient, versions_url: str, version: OcpiVersion, token: str = ""
+    ) -> None:
+        super().__init__(
+            client,
+            versions_url,
+            token,
+            version=version.number,
+            encodes_tokens=version.description.encodes_tokens,
+        )
+        self._form = version
+
+    async def handshake(self, token_a: str, credentials: JsonObject) -> JsonObject:
+        """Register with the CPO; returns its credentials, as 2.2.1 has them. Raises CallError."""
         self.token = token_a
-        country_code, party_id = party
-        role = {
-            "role": "EMSP",
-            "country_code": country_code,
-            "party_id": party_id,
-            "business_details": {"name": "Demonstration eMSP"},
-        }
-        return await self.register(token_b, own_versions_url, [role])
+        theirs = await self.register(credentials)
+        return self._form.read(ObjectKind.CREDENTIALS, theirs).object

@@ -1,128 +1,256 @@
-"""The eMSP's receiving side: `get_application()` of extrawest-ocpi in its EMSP role.
-
-Keeps everything in memory. Process-wide tables of the library are changed: never in one
-process with the CPO app.
-"""
+"""The eMSP's receiving side: versions, credentials, tokens to pull and to ask for, and receivers
+of what a CPO pushes. Everything is in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import json
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from urllib.parse import quote
 
-from fastapi import FastAPI
-from py_ocpi.core.authentication.authenticator import Authenticator
-from py_ocpi.core.config import settings as library_settings
-from py_ocpi.core.crud import Crud
-from py_ocpi.core.endpoints import ENDPOINTS
-from py_ocpi.core.enums import ModuleID, RoleEnum
-from py_ocpi.main import get_application
-from py_ocpi.modules.versions.enums import VersionNumber
-from py_ocpi.modules.versions.v_2_2_1.schemas import Endpoint
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
+from auth.credentials_header import tokens_in
+from cpo_app.demo_emsp.answers import UNKNOWN_TOKEN, Refusal, bad, envelope, refused
+from cpo_app.demo_emsp.emsp import Emsp
+from cpo_app.demo_emsp.memory import RECEIVED, Memory, Place
+from cpo_app.demo_emsp.pages import page_of
+from cpo_app.ocpi_caller import CallError
 from db_interface.json_data import JsonObject
+from domain.versions import Context, ObjectKind, OcpiVersion, Party
 
-MODULES = [
-    ModuleID.credentials_and_registration,
-    ModuleID.locations,
-    ModuleID.sessions,
-    ModuleID.cdrs,
-    ModuleID.tariffs,
-    ModuleID.tokens,
-    ModuleID.commands,
-]
+MODULES = ("credentials", "locations", "sessions", "cdrs", "tariffs", "tokens", "commands")
+_OTHER_SIDE = {"SENDER": "RECEIVER", "RECEIVER": "SENDER"}
 
-Heard = Callable[[ModuleID, str, Any], None]
+Heard = Callable[[str, str, JsonObject], None]
 """Called with the module, an id, and what the CPO sent."""
+Handler = Callable[[Request], Awaitable[Response]]
 
 
-class Memory(Crud):
-    """What the CPO has told us, by module and id; the library's Crud contract."""
+@dataclass
+class Receiver:
+    """`base_url` is how others find it; `token` opens its door: for a CPO that is yet to register
+    a token A, and the one that it got with our credentials from then on."""
 
-    def __init__(self, tokens: list[JsonObject], heard: Heard) -> None:
-        self.objects: dict[tuple[ModuleID, str], Any] = {}
-        self._tokens = tokens
-        self._heard = heard
+    base_url: str
+    version: OcpiVersion
+    party: tuple[str, str]
+    cards: list[JsonObject]
+    heard: Heard
+    http: httpx.AsyncClient
+    token: str = field(default_factory=lambda: secrets.token_hex(32))
+    cpo: Emsp | None = None
+    """How we speak with the CPO."""
+    registered: bool = False
+    """The handshake is done."""
 
-    async def get(
-        self, module: ModuleID, role: RoleEnum, id: Any, *_: object, **named: object
-    ) -> Any:
-        if module is ModuleID.tokens:
-            wanted = str(id).lower()
-            return next((row for row in self._tokens if row["uid"].lower() == wanted), None)
-        return self.objects.get((module, str(id).lower()))
+    def __post_init__(self) -> None:
+        self.memory = Memory(self.version)
 
-    async def list(
-        self, module: ModuleID, role: RoleEnum, filters: JsonObject, *_: object, **named: object
-    ) -> tuple[list[Any], int, bool]:
-        rows = self._tokens if module is ModuleID.tokens else []
-        return rows, len(rows), True
+    @property
+    def versions_url(self) -> str:
+        return f"{self.base_url}/ocpi/versions"
 
-    async def create(
-        self, module: ModuleID, role: RoleEnum, data: Any, *_: object, **named: object
-    ) -> Any:
-        return self._keep(module, str(data.get("id", "")), data)
+    @property
+    def modules_url(self) -> str:
+        return f"{self.base_url}/ocpi/emsp/{self.version.number}"
 
-    async def update(
-        self, module: ModuleID, role: RoleEnum, data: Any, id: Any, *_: object, **named: object
-    ) -> Any:
-        before = self.objects.get((module, str(id).lower()), {})
-        return self._keep(module, str(id), {**before, **data})
+    def credentials(self) -> JsonObject:
+        """Ours, with the token that opens our door."""
+        country_code, party_id = self.party
+        role = {
+            "role": "EMSP",
+            "country_code": country_code,
+            "party_id": party_id,
+            "business_details": {"name": "Demonstration eMSP"},
+        }
+        ours = {"token": self.token, "url": self.versions_url, "roles": [role]}
+        context = Context(party=Party(*self.party))
+        return self.version.render(ObjectKind.CREDENTIALS, ours, context).object
 
-    async def delete(
-        self, module: ModuleID, role: RoleEnum, id: Any, *_: object, **named: object
-    ) -> Any:
-        return self.objects.pop((module, str(id).lower()), None)
+    async def part(self) -> None:
+        """Unregister, where we are registered. Raises CallError."""
+        cpo, self.cpo, self.registered = self.cpo, None, False
+        if cpo is not None:
+            await cpo.unregister()
 
-    async def do(
-        self,
-        module: ModuleID,
-        role: Any,
-        action: Any,
-        *_: object,
-        data: Any = None,
-        **named: object,
-    ) -> Any:
-        token = await self.get(ModuleID.tokens, role, (data or {}).get("token_uid", ""))
-        return {"allowed": "ALLOWED" if token else "NOT_ALLOWED", "token": token}
+    def app(self) -> Starlette:
+        below, open_, known = f"/ocpi/emsp/{self.version.number}", self._let_in, self._to_the_cpo
+        everything = ["GET", "PUT", "PATCH", "DELETE"]
+        objects = [
+            Route(
+                f"{below}/{module}/{{country_code}}/{{party_id}}/{{id}}{path}",
+                known(partial(self._object, module)),
+                methods=["GET"] if module == "cdrs" else everything,
+            )
+            for module, kinds in RECEIVED.items()
+            for path in ("", "/{evse}", "/{evse}/{connector}")[: len(kinds)]
+        ]
+        return Starlette(
+            routes=[
+                Route("/ocpi/versions", open_(self._versions)),
+                Route(below, open_(self._details)),
+                Route(
+                    f"{below}/credentials",
+                    open_(self._credentials),
+                    methods=["GET", "POST", "PUT", "DELETE"],
+                ),
+                Route(f"{below}/tokens", known(self._tokens)),
+                Route(f"{below}/tokens/{{uid}}/authorize", known(self._word), methods=["POST"]),
+                Route(f"{below}/commands/{{path:path}}", known(self._result), methods=["POST"]),
+                Route(f"{below}/cdrs", known(self._cdr), methods=["POST"]),
+                *objects,
+            ],
+            exception_handlers={
+                404: _said(404, "there is nothing here"),
+                405: _said(405, "not a method of this interface"),
+            },
+        )
 
-    def _keep(self, module: ModuleID, object_id: str, data: Any) -> Any:
-        self.objects[module, object_id.lower()] = data
-        self._heard(module, object_id, data)
-        return data
+    # --- who is there
+
+    def _let_in(self, handler: Handler) -> Handler:
+        async def answer(request: Request) -> Response:
+            try:
+                if not self._is_our_token(request):
+                    raise Refusal(401, 2001, "unknown credentials token")
+                return await handler(request)
+            except Refusal as refusal:
+                return refused(request, refusal)
+
+        return answer
+
+    def _to_the_cpo(self, handler: Handler) -> Handler:
+        async def answer(request: Request) -> Response:
+            if self.cpo is None:
+                raise Refusal(401, 2001, "register first")
+            return await handler(request)
+
+        return self._let_in(answer)
+
+    def _is_our_token(self, request: Request) -> bool:
+        given = tokens_in(request.headers.get("Authorization"))
+        if self.version.description.encodes_tokens:
+            given = given[:-1]  # the last one is the text as it stands
+        return any(secrets.compare_digest(one.encode(), self.token.encode()) for one in given)
+
+    async def _versions(self, request: Request) -> Response:
+        return envelope(request, [{"version": self.version.number, "url": self.modules_url}])
+
+    async def _details(self, request: Request) -> Response:
+        offered = self.version.description
+        rows = [
+            {
+                "identifier": module.identifier,
+                **({"role": _OTHER_SIDE[module.role]} if offered.endpoints_have_roles else {}),
+                "url": f"{self.modules_url}/{module.identifier}",
+            }
+            for module in offered.modules
+            if module.identifier in MODULES
+        ]
+        return envelope(request, {"version": self.version.number, "endpoints": rows})
+
+    async def _credentials(self, request: Request) -> Response:
+        method = request.method
+        if method == "GET":
+            return envelope(request, self.credentials())
+        if (method == "POST") is (self.cpo is not None):
+            raise Refusal(405, 2000, "registered already" if self.cpo else "not registered")
+        if method == "DELETE":
+            self.cpo, self.registered = None, False
+            return envelope(request)
+        try:
+            theirs = self.version.read(ObjectKind.CREDENTIALS, await _body(request)).object
+        except ValueError as error:
+            raise bad(str(error)) from error
+        cpo = Emsp(self.http, theirs["url"], self.version, theirs["token"])
+        try:
+            await cpo.discover()
+        except CallError as error:
+            raise Refusal(200, 3001, str(error)) from error
+        self.cpo, self.registered = cpo, True
+        self.token = secrets.token_hex(32)
+        return envelope(request, self.credentials())
+
+    # --- what we are asked
+
+    async def _tokens(self, request: Request) -> Response:
+        rows = [self.version.render(ObjectKind.TOKEN, card).object for card in self.cards]
+        return page_of(request, rows, f"{self.modules_url}/tokens")
+
+    async def _word(self, request: Request) -> Response:
+        uid = request.path_params["uid"].lower()
+        card = next((card for card in self.cards if card["uid"].lower() == uid), None)
+        if card is None:
+            raise Refusal(404, UNKNOWN_TOKEN, "unknown token")
+        info = {"allowed": "ALLOWED", "token": card}
+        return envelope(request, self.version.render(ObjectKind.AUTHORIZATION_INFO, info).object)
+
+    # --- what we are told
+
+    async def _result(self, request: Request) -> Response:
+        body = await _body(request)
+        if not isinstance(body, dict) or not isinstance(body.get("result"), str):
+            raise bad("result: required field missing")
+        self.heard("commands", request.path_params["path"], body)
+        return envelope(request)
+
+    async def _cdr(self, request: Request) -> Response:
+        body = await _body(request)
+        if not isinstance(body, dict):
+            raise bad("value is not an object")
+        # A CDR of a version without parties stands below a dash for each.
+        named = [str(body.get(name) or "-") for name in ("country_code", "party_id", "id")]
+        place = (named[0], named[1], named[2])
+        new = self._keep("cdrs", place, (), body)
+        answer = envelope(request, http=201 if new else 200)
+        answer.headers["Location"] = f"{self.modules_url}/cdrs/" + "/".join(
+            quote(part, safe="") for part in place
+        )
+        return answer
+
+    async def _object(self, module: str, request: Request) -> Response:
+        named = request.path_params
+        place = (named["country_code"], named["party_id"], named["id"])
+        below = [named[part] for part in ("evse", "connector") if part in named]
+        if request.method == "GET":
+            return envelope(request, self.memory.get(module, place, below))
+        if request.method == "DELETE":
+            if module != "tariffs":
+                raise Refusal(405, 2000, f"nothing is deleted from {module}")
+            self.memory.delete(module, place)
+            self.heard(module, named["id"], {})
+            return envelope(request)
+        body = await _body(request)
+        if request.method == "PUT":
+            new = self._keep(module, place, below, body)
+            return envelope(request, http=201 if new else 200)
+        self.memory.patch(module, place, below, body)
+        self.heard(module, named["id"], self.memory.get(module, place, below))
+        return envelope(request)
+
+    def _keep(self, module: str, place: Place, below: Sequence[str], body: object) -> bool:
+        new = self.memory.put(module, place, below, body)
+        self.heard(module, place[2], self.memory.get(module, place, below))
+        return new
 
 
-def build_receiver(
-    base_url: str, credentials_token: str, tokens: list[JsonObject], heard: Heard
-) -> tuple[FastAPI, Memory]:
-    """The eMSP's OCPI app, known to others as `base_url` ("http://127.0.0.1:9000"), and its memory.
+async def _body(request: Request) -> object:
+    try:
+        body: object = json.loads(await request.body())
+    except ValueError as error:
+        raise bad("the body is not JSON", http=400) from error
+    return body
 
-    `credentials_token` is the token B that opens its door.
-    """
-    library_settings.PROTOCOL, _, library_settings.OCPI_HOST = base_url.partition("://")
-    # The library keeps no case; upper case is at least how our ids are written.
-    library_settings.CI_STRING_LOWERCASE_PREFERENCE = False
-    rows = ENDPOINTS[VersionNumber.v_2_2_1][RoleEnum.emsp]
-    for module, row in list(rows.items()):
-        url = f"{base_url}/ocpi/emsp/2.2.1/{module.value}/"
-        rows[module] = Endpoint(identifier=module, role=row.role, url=url)
 
-    class OneToken(Authenticator):
-        """The library hands the class on; its lists are all that it asks for."""
+def _said(http: int, message: str) -> Callable[[Request, Exception], Response]:
+    def say(request: Request, _error: Exception) -> Response:
+        return envelope(request, code=2000, message=message, http=http)
 
-        @classmethod
-        async def get_valid_token_c(cls) -> list[str]:
-            return [credentials_token]
-
-        @classmethod
-        async def get_valid_token_a(cls) -> list[str]:
-            return []
-
-    memory = Memory(tokens, heard)
-    app = get_application(
-        version_numbers=[VersionNumber.v_2_2_1],
-        roles=[RoleEnum.emsp],
-        crud=memory,
-        modules=MODULES,
-        authenticator=OneToken,
-    )
-    return app, memory
+    return say

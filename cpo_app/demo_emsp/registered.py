@@ -1,10 +1,10 @@
-"""An eMSP for as long as a block runs: it listens, has shaken hands, and unregisters at the end."""
+"""An eMSP for as long as a block runs: it listens, has shaken hands or waits for a CPO to do so,
+and unregisters at the end."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import secrets
 import socket
 import string
@@ -15,23 +15,25 @@ import httpx
 import uvicorn
 
 from cpo_app.demo_emsp.emsp import Emsp
-from cpo_app.demo_emsp.receiver import Heard, build_receiver
+from cpo_app.demo_emsp.faults import NO_FAULTS, Fault, Faults, FaultyApp
+from cpo_app.demo_emsp.receiver import Heard, Receiver
 from cpo_app.ocpi_caller import CallError
 from db_interface.json_data import JsonObject
+from domain.versions import INNER_VERSION, OcpiVersion
 
 
 @dataclass(frozen=True)
 class Registered:
-    """`cpo` is the CPO's credentials, `receiver` the URL below which this eMSP listens."""
+    """`cpo` is the CPO's credentials."""
 
     me: Emsp
     cpo: JsonObject
-    receiver: str
+    receiver: Receiver
 
     @property
     def commands_url(self) -> str:
         """Where results of commands may be sent."""
-        return f"{self.receiver}/emsp/2.2.1/commands"
+        return f"{self.receiver.modules_url}/commands"
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,20 @@ class Door:
         return "0.0.0.0" if self.reachable_as else "127.0.0.1"  # noqa: S104 - asked for
 
 
+@dataclass(frozen=True)
+class Role:
+    """Whom the eMSP plays, in which version of OCPI, and how badly. `told` hears of its faults."""
+
+    party: tuple[str, str]
+    cards: list[JsonObject]
+    heard: Heard
+    version: OcpiVersion = INNER_VERSION
+    faults: Faults = NO_FAULTS
+
+    def told(self, fault: Fault, method: str, path: str) -> None:
+        self.heard("fault", f"{method} {path}", {"status": fault.value})
+
+
 def invented_party() -> tuple[str, str]:
     """A party that nobody has at the CPO yet, most likely: each has one platform there."""
     signs = string.ascii_uppercase + string.digits
@@ -54,47 +70,56 @@ def invented_party() -> tuple[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def registered(
-    versions_url: str,
-    token_a: str,
-    *,
-    party: tuple[str, str],
-    door: Door,
-    cards: list[JsonObject],
-    heard: Heard,
-) -> AsyncIterator[Registered]:
-    """Play an eMSP on this host.
+async def listening(role: Role, door: Door) -> AsyncIterator[Receiver]:
+    """Serve the eMSP's receiving side; its faults begin once a CPO is registered.
 
-    Raises OSError where the port cannot be had, CallError where the CPO answers otherwise.
+    Raises OSError where the port cannot be had.
     """
-    # The library has a handler of its own and warns of every object that is new to it.
-    logging.getLogger("OCPI-Logger").handlers.clear()
-    logging.getLogger("OCPI-Logger").setLevel(logging.ERROR)
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((door.address, door.port))
-        base_url = (door.reachable_as or f"http://127.0.0.1:{listener.getsockname()[1]}").rstrip(
-            "/"
-        )
-        token_b = secrets.token_hex(32)
-        app, _memory = build_receiver(base_url, token_b, cards, heard)
-        server = uvicorn.Server(
-            uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=1)
-        )
-        serving = asyncio.create_task(server._serve(sockets=[listener]))  # signals are ours
+        base_url = door.reachable_as or f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with httpx.AsyncClient(timeout=30) as http:
+            receiver = Receiver(
+                base_url.rstrip("/"), role.version, role.party, role.cards, role.heard, http
+            )
+            app = FaultyApp(
+                receiver.app(), role.faults, role.told, armed=lambda: receiver.registered
+            )
+            server = uvicorn.Server(
+                uvicorn.Config(
+                    app,
+                    http=app.protocol(),
+                    log_config=None,
+                    log_level="warning",
+                    timeout_graceful_shutdown=1,
+                )
+            )
+            serving = asyncio.create_task(server._serve(sockets=[listener]))  # signals are ours
+            try:
+                yield receiver
+            finally:
+                server.should_exit = True
+                with contextlib.suppress(asyncio.CancelledError):
+                    await serving
+
+
+@contextlib.asynccontextmanager
+async def registered(
+    versions_url: str, token_a: str, role: Role, door: Door
+) -> AsyncIterator[Registered]:
+    """Play an eMSP on this host that has registered with the CPO; its faults begin then.
+
+    Raises OSError where the port cannot be had, CallError where the CPO answers otherwise.
+    """
+    async with listening(role, door) as receiver:
+        me = receiver.cpo = Emsp(receiver.http, versions_url, role.version)
+        theirs = await me.handshake(token_a, receiver.credentials())
+        receiver.registered = True
         try:
-            async with httpx.AsyncClient(timeout=30) as client:
-                me = Emsp(client, versions_url)
-                versions = f"{base_url}/ocpi/versions"
-                theirs = await me.handshake(token_a, token_b, versions, party)
-                try:
-                    yield Registered(me, theirs, f"{base_url}/ocpi")
-                except BaseException:
-                    with contextlib.suppress(CallError):
-                        await me.unregister()
-                    raise
-                await me.unregister()
-        finally:
-            server.should_exit = True
-            with contextlib.suppress(asyncio.CancelledError):
-                await serving
+            yield Registered(me, theirs, receiver)
+        except BaseException:
+            with contextlib.suppress(CallError):
+                await receiver.part()
+            raise
+        await receiver.part()

@@ -8,9 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cpo_app.doctor.findings import Finding, fail, ok, warn
-from cpo_app.host_facts import RENEW_WITHIN, certificate_end
+from cpo_app.host_facts import certificate_end
 from cpo_app.settings import Settings
 from cpo_app.unsafe_settings import Unsafe, unsafe_settings
+from domain.notices.certificates import RENEW_WITHIN
 from domain.secrets import MIN_KEY_LENGTH
 
 _THIS_HOST = ("127.0.0.1", "localhost", "::1")

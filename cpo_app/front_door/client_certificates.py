@@ -12,12 +12,21 @@ import hashlib
 import re
 import ssl
 from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import unquote
 
+from cryptography import x509
 from starlette.types import Scope
 
 EXTENSION = "cpo.client_certificate"
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+
+
+class ClientCertificate(NamedTuple):
+    fingerprint: str
+    der: bytes | None
+    """Not known where a proxy has named the fingerprint alone."""
 
 
 def of_scope(scope: Scope) -> str | None:
@@ -26,13 +35,24 @@ def of_scope(scope: Scope) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def of_handshake(ssl_object: ssl.SSLObject | None) -> str | None:
-    """The fingerprint of what the other end of a TLS connection showed."""
+def end_of_scope(scope: Scope) -> datetime | None:
+    """When that certificate ends, where that is known."""
+    der = scope.get("extensions", {}).get(EXTENSION, {}).get("der")
+    if not isinstance(der, bytes):
+        return None
+    try:
+        return x509.load_der_x509_certificate(der).not_valid_after_utc
+    except ValueError:
+        return None
+
+
+def of_handshake(ssl_object: ssl.SSLObject | None) -> ClientCertificate | None:
+    """What the other end of a TLS connection showed."""
     der = None if ssl_object is None else ssl_object.getpeercert(binary_form=True)
-    return hashlib.sha256(der).hexdigest() if der else None
+    return _of(der) if der else None
 
 
-def of_headers(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
+def of_headers(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> ClientCertificate | None:
     """What a proxy says: a URL-encoded PEM certificate, RFC 9440's `:base64:`, or the fingerprint
     in hex. None for anything else, and for a header that is there twice.
     """
@@ -42,7 +62,7 @@ def of_headers(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | Non
     text = unquote(values[0].decode("latin-1")).strip()
     plain = text.replace(":", "").lower()
     if _FINGERPRINT.fullmatch(plain):
-        return plain
+        return ClientCertificate(plain, None)
     try:
         if text.startswith("-----BEGIN CERTIFICATE-----"):
             der = ssl.PEM_cert_to_DER_cert(text)
@@ -52,4 +72,8 @@ def of_headers(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | Non
             return None
     except (ValueError, binascii.Error):
         return None
-    return hashlib.sha256(der).hexdigest()
+    return _of(der)
+
+
+def _of(der: bytes) -> ClientCertificate:
+    return ClientCertificate(hashlib.sha256(der).hexdigest(), der)

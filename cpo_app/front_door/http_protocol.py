@@ -52,7 +52,7 @@ class StrangersProtocol(HttpToolsProtocol):
         self._certificate_header_of = certificate_header
         self._certificate_header: bytes | None = None
         """In which header this connection, a trusted proxy's, names its client's certificate."""
-        self._certificate: str | None = None
+        self._certificate: client_certificates.ClientCertificate | None = None
         self._head_bytes = 0
         self._unframed_bytes = 0
         self._body_bytes = 0
@@ -167,8 +167,8 @@ class StrangersProtocol(HttpToolsProtocol):
         if self._certificate_header is not None:
             certificate = client_certificates.of_headers(self.headers, self._certificate_header)
         if certificate is not None:
-            shown = {client_certificates.EXTENSION: {"fingerprint": certificate}}
-            self.scope["extensions"] = shown  # type: ignore[typeddict-item]
+            shown: dict[object, object] = dict(certificate._asdict().items())
+            self.scope["extensions"] = {client_certificates.EXTENSION: shown}
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -78,7 +78,7 @@ class Hub:
     async def register(self, versions_url: str, token_a: str) -> None:
         """Register with the CPO that has invited us. Raises CallError."""
         cpo = OcpiCaller(self.http, versions_url, token_a)
-        theirs = await cpo.register(self.token_for_cpo, self.versions_url, self.roles)
+        theirs = await cpo.register(self.credentials)
         self._cpo = cpo
         self._know(theirs)
 

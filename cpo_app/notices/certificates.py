@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from cpo_app.host_facts import RENEW_WITHIN, certificate_end
+from cpo_app.host_facts import certificate_end
 from cpo_app.settings import Settings
+from domain.notices.certificates import RENEW_WITHIN
 from domain.notices.troubles import Kind, Source, Trouble
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fastapi import FastAPI, Request
 
 from auth.operator_access import Door
+from cpo_app.add_routes import add_routes
 from cpo_app.api import build_api
 from cpo_app.api.app import MOUNTED_AT
 from cpo_app.backend import Backend
@@ -38,7 +39,7 @@ def add_operator_pages(app: FastAPI, backend: Backend, central: Central) -> None
         docs_url=f"/{settings.OCPI_PREFIX}/docs",
         oidc=Oidc.of(settings, backend.vault),
     )
-    app.include_router(build_console_router(console))
+    add_routes(app, build_console_router(console))
     app.mount(MOUNTED_AT, build_api(house, identify))
-    app.include_router(build_metrics_router(backend.db, guard))
+    add_routes(app, build_metrics_router(backend.db, guard))
     app.add_middleware(OcpiMetrics, prefix=settings.OCPI_PREFIX)

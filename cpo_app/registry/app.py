@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
+from cpo_app.add_routes import add_routes
 from cpo_app.docs_page import add_docs
 from cpo_app.front_door.head_requests import HeadAsGet
 from cpo_app.front_door.store_away import NoWaitingForTheStore
@@ -73,7 +74,7 @@ def build_registry(settings: Settings, store: DbInterface | None = None) -> Fast
         NoWaitingForTheStore, db=lambda: registry.store.db if registry.store else None
     )
     add_docs(app, "/docs", "/openapi.json", TITLE)
-    app.include_router(charge_point_routes(registry))
+    add_routes(app, charge_point_routes(registry))
     return app
 
 

@@ -92,13 +92,13 @@ def registering(registry: Registry) -> Callable[[Request], Awaitable[None]]:
     return look
 
 
-def reading(registry: Registry) -> Callable[[Request], None]:
+def reading(registry: Registry) -> Callable[[Request], Awaitable[None]]:
     """A dependency: the charge points' facts are the operator's, and each charge point's its own.
 
     REGISTRY_PUBLIC_LISTING opens them to everybody; so does a registry without an operator's key.
     """
 
-    def look(request: Request) -> None:
+    async def look(request: Request) -> None:
         if registry.open_to_new or registry.settings.REGISTRY_PUBLIC_LISTING:
             return
         api_key = request.headers.get("x-registry-api-key")

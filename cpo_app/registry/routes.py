@@ -43,6 +43,7 @@ from domain.charge_points.registrations import (
     Record,
     WrongCertificate,
 )
+from domain.notices import certificates
 from domain.secrets import new_token
 
 logger = logging.getLogger("cpo.registry")
@@ -59,7 +60,8 @@ def charge_point_routes(registry: Registry) -> APIRouter:
     router = APIRouter(prefix="/cp", tags=["Charge points"])
     certificate_required = registry.settings.REGISTRY_REQUIRE_CERTIFICATE
 
-    def the_store() -> DbInterface:
+    # Dependencies are coroutines, though they wait for nothing: FastAPI has threads for others.
+    async def the_store() -> DbInterface:
         if registry.store is None:
             raise not_ready()
         return registry.store
@@ -116,6 +118,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         except WrongCertificate:
             raise HttpError(403, _WRONG_CERTIFICATE, error="certificate") from None
         record = done.record
+        await _note_end(request, store, record)
         logger.info(
             "CP registered: %s at %s (new=%s, cert=%s)",
             record["_id"],
@@ -163,6 +166,7 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         except NotBound:
             raise unauthorized(_NOT_BOUND) from None
         came_in(registry, request, body.cp_id, body.credentials)
+        await _note_end(request, store, record)
         return {
             **_with_token(registry, record, response),
             "last_authenticated": time_text(record["last_authenticated"]),
@@ -227,6 +231,13 @@ def charge_point_routes(registry: Registry) -> APIRouter:
         }
 
     return router
+
+
+async def _note_end(request: Request, store: DbInterface, record: Record) -> None:
+    """When the certificate ends that the charge point has just been let in with."""
+    ends = client_certificates.end_of_scope(request.scope)
+    if ends is not None:
+        await certificates.note(store.db, certificates.CHARGE_POINT, {record["_id"]: ends})
 
 
 def _application(

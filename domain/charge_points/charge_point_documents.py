@@ -101,7 +101,11 @@ async def get(where: Where, cp_id: str) -> ChargePoint | None:
 
 async def statuses_of(where: Where, cp_ids: Sequence[str]) -> dict[str, str]:
     """OCPI status by cp_id; a charge point that EV_Central never saw is not in it."""
-    found = await some(where, cp_ids, ["ocpi_status"])
+    if len(cp_ids) == 1:
+        one = await get(where, cp_ids[0])  # a transaction that changes it has it at hand
+        found = [] if one is None else [one]
+    else:
+        found = await some(where, cp_ids, ["ocpi_status"])
     return {row["_id"]: row["ocpi_status"] for row in found if row.get("ocpi_status")}
 
 

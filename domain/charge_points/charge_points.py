@@ -68,7 +68,7 @@ async def apply(tx: Tx, party: Party, cp_id: str, event: Event) -> Applied:
     that was never heard of gets its document here. Two workers at once: the later one's
     transaction conflicts and runs again on what the first has written.
     """
-    registration = await registration_store.get(tx, cp_id, ("status", "site_id", "ocpi"))
+    registration = await registration_store.get(tx, cp_id, registration_store.STANDING)
     key = cp_id if registration is None else registration["_id"]
     applied = await _apply(tx, key, event, registration)
     if applied.status_changed and registration is not None:
@@ -76,13 +76,12 @@ async def apply(tx: Tx, party: Party, cp_id: str, event: Event) -> Applied:
     return applied
 
 
-async def registration_changed(tx: Tx, cp_id: str) -> None:
+async def registration_changed(tx: Tx, registration: Record) -> None:
     """For EV_Registry, inside the transaction of a registration or deregistration, after it is
     written and before the site is rebuilt: the status follows at once. One that Central never
     saw stays unknown to it.
     """
-    registration = await registration_store.get(tx, cp_id, ("status",))
-    if registration is not None and await get(tx, registration["_id"]) is not None:
+    if await get(tx, registration["_id"]) is not None:
         await _apply(tx, registration["_id"], RegistrationChanged(), registration)
 
 
@@ -107,7 +106,8 @@ async def _apply(tx: Tx, key: str, event: Event, registration: Record | None) ->
     if found is None:
         await CHARGE_POINTS.of(tx).insert_one(after)
     else:
-        await CHARGE_POINTS.of(tx).update_one({"_id": key}, {"$set": changes})
+        # Several events of one transaction are one write.
+        await CHARGE_POINTS.of(tx).set_later(key, changes)
     return Applied(after, status_before)
 
 

@@ -58,7 +58,7 @@ async def restore(tx: Tx, cp_id: str, party: Party) -> Record:
         "history": history_with(record, "restored", _OPERATOR, tx.now),
     }
     await REGISTRATIONS.of(tx).update_one({"_id": record["_id"]}, {"$set": changes})
-    await registration_changed(tx, record["_id"])
+    await registration_changed(tx, {**record, **changes})
     await rebuild_site(tx, record["site_id"], party)
     await audit.record(
         tx,

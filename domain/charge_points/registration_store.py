@@ -13,6 +13,8 @@ from db_interface.transaction import Tx
 from domain.charge_points.registration_records import Offer, Record
 
 REGISTRATIONS: Collection[Record] = Collection("registrations")
+STANDING = ("status", "site_id", "ocpi")
+"""What is asked of a record most."""
 
 
 async def get(where: Where, cp_id: str, fields: Iterable[str] | None = None) -> Record | None:
@@ -32,7 +34,7 @@ async def some(where: Where, cp_ids: Sequence[str], fields: Iterable[str]) -> li
 
 async def canonical_id(where: Where, cp_id: str) -> str | None:
     """The id as EV_Registry has it, of one in any case; None: not registered there, ever."""
-    found = await get(where, cp_id, ["_id"])
+    found = await get(where, cp_id, STANDING)
     return None if found is None else found["_id"]
 
 

@@ -137,7 +137,7 @@ async def register(
             await REGISTRATIONS.of(tx).update_one({"_id": record["_id"]}, {"$set": changes})
             if known["site_id"] != record["site_id"]:
                 await rebuild_site(tx, known["site_id"], party)
-        await registration_changed(tx, record["_id"])
+        await registration_changed(tx, record)
         await rebuild_site(tx, record["site_id"], party)
         return Registration(record, is_new=known is None)
 
@@ -222,7 +222,7 @@ async def deregister(store: DbInterface, cp_id: str, *, proof: Proof, party: Par
             "history": history_with(record, "deregistered", proof, tx.now),
         }
         await REGISTRATIONS.of(tx).update_one({"_id": record["_id"]}, {"$set": changes})
-        await registration_changed(tx, record["_id"])
+        await registration_changed(tx, {**record, **changes})
         await rebuild_site(tx, record["site_id"], party)
         with acting_as(_who(proof, record["_id"])):
             await audit.record(

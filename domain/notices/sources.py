@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from db_interface.database import Database
 from domain.charge_points.evse_states import EvseStatus
+from domain.notices import certificates
 from domain.notices.troubles import Kind, Source, Trouble
 from domain.operator import charge_points, money, peers, reconciliation
 from domain.operators import api_keys
@@ -86,6 +87,7 @@ def sources_of(db: Database) -> list[Source]:
         ),
         Source("CDRs at peers", frozenset({Kind.CDRS_AT_PEER}), cdrs_at_peers),
         Source("API keys", frozenset({Kind.API_KEY_ENDS}), keys_ending),
+        certificates.source(db),
         Source("the store's disk", frozenset({Kind.DISK_LOW}), disk),
     ]
 

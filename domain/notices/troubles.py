@@ -24,6 +24,7 @@ class Kind(str, Enum):
     DEAD_LETTER = "dead_letter"
     REGISTER_FINDING = "register_finding"
     CERTIFICATE_ENDS = "certificate_ends"
+    CERTIFICATE_OF_OTHERS = "certificate_of_others_ends"
     API_KEY_ENDS = "api_key_ends"
     DISK_LOW = "disk_low"
 
@@ -59,6 +60,11 @@ WORDS: Mapping[Kind, Words] = {
         "registers do not add up with sessions and CDRs", "cpo reconcile registers"
     ),
     Kind.CERTIFICATE_ENDS: Words("certificates end soon", "renew them, and start the server again"),
+    Kind.CERTIFICATE_OF_OTHERS: Words(
+        "certificates of peers and charge points end soon",
+        "who shows it renews it: tell the peer; a charge point's new one takes "
+        "cpo charge-points enrol ID",
+    ),
     Kind.API_KEY_ENDS: Words("API keys end soon", "make new ones: cpo keys add"),
     Kind.DISK_LOW: Words("disks are nearly full", "make room: a full disk stops the database"),
 }

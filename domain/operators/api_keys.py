@@ -16,6 +16,7 @@ from typing import TypedDict
 
 from db_interface.collection import Collection
 from db_interface.database import Database
+from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.audit.entries import record
@@ -48,7 +49,14 @@ API_KEYS: Collection[ApiKey] = Collection("api_keys")
 
 
 class KeyRefused(ValueError):
-    """No such key can be made or found; the message says why."""
+    """No such key can be made; the message says why."""
+
+
+class NoSuchKey(ValueError):
+    """There is no key of that name or prefix."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no key {name}")
 
 
 async def add(
@@ -90,11 +98,25 @@ async def listed(db: Database) -> list[ApiKey]:
     return await API_KEYS.of(db).find({}, sort=[("name", 1)])
 
 
+def shown(key: ApiKey, now: datetime) -> JsonObject:
+    """What may be shown of a key."""
+    return {
+        "name": key["name"],
+        "prefix": f"cpo_{key['_id']}_",
+        "role": key["role"],
+        "scopes": key["scopes"],
+        "created": key["created"],
+        "expires": key.get("expires"),
+        "ended": "expires" in key and key["expires"] <= now,
+        "last_used": key.get("last_used"),
+    }
+
+
 async def remove(tx: Tx, name: str, prefix: str = "") -> None:
-    """By its name, else its prefix; good for nothing at once. Raises KeyRefused."""
+    """By its name, else its prefix; good for nothing at once. Raises NoSuchKey."""
     keys = API_KEYS.of(tx)
     if not await keys.delete_one({"name": name}) and not await keys.delete_one({"_id": prefix}):
-        raise KeyRefused(f"there is no key {name}")
+        raise NoSuchKey(name)
     await record(tx, "keys.remove", audit.api_key(name))
 
 

@@ -13,6 +13,7 @@ from typing import TypedDict
 
 from db_interface.collection import Collection, Where
 from db_interface.database import Database
+from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.audit.entries import record
@@ -70,6 +71,18 @@ async def find(where: Where, name: str) -> Operator | None:
 async def listed(db: Database) -> list[Operator]:
     """All of them, by name."""
     return await OPERATORS.of(db).find({}, sort=[("_id", 1)])
+
+
+def shown(operator: Operator) -> JsonObject:
+    """What may be shown of an operator."""
+    return {
+        "name": operator["name"],
+        "role": operator["role"],
+        "disabled": operator["disabled"],
+        "totp": "totp" in operator,
+        "created": operator["created"],
+        "last_login": operator.get("last_login"),
+    }
 
 
 async def add(tx: Tx, name: str, role: Role, password_hash: str) -> None:
@@ -150,13 +163,15 @@ async def change(tx: Tx, operator: Operator, what: str, **fields: object) -> Non
         {"_id": operator["_id"]}, {"$set": fields, "$inc": {"epoch": 1}}
     )
     await logins.end_all(tx, operator["_id"])
-    before = {"role": operator["role"], "disabled": operator["disabled"]}
+    has_code = "totp" in operator
+    before = {"role": operator["role"], "disabled": operator["disabled"], "totp": has_code}
+    known = {**fields, "totp": {"totp-on": True, "totp-off": False}.get(what, has_code)}
     await record(
         tx,
         f"operators.{what}",
         audit.operator(operator["name"]),
         before=before,
-        after={name: fields.get(name, kept) for name, kept in before.items()},
+        after={name: known.get(name, kept) for name, kept in before.items()},
     )
 
 

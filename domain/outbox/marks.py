@@ -26,9 +26,11 @@ from db_interface.owned_objects import NOBODY, OwnedDocument, OwnedObject, Repla
 from db_interface.transaction import Tx
 from domain.objects.location_fields import fields_of
 from domain.outbox import deliveries
+from domain.outbox.crash_points import crash_point
 from domain.outbox.mark_parts import changed_parts
 from domain.peers.peer_document import PeerDocument, given_groups, receivers
 from domain.peers.statuses import BLOCKED, MARKED_FOR
+from domain.versions import version_of
 from domain.visibility import GUESTS, Reader, may_see, required, visible
 
 
@@ -119,21 +121,44 @@ def mark_id(peer_id: str, module: str, key: str) -> str:
 def reader_of(peer: PeerDocument) -> Reader:
     """A peer's document as visibility knows it."""
     holds = (*(peer.get("audiences") or ()), *(peer.get("client_audiences") or ()))
-    return Reader.of(peer.get("settings"), peer.get("parties") or (), holds)
+    version = version_of(peer.get("version", ""))
+    return Reader.of(peer.get("settings"), peer.get("parties") or (), holds, version)
 
 
-async def mark_changes(module: str, changes: Sequence[Changed], tx: Tx) -> None:
+def mark_changes(module: str, changes: Sequence[Changed], tx: Tx) -> None:
     """Mark the peers that these changes concern; call in the transaction that made them.
 
-    The peers are read in it, too: nobody who is connected when it begins is left out.
+    It is done at the transaction's end, for all modules together: one look at the peers, one
+    write. The peers are read in the transaction, too: nobody who is connected when it begins is
+    left out.
     """
-    if module not in PUSHED or not changes:
-        return
-    peers = await _receivers(module, changes, tx)
-    if not peers:
-        return
-    now = tx.now
+    if module in PUSHED:
+        for change in changes:
+            tx.at_end(_mark_all_changes, (module, change))
+
+
+async def _mark_all_changes(tx: Tx, changed: list[tuple[str, Changed]]) -> None:
+    by_module: dict[str, list[Changed]] = {}
+    for module, change in changed:
+        by_module.setdefault(module, []).append(change)
+    peers = await _receivers(by_module, tx)
     readers = [(peer, reader_of(peer)) for peer in peers]
+    updates: list[tuple[str, JsonMapping]] = []
+    for module, changes in by_module.items():
+        concerned = [(peer, reader) for peer, reader in readers if offers(peer, module)]
+        if concerned:
+            updates += await _marks_of(module, changes, concerned, tx)
+    await upsert_each(MARKS.of(tx), updates)
+    crash_point("marks-written")
+
+
+async def _marks_of(
+    module: str,
+    changes: Sequence[Changed],
+    readers: Sequence[tuple[PeerDocument, Reader]],
+    tx: Tx,
+) -> list[tuple[str, JsonMapping]]:
+    """What the changes of one module are to these peers."""
     groups: Mapping[str, Sequence[str]] = {}
     if module == "locations" and any(reader.groups is not None for _, reader in readers):
         groups = await _groups_of([change.key for change in changes], tx)
@@ -152,14 +177,14 @@ async def mark_changes(module: str, changes: Sequence[Changed], tx: Tx) -> None:
                     peer["_id"],
                     module,
                     change.key,
-                    now,
+                    tx.now,
                     parts=parts if seen_before == sees_now else None,
                     known=seen_before,
                 )
                 if identity is not None:
                     update["$set"]["identity"] = identity
                 updates.append((id_, update))
-    await upsert_each(MARKS.of(tx), updates)
+    return updates
 
 
 async def mark_everything(
@@ -307,14 +332,20 @@ async def _groups_of(keys: Sequence[str], tx: Tx) -> dict[str, Sequence[str]]:
     return {location["_id"]: location["groups"] for location in found}
 
 
-async def _receivers(module: str, changes: Sequence[Changed], tx: Tx) -> list[PeerDocument]:
-    concerned = {change.audience_before for change in changes}
-    concerned |= {change.audience_after for change in changes}
-    concerned.discard(NOBODY)
+async def _receivers(changes: Mapping[str, Sequence[Changed]], tx: Tx) -> list[PeerDocument]:
+    """The peers that some of these changes, by module, may concern."""
+    concerned: set[str] = set()
+    for_all = False
+    for module, changed in changes.items():
+        audiences = {change.audience_before for change in changed}
+        audiences |= {change.audience_after for change in changed}
+        audiences.discard(NOBODY)
+        concerned |= audiences
+        for_all = for_all or (bool(audiences) and module in FOR_EVERY_READER)
     if not concerned:
         return []
-    wanted = None if module in FOR_EVERY_READER else concerned
-    return await receivers(tx, module, [*MARKED_FOR, BLOCKED], wanted)
+    wanted = None if for_all else concerned
+    return await receivers(tx, list(changes), [*MARKED_FOR, BLOCKED], wanted)
 
 
 async def _mark_all(

@@ -63,4 +63,4 @@ async def renew(module: str, keys: Sequence[str], tx: Tx) -> None:
     changes = [
         Changed(obj.key, before, obj) for before, (_, obj) in zip(replaced, states, strict=True)
     ]
-    await mark_changes(module, changes, tx)
+    mark_changes(module, changes, tx)

@@ -5,6 +5,7 @@ have not seen it yet, in one transaction. Every change of an OCPI object goes th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject, Replaced, Stamp
@@ -12,6 +13,7 @@ from db_interface.transaction import Tx
 from domain.outbox.crash_points import crash_point
 from domain.outbox.marks import Changed, mark_changes
 from domain.outbox.stamping import never_back, stamp_at
+from domain.views.making import views_for
 
 _NEW = Replaced("created", None, None)
 _NEVER_DELETED = ("locations", "sessions", "cdrs")
@@ -29,7 +31,7 @@ async def publish(store: DbInterface, module: str, obj: OwnedObject, tx: Tx) -> 
     """
     replaced = await _written(store, module, obj, tx, never_back(tx.now))
     if replaced.outcome != "unchanged":
-        await _mark(store, module, [Changed(obj.key, replaced, obj)], tx)
+        _mark(module, [Changed(obj.key, replaced, obj)], tx)
     return replaced.outcome
 
 
@@ -40,7 +42,9 @@ async def publish_all(
     outcomes as `publish` gives them."""
     known = await store.objects(module).known([obj.key for obj in objects], tx)
     stamp = stamp_at(tx.now)
-    new = [stamp(obj, None) for obj in objects if obj.key not in known]
+    stamped = [stamp(obj, None) for obj in objects if obj.key not in known]
+    make_views = views_for(module, tx)
+    new = [replace(obj, views=await make_views(obj)) for obj in stamped]
     await store.objects(module).put_new(new, tx)
     changes = [
         Changed(
@@ -51,7 +55,7 @@ async def publish_all(
         for obj in objects
     ]
     changed = [change for change in changes if change.before.outcome != "unchanged"]
-    await _mark(store, module, changed, tx)
+    _mark(module, changed, tx)
     return [change.before.outcome for change in changes]
 
 
@@ -69,7 +73,7 @@ async def withdraw(store: DbInterface, module: str, key: str, tx: Tx) -> bool:
     if before is None or not await store.objects(module).remove(key, tx):
         return False
     gone = Replaced("removed", before["audience"], before["raw"])
-    await _mark(store, module, [Changed(key, gone, None)], tx)
+    _mark(module, [Changed(key, gone, None)], tx)
     return True
 
 
@@ -83,13 +87,12 @@ async def would_be(
 async def _written(
     store: DbInterface, module: str, obj: OwnedObject, tx: Tx, stamp: Stamp
 ) -> Replaced:
-    replaced = await store.objects(module).replace(obj, tx, stamp)
+    replaced = await store.objects(module).replace(obj, tx, stamp, views_for(module, tx))
     if module == "cdrs" and replaced.outcome == "updated":
         raise NotToBeChanged("a CDR cannot be changed, only credited (mod_cdrs, Credit CDRs)")
     return replaced
 
 
-async def _mark(store: DbInterface, module: str, changes: Sequence[Changed], tx: Tx) -> None:
+def _mark(module: str, changes: Sequence[Changed], tx: Tx) -> None:
     crash_point("object-written")
-    await mark_changes(module, changes, tx)
-    crash_point("marks-written")
+    mark_changes(module, changes, tx)

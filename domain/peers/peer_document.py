@@ -97,6 +97,7 @@ _FOR_VISIBILITY = {
     "audiences": 1,
     "client_audiences": 1,
     "status": 1,
+    "version": 1,
     "settings.narrowed": 1,
     "settings.requires": 1,
     "settings.groups": 1,
@@ -104,18 +105,19 @@ _FOR_VISIBILITY = {
 
 
 async def receivers(
-    where: Where, module: str, statuses: Sequence[str], audiences: Iterable[str] | None
+    where: Where, modules: Sequence[str], statuses: Sequence[str], audiences: Iterable[str] | None
 ) -> list[PeerDocument]:
-    """Peers in one of these statuses that take pushes of the module (that one of these audiences
-    is open to, if named), as far as visibility knows them."""
+    """Peers in one of these statuses that take pushes of one of the modules (that one of these
+    audiences is open to, if named), as far as visibility knows them, and which they take."""
     query: JsonObject = {
         "status": {"$in": list(statuses)},
-        "endpoints": {"$elemMatch": {"identifier": module, "role": "RECEIVER"}},
+        "endpoints": {"$elemMatch": {"identifier": {"$in": list(modules)}, "role": "RECEIVER"}},
     }
     if audiences is not None:
         concerned = {"$in": sorted(audiences)}
         query["$or"] = [{"audiences": concerned}, {"client_audiences": concerned}]
-    return await PEERS.of(where).find(query, _FOR_VISIBILITY)
+    taken = {"endpoints.identifier": 1, "endpoints.role": 1}
+    return await PEERS.of(where).find(query, {**_FOR_VISIBILITY, **taken})
 
 
 async def given_groups(where: Where) -> list[PeerDocument]:

@@ -146,6 +146,13 @@ class Peer:
         )
 
 
+async def audiences_of(db: Database, peer_id: str) -> list[str]:
+    """What its parties, and a hub's clients, open to a peer; nothing where there is none."""
+    found = await PEERS.of(db).find_one({"_id": peer_id})
+    peer = None if found is None else Peer.of(found)
+    return [] if peer is None else [*peer.audiences, *peer.client_audiences]
+
+
 class Peers:
     """The peers in the store. `approve_unnamed`: an invitation that names nobody stands for
     whatever party registers with it first (CPO_APPROVE_PEERS)."""

@@ -118,6 +118,9 @@ class Description:
     status_codes: frozenset[int] | None = None
     """those it has, where it lacks some of 2.2.1; for these the generic one is said"""
 
+    shows_only_published: bool = False
+    """its Locations cannot say that they are not to be published: those are not there in it"""
+
     def status_code(self, code: int) -> int:
         """The code that says it in this version."""
         known = self.status_codes is None or code in self.status_codes
@@ -134,6 +137,10 @@ class OcpiVersion:
     """how an inner object becomes one of the version"""
     readers: Mapping[ObjectKind, Convert]
     """how an object of the version becomes an inner one"""
+    with_whole_location: frozenset[ObjectKind] = frozenset()
+    """kinds that hold a whole Location here: to be rendered they need it as context"""
+    revision: int = 1
+    """raised when it renders stored objects otherwise than it did: they are made anew then"""
     patch_names: Mapping[ObjectKind, Mapping[str, str]] = field(default_factory=dict)
     """the inner names of fields that the version calls otherwise, for its PATCHes"""
 

@@ -19,7 +19,7 @@ import certifi
 from cpo_app.addresses.resolver import SystemResolver
 from cpo_app.ocpi.peer_client.connection_pool import ConnectionPool
 from cpo_app.ocpi.peer_client.exchange import READS, Exchange
-from cpo_app.ocpi.peer_client.guarded_network import GuardedBackend, until
+from cpo_app.ocpi.peer_client.guarded_network import GuardedBackend, Shown, nobody_asks, until
 from cpo_app.ocpi.peer_client.peer_answer import PeerAnswer, PeerUnusable
 from cpo_app.ocpi.peer_client.peer_details import (
     PeerDetails,
@@ -57,6 +57,7 @@ class PeerClient:
     verify               an SSLContext, or the path of a CA bundle to trust alone; by default
                          the system's CAs and certifi's. Certificates are always checked.
     resolve              how names become addresses (a fake in tests)
+    shown                hears which certificate a peer's server has shown
     """
 
     def __init__(
@@ -69,10 +70,11 @@ class PeerClient:
         per_place: int = 16,
         verify: ssl.SSLContext | str | None = None,
         resolve: Resolver | None = None,
+        shown: Shown = nobody_asks,
     ) -> None:
         self._guard = UrlGuard(resolve or SystemResolver(), allow_private=allow_private)
         self._pool = ConnectionPool(
-            GuardedBackend(self._guard), ssl_context(verify), per_place=per_place
+            GuardedBackend(self._guard, shown=shown), ssl_context(verify), per_place=per_place
         )
         self._exchange = Exchange(
             self._pool,

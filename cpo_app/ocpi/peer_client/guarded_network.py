@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -23,6 +23,14 @@ from cpo_app.ocpi.peer_client.url_guard import UrlGuard
 
 # Enough for a dual-stack host with spares; a zone with hundreds of addresses is no help.
 MAX_ADDRESSES = 4
+
+Shown = Callable[[str, int, bytes], None]
+"""Host, port, and the certificate that its server has shown (DER)."""
+
+
+def nobody_asks(host: str, port: int, certificate: bytes) -> None:
+    pass
+
 
 _deadline: ContextVar[float | None] = ContextVar("peer_request_deadline", default=None)
 
@@ -52,14 +60,19 @@ def remaining_s(limit_s: float | None = None) -> float | None:
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Connects where the guard allows. `network` makes the plain connections (a fake in tests).
+    `shown` hears of every certificate that was found good.
 
     Raises UrlRefused where httpcore would connect to a forbidden address.
     """
 
     def __init__(
-        self, guard: UrlGuard, network: httpcore.AsyncNetworkBackend | None = None
+        self,
+        guard: UrlGuard,
+        network: httpcore.AsyncNetworkBackend | None = None,
+        shown: Shown = nobody_asks,
     ) -> None:
         self._guard = guard
+        self._shown = shown
         self._network = network or httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -92,7 +105,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
                 failure = exc
             else:
-                return GuardedStream(stream)
+                return GuardedStream(stream, lambda der: self._shown(host, port, der))
         raise failure
 
     async def connect_unix_socket(
@@ -107,8 +120,9 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 class GuardedStream(httpcore.AsyncNetworkStream):
     """A connection whose reads, writes and handshake stay inside the deadline."""
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, stream: httpcore.AsyncNetworkStream, shown: Callable[[bytes], None]) -> None:
         self._stream = stream
+        self._shown = shown
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return await self._stream.read(max_bytes, remaining_s(timeout))
@@ -133,7 +147,11 @@ class GuardedStream(httpcore.AsyncNetworkStream):
             if isinstance(exc, httpcore.ConnectTimeout) or not isinstance(exc, Exception):
                 raise
             raise TlsFailed(_tls_reason(exc)) from exc
-        return GuardedStream(secured)
+        tls = secured.get_extra_info("ssl_object")
+        certificate = None if tls is None else tls.getpeercert(binary_form=True)
+        if certificate:
+            self._shown(certificate)
+        return GuardedStream(secured, self._shown)
 
     async def aclose(self) -> None:
         await self._stream.aclose()

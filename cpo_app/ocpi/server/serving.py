@@ -58,7 +58,9 @@ def crud_keywords(request: Request) -> JsonObject:
         "auth_token": caller.token,
         "version": library_number(context.version.number),
         "form": context.version,
-        "reader": Reader.of(caller.peer.settings, context.senders, context.audiences),
+        "reader": Reader.of(
+            caller.peer.settings, context.senders, context.audiences, context.version
+        ),
         "owners": context.owners,
         "peer_id": caller.peer.peer_id,
         "correlation_id": context.correlation_id,

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from auth.charge_point_access import Admission
 from auth.charge_point_tokens import issue
+from cpo_app.add_routes import add_routes
 from cpo_app.central.health import build_health_router, central_checks
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Authorize, Central
@@ -130,8 +131,8 @@ class Api:
     def __init__(self, world: World, central: Central, client: str) -> None:
         self.world, self.central = world, central
         app = FastAPI()
-        app.include_router(build_router(central))
-        app.include_router(build_health_router(central_checks(central)))
+        add_routes(app, build_router(central))
+        add_routes(app, build_health_router(central_checks(central)))
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=app, client=(client, 50000)),  # type: ignore[arg-type]
             base_url="http://127.0.0.1:8000",

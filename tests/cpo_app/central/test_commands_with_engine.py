@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from py_ocpi.core.enums import Action
 
 from auth.charge_point_access import Admission
+from cpo_app.add_routes import add_routes
 from cpo_app.central.commands import command_parts
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
@@ -134,7 +135,7 @@ async def _story(db: Database, state_dir: Path) -> None:
     emsp = Emsp(intake)
     parts = command_parts.build(central, emsp.deliver, [intake, impatient])
     app = FastAPI()
-    app.include_router(build_router(central))
+    add_routes(app, build_router(central))
 
     async with contextlib.AsyncExitStack() as stack:
         urls = []

@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from auth.charge_point_access import Admission
+from cpo_app.add_routes import add_routes
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
 from cpo_app.central.telemetry import Handler
@@ -57,7 +58,7 @@ async def _story(db: Database, state_dir: Path, tls: bool) -> None:
     handlers = [Handler("session_stopped", note)]
     central = Central(store, settings, Vault("v" * 40), admit=let_in, handlers=handlers)
     app = FastAPI()
-    app.include_router(build_router(central))
+    add_routes(app, build_router(central))
 
     async with contextlib.AsyncExitStack() as stack:
         urls = []

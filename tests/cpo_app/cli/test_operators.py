@@ -48,7 +48,7 @@ def test_what_is_done_to_people_and_keys_is_written_down(cpo: Cpo) -> None:
     key = cpo("keys", "add", "ci", "--role", "viewer").out.strip()
     cpo("keys", "remove", "ci")
     log = cpo("audit", "--json").out
-    for action in ("operators.add", "operators.role", "operators.totp-on", "operators.remove"):
+    for action in ("operators.add", "operators.role", "operators.totp", "operators.remove"):
         assert f'"{action}"' in log, action
     assert '"keys.add"' in log and '"keys.remove"' in log
     for secret in (key, *(one.out.strip() for one in made)):
@@ -129,13 +129,13 @@ def test_keys_rotate(cpo: Cpo, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (done["renewed"], done["older_keys_may_go"]) == (1, True)
     assert "n" * 40 not in str(done)
     monkeypatch.delenv("CPO_ENCRYPTION_KEY")
-    assert "the older keys may go" in cpo("secrets", "rotate").err
+    assert "The older keys may go" in cpo("secrets", "rotate").err
 
 
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        (("--expires", "soon"), "--expires soon"),
+        (("--expires", "soon"), "expires: soon is no number"),
         (("--scope", "everything"), "there is no scope everything"),
     ],
 )

@@ -14,14 +14,13 @@ WEB = {"fastapi", "jinja2"}
 STORE = {"motor", "pymongo"}
 
 COMMANDS = tuple({place.partition(":")[0] for place in Commands.where.values()})
-THE_LIBRARYS_OWN = {"cpo_app.cli.emsp"}  # the demonstration eMSP is made of the library's
-SERVERS = {"cpo_app.cli.servers", "cpo_app.cli.hub", "cpo_app.cli.up"}
+SERVERS = {"cpo_app.cli.servers", "cpo_app.cli.hub", "cpo_app.cli.emsp", "cpo_app.cli.up"}
 
 LIGHT = [
     # Any command beside the servers: it looks at the store, or calls a peer.
-    (tuple(m for m in COMMANDS if m not in THE_LIBRARYS_OWN | SERVERS), LIBRARY | WEB),
+    (tuple(m for m in COMMANDS if m not in SERVERS), LIBRARY | WEB),
     (("cpo_app.cli",), LIBRARY | WEB | STORE | {"httpx", "pydantic"}),
-    (("cpo_app.cli.servers", "cpo_app.cli.up", "cpo_app.cli.hub"), LIBRARY | {"jinja2"}),
+    (tuple(SERVERS), LIBRARY | {"jinja2"}),
     (("cpo_app.registry.server",), LIBRARY | {"jinja2", "httpx"}),
     (("cpo_app.cli.charge_point",), LIBRARY | WEB | STORE),
 ]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cpo_app.host_facts import RENEW_WITHIN
 from cpo_app.notices.certificates import certificate_sources
+from domain.notices.certificates import RENEW_WITHIN
 from domain.notices.troubles import Trouble
 from tests.cpo_app.registry.pki import self_signed
 from tests.settings_of import settings_of

@@ -7,10 +7,12 @@ import base64
 import hashlib
 import hmac
 import json
+import ssl
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes
 from email.message import Message as Mail
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +33,7 @@ from domain.notices.troubles import Kind
 from domain.operators import api_keys
 from domain.operators.actor import Role
 from tests.conftest import Loop
+from tests.cpo_app.registry.pki import self_signed
 from tests.serving import free_port, served
 from tests.settings_of import settings_of
 
@@ -394,6 +397,49 @@ def test_no_password_goes_to_a_server_without_tls(
         server.stop()
     assert why == "the mail server offers no TLS: no password is sent to it"
     assert mailbox.mails == []
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+def test_mail_goes_over_tls_to_a_server_whose_certificate_is_good(
+    db: Database, loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """STARTTLS and TLS from the first byte. Against a certificate that nobody vouches for nothing
+    is sent: no password, no mail."""
+    pair = self_signed("localhost")
+    for name, text in (("crt", pair.certificate_pem), ("key", pair.key_pem)):
+        (tmp_path / f"mail.{name}").write_text(text)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "mail.crt", tmp_path / "mail.key")
+    logins: list[tuple[bytes, bool]] = []
+
+    def known(server: SMTP, session: Session, envelope: Envelope, how: str, who: Any) -> AuthResult:
+        logins.append((who.password, session.ssl is not None or scheme == "smtps"))
+        return AuthResult(success=True)
+
+    mailbox = Mailbox()
+    at: dict[str, Any] = {"hostname": "127.0.0.1", "port": free_port(), "authenticator": known}
+    server: Any = (
+        Controller(mailbox, **at, tls_context=context, require_starttls=True)
+        if scheme == "smtp"
+        else Controller(mailbox, **at, ssl_context=context, auth_require_tls=False)
+    )
+    monkeypatch.setattr("cpo_app.notices.mail._THIS_HOST", ())
+    settings = smtp_settings(server.port).copy(
+        update={"CPO_SMTP_URL": f"{scheme}://me:hidden@127.0.0.1:{server.port}"}
+    )
+    server.start()
+    try:
+        ((_, why),) = loop.run(Targets(settings, db).tell_test())
+        assert why is not None and why.startswith("the mail server is not reached")
+        assert (logins, mailbox.mails) == ([], [])
+        # The system's CAs, by OpenSSL's own variable.
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "mail.crt"))
+        ((_, why),) = loop.run(Targets(settings, db).tell_test())
+    finally:
+        server.stop()
+    assert why is None
+    assert logins == [(b"hidden", True)]
+    assert [mail["To"] for mail in mailbox.mails] == ["ops@example.com, night@example.com"]
 
 
 def test_from_trouble_to_the_webhook_and_back(

@@ -14,9 +14,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 import uvicorn
+from cryptography.x509 import load_pem_x509_certificate
 from fastapi import FastAPI
 
 from auth.charge_point_access import WRONG_CERTIFICATE, Admission
+from cpo_app.add_routes import add_routes
 from cpo_app.central.router import build_router
 from cpo_app.central.service import Central
 from cpo_app.charge_point.credentials_store import CredentialsStore
@@ -29,6 +31,7 @@ from cpo_app.registry.server import server_config
 from cpo_app.settings import SettingsError
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from domain.notices.certificates import SEEN
 from domain.secrets import Vault
 from tests.conftest import Loop
 from tests.cpo_app.registry.conftest import ADMIN_KEY, SECRET
@@ -83,7 +86,7 @@ def pki(tmp_path: Path) -> Pki:
 
 
 def test_credentials_are_good_with_the_certificate_that_registered_alone(
-    loop: Loop, store_url: str, pki: Pki
+    loop: Loop, db: Database, store_url: str, pki: Pki
 ) -> None:
     settings = settings_with(
         CPO_MONGO_URL=store_url, REGISTRY_REQUIRE_CERTIFICATE=True, **pki.settings("REGISTRY")
@@ -115,6 +118,10 @@ def test_credentials_are_good_with_the_certificate_that_registered_alone(
                     )
                     assert again.status_code == 403
                 assert (await own.post("/cp/authenticate", json=body)).status_code == 200
+        # When it ends is known, for the notices.
+        (noted,) = await SEEN.of(db).find({})
+        ends = load_pem_x509_certificate(pki.own.certificate_pem.encode()).not_valid_after_utc
+        assert (noted["_id"], noted["ends"]) == ("charge point CP-001", ends)
 
     loop.run(story())
 
@@ -212,7 +219,7 @@ def test_central_hears_a_bound_charge_point_with_its_certificate_alone(
 
     central = Central(store, settings, Vault("v" * 40), admit=let_in)
     app = FastAPI()
-    app.include_router(build_router(central))
+    add_routes(app, build_router(central))
     options = {**FrontDoor.of(settings).options(), **ServerTls.of_central(settings).options()}
 
     registry = settings_with(CPO_MONGO_URL="mongodb://unused", **pki.settings("REGISTRY"))

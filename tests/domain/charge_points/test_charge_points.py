@@ -14,7 +14,12 @@ from cpo_app.settings import Party
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
-from domain.charge_points import charge_points, evse_history, registrations
+from domain.charge_points import (
+    charge_points,
+    evse_history,
+    registration_store,
+    registrations,
+)
 from domain.charge_points.charge_point_documents import ChargePoint, Fault
 from domain.charge_points.charge_point_events import (
     MAX_CONNECTORS,
@@ -212,7 +217,9 @@ def test_the_registry_can_let_the_status_follow_at_once(world: World) -> None:
             await world.db["registrations"].update_one(
                 {"folded_id": cp_id.lower()}, {"$set": {"status": "DEREGISTERED"}}, session=tx.mongo
             )
-            await charge_points.registration_changed(tx, cp_id)
+            record = await registration_store.get(tx, cp_id)
+            if record is not None:
+                await charge_points.registration_changed(tx, record)
 
         await DbInterface(world.db).transact(work)
 

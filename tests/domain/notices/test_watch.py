@@ -11,12 +11,13 @@ import pytest
 from db_interface.clocks import HostClock
 from db_interface.database import Database
 from db_interface.interface import DbInterface
-from domain.notices import deliveries, matters
+from domain.notices import deliveries, matters, telling
 from domain.notices.deliveries import DELIVERIES, LANES, WATCH
 from domain.notices.gathering import GATHER_S, Sighting
 from domain.notices.matters import CALM_S, FLAP_WINDOW, MATTERS
+from domain.notices.sources import sources_of
 from domain.notices.troubles import Kind, Source, Trouble
-from domain.notices.watch import Watch
+from domain.notices.watch import PAUSE_S, Watch
 from tests.clock import Clock
 from tests.conftest import Loop
 
@@ -203,3 +204,49 @@ def test_lane_is_one_owners_and_rests_after_a_failure(world: World) -> None:
         return [first, second, resting, await deliveries.claim(db, "hook", "b")]
 
     assert world.loop.run(work()) == [True, False, False, True]
+
+
+def test_from_trouble_to_the_target_no_more_than_ten_seconds_pass(world: World) -> None:
+    """The sum of all pauses in the worst case, by the watch's own clock: the trouble begins (ends)
+    just after a look, and what is to be told is written just after the teller has asked."""
+    most_s = 10.0
+    for troubled in (["CP-1"], []):
+        world.look(PAUSE_S)
+        told, passed_s = len(world.told()), 0.0
+        world.silent(*troubled)
+        while len(world.told()) == told:
+            world.look(PAUSE_S)
+            passed_s += PAUSE_S
+            assert passed_s < most_s
+        assert passed_s + telling.PAUSE_S <= most_s
+    assert world.events() == ["opened", "over"]
+
+
+def test_a_disk_that_fills_is_told_and_over_when_there_is_room(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the figures that the database server gives of its own disk."""
+    total = 100e9
+    room = [(6e9, total)]
+
+    async def told_by_the_server() -> tuple[float, float]:
+        return room[0]
+
+    monkeypatch.setattr(world.db, "room", told_by_the_server)
+    (disk,) = [one for one in sources_of(world.db) if one.kinds == {Kind.DISK_LOW}]
+    watch = Watch(world.store, [disk], ["hook"])
+    world.look(watch=watch)
+    world.look(GATHER_S, watch)
+    assert world.told() == [], "a twentieth is enough"
+    room[0] = (3.2e9, total)
+    world.look(watch=watch)
+    world.look(GATHER_S, watch)
+    room[0] = (3.1e9, total)
+    world.look(60, watch)
+    assert world.told() == [("opened", "disk_low:the store")], "once, though it fills on"
+    (matter,) = world.loop.run(matters.open_ones(world.db))
+    assert matter["said"] == "the disk of the store is nearly full: 3 of 100 GB are free"
+    room[0] = (50e9, total)
+    world.look(60, watch)
+    world.look(CALM_S, watch)
+    assert world.events() == ["opened", "over"]

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from db_interface.bulk import upsert_each
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.objects.locations import owned_location
-from domain.outbox import due_marks
+from domain.outbox import due_marks, marks
 from domain.outbox.marks import mark_everything
 from domain.outbox.publishing import publish
 from domain.peers.statuses import BLOCKED, DISCONNECTED, INVITED, SUSPENDED
@@ -70,6 +71,33 @@ def test_a_change_that_is_rolled_back_marks_nobody(house: House) -> None:
 
     assert house.marks() == []
     assert house.loop.run(house.store.get("tariffs", "nl/evc/t1")) is None
+
+
+def test_what_one_transaction_changes_is_marked_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer_id, sessions_only = peer(house, "DE*TNM"), peer(house, "FR*ABC")
+    row = {"identifier": "sessions", "role": "RECEIVER", "url": "https://peer.example/sessions"}
+    house.loop.run(house.peers.set(sessions_only, NOW, endpoints=[row]))
+    written: list[int] = []
+
+    async def counted(documents: Any, changes: Any) -> None:
+        written.append(len(changes))
+        await upsert_each(documents, changes)
+
+    monkeypatch.setattr(marks, "upsert_each", counted)
+
+    async def work(tx: Tx) -> None:
+        for module, obj in (
+            ("locations", owned_location(location("LOC1"))),
+            ("sessions", session("S1")),
+            ("cdrs", cdr("C1")),
+        ):
+            await publish(house.store, module, obj, tx)
+
+    house.loop.run(house.store.transact(work))
+    assert marked(house) == {(peer_id, f"nl/evc/{id_}") for id_ in ("loc1", "s1", "c1")}
+    assert written == [3]
 
 
 @pytest.mark.parametrize(

@@ -227,7 +227,7 @@ class Story:
         db = self.store.db
         marked = {
             made.audience: {
-                peer["_id"] for peer in await receivers(db, "sessions", STATUSES, [made.audience])
+                peer["_id"] for peer in await receivers(db, ["sessions"], STATUSES, [made.audience])
             }
             for made in self.made
         }
@@ -281,7 +281,10 @@ class Story:
                 continue
             assert await sessions.get(made.id, reader=reader) is None
             stopped = await self.commands.do(
-                Action.send_command, data={"session_id": made.id}, command="STOP_SESSION", **asked
+                Action.send_command,
+                data={"session_id": made.id, "response_url": asked["response_url"]},
+                command="STOP_SESSION",
+                **asked,
             )
             steered = await self.profiles.do(
                 Action.send_get_chargingprofile, session_id=made.id, duration=60, **asked
@@ -293,7 +296,11 @@ class Story:
             card = token(country_code=party[:2].upper(), party_id=party[3:].upper())
             started = await self.commands.do(
                 Action.send_command,
-                data={"token": card, "location_id": "LOC1"},
+                data={
+                    "token": card,
+                    "location_id": "LOC1",
+                    "response_url": asked["response_url"],
+                },
                 command="START_SESSION",
                 **asked,
             )

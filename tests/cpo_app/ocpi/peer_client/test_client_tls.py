@@ -16,6 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
+from cpo_app.peer_certificates import PeerCertificates
+from db_interface.database import Database
+from domain.notices.certificates import SEEN
+from tests.conftest import Loop
 from tests.cpo_app.ocpi.raw_peer import RawPeer, http
 
 TOKEN = "tok-9f3a-very-secret"
@@ -210,3 +214,41 @@ def test_a_name_that_tls_cannot_carry_is_refused_before_anything_is_sent(
 ) -> None:
     error = failure(authority.server("peer.example"), authority, "a_b.peer.example")
     assert (error.kind, error.sent) == ("tls", False)
+
+
+def test_what_a_server_shows_is_kept_once_it_was_found_good(
+    authority: Authority, loop: Loop, db: Database
+) -> None:
+    """When it ends, and once."""
+    peers = PeerCertificates(db)
+    heard: list[tuple[str, int, bytes]] = []
+
+    def shown(host: str, port: int, der: bytes) -> None:
+        heard.append((host, port, der))
+        peers.shown(host, port, der)
+
+    async def story() -> None:
+        good = RawPeer(tls=authority.server("peer.example", days=9))
+        bad = RawPeer(tls=authority.server("other.example"))
+        verify = str(authority.path)
+        async with (
+            good,
+            bad,
+            PeerClient(
+                allow_private=True, verify=verify, resolve=to_loopback, shown=shown
+            ) as client,
+        ):
+            await client.request("GET", good.url(host="peer.example"), token=TOKEN)
+            with pytest.raises(PeerUnusable):
+                await client.request("GET", bad.url(host="peer.example"), token=TOKEN)
+        assert [(host, port) for host, port, _ in heard] == [("peer.example", good.port)]
+        await peers.round()
+        (kept,) = await SEEN.of(db).find({})
+        assert kept["subject"] == f"peer.example:{good.port}"
+        assert timedelta(days=8) < kept["ends"] - datetime.now(timezone.utc) < timedelta(days=9)
+        await SEEN.of(db).delete_one({"_id": kept["_id"]})
+        peers.shown(*heard[0])
+        await peers.round()
+        assert await SEEN.of(db).find({}) == [], "the same is not written again"
+
+    loop.run(story())

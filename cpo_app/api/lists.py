@@ -1,0 +1,75 @@
+"""What the routes that read have in common: pages, filters, and how a row is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Annotated
+
+from fastapi import Path, Query, Response
+from starlette.exceptions import HTTPException
+
+from cpo_app.api.routes import answered
+from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.owned_objects import fold
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
+Cursor = Annotated[
+    str | None, Query(max_length=400, description="`next` of the page before; else the first.")
+]
+Id = Annotated[str, Path(min_length=1, max_length=200)]
+OfChargePoint = Annotated[str | None, Query(max_length=64)]
+OfParty = Annotated[str | None, Query(max_length=6, description="Of this party (NL/EVC).")]
+OfPeer = Annotated[str | None, Query(max_length=64, description="That this peer may see.")]
+From = Annotated[
+    datetime | None, Query(alias="from", description="From then on (2025-05-01T00:00:00Z).")
+]
+To = Annotated[datetime | None, Query(description="Before then.")]
+
+
+def page(items: object, following: object) -> Response:
+    return answered({"items": items, "next": following})
+
+
+def between(since: datetime | None, until: datetime | None) -> JsonObject | None:
+    """[since, until) as a query's condition; None: at any time."""
+    bounds = {"$gte": _utc(since), "$lt": _utc(until)}
+    return {name: at for name, at in bounds.items() if at is not None} or None
+
+
+def named(row: Mapping[str, object] | JsonMapping, names: tuple[str, ...]) -> JsonObject:
+    """Of the row what may be shown, with its id first."""
+    known = {name: row[name] for name in names if name in row}
+    return {"id": known.pop("_id", None), **known}
+
+
+def there(found: JsonMapping | None, kind: str, id_: str) -> JsonMapping:
+    if found is None:
+        raise not_there(kind, id_)
+    return found
+
+
+def not_there(kind: str, id_: str) -> HTTPException:
+    return HTTPException(404, f"there is no {kind} {fold(id_)[:80]}")
+
+
+def without_card(fields: JsonObject) -> JsonObject:
+    """A driver's card number by its last characters: what is needed to recognise it."""
+    token = fields.get("cdr_token")
+    if isinstance(token, dict):
+        fields["cdr_token"] = without_card(token)
+    for name in ("uid", "visual_number"):
+        if name in fields and isinstance(fields[name], str) and "evses" not in fields:
+            text = fields[name]
+            fields[name] = f"…{text[-4:]}" if len(text) > 6 else "…"
+    return fields
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    """Without a zone it is taken as UTC. Raises HTTPException."""
+    if at is None or at.tzinfo is None:
+        return None if at is None else at.replace(tzinfo=timezone.utc)
+    try:
+        return at.astimezone(timezone.utc)
+    except OverflowError:
+        raise HTTPException(422, "from, to: out of range") from None

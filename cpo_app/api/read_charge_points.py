@@ -1,0 +1,40 @@
+"""Charge points, and telemetry of theirs that was not taken."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fastapi import APIRouter, Response
+
+from cpo_app.actions.house import House
+from cpo_app.api.lists import Cursor, Id, Limit, OfChargePoint, page, there
+from cpo_app.api.routes import answered
+from domain.charge_points import dead_letters
+from domain.charge_points.evse_states import EvseStatus
+from domain.operator import charge_points
+
+
+def add_charge_points(router: APIRouter, house: House) -> None:
+    db = house.store.db
+
+    @router.get("/charge-points", tags=["charge_points"])
+    async def charge_point_list(
+        limit: Limit = 100, cursor: Cursor = None, status: EvseStatus | None = None
+    ) -> Response:
+        """By id; with a status, the latest change first, and no further page."""
+        if status is not None:
+            rows, _ = await charge_points.table(db, status=status.value, search="", after=None)
+            return page(rows[:limit], None)
+        found, following = await charge_points.page(db, after=cursor, limit=limit)
+        return page(found, following)
+
+    @router.get("/charge-points/{cp_id}", tags=["charge_points"])
+    async def charge_point(cp_id: Id) -> Response:
+        found = await charge_points.one(db, cp_id)
+        return answered(there(found, "charge point", cp_id))
+
+    @router.get("/dead-letters", tags=["charge_points"])
+    async def dead_letter_list(limit: Limit = 100, charge_point: OfChargePoint = None) -> Response:
+        """Telemetry that was not taken: those that failed first, the latest first."""
+        rows = await dead_letters.listed(db, charge_point, limit)
+        return page([asdict(row) for row in rows], None)

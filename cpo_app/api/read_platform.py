@@ -1,0 +1,75 @@
+"""The platform itself: notices, audit log, settings, keys, backups, and who asks."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from cpo_app.actions.catalog import all_actions
+from cpo_app.actions.house import House
+from cpo_app.api.lists import Cursor, Limit, page
+from cpo_app.api.routes import answered
+from cpo_app.notice_settings import target_ids
+from cpo_app.operator_guard import demand
+from cpo_app.settings.showing import shown_settings
+from domain import key_rotation
+from domain.audit.listing import listed
+from domain.backups.last_backup import last_backup
+from domain.operator.notices import notices
+from domain.operators.actor import Role, current_actor
+
+
+def add_platform(router: APIRouter, house: House) -> None:
+    @router.get("/notices", tags=["notices"])
+    async def notice_list() -> Response:
+        """What is in trouble, what lately was, and whether those who are told of it take it."""
+        found = await notices(house.store.db, target_ids(house.settings))
+        return answered(asdict(found))
+
+    @router.get("/audit", tags=["audit"])
+    async def audit_log(
+        limit: Limit = 100,
+        cursor: Cursor = None,
+        about: Annotated[str | None, Query(max_length=200)] = None,
+        by: Annotated[str | None, Query(max_length=100)] = None,
+        action: Annotated[str | None, Query(max_length=60)] = None,
+    ) -> Response:
+        """Who did what to what, the latest first."""
+        rows, following = await listed(
+            house.store.db, about=about, by=by, action=action, limit=limit, cursor=cursor
+        )
+        return page(rows, following)
+
+    @router.get("/settings", tags=["settings"])
+    async def settings() -> Response:
+        """The server's settings, secrets redacted. None may change while it runs: they come from
+        the environment, and a restart reads them."""
+        return answered({"settings": shown_settings(house.settings), "changeable": []})
+
+    @router.get("/secrets", tags=["secrets"])
+    async def secrets() -> Response:
+        """Under which key what is sealed stands, and of whom the older keys wait; for admins, as it
+        goes through all peers and charge points."""
+        demand(Role.ADMIN)
+        found = await key_rotation.status(house.store.db, house.vault)
+        return answered(found.facts())
+
+    @router.get("/backups", tags=["backups"])
+    async def backups() -> Response:
+        """The latest backup that was made of this store (`cpo backup`); null: none was."""
+        return answered({"last": await last_backup(house.store.db)})
+
+    @router.get("/me", tags=["me"])
+    async def me() -> Response:
+        """Whom the key or password belongs to, and which actions that lets him do."""
+        actor = current_actor()
+        return answered(
+            {
+                "kind": actor.kind,
+                "name": actor.name,
+                "role": actor.role,
+                "actions": [one.name for one in all_actions() if actor.may(one.needs)],
+            }
+        )
