@@ -155,7 +155,7 @@ def _shell(
             ],
             roles=[RoleEnum.cpo],
             crud=crud,
-            modules=[module for module in ModuleID if module.value in MODULES],
+            modules=[ModuleID(name) for name in MODULES],
             authenticator=lambda: LibraryAuthenticator(authenticator),
             http_push=False,
             websocket_push=False,

@@ -11,17 +11,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Coroutine
 
-from fastapi.routing import APIRoute
 from py_ocpi.core.dependencies import get_crud
 from starlette.requests import Request
 from starlette.responses import Response
 
+from cpo_app.ocpi.server.quick_route import QuickRoute
 from db_interface.json_data import JsonObject
 
 _Handler = Callable[[Request], Coroutine[object, object, Response]]
 
 
-class DirectRoute(APIRoute):
+class DirectRoute(QuickRoute):
     """`APIRouter(route_class=DirectRoute)`; endpoints return a Response."""
 
     def get_route_handler(self) -> _Handler:

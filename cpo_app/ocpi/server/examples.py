@@ -161,12 +161,12 @@ EXAMPLES: dict[str, JsonObject] = {
         "response_url": f"{_RESULTS}/RESERVE_NOW/3",
         "token": _TOKEN,
         "expiry_date": "2026-03-02T10:00:00Z",
-        "reservation_id": "R-1",
+        "reservation_id": "1",
         "location_id": "CP-001",
     },
     "CancelReservation": {
         "response_url": f"{_RESULTS}/CANCEL_RESERVATION/4",
-        "reservation_id": "R-1",
+        "reservation_id": "1",
     },
     "UnlockConnector": {
         "response_url": f"{_RESULTS}/UNLOCK_CONNECTOR/5",

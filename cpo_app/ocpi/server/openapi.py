@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import orjson
 from fastapi import FastAPI
 from pydantic.schema import schema
 
@@ -194,7 +195,8 @@ def _schemas(version: OcpiVersion) -> JsonObject:
 
 def example_of(version: OcpiVersion, kind: ObjectKind) -> JsonObject | None:
     """The example of an object in that version; None where there is nothing to be said in it."""
-    inner = EXAMPLES[INNER_VERSION.models[kind].__name__]
+    shown = orjson.dumps(EXAMPLES[INNER_VERSION.models[kind].__name__]).decode()
+    inner: JsonObject = orjson.loads(shown.replace(INNER_VERSION.number, version.number))
     try:
         return version.render(kind, inner, Context(location=EXAMPLES["Location"])).object
     except Unconvertible:

@@ -18,5 +18,6 @@ DESCRIPTION = Description(
     has_parties=False,
     patches_need_last_updated=False,
     tokens_have_types_in_urls=False,
+    shows_only_published=True,
     status_codes=frozenset({1000, 2000, 2001, 2002, 2003, 3000, 3001, 3002, 3003}),
 )

@@ -27,6 +27,7 @@ from domain.peers import client_switches
 from domain.peers.peers import Peers
 from domain.peers.terms import Terms
 from domain.secrets import Vault, new_token
+from domain.versions import INNER_VERSION, OcpiVersion
 from tests.conftest import Loop
 from tests.peers.emsp import Emsp, emsp_on
 from tests.peers.subjects import NO_TLS
@@ -52,8 +53,8 @@ class Face:
     def ocpi(self) -> str:
         return f"{self.base_url}/ocpi"
 
-    def module(self, name: str) -> str:
-        return f"{self.ocpi}/cpo/2.2.1/{name}"
+    def module(self, name: str, version: OcpiVersion = INNER_VERSION) -> str:
+        return f"{self.ocpi}/cpo/{version.number}/{name}"
 
     def invite(self, name: str = "eMSP", terms: Terms = ANYBODY) -> tuple[str, str]:
         """A new peer's id and its token A; by default it may be whatever it says."""
@@ -107,14 +108,15 @@ class PeerSide:
     face: Face
     peer_id: str
     token: str
+    version: OcpiVersion = INNER_VERSION
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"Authorization": encoded(self.token)}
+        return {"Authorization": shown(self.token, self.version)}
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """`path` is a URL, or a module path below /ocpi/cpo/2.2.1/."""
-        url = path if path.startswith("http") else self.face.module(path)
+        """`path` is a URL, or a module path below /ocpi/cpo/2.2.1/ (or its version's)."""
+        url = path if path.startswith("http") else self.face.module(path, self.version)
         headers = {**self.headers, **options.pop("headers", {})}
         return httpx.request(method, url, headers=headers, timeout=20, verify=NO_TLS, **options)
 
@@ -129,6 +131,11 @@ class PeerSide:
 
     def post(self, path: str, **options: Any) -> httpx.Response:
         return self.request("POST", path, **options)
+
+
+def shown(token: str, version: OcpiVersion) -> str:
+    """The Authorization header of the version that presents the token."""
+    return encoded(token) if version.description.encodes_tokens else f"Token {token}"
 
 
 MakeFace = Callable[..., Face]

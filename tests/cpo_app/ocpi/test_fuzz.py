@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from py_ocpi.core.enums import ModuleID
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.schemas import parse_datetime
+from domain.versions import VERSIONS, ObjectKind
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.audit.conftest import ChargePointsThatAccept, SessionsThatTakePreferences
 from tests.cpo_app.ocpi.conftest import PeerSide, running_face
@@ -38,10 +40,17 @@ VALUES = st.sampled_from(
     ["0", "-1", "5", "1e3", "9" * 30, "2024-05-01T10:00:00Z", "2024-05-01T10:00:00+02:00", "RFID",
      "9999-12-31T23:59:59.9999999Z", "0001-01-01T00:00:00+14:00", "http://127.0.0.1/", "٣", "MQ"]
 ) | st.text(st.characters(codec="utf-8"), max_size=20)  # fmt: skip
+START = {"response_url": "http://127.0.0.1:9/r", "token": token(), "location_id": "LOC1"}
 SAMPLES = [
-    token(),
-    credentials(url="http://127.0.0.1:9/versions"),
-    {"response_url": "http://127.0.0.1:9/r", "token": token(), "location_id": "LOC1"},
+    *(
+        version.render(kind, inner).object
+        for version in VERSIONS.values()
+        for kind, inner in (
+            (ObjectKind.TOKEN, token()),
+            (ObjectKind.CREDENTIALS, credentials(url="http://127.0.0.1:9/versions")),
+            (ObjectKind.START_SESSION, START),
+        )
+    ),
     {"profile_type": "FAST", "energy_need": 5},
     {"valid": False, "last_updated": "2024-05-01T10:00:00Z"},
 ]
@@ -81,12 +90,14 @@ def known(db: Database, loop: Loop) -> Iterator[PeerSide]:
         ModuleID.charging_profile: ChargePointsThatAccept(),
         ModuleID.sessions: SessionsThatTakePreferences(DbInterface(db)),
     }
-    with running_face(db, loop, modules, CPO_PEER_TIMEOUT_S=1) as face:
+    offered = ",".join(VERSIONS)
+    with running_face(db, loop, modules, CPO_PEER_TIMEOUT_S=1, CPO_OCPI_VERSIONS=offered) as face:
         face.keep_locations(location(evses=[evse()]))
         yield face.connected("DE*TNM")
 
 
 @given(
+    number=st.sampled_from(list(VERSIONS)),
     method=st.sampled_from(["GET", "PUT", "PATCH", "POST", "DELETE", "OPTIONS", "TRACE"]),
     route=st.sampled_from(ROUTES),
     segments=st.lists(SEGMENTS, min_size=3, max_size=3),
@@ -94,10 +105,11 @@ def known(db: Database, loop: Loop) -> Iterator[PeerSide]:
     body=bodies(),
 )
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_every_answer_is_an_envelope_and_never_an_error_of_ours(
     known: PeerSide,
+    number: str,
     method: str,
     route: str,
     segments: list[str],
@@ -108,9 +120,10 @@ def test_every_answer_is_an_envelope_and_never_an_error_of_ours(
     if method == "DELETE" and path.rstrip("/") == "credentials":
         return  # it would end the registration
     known_token = known.token
+    known = replace(known, version=VERSIONS[number])
     answer = httpx.request(
         method,
-        known.face.module(path),
+        known.face.module(path, known.version),
         params=[*query],
         content=body,
         headers=known.headers,

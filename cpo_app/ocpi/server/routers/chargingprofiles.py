@@ -7,12 +7,13 @@ from py_ocpi.core.enums import Action, ModuleID
 from starlette.responses import Response
 
 from cpo_app.ocpi.server.openapi import body, query
+from cpo_app.ocpi.server.quick_route import QuickRoute
 from cpo_app.ocpi.server.serving import CPO, crud_keywords, object_of, one
 from domain.errors import InvalidParameters
 from domain.schemas.types import Url
 from domain.versions import ObjectKind
 
-router = APIRouter(prefix="/chargingprofiles")
+router = APIRouter(prefix="/chargingprofiles", route_class=QuickRoute)
 _RESPONSE_URL = query("response_url", "Where the result is to be sent", required=True)
 
 

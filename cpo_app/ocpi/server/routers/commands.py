@@ -7,11 +7,12 @@ from py_ocpi.core.enums import Action, ModuleID
 from starlette.responses import Response
 
 from cpo_app.ocpi.server.openapi import body
+from cpo_app.ocpi.server.quick_route import QuickRoute
 from cpo_app.ocpi.server.serving import CPO, crud_keywords, object_of, one
 from domain.schemas import COMMAND_REQUESTS
 from domain.versions import ObjectKind
 
-router = APIRouter(prefix="/commands")
+router = APIRouter(prefix="/commands", route_class=QuickRoute)
 
 
 def _add(command: str) -> None:

@@ -8,11 +8,12 @@ from starlette.responses import Response
 
 from cpo_app.ocpi.server.context import caller_of
 from cpo_app.ocpi.server.openapi import body
+from cpo_app.ocpi.server.quick_route import QuickRoute
 from cpo_app.ocpi.server.serving import CPO, crud_keywords, done, object_of, one
 from domain.errors import MethodNotAllowed
 from domain.versions import ObjectKind
 
-router = APIRouter(prefix="/credentials")
+router = APIRouter(prefix="/credentials", route_class=QuickRoute)
 _MODULE = ModuleID.credentials_and_registration
 _BODY = body(ObjectKind.CREDENTIALS)
 

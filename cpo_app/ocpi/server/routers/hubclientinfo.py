@@ -8,11 +8,12 @@ from starlette.responses import Response
 
 from cpo_app.ocpi.server.context import caller_of
 from cpo_app.ocpi.server.openapi import body
+from cpo_app.ocpi.server.quick_route import QuickRoute
 from cpo_app.ocpi.server.serving import CPO, crud_keywords, done, object_of, one, same_as_url
 from domain.errors import InvalidParameters, NotFound
 from domain.versions import ObjectKind
 
-router = APIRouter(prefix="/hubclientinfo")
+router = APIRouter(prefix="/hubclientinfo", route_class=QuickRoute)
 _PATH = "/{country_code}/{party_id}"
 
 

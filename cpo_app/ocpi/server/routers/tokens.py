@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from cpo_app.ocpi.server.context import context_of
 from cpo_app.ocpi.server.openapi import body, query
+from cpo_app.ocpi.server.quick_route import QuickRoute
 from cpo_app.ocpi.server.serving import (
     CPO,
     body_of,
@@ -22,7 +23,7 @@ from db_interface.json_data import JsonObject
 from domain.errors import InvalidParameters, UnknownToken
 from domain.versions import ObjectKind
 
-router = APIRouter(prefix="/tokens")
+router = APIRouter(prefix="/tokens", route_class=QuickRoute)
 _PATH = "/{country_code}/{party_id}/{token_uid}"
 _TYPE = query("type", "TokenType, RFID when left out")
 _BODY = {**body(ObjectKind.TOKEN), **_TYPE}

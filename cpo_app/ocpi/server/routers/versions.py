@@ -7,11 +7,12 @@ from py_ocpi.core.dependencies import get_endpoints, get_versions
 from starlette.responses import Response
 
 from cpo_app.ocpi.server.context import caller_of
+from cpo_app.ocpi.server.quick_route import QuickRoute
 from cpo_app.ocpi.server.serving import library_number, one
 from domain.peers.offered_versions import offered_to
 from domain.versions import OcpiVersion
 
-versions_router = APIRouter()
+versions_router = APIRouter(route_class=QuickRoute)
 
 
 @versions_router.get("/versions", summary="The OCPI versions that this platform speaks")
@@ -22,7 +23,7 @@ async def get_versions_list(request: Request, versions: Any = Depends(get_versio
 
 
 def details_router(version: OcpiVersion) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(route_class=QuickRoute)
 
     @router.get(f"/{version.number}/details", summary=f"The endpoints of OCPI {version.number}")
     async def get_version_details(
