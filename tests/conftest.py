@@ -21,9 +21,9 @@ import pytest
 from _pytest.unraisableexception import gc_collect_iterations_key
 from httpx._config import create_ssl_context
 from httpx._transports import default
-from hypothesis import settings
 from pydantic.main import ModelMetaclass
 
+import tests.drawn  # noqa: F401 - how much property tests draw
 from db_interface.clocks import HostClock
 from db_interface.database import Database
 from db_interface.embedded import EmbeddedMongo
@@ -40,12 +40,6 @@ vars(default)["create_ssl_context"] = lru_cache(maxsize=None)(create_ssl_context
 # abstract class would ask each of some thousand models about each type that building an app makes.
 ModelMetaclass.__subclasscheck__ = type.__subclasscheck__
 ModelMetaclass.__instancecheck__ = type.__instancecheck__
-
-# No deadline: on a busy machine an example may take its time. The gate draws the same examples
-# each time; `make test-random` (--hypothesis-profile random) draws new ones.
-settings.register_profile("gate", deadline=None, derandomize=True)
-settings.register_profile("random", deadline=None)
-settings.load_profile("gate")
 
 
 class Loop:

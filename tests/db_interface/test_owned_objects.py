@@ -17,6 +17,7 @@ from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
 from db_interface.pages import PageQuery
 from tests.conftest import Loop
+from tests.drawn import drawn
 
 NOW = datetime(2025, 3, 1, 12, tzinfo=timezone.utc)
 
@@ -122,7 +123,8 @@ steps = st.lists(
 
 @given(steps)
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=drawn(10),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_counts_are_exact_whatever_happened(
     store: DbInterface, loop: Loop, steps: list[tuple[str, int, str]]

@@ -18,6 +18,7 @@ from tests.conftest import Loop
 from tests.cpo_app.api.conftest import Api
 from tests.cpo_app.doors import basic
 from tests.domain.sessions.worlds import World, reading, tariff
+from tests.drawn import drawn
 
 LISTS = (
     "/v1/charge-points",
@@ -240,7 +241,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=drawn(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_bad_input_is_never_an_error_of_ours(api: Api, data: st.DataObject) -> None:
     """Any action with any values for its parameters, and any list with any query."""

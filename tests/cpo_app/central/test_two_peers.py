@@ -13,6 +13,7 @@ from domain.errors import UnknownLocationInCommand
 from domain.reservations.reservations import inner_id
 from tests.conftest import Loop
 from tests.cpo_app.central.command_world import Asker, CommandWorld
+from tests.drawn import drawn
 from tests.one_database import emptied
 
 PARTIES = ("de*aaa", "nl*bbb")
@@ -75,8 +76,7 @@ class Play:
 
 
 @settings(
-    max_examples=15,
-    deadline=None,
+    max_examples=drawn(10),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(story=st.lists(steps, min_size=4, max_size=12))

@@ -16,6 +16,7 @@ from cpo_app.charge_point.profile import ChargingLimit
 from cpo_app.charge_point.session import Reservation
 from cpo_app.charge_point.states import IN_SESSION, Refused, State
 from tests.cpo_app.charge_point.worlds import NOON, Story
+from tests.drawn import drawn
 
 
 def limit(watts: float, story: Story, **more: Any) -> ChargingLimit:
@@ -432,4 +433,4 @@ class AnyLife(RuleBasedStateMachine):
 
 
 TestAnyLife = AnyLife.TestCase
-TestAnyLife.settings = hypothesis_settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestAnyLife.settings = hypothesis_settings(max_examples=drawn(25), stateful_step_count=30)

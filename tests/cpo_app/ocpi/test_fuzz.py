@@ -22,6 +22,7 @@ from tests.conftest import Loop
 from tests.cpo_app.ocpi.audit.conftest import ChargePointsThatAccept, SessionsThatTakePreferences
 from tests.cpo_app.ocpi.conftest import PeerSide, running_face
 from tests.domain.schemas.samples import credentials, evse, location, token
+from tests.drawn import drawn
 from tests.peers.subjects import NO_TLS
 
 ROUTES = (
@@ -105,7 +106,8 @@ def known(db: Database, loop: Loop) -> Iterator[PeerSide]:
     body=bodies(),
 )
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=drawn(100),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_every_answer_is_an_envelope_and_never_an_error_of_ours(
     known: PeerSide,

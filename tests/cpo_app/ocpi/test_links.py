@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cpo_app.ocpi.links import format_next, parse_next
@@ -53,13 +53,11 @@ URL_CHARS = sorted(set(string.ascii_letters + string.digits + string.punctuation
 urls = st.text(URL_CHARS, min_size=1, max_size=80)
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(urls)
 def test_what_is_formatted_is_parsed_back(url: str) -> None:
     assert parse_next(format_next(url)) == url
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(urls, urls, st.text(URL_CHARS, max_size=20).map(lambda t: t.replace('"', "")))
 def test_other_links_around_it_do_not_hide_it(url: str, other: str, title: str) -> None:
     title = title.replace("\\", "")
@@ -67,7 +65,6 @@ def test_other_links_around_it_do_not_hide_it(url: str, other: str, title: str) 
     assert parse_next(header) == url
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.text(st.sampled_from('<>;,="\\ \trelnxt*-/a'), max_size=200))
 def test_no_header_makes_it_fail(header: str) -> None:
     found = parse_next(header)

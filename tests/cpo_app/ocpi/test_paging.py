@@ -17,6 +17,7 @@ from db_interface.owned_objects import OwnedObject
 from domain.objects.locations import owned_location
 from tests.cpo_app.ocpi.conftest import Face, MakeFace, PeerSide
 from tests.domain.schemas.samples import location, tariff
+from tests.drawn import drawn
 from tests.one_database import emptied
 from tests.peers.subjects import assert_refused, data_of
 
@@ -188,8 +189,7 @@ ACTIONS = st.lists(
 
 @given(count=st.integers(0, 9), limit=st.integers(1, 4), script=st.lists(ACTIONS, max_size=5))
 @settings(
-    max_examples=25,
-    deadline=None,
+    max_examples=drawn(15),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_a_crawl_misses_nothing_and_repeats_nothing_while_objects_change(

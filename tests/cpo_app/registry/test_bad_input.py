@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from domain.charge_points import registrations
 from domain.schemas import parse_datetime
 from tests.cpo_app.registry.conftest import ADMIN_KEY, Api
+from tests.drawn import drawn
 
 WORDS = {
     400: "bad_request",
@@ -133,8 +134,7 @@ KNOWN_KEYS = st.sampled_from(
 
 
 @settings(
-    max_examples=40,
-    deadline=None,
+    max_examples=drawn(25),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.dictionaries(KNOWN_KEYS | st.text(), JSON, max_size=5))

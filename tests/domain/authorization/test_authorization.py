@@ -21,6 +21,7 @@ from domain.authorization.emsps import Emsp, Reply
 from domain.objects.tokens import owned_token
 from tests.conftest import Loop
 from tests.domain.authorization.authorization_table import EMSP, ITS_WORD, ROWS, Row
+from tests.drawn import drawn
 
 NOW = datetime(2025, 5, 1, 12, tzinfo=timezone.utc)
 LOCATION = {"country_code": "NL", "party_id": "EVC", "id": "LOC1"}
@@ -374,7 +375,8 @@ _answer = st.one_of(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=drawn(30),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     known=st.lists(_token, max_size=4),

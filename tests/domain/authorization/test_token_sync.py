@@ -13,6 +13,7 @@ from db_interface.transaction import Tx
 from domain.authorization.token_sync import keep_all, keep_if_newer
 from tests.conftest import Loop
 from tests.domain.authorization.test_authorization import token
+from tests.drawn import drawn
 
 
 def at(second: int, uid: str = "U1", **changed: Any) -> dict[str, Any]:
@@ -36,7 +37,8 @@ def test_fractions_of_a_second_count(db: Database, loop: Loop) -> None:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=drawn(25),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     pages=st.lists(

@@ -41,6 +41,7 @@ from domain.charge_points.evse_states import ConnectorState, EvseStatus
 from domain.charge_points.registrations import Application, Proof
 from tests.clock import Clock
 from tests.conftest import Loop
+from tests.drawn import drawn
 
 PARTY = Party("DE", "CPO", "Test")
 START = datetime(2025, 5, 1, 12, tzinfo=timezone.utc)
@@ -391,7 +392,8 @@ events = st.one_of(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=drawn(15),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(story=st.lists(st.tuples(events, st.floats(0, 30)), max_size=12))
 def test_after_any_events_the_status_is_ocpis_and_the_history_its_whole_story(

@@ -11,6 +11,7 @@ from db_interface.database import Database
 from domain.peers.terms import Terms
 from tests.conftest import Loop
 from tests.domain.peers.roaming_story import EVENTS, PARTIES, Event, Story
+from tests.drawn import drawn
 
 PEERS = 3
 AAA, BBB = PARTIES
@@ -31,7 +32,7 @@ def happening(*events: Event) -> example:
     return example(events=list(events), terms=[ANYTHING] * PEERS)
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=drawn(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 # Whoever registers a party that another left gets nothing of before.
 @happening(
     ("register", 0, AAA, EMSP),

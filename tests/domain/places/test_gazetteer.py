@@ -10,6 +10,7 @@ from domain.places.countries import find_country
 from domain.places.gazetteer import Place, distance_km, nearest_place, read_address
 from domain.places.geonames import Country
 from domain.schemas.types import known_time_zones
+from tests.drawn import drawn
 
 
 def find_place(
@@ -142,7 +143,7 @@ def test_every_time_zone_that_is_given_out_is_known_here() -> None:
 
 
 @given(st.text(max_size=60) | st.lists(st.text(max_size=12), max_size=5).map(", ".join))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=drawn(70))
 def test_any_text_is_read_without_an_error(text: str) -> None:
     address = read_address(text)
 

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.domain.pricing.sessions import cdr, component, element, period, price, tariff
+from tests.drawn import drawn
 
 WH_PER_MINUTE = 50
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
@@ -58,7 +59,7 @@ def restricted(draw: st.DrawFn) -> dict[str, Any]:
     return {name: draw(RESTRICTIONS[name]) for name in names}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=drawn(30))
 @given(
     st.lists(restricted(), min_size=1, max_size=5),
     st.integers(0, 3 * 1440),

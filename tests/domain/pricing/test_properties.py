@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from domain.pricing import ChargingPeriod, Priced, price_session
 from domain.pricing.explanation import COST_FIELDS
 from tests.domain.pricing.sessions import element, tariff
+from tests.drawn import drawn
 
 ZONES = ("Europe/Amsterdam", "UTC", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
 KINDS = ("ENERGY", "TIME", "PARKING_TIME", "FLAT")
@@ -103,7 +104,7 @@ def priced(session: Session, with_tariff: dict[str, Any], zone: str) -> Priced:
     return price_session(periods, [with_tariff], periods[0].start, end, zone)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=drawn(50))
 @given(sessions(), tariffs(), st.sampled_from(ZONES))
 def test_totals_are_their_explained_parts(
     session: Session, with_tariff: dict[str, Any], zone: str
@@ -121,7 +122,7 @@ def test_totals_are_their_explained_parts(
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=drawn(50))
 @given(sessions(), tariffs(), st.sampled_from(ZONES), st.data())
 def test_a_split_where_nothing_changes_does_not_change_the_price(
     session: Session, with_tariff: dict[str, Any], zone: str, data: st.DataObject
@@ -146,7 +147,7 @@ def test_a_split_where_nothing_changes_does_not_change_the_price(
     assert split.totals() == whole.totals()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=drawn(50))
 @given(sessions(), components(), st.sampled_from(ZONES), st.data())
 def test_more_energy_or_time_never_costs_less(
     session: Session, of_element: list[dict[str, Any]], zone: str, data: st.DataObject
@@ -182,7 +183,7 @@ def machine_zone() -> Iterator[Any]:
 
 
 def test_nothing_depends_on_the_machines_time_zone(machine_zone: Any) -> None:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=drawn(20))
     @given(sessions(), tariffs(), st.sampled_from(ZONES))
     def same_everywhere(session: Session, with_tariff: dict[str, Any], zone: str) -> None:
         found = []

@@ -19,6 +19,7 @@ from domain.sessions.session_segments import (
     opening,
 )
 from tests.domain.sessions.worlds import START, after, element, tariff
+from tests.drawn import drawn
 
 ZONE = "Europe/Amsterdam"
 TARIFFS = [
@@ -58,7 +59,7 @@ def played(course: list[tuple[Any, ...]], tariff_id: str) -> tuple[list[Segment]
     return segments, seconds, energy_wh
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=drawn(50))
 @given(course=steps, tariff_id=st.sampled_from([t["id"] for t in TARIFFS]))
 def test_the_periods_hold_all_energy_once_and_lie_in_order(
     course: list[tuple[Any, ...]], tariff_id: str
@@ -79,7 +80,7 @@ def test_the_periods_hold_all_energy_once_and_lie_in_order(
     assert priced.total_energy_kwh == kwh(energy_wh)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=drawn(40))
 @given(course=steps, more=steps, tariff_id=st.sampled_from([t["id"] for t in TARIFFS]))
 def test_what_is_over_does_not_change_as_the_session_goes_on(
     course: list[tuple[Any, ...]], more: list[tuple[Any, ...]], tariff_id: str

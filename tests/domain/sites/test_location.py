@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from domain.schemas import Location, validate
 from domain.sites import Built, HeldBack, build_location
 from tests.domain.sites.registrations import NOW, Acme, built, reasons, record
+from tests.drawn import drawn
 
 STAMP = "2024-05-01T12:00:00Z"
 
@@ -266,7 +267,7 @@ RECORDS = st.lists(
 
 
 @given(RECORDS)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=drawn(80), suppress_health_check=[HealthCheck.too_slow])
 def test_any_metadata_gives_a_valid_location_or_reasons(records: list[dict[str, Any]]) -> None:
     outcome = build_location(records, {}, Acme(), now=NOW)
 
@@ -280,7 +281,7 @@ def test_any_metadata_gives_a_valid_location_or_reasons(records: list[dict[str, 
 
 
 @given(CONNECTORS)
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=drawn(60), suppress_health_check=[HealthCheck.too_slow])
 def test_any_connectors_give_a_valid_location_or_reasons(given_connectors: list[Any]) -> None:
     metadata = {"connectors": given_connectors, "power_rating": "150kW"}
     outcome = build_location([record(metadata=metadata)], {}, Acme(), now=NOW)

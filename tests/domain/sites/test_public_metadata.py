@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from domain.sites import public_metadata, redacted_metadata
 from domain.sites.public import PUBLISHED, is_public_url
+from tests.drawn import drawn
 
 
 def test_harmless_facts_are_shown() -> None:
@@ -120,7 +121,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text(), JSON), st.text())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=drawn(50))
 def test_no_metadata_shows_a_secret(metadata: dict[str, Any], suffix: str) -> None:
     metadata["operator"] = {"y" + suffix: {"secret": "hunter2", "cpHost": "hunter2"}}
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from domain.charge_points.evse_states import EvseStatus
 from domain.sites import Built, build_location, ocpi_id, with_status
 from tests.domain.sites.registrations import NOW, Acme, record
+from tests.drawn import drawn
 
 STATUSES = st.sampled_from([status.value for status in EvseStatus if status != EvseStatus.REMOVED])
 IDS = ("CP-001", "CP-002", "a charge point/with an id that no URL could carry as it is", "cp.4")
@@ -39,7 +40,7 @@ def derived(
     return outcome.location
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=drawn(30))
 @given(
     metadata=st.lists(METADATA, min_size=1, max_size=len(IDS)),
     statuses=st.dictionaries(st.sampled_from(IDS), STATUSES),

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpcore
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cpo_app.addresses import resolver as resolver_module
@@ -260,7 +260,6 @@ def test_the_refusal_repeats_nothing_of_the_url() -> None:
         assert "peer" not in str(caught.value)
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.text(max_size=60) | st.text(max_size=60).map(lambda t: f"https://{t}/"))
 def test_any_text_is_either_refused_or_understood(text: str) -> None:
     try:
@@ -271,7 +270,6 @@ def test_any_text_is_either_refused_or_understood(text: str) -> None:
     assert check_url(str(url)) == url
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.integers(0, 2**32 - 1).map(ip_address) | st.integers(0, 2**128 - 1).map(IPv6Address))
 def test_no_address_passes_that_the_standard_library_calls_special(address: Any) -> None:
     if refusal(address, allow_private=False) is None:
@@ -279,7 +277,6 @@ def test_no_address_passes_that_the_standard_library_calls_special(address: Any)
         assert not (address.is_private or address.is_loopback or address.is_link_local)
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.integers(0, 2**32 - 1))
 def test_no_ipv6_clothes_hide_an_ipv4_address(number: int) -> None:
     for prefix in ("::ffff:0:0", "::ffff:0:0:0", "64:ff9b::", "::"):

@@ -23,6 +23,7 @@ from tests.conftest import Loop
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.objects import cdr, evse, location, private, session, tariff
 from tests.cpo_app.ocpi.push.receiving_emsp import Receiver, receiving
+from tests.drawn import drawn
 from tests.one_database import emptied
 
 _GROUP = "some"
@@ -206,7 +207,8 @@ def time_passes(house: House, peer_id: str) -> None:
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=drawn(6),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @example(
     steps=[
