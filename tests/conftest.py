@@ -119,7 +119,8 @@ def server(tmp_path: Path) -> Iterator[EmbeddedMongo]:
 @pytest.fixture(scope="session")
 def _client(mongo_url: str, loop: Loop) -> Iterator[Database]:
     async def connect() -> Database:
-        return Database.connect(mongo_url)
+        # As patient as a busy host demands: that a store is given up in time, others test.
+        return Database.connect(mongo_url, timeout_ms=20_000)
 
     database = loop.run(connect())
     yield database

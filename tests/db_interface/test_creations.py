@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import datetime, timedelta, timezone
 from functools import partial
 
@@ -32,16 +31,13 @@ def test_two_hundred_that_begin_at_once_are_made_without_repetitions(
         tries += 1
         await write(tx, f"S{number}", number)
 
-    async def story() -> float:
+    async def story() -> None:
         await store.transact(partial(create, number=0))
-        began = time.monotonic()
         await asyncio.gather(*(store.transact(partial(create, number=n)) for n in range(1, 201)))
-        return time.monotonic() - began
 
-    took_s = loop.run(story())
+    loop.run(story())
     # The first transactions of a part of a number make its counter, and may meet.
     assert tries <= 201 + 80
-    assert took_s < 5
     page = loop.run(store.objects(MODULE).page(PageQuery([EVERYBODY], limit=250)))
     assert page.total == len(page.raws) == 201
 

@@ -363,8 +363,9 @@ class Visit:
 
     def form_token(self, path: str = "/console/peers") -> str:
         """What a form on that page carries."""
-        found = re.search(r'name="form_token" value="([0-9a-f]+)"', self.get(path).text)
-        assert found is not None
+        page = self.get(path)
+        found = re.search(r'name="form_token" value="([0-9a-f]+)"', page.text)
+        assert found is not None, (page.status_code, page.text)
         return found[1]
 
     def post(

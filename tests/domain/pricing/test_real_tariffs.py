@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.pricing import run
+from bench.pricing import day_session, dynamic_tariff
 from domain.pricing import price_cdr, tariff_problems
 from tests.domain.pricing.sessions import at, cdr, period
 
@@ -62,4 +63,11 @@ def test_what_is_odd_in_real_tariffs_is_named_and_never_an_error() -> None:
 
 
 def test_a_day_long_session_is_priced_within_ten_milliseconds() -> None:
-    assert run()["day_session_97_elements_ms"] < 10
+    tariff, session = dynamic_tariff(), day_session(96)
+
+    def took_ms() -> float:
+        began = time.process_time()
+        price_cdr(session, tariff, "Europe/Amsterdam")
+        return (time.process_time() - began) * 1000
+
+    assert min(took_ms() for _ in range(10)) < 10
