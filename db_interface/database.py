@@ -29,7 +29,7 @@ from pymongo.errors import (
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
-    WTimeoutError,
+    WriteConcernError,
 )
 from pymongo.read_concern import ReadConcern
 
@@ -250,9 +250,10 @@ STORE_ERRORS: tuple[type[Exception], ...] = (
     StoreUnavailable,
     ConnectionFailure,
     ExecutionTimeout,
-    WTimeoutError,
+    WriteConcernError,
 )
-"""What is raised while the server cannot be reached, so that callers need not know the driver."""
+"""What is raised while the server cannot be reached, so that callers need not know the driver; also
+where it takes a write and ends, or steps down, before a majority has it."""
 
 
 def is_passing(error: Exception) -> bool:

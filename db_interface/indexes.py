@@ -130,6 +130,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "login_links": [_index("until", expireAfterSeconds=0)],
     "login_delays": [_index("last", expireAfterSeconds=3600)],
     "api_keys": [_index("name", unique=True)],
+    "audit_refusals": [_index("until")],
     "audit": [
         _index("at", "_id"),
         _index("ids", "at", "_id"),

@@ -41,6 +41,7 @@ SHARED = (
     "front_door",
     "addresses",
     "ocpi_caller",
+    "outgoing",
     "pinned_tls",
     "unsafe_settings",
     "this_host",

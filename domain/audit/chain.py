@@ -14,6 +14,7 @@ import hashlib
 import logging
 import uuid
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypedDict
 
 import orjson
@@ -25,7 +26,8 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
 from db_interface.lease import Lease
 from db_interface.transaction import Tx
-from domain.audit.entries import AUDIT, AuditEntry
+from domain.audit.entries import AUDIT, AuditEntry, close_refusals
+from domain.audit.refusals import windows_over
 from domain.rounds import Rounds
 from domain.times import format_datetime
 
@@ -149,6 +151,8 @@ class Sealing:
     async def round(self) -> None:
         """Seal what waits; once an hour, drop what is too old."""
         db = self._store.db
+        for key in await windows_over(self._store):
+            await self._store.transact(partial(close_refusals, key=key))
         if await AUDIT.of(db).find_one({"unsealed": True}, {"_id": 1}) and await self._mine(db):
             while await seal(self._store) == AT_ONCE:
                 pass

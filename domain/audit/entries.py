@@ -22,11 +22,14 @@ from db_interface.collection import Collection
 from db_interface.json_data import JsonMapping
 from db_interface.owned_objects import fold
 from db_interface.transaction import Tx
+from domain.audit import refusals
 from domain.audit.redaction import as_json, shown
-from domain.operators.actor import current_actor
+from domain.audit.refusals import RefusalWindow
+from domain.operators.actor import acting_as, current_actor
 from domain.trace import bound_id
 
 DONE, REFUSED = "done", "refused"
+LEFT_OUT = "audit.refusals_left_out"
 _ORDER = itertools.count(1)
 """Of the entries that this process writes within one millisecond."""
 
@@ -114,8 +117,28 @@ async def record(
 
 
 async def record_refusal(tx: Tx, action: str, *about: About, why: str) -> None:
-    """It was asked for, and not done."""
-    await _write(tx, action, about, REFUSED, why=why)
+    """It was asked for, and not done. One who is refused very often has no entry for each
+    (refusals.py)."""
+    verdict = await refusals.counted(tx)
+    if verdict["over"] is not None:
+        await _write_left_out(tx, verdict["over"])
+    if verdict["is_written"]:
+        await _write(tx, action, about, REFUSED, why=why)
+
+
+async def close_refusals(tx: Tx, key: str) -> None:
+    """A window of refusals has ended: an entry says how many it left out, if any."""
+    window = await refusals.closed(tx, key)
+    if window is not None:
+        with acting_as(refusals.actor_of(window)):
+            await _write_left_out(tx, window)
+
+
+async def _write_left_out(tx: Tx, window: RefusalWindow) -> None:
+    n = window["left_out"]
+    why = f"refused {n} times more within a minute: no entry for each"
+    after = {"left_out": n, "since": window["begun"]}
+    await _write(tx, LEFT_OUT, (), REFUSED, after=after, why=why)
 
 
 async def _write(

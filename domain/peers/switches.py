@@ -9,10 +9,9 @@ blocked peer has not got everything yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
@@ -175,7 +174,8 @@ async def ask_unknown(store: DbInterface, peer_id: str, *, on: bool) -> None:
 
 @dataclass(frozen=True)
 class Switch:
-    do: Callable[[DbInterface, str], Coroutine[Any, Any, int]]
+    """When something can be done with a peer; it is the function of that name in this file."""
+
     when: tuple[str, ...]
     """The statuses in which it is possible."""
     narrowed: bool | None = None
@@ -189,13 +189,13 @@ class Switch:
 
 
 SWITCHES: Mapping[str, Switch] = {
-    "approve": Switch(approve, REGISTERED, waiting=True),
-    "suspend": Switch(suspend, (CONNECTED,)),
-    "resume": Switch(resume, _AWAY),
-    "block": Switch(block, MARKED_FOR),
-    "resync": Switch(resync, MARKED_FOR),
-    "narrow": Switch(narrow, REGISTERED, narrowed=False),
-    "widen": Switch(widen, REGISTERED, narrowed=True),
+    "approve": Switch(REGISTERED, waiting=True),
+    "suspend": Switch((CONNECTED,)),
+    "resume": Switch(_AWAY),
+    "block": Switch(MARKED_FOR),
+    "resync": Switch(MARKED_FOR),
+    "narrow": Switch(REGISTERED, narrowed=False),
+    "widen": Switch(REGISTERED, narrowed=True),
 }
 
 

@@ -1,4 +1,7 @@
-"""A process that writes all the time: `python -m tests.db_interface.writing_process URL NAME`."""
+"""A process that writes all the time: `python -m tests.db_interface.writing_process URL NAME`.
+
+Each object's id is a line on standard output once it is committed.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from db_interface.transaction import Tx
 from tests.db_interface.pulling import write
 
 SIDE_BY_SIDE = 4
+PAUSE_S = 0.01
+"""Others want to get on, too."""
 
 
 async def main(url: str, name: str) -> None:
@@ -27,6 +32,8 @@ async def main(url: str, name: str) -> None:
     async def keep_writing() -> None:
         for number in numbers:
             await store.transact(partial(work, number=number))
+            print(f"{name}-{number}", flush=True)
+            await asyncio.sleep(PAUSE_S)
 
     await asyncio.gather(*(keep_writing() for _ in range(SIDE_BY_SIDE)))
 

@@ -19,7 +19,6 @@ import certifi
 from cpo_app.addresses.resolver import SystemResolver
 from cpo_app.ocpi.peer_client.connection_pool import ConnectionPool
 from cpo_app.ocpi.peer_client.exchange import READS, Exchange
-from cpo_app.ocpi.peer_client.guarded_network import GuardedBackend, Shown, nobody_asks, until
 from cpo_app.ocpi.peer_client.peer_answer import PeerAnswer, PeerUnusable
 from cpo_app.ocpi.peer_client.peer_details import (
     PeerDetails,
@@ -35,7 +34,8 @@ from cpo_app.ocpi.peer_client.peer_pages import (
     next_by_offset,
     with_query,
 )
-from cpo_app.ocpi.peer_client.url_guard import PeerUrl, Resolver, UrlGuard, UrlRefused, same_place
+from cpo_app.outgoing.guarded_network import GuardedBackend, Shown, nobody_asks, until
+from cpo_app.outgoing.url_guard import PeerUrl, Resolver, UrlGuard, UrlRefused, same_place
 
 __all__ = ["PeerAnswer", "PeerClient", "PeerUnusable", "RoutingHeaders"]
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 import anyio
 import httpcore
 
-from cpo_app.ocpi.peer_client.guarded_network import remaining_s
-from cpo_app.ocpi.peer_client.url_guard import PeerUrl
+from cpo_app.outgoing.guarded_network import remaining_s
+from cpo_app.outgoing.url_guard import PeerUrl
 
 _Key = tuple[str, str, int]
 

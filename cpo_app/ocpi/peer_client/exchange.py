@@ -14,10 +14,10 @@ import httpcore
 
 from cpo_app.ocpi.peer_client.bounded_body import BodyBroken, BodyTooLarge, BoundedBody
 from cpo_app.ocpi.peer_client.connection_pool import ConnectionPool
-from cpo_app.ocpi.peer_client.guarded_network import TlsFailed
 from cpo_app.ocpi.peer_client.peer_answer import Kind, PeerAnswer, PeerUnusable
 from cpo_app.ocpi.peer_client.peer_headers import Headers, with_request_id
-from cpo_app.ocpi.peer_client.url_guard import PeerUrl, UrlRefused
+from cpo_app.outgoing.guarded_network import TlsFailed
+from cpo_app.outgoing.url_guard import PeerUrl, UrlRefused
 
 READS = frozenset({"GET", "HEAD"})
 

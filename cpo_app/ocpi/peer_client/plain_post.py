@@ -11,9 +11,9 @@ from cpo_app.addresses.resolver import SystemResolver
 from cpo_app.ocpi.peer_client.client import ssl_context
 from cpo_app.ocpi.peer_client.connection_pool import ConnectionPool
 from cpo_app.ocpi.peer_client.exchange import Exchange
-from cpo_app.ocpi.peer_client.guarded_network import GuardedBackend, until
 from cpo_app.ocpi.peer_client.peer_answer import PeerUnusable
-from cpo_app.ocpi.peer_client.url_guard import UrlGuard, UrlRefused
+from cpo_app.outgoing.guarded_network import GuardedBackend, until
+from cpo_app.outgoing.url_guard import UrlGuard, UrlRefused
 
 WITHIN_S = 8.0
 MAX_ANSWER_BYTES = 100_000

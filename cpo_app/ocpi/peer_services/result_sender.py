@@ -10,7 +10,7 @@ from __future__ import annotations
 import orjson
 
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable, RoutingHeaders
-from cpo_app.ocpi.peer_client.url_guard import UrlRefused, check_url, same_place
+from cpo_app.outgoing.url_guard import UrlRefused, check_url, same_place
 from db_interface.owned_objects import party_key
 from domain.commands.command_delivery import Delivery, NotDelivered
 from domain.errors import InvalidParameters

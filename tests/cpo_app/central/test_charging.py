@@ -20,7 +20,8 @@ from domain.commands.command_targets import place_of
 from domain.objects.tokens import owned_token
 from domain.schemas import Token, validate
 from domain.sessions import charging_sessions
-from domain.sessions.session_records import set_beside
+from domain.sessions.session_records import SESSIONS, set_beside
+from tests.clock import WrongClock, told_the_time
 from tests.cpo_app.central.conftest import Api, World
 
 TOKEN = {
@@ -501,3 +502,24 @@ def test_the_sweeper_runs_beside_central_and_stops(charging: Charging) -> None:
             await asyncio.sleep(0.01)
 
     assert charging.world.loop.run(run()) == "PENDING"
+
+
+@pytest.mark.parametrize("off", [timedelta(days=1), timedelta(days=-1)])
+def test_a_host_with_a_wrong_clock_takes_no_session_for_silent_and_misses_none(
+    world: World, off: timedelta
+) -> None:
+    charging = Charging(world)
+    db = world.db
+    db.clock = told_the_time(WrongClock(off))
+    session_id = charging.open()
+    charging.send(charging.began(session_id, at=db.now().isoformat()))
+
+    assert charging.sweep(after_s=800) == []  # it listens for long enough, at once by the database
+    assert charging.inner(session_id).get("suspect") is None
+
+    silent_since = db.now() - timedelta(seconds=601)
+    world.loop.run(
+        SESSIONS.of(db).update_one({"_id": session_id}, {"$set": {"last_heard": silent_since}})
+    )
+    assert charging.sweep() == [session_id]
+    assert charging.inner(session_id)["suspect"]["why"] == VANISHED

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pymongo.errors import WriteConcernError
 
 from cpo_app.central.commands.command_worker import LEASE_S
 from cpo_app.central.commands.session_commands import NOT_KNOWN_THERE
@@ -134,6 +135,16 @@ def test_a_worker_that_stops_lets_go_at_once(world: CommandWorld) -> None:
     world.link.before = None
     world.settle(world.worker())
     assert world.results() == ["ACCEPTED"]
+
+
+def test_a_worker_stops_quietly_where_its_store_ends_together_with_it(
+    world: CommandWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ends(*_: object) -> None:
+        raise WriteConcernError("Replication is being shut down", 91)
+
+    monkeypatch.setattr(command_queue, "release_all", ends)
+    world.run(world.parts.worker.stop())
 
 
 def test_two_workers_do_and_tell_everything_once(world: CommandWorld) -> None:

@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from db_interface.clocks import HostClock, uptime_s
-from db_interface.database_clock import DatabaseClock
+from db_interface.clocks import uptime_s
+from tests.clock import SERVER, WrongClock, told_the_time
 from tests.cpo_app.central.conftest import World
-
-SERVER = ("127.0.0.1", 27017)
-
-
-@dataclass
-class WrongClock:
-    """A wall clock that is off."""
-
-    off: timedelta
-
-    def now(self) -> datetime:
-        return HostClock().now() + self.off
-
-
-def told_the_time(host: WrongClock) -> DatabaseClock:
-    """The clock of a process on that host, once the database has answered."""
-    clock = DatabaseClock(host)
-    clock.heard(SERVER, datetime.now(timezone.utc), uptime_s())
-    return clock
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from starlette.responses import Response
 
 from auth.credentials_header import encoded
 from domain.errors import InvalidParameters
-from domain.peers import parties
+from domain.peers import parties, switches
 from domain.peers.peers import Peer
 from domain.peers.statuses import BLOCKED, DISCONNECTED, SUSPENDED
-from domain.peers.switches import SWITCHES, NotPossible
+from domain.peers.switches import NotPossible
 from domain.peers.terms import ANY_PARTY, Terms
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.command_face import token
@@ -53,7 +53,7 @@ def now(face: Face, peer: PeerSide) -> Peer:
 
 def do(face: Face, action: str, peer: PeerSide) -> int:
     face.authenticator.forget()
-    return face.loop.run(SWITCHES[action].do(face.store, peer.peer_id))
+    return face.loop.run(getattr(switches, action)(face.store, peer.peer_id))
 
 
 def role(emsp: Emsp, name: str, party: str | None = None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -12,9 +13,10 @@ from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.audit import chain, entries
 from domain.audit.chain import AUDIT_CHAIN, Sealing, drop, head_of, seal
-from domain.audit.entries import AUDIT, act, record, record_refusal
+from domain.audit.entries import AUDIT, About, act, record, record_refusal
 from domain.audit.listing import changes_of, listed
 from domain.audit.redaction import REDACTED, shown
+from domain.audit.refusals import MAX_IN_WINDOW, WINDOWS
 from domain.audit.verification import Verified, verify
 from domain.operators.actor import Actor, ActorKind, Role, acting_as
 from domain.paging import BadCursor
@@ -237,6 +239,46 @@ def test_a_refusal_is_written_down_with_its_reason(store: DbInterface, loop: Loo
     )
     [row], _ = loop.run(listed(store.db, about="c-1", limit=10))
     assert (row["result"], row["why"], row["by"]["name"]) == ("refused", "not allowed", "unnamed")
+
+
+def test_who_is_refused_all_the_time_fills_no_store(store: DbInterface, loop: Loop) -> None:
+    other = Actor(ActorKind.PERSON, "rudi", Role.VIEWER)
+
+    async def refuse(tx: Tx, about: About) -> None:
+        await record_refusal(tx, "cdrs.credit", about, why="no")
+
+    async def refused(actor: Actor, times: int) -> None:
+        with acting_as(actor):
+            for n in range(times):
+                await store.transact(partial(refuse, about=entries.cdr(f"C-{n}")))
+
+    def of(actor: Actor) -> list[tuple[str, str | None]]:
+        rows, _ = loop.run(listed(store.db, by=actor.name, limit=100))
+        return [(row["action"], row["why"]) for row in reversed(rows)]
+
+    one = ("cdrs.credit", "no")
+    loop.run(refused(INES, MAX_IN_WINDOW + 7))
+    loop.run(refused(other, 1))
+    written(store, loop, 2)  # what she may do is written down, whatever else she tries
+    done = [("peers.suspend", None)] * 2
+    assert (of(INES), of(other)) == ([one] * MAX_IN_WINDOW + done, [one])
+
+    store.db.clock.advance(61)  # type: ignore[attr-defined]
+    sealing = Sealing(store, days=0)
+    loop.run(sealing.round())
+    left_out = "audit.refusals_left_out", "refused 7 times more within a minute: no entry for each"
+    assert of(INES)[MAX_IN_WINDOW + 2 :] == [left_out]
+    loop.run(sealing.round())
+    assert verified(store, loop).entries == MAX_IN_WINDOW + 4
+    assert loop.run(WINDOWS.of(store.db).count({})) == 0
+
+    loop.run(refused(INES, MAX_IN_WINDOW + 3))
+    store.db.clock.advance(61)  # type: ignore[attr-defined]
+    loop.run(refused(INES, 1))  # before the job comes by
+    assert of(INES)[-2:] == [
+        ("audit.refusals_left_out", "refused 3 times more within a minute: no entry for each"),
+        one,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ class Story:
                 self.tokens.pop(peer_id, None)
                 await self.peers.disconnect(peer_id, AT)
             elif what in switches.SWITCHES:
-                await switches.SWITCHES[what].do(self.store, peer_id)
+                await getattr(switches, what)(self.store, peer_id)
             elif what == "release":
                 await parties.release(self.store, party)
             elif what == "move":

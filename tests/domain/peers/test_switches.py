@@ -29,7 +29,7 @@ def house(db: Database, loop: Loop) -> Iterator[House]:
 
 
 def do(house: House, action: str, peer_id: str) -> int:
-    return house.loop.run(SWITCHES[action].do(house.store, peer_id))
+    return house.loop.run(getattr(switches, action)(house.store, peer_id))
 
 
 def statuses(emsp: Receiver, location_id: str) -> set[str]:

@@ -19,7 +19,7 @@ from typing import Any
 import anyio
 import httpcore
 
-from cpo_app.ocpi.peer_client.url_guard import UrlGuard
+from cpo_app.outgoing.url_guard import UrlGuard
 
 # Enough for a dual-stack host with spares; a zone with hundreds of addresses is no help.
 MAX_ADDRESSES = 4

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from cpo_app.addresses import resolver as resolver_module
 from cpo_app.addresses.ip_rules import refusal
 from cpo_app.addresses.resolver import SystemResolver
-from cpo_app.ocpi.peer_client.guarded_network import GuardedBackend
-from cpo_app.ocpi.peer_client.url_guard import PeerUrl, UrlGuard, UrlRefused, check_url, same_place
+from cpo_app.outgoing.guarded_network import GuardedBackend
+from cpo_app.outgoing.url_guard import PeerUrl, UrlGuard, UrlRefused, check_url, same_place
 
 PUBLIC = "93.184.216.34"
 
