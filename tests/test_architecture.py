@@ -207,6 +207,7 @@ HOST_CLOCK_READERS = {
 _OTHER_HOSTS = (
     "cpo_app/charge_point",
     "cpo_app/mock_hub",
+    "cpo_app/conformance",
     "cpo_app/demo_emsp",
     "cpo_app/cli/emsp.py",
 )

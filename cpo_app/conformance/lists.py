@@ -11,14 +11,18 @@ import httpx
 from cpo_app.conformance.probe import Probe
 from cpo_app.conformance.rules import Rule, Untested, demand
 from db_interface.json_data import JsonObject
-from domain.schemas import CDR, Location, SchemaError, Session, Tariff, parse_datetime, validate
+from domain.schemas import SchemaError, parse_datetime, validate
+from domain.versions import ObjectKind
 
-_MODELS: JsonObject = {
-    "locations": Location,
-    "sessions": Session,
-    "cdrs": CDR,
-    "tariffs": Tariff,
+_KINDS = {
+    "locations": ObjectKind.LOCATION,
+    "sessions": ObjectKind.SESSION,
+    "cdrs": ObjectKind.CDR,
+    "tariffs": ObjectKind.TARIFF,
+    "tokens": ObjectKind.TOKEN,
 }
+_KNOWN_BY = ("country_code", "party_id", "type", "uid", "id")
+"""What an object is known by, as far as it has it in the version."""
 _PAGES = "transport_and_format 4.1.5"
 _MAX_PAGES = 20
 
@@ -54,7 +58,7 @@ async def _crawl(module: str, probe: Probe) -> None:
     for _ in range(_MAX_PAGES):
         rows = probe.data(response)
         demand(len(rows) <= 2, f"{len(rows)} objects to limit=2")
-        seen += [(row["country_code"], row["party_id"], row["id"]) for row in rows]
+        seen += map(_key, rows)
         link = response.headers.get("Link")
         following = response.links.get("next", {}).get("url")
         if link is not None:
@@ -87,11 +91,11 @@ async def _dates(module: str, probe: Probe) -> None:
         raise Untested(f"no {module} to look at")
     row = rows[0]
     moment = quote(row["last_updated"], safe=":")
-    key = (row["country_code"], row["party_id"], row["id"])
+    key = _key(row)
 
     async def found(query: str) -> bool:
         page = probe.data(await _list(probe, module, query))
-        return key in [(other["country_code"], other["party_id"], other["id"]) for other in page]
+        return key in map(_key, page)
 
     # Among many objects of one moment it may be on a later page: only look for a wrong answer.
     if len(rows) < 20:
@@ -121,14 +125,19 @@ async def _objects(module: str, probe: Probe) -> None:
     bad = []
     for row in rows:
         try:
-            validate(_MODELS[module], row)
+            validate(probe.version.models[_KINDS[module]], row)
         except SchemaError as error:
-            bad.append(f"{row.get('id') if isinstance(row, dict) else row}: {error}")
+            known_by = row.get("id") or row.get("uid") if isinstance(row, dict) else row
+            bad.append(f"{known_by}: {error}")
     demand(not bad, f"{len(bad)} of {len(rows)} are not; the first: {bad[0] if bad else ''}")
 
 
-def _of(module: str) -> tuple[Rule, ...]:
-    def rule(text: str, section: str, test: Callable[..., Awaitable[None]]) -> Rule:
+def _key(row: JsonObject) -> tuple[str, ...]:
+    return tuple(str(row.get(name, "")) for name in _KNOWN_BY)
+
+
+def rules_of(module: str) -> tuple[Rule[Probe], ...]:
+    def rule(text: str, section: str, test: Callable[..., Awaitable[None]]) -> Rule[Probe]:
         return Rule(f"{module}: {text}", section, partial(test, module))
 
     return (
@@ -141,4 +150,6 @@ def _of(module: str) -> tuple[Rule, ...]:
     )
 
 
-RULES = tuple(rule for module in _MODELS for rule in _of(module))
+RULES = tuple(
+    rule for module in ("locations", "sessions", "cdrs", "tariffs") for rule in rules_of(module)
+)

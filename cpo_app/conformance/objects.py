@@ -82,7 +82,7 @@ def _null_in(value: object, path: str) -> str | None:
     return next((found for key, part in parts if (found := _null_in(part, f"{path}/{key}"))), None)
 
 
-RULES = (
+RULES: tuple[Rule[Probe], ...] = (
     Rule("GET of a location is one object", _LOCATIONS, _location),
     Rule("GET of an EVSE and of a Connector is one object", _LOCATIONS, _evse_and_connector),
     Rule("An unknown location: a 2xxx, HTTP 404", _LOCATIONS, _unknown_location),

@@ -1,19 +1,26 @@
-"""Read-only requests to the CPO under test, by plain httpx; sees headers as they come."""
+"""Requests to the party under test, by plain httpx; sees headers as they come.
+
+This one only reads; receiver/partner.py writes, too.
+"""
 
 from __future__ import annotations
 
 import base64
 import uuid
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from db_interface.json_data import JsonObject
+from domain.versions import INNER_VERSION, OcpiVersion
 
 TIMEOUT_S = 30.0
 _LISTS = ("locations", "tariffs")
 """Modules of a CPO whose lists need no parameter."""
+
+
+Self = TypeVar("Self", bound="Probe")
 
 
 class Unusable(Exception):
@@ -21,10 +28,11 @@ class Unusable(Exception):
 
 
 class Probe:
-    """The CPO under test: its endpoints, and requests with our token."""
+    """The party under test: its endpoints in one version of OCPI, and requests with our token."""
 
-    def __init__(self, versions_url: str, token: str) -> None:
+    def __init__(self, versions_url: str, token: str, version: OcpiVersion = INNER_VERSION) -> None:
         self.versions_url = versions_url
+        self.version = version
         self._token = token
         self._client = httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False)
         self.versions: Any = None
@@ -32,7 +40,7 @@ class Probe:
         self.details: Any = None
         self._lists: dict[str, list[JsonObject]] = {}
 
-    async def __aenter__(self) -> Probe:
+    async def __aenter__(self: Self) -> Self:
         return self
 
     async def __aexit__(
@@ -44,14 +52,14 @@ class Probe:
         await self._client.aclose()
 
     async def discover(self) -> None:
-        """Read versions and the details of 2.2.1. Raises Unusable."""
+        """Read versions and the details of ours. Raises Unusable."""
         self.versions = self.data(await self.get(self.versions_url))
         try:
             self.details_url = next(
-                row["url"] for row in self.versions if row["version"] == "2.2.1"
+                row["url"] for row in self.versions if row["version"] == self.version.number
             )
         except (StopIteration, TypeError, KeyError) as error:
-            raise Unusable("the versions list holds no version 2.2.1") from error
+            raise Unusable(f"the versions list holds no version {self.version.number}") from error
         self.details = self.data(await self.get(self.details_url))
         if not isinstance(self.details, dict) or not isinstance(
             self.details.get("endpoints"), list
@@ -71,9 +79,10 @@ class Probe:
             )
 
     def endpoint(self, module: str, role: str) -> str | None:
-        """The URL of a module's interface, or None."""
+        """The URL of a module's interface, or None; a version without roles has one of each."""
+        roles = self.version.description.endpoints_have_roles
         for row in self.details["endpoints"]:
-            if row.get("identifier") == module and row.get("role") == role:
+            if row.get("identifier") == module and (not roles or row.get("role") == role):
                 return str(row["url"])
         return None
 
@@ -81,13 +90,29 @@ class Probe:
         self, url: str, *, authorization: str | None = "", **headers: str
     ) -> httpx.Response:
         """GET; `authorization` "" is our token, None sends no such header. Raises Unusable."""
-        own = "Token " + base64.b64encode(self._token.encode()).decode()
-        sent = {"X-Request-ID": str(uuid.uuid4()), "X-Correlation-ID": str(uuid.uuid4())}
-        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self._ask("GET", url, None, authorization, named)
+
+    def authorization_of(self, token: str) -> str:
+        """The header that presents a token in this version."""
+        encodes = self.version.description.encodes_tokens
+        return "Token " + (base64.b64encode(token.encode()).decode() if encodes else token)
+
+    async def _ask(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        authorization: str | None,
+        headers: dict[str, str],
+    ) -> httpx.Response:
+        sent = {"X-Request-ID": str(uuid.uuid4()), "X-Correlation-ID": str(uuid.uuid4()), **headers}
         if authorization is not None:
-            sent["Authorization"] = authorization or own
+            sent["Authorization"] = authorization or self.authorization_of(self._token)
+        if body is not None:
+            sent["Content-Type"] = "application/json"
         try:
-            return await self._client.get(url, headers=sent)
+            return await self._client.request(method, url, content=body, headers=sent)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unusable(f"no answer: {error or type(error).__name__}") from error
 

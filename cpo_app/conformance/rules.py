@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Generic, TypeVar
 
 from cpo_app.conformance.probe import Probe, Unusable
+
+Asked = TypeVar("Asked", bound=Probe, contravariant=True)
 
 
 class Verdict(str, Enum):
@@ -41,14 +44,14 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Rule:
+class Rule(Generic[Asked]):
     """`text`: the rule in one sentence; `section`: file and heading of the OCPI text."""
 
     text: str
     section: str
-    test: Callable[[Probe], Awaitable[None]]
+    test: Callable[[Asked], Awaitable[None]]
 
-    async def judge(self, probe: Probe) -> Finding:
+    async def judge(self, probe: Asked) -> Finding:
         try:
             await self.test(probe)
         except Broken as seen:

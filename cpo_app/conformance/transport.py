@@ -19,7 +19,7 @@ _WRONG = {
 
 
 def _some_list(probe: Probe) -> str:
-    for module in ("locations", "tariffs", "cdrs", "sessions"):
+    for module in ("locations", "tariffs", "cdrs", "sessions", "tokens"):
         url = probe.list_url(module)
         if url is not None:
             return url
@@ -82,7 +82,10 @@ async def _no_redirect(probe: Probe) -> None:
 
 
 async def _routing(probe: Probe) -> None:
-    rows = await probe.first_page("locations") or await probe.first_page("tariffs")
+    if not probe.version.description.has_message_routing:
+        raise Untested(f"OCPI {probe.version.number} has no message routing")
+    lists = [await probe.first_page(module) for module in ("locations", "tariffs", "tokens")]
+    rows = next(filter(None, lists), [])
     if not rows:
         raise Untested("no object tells which party is hosted")
     party = {
@@ -99,7 +102,7 @@ async def _routing(probe: Probe) -> None:
         )
 
 
-RULES = (
+RULES: tuple[Rule[Probe], ...] = (
     Rule("Wrong or no credentials token: HTTP 401", f"{_TRANSPORT} 4.1.2", _unauthorized),
     Rule("HTTP 401 comes in an envelope", f"{_TRANSPORT} 4.1.7", _unauthorized_envelope),
     Rule("An unknown path: HTTP 404 in an envelope", f"{_TRANSPORT} 4.1.7", _unknown_path),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cpo_app.conformance.probe import Probe
 from cpo_app.conformance.rules import Advised, Rule, Untested, demand
-from domain.schemas import Credentials, SchemaError, Version, VersionDetails, validate
+from domain.schemas import SchemaError, validate
+from domain.versions import ObjectKind
 
 _INFO = "version_information_endpoint"
 
@@ -12,12 +13,12 @@ _INFO = "version_information_endpoint"
 async def _versions(probe: Probe) -> None:
     demand(isinstance(probe.versions, list), "data is not a list")
     for row in probe.versions:
-        if row.get("version") == "2.2.1":
-            _valid(Version, row)
+        if row.get("version") == probe.version.number:
+            _valid(probe, ObjectKind.VERSION, row)
 
 
 async def _details(probe: Probe) -> None:
-    _valid(VersionDetails, probe.details)
+    _valid(probe, ObjectKind.VERSION_DETAILS, probe.details)
 
 
 async def _credentials_endpoint(probe: Probe) -> None:
@@ -49,17 +50,17 @@ async def _credentials(probe: Probe) -> None:
     )
     if url is None:
         raise Untested("no endpoint `credentials`")
-    _valid(Credentials, probe.data(await probe.get(url)))
+    _valid(probe, ObjectKind.CREDENTIALS, probe.data(await probe.get(url)))
 
 
-def _valid(model: type, data: object) -> None:
+def _valid(probe: Probe, kind: ObjectKind, data: object) -> None:
     try:
-        validate(model, data)
+        validate(probe.version.models[kind], data)
     except SchemaError as error:
         demand(False, str(error))
 
 
-RULES = (
+RULES: tuple[Rule[Probe], ...] = (
     Rule("GET versions lists Version objects", f"{_INFO} 6.1.1", _versions),
     Rule("GET version details holds Endpoint objects", f"{_INFO} 6.2.1", _details),
     Rule("The credentials module has an endpoint", f"{_INFO} 6.2", _credentials_endpoint),

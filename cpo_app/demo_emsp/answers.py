@@ -31,6 +31,10 @@ def envelope(
     for name in ("X-Request-ID", "X-Correlation-ID"):
         if name in request.headers:
             answer.headers[name] = request.headers[name]
+    for asked, answered in (("to", "from"), ("from", "to")):
+        for part in ("country-code", "party-id"):
+            if value := request.headers.get(f"OCPI-{asked}-{part}"):
+                answer.headers[f"OCPI-{answered}-{part}"] = value
     return answer
 
 

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.credentials_header import tokens_in
 from cpo_app.demo_emsp.answers import UNKNOWN_TOKEN, Refusal, bad, envelope, refused
@@ -80,7 +81,18 @@ class Receiver:
         if cpo is not None:
             await cpo.unregister()
 
-    def app(self) -> Starlette:
+    def app(self) -> ASGIApp:
+        """Its URLs are answered with and without a slash at their end."""
+        routes = self._routes()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                scope = {**scope, "path": scope["path"].rstrip("/")}
+            await routes(scope, receive, send)
+
+        return app
+
+    def _routes(self) -> Starlette:
         below, open_, known = f"/ocpi/emsp/{self.version.number}", self._let_in, self._to_the_cpo
         everything = ["GET", "PUT", "PATCH", "DELETE"]
         objects = [

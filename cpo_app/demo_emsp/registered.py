@@ -8,11 +8,12 @@ import contextlib
 import secrets
 import socket
 import string
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import httpx
 import uvicorn
+from starlette.types import ASGIApp
 
 from cpo_app.demo_emsp.emsp import Emsp
 from cpo_app.demo_emsp.faults import NO_FAULTS, Fault, Faults, FaultyApp
@@ -70,9 +71,12 @@ def invented_party() -> tuple[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def listening(role: Role, door: Door) -> AsyncIterator[Receiver]:
+async def listening(
+    role: Role, door: Door, *, around: Callable[[ASGIApp], ASGIApp] | None = None
+) -> AsyncIterator[Receiver]:
     """Serve the eMSP's receiving side; its faults begin once a CPO is registered.
 
+    `around` is laid around its app, for one that errs in another way than those faults.
     Raises OSError where the port cannot be had.
     """
     with socket.socket() as listener:
@@ -83,9 +87,8 @@ async def listening(role: Role, door: Door) -> AsyncIterator[Receiver]:
             receiver = Receiver(
                 base_url.rstrip("/"), role.version, role.party, role.cards, role.heard, http
             )
-            app = FaultyApp(
-                receiver.app(), role.faults, role.told, armed=lambda: receiver.registered
-            )
+            inner = receiver.app() if around is None else around(receiver.app())
+            app = FaultyApp(inner, role.faults, role.told, armed=lambda: receiver.registered)
             server = uvicorn.Server(
                 uvicorn.Config(
                     app,

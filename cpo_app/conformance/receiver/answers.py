@@ -1,0 +1,52 @@
+"""What an eMSP is asked besides: its cards, and results of commands that it never sent."""
+
+from __future__ import annotations
+
+from cpo_app.conformance.receiver.partner import Partner
+from cpo_app.conformance.rules import Rule, Untested, demand
+from domain.versions import ObjectKind
+
+
+async def _unknown_card(partner: Partner) -> None:
+    url = partner.endpoint("tokens", "SENDER")
+    if url is None:
+        raise Untested("no tokens SENDER endpoint")
+    uid = partner.specimens.id_of("CARD")
+    response = await partner.send("POST", f"{url.rstrip('/')}/{uid}/authorize")
+    if partner.refuses(response):
+        return
+    data = partner.data(response)
+    allowed = data.get("allowed") if isinstance(data, dict) else None
+    demand(allowed and allowed != "ALLOWED", f"a made-up card: allowed is {allowed}")
+
+
+async def _unasked_result(partner: Partner) -> None:
+    url = partner.endpoint("commands", "SENDER")
+    if url is None:
+        raise Untested("no commands SENDER endpoint")
+    kind, result = ObjectKind.COMMAND_RESULT, {"result": "REJECTED"}
+    if not partner.version.has(kind):
+        kind, result = ObjectKind.COMMAND_RESPONSE, {"result": "REJECTED"}
+    body = partner.version.render(kind, result).object
+    place = f"{url.rstrip('/')}/STOP_SESSION/{partner.specimens.id_of('CMD')}"
+    response = await partner.send("POST", place, body)
+    partner.envelope(response)
+    demand(response.status_code < 500, f"HTTP {response.status_code}")
+
+
+async def _wrong_token(partner: Partner) -> None:
+    url = partner.endpoint("commands", "SENDER")
+    if url is None:
+        raise Untested("no commands SENDER endpoint")
+    place = f"{url.rstrip('/')}/STOP_SESSION/{partner.specimens.id_of('CMD')}"
+    response = await partner.send("POST", place, {"result": "REJECTED"}, authorization=None)
+    demand(response.status_code in (401, 404), f"HTTP {response.status_code} to no token")
+
+
+RULES: tuple[Rule[Partner], ...] = (
+    Rule("tokens: a made-up card is not allowed to charge", "mod_tokens 12.2.2", _unknown_card),
+    Rule(
+        "commands: a result that nobody waits for: no 5xx", "mod_commands 13.2.2", _unasked_result
+    ),
+    Rule("commands: a result without a token is not let in", "mod_commands 13.2.2", _wrong_token),
+)
