@@ -2,99 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
 
 from cpo_app.console.oidc import Oidc, roles_in
 from cpo_app.settings import SettingsError
 from domain.operators.actor import Role
+from tests.cpo_app.console.oidc_provider import (
+    CLIENT,
+    KEYS,
+    SECRET,
+    Provider,
+    unsigned,
+    with_client_secret,
+)
 from tests.cpo_app.console.worlds import NOW, VAULT, Night, Visit
 from tests.serving import listener, served, url_of
 
-CLIENT, SECRET = "cpo", "client-secret"
 BACK = "http://127.0.0.1:8000/login/oidc/back"
-
-
-class Provider:
-    """`lies`: claims of the ID token laid over the true ones; `signer`: by what key it signs."""
-
-    def __init__(self, issuer: str) -> None:
-        self.issuer = issuer
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.signer, self.kid = self.key, "k1"
-        self.lies: dict[str, Any] = {}
-        self.groups: object = ["staff"]
-        self.asked: dict[str, dict[str, str]] = {}
-        """By code: what the browser was sent with."""
-        self.app = app = FastAPI()
-
-        @app.get("/.well-known/openid-configuration")
-        async def metadata() -> dict[str, str]:
-            return {
-                "issuer": issuer,
-                "authorization_endpoint": f"{issuer}/authorize",
-                "token_endpoint": f"{issuer}/token",
-                "jwks_uri": f"{issuer}/keys",
-            }
-
-        @app.get("/keys")
-        async def keys() -> dict[str, Any]:
-            row = jwt.algorithms.ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
-            return {"keys": [{**row, "kid": self.kid, "alg": "ES256", "use": "sig"}]}
-
-        @app.post("/token")
-        async def token(request: Request) -> JSONResponse:
-            form = dict(parse_qsl((await request.body()).decode()))
-            asked = self.asked.pop(form["code"], None)
-            digest = hashlib.sha256(form["code_verifier"].encode()).digest()
-            challenge = urlsafe_b64encode(digest).rstrip(b"=").decode()
-            if (
-                asked is None
-                or challenge != asked["code_challenge"]
-                or form["redirect_uri"] != asked["redirect_uri"]
-                or (form["client_id"], form["client_secret"]) != (CLIENT, SECRET)
-            ):
-                return JSONResponse({"error": "invalid_grant"}, 400)
-            return JSONResponse({"id_token": self.id_token(asked["nonce"]), "token_type": "Bearer"})
-
-    def id_token(self, nonce: str) -> str:
-        now = int(NOW.timestamp())
-        claims = {
-            "iss": self.issuer,
-            "aud": CLIENT,
-            "sub": "42",
-            "iat": now,
-            "exp": now + 60,
-            "nonce": nonce,
-            "preferred_username": "ines",
-            "groups": self.groups,
-            **self.lies,
-        }
-        return jwt.encode(claims, self.signer, algorithm="ES256", headers={"kid": self.kid})
-
-    def agreed(self, url: str) -> dict[str, str]:
-        """The person has signed in there: with what the browser comes back."""
-        asked = dict(parse_qsl(urlsplit(url).query))
-        assert asked["response_type"] == "code" and asked["code_challenge_method"] == "S256"
-        code = f"code-{len(self.asked)}"
-        self.asked[code] = asked
-        return {"code": code, "state": asked["state"]}
 
 
 @pytest.fixture
 def provider(own_night: Night) -> Iterator[Provider]:
     listening = listener()
-    provider = Provider(url_of(listening))
+    provider = Provider(url_of(listening), NOW.timestamp)
     with served(provider.app, own_night.loop, listening):
         yield provider
 
@@ -116,8 +51,13 @@ def go(visit: Visit, provider: Provider, **changed: str) -> httpx.Response:
     """To the provider and back."""
     away = visit.get("/login/oidc", params={"next": "/console/peers"})
     assert away.status_code == 303, away.text
-    back = {**provider.agreed(away.headers["location"]), **changed}
+    back = {**provider.agreed(asked_of(away)), **changed}
     return visit.get("/login/oidc/back", params=back)
+
+
+def asked_of(away: httpx.Response) -> dict[str, str]:
+    """What the browser is sent to the provider with."""
+    return dict(parse_qsl(urlsplit(away.headers["location"]).query))
 
 
 def role_of(visit: Visit) -> str | None:
@@ -160,6 +100,7 @@ def test_the_secret_goes_to_the_provider_only_and_each_login_has_its_own_words(
         {"iss": "https://evil.example"},
         {"aud": "another"},
         {"azp": "another"},
+        {"aud": ["another", "a third"]},
         {"nonce": "of another login"},
         {"exp": int(NOW.timestamp()) - 3600},
         {"exp": "soon"},
@@ -183,14 +124,13 @@ def test_another_signer_another_state_another_browser_or_a_used_code_let_nobody_
     visit = visit_of(own_night, provider)
     assert go(visit, provider, state="guessed").status_code == 403
     assert go(visit, provider, code="guessed").status_code == 403
-    away = visit.get("/login/oidc").headers["location"]
-    back = provider.agreed(away)
+    back = provider.agreed(asked_of(visit.get("/login/oidc")))
     # Login CSRF: the attacker's code in a browser that never asked.
     victim = visit_of(own_night, provider)
     assert victim.get("/login/oidc/back", params=back).status_code == 403
     assert visit.get("/login/oidc/back", params=back).status_code == 200
     assert victim.get("/login/oidc/back", params=back).status_code == 403
-    provider.signer = ec.generate_private_key(ec.SECP256R1())
+    provider.signer = KEYS["ES256"]()
     third = visit_of(own_night, provider)
     assert go(third, provider).status_code == 403
     assert role_of(third) is None and role_of(victim) is None
@@ -201,9 +141,57 @@ def test_a_provider_that_changes_its_key_is_asked_for_the_new_one(
 ) -> None:
     visit = visit_of(own_night, provider)
     go(visit, provider)
-    provider.key = provider.signer = ec.generate_private_key(ec.SECP256R1())
+    provider.key = provider.signer = KEYS["ES256"]()
     provider.kid = "k2"
     assert go(visit, provider).status_code == 200
+
+
+@pytest.mark.parametrize("alg", KEYS)
+def test_every_algorithm_of_public_keys(own_night: Night, alg: str) -> None:
+    listening = listener()
+    provider = Provider(url_of(listening), NOW.timestamp, alg)
+    provider.kid = None if alg == "RS256" else "k1"
+    with served(provider.app, own_night.loop, listening):
+        visit = visit_of(own_night, provider)
+        assert go(visit, provider).status_code == 200
+        assert role_of(visit) == "operator"
+
+
+@pytest.mark.parametrize("forgery", ["none", "public key", "client secret", "own key"])
+def test_a_forged_word_lets_nobody_in(own_night: Night, provider: Provider, forgery: str) -> None:
+    provider.forge = {
+        "none": unsigned,
+        "public key": provider.with_public_key_as_secret,
+        "client secret": with_client_secret,
+        "own key": provider.with_own_key_in_its_header,
+    }[forgery]
+    visit = visit_of(own_night, provider)
+    refused = go(visit, provider)
+    assert refused.status_code == 403
+    assert "cannot be verified" in refused.text
+    assert role_of(visit) is None
+    provider.forge = None
+    assert go(visit, provider).status_code == 200
+
+
+def test_by_way_of_the_providers_own_page(own_night: Night, provider: Provider) -> None:
+    """Each redirect and form as a browser takes them; without the verifier a code is worthless."""
+    visit = visit_of(own_night, provider)
+    away = visit.get("/login/oidc")
+    with httpx.Client() as browser:
+        page = browser.get(away.headers["location"])
+        assert "Sign in as Ines" in page.text
+        back = browser.post(f"{provider.issuer}/authorize", data=asked_of(away))
+        code = parse_qs(urlsplit(back.headers["location"]).query)["code"][0]
+        stolen = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK}
+        client = {"client_id": CLIENT, "client_secret": SECRET, "code_verifier": "guessed"}
+        theft = browser.post(f"{provider.issuer}/token", data={**stolen, **client})
+        assert (theft.status_code, theft.json()) == (400, {"error": "invalid_grant"})
+        again = browser.post(f"{provider.issuer}/authorize", data=asked_of(away))
+    assert again.headers["location"].startswith(BACK)
+    done = visit.get("/login/oidc/back", params=parse_qs(urlsplit(again.headers["location"]).query))
+    assert done.status_code == 200
+    assert role_of(visit) == "operator"
 
 
 def test_without_a_provider_there_is_no_such_page(own_night: Night) -> None:
