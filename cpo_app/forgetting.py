@@ -31,6 +31,9 @@ class Forgetting:
             status_changes=settings.CPO_KEEP_STATUS_HISTORY_DAYS,
             session_details=settings.CPO_KEEP_SESSION_DETAILS_DAYS,
             reservations=settings.CPO_KEEP_RESERVATIONS_DAYS,
+            commands=settings.CPO_KEEP_COMMANDS_DAYS,
+            tokens=settings.CPO_KEEP_TOKENS_DAYS,
+            cards=settings.CPO_KEEP_CARDS_DAYS,
         )
         self._owner = uuid.uuid4().hex
         self.rounds = Rounds("retention", self.round, PAUSE_S, logger=logger)
@@ -44,9 +47,12 @@ class Forgetting:
         await jobs.finished(db, JOB, self._owner, jobs.next_hour(now, AT_HOUR))
         if gone.any:
             logger.info(
-                "kept for long enough: %d changes of status, the details of %d sessions and %d "
-                "reservations are gone",
+                "kept for long enough: %d changes of status, the details of %d sessions, %d "
+                "reservations, %d commands, %d tokens and the cards in %d sessions are gone",
                 gone.status_changes,
                 gone.session_details,
                 gone.reservations,
+                gone.commands,
+                gone.tokens,
+                gone.cards,
             )

@@ -166,7 +166,12 @@ INDEXES["locations"].append(
     _index("groups", "audience", "seq", partialFilterExpression={"groups": {"$exists": True}})
 )
 INDEXES["locations"].append(_index("fields.city", collation=BY_NAME))
-INDEXES["tokens"] = [*INDEXES["tokens"], _index("links.group")]
+INDEXES["tokens"] = [
+    *INDEXES["tokens"],
+    _index("links.group"),
+    # Those that their eMSP has ended.
+    _index("last_updated", partialFilterExpression={"fields.valid": False}),
+]
 INDEXES["cdrs"] = [
     *INDEXES["cdrs"],
     _index("links.session"),

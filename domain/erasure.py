@@ -25,7 +25,7 @@ from domain.reservations.reservations import RESERVATIONS
 from domain.sessions.session_records import SESSIONS
 
 ERASED = "ERASED"
-_NOBODY = {"uid": ERASED, "contract_id": ERASED}
+NOBODY = {"uid": ERASED, "contract_id": ERASED}
 _SHOWN_DIGITS = 4
 _WHOSE = {name: f"$token.{name}" for name in ("country_code", "party_id", "type")}
 """Of a reservation that is over: which eMSP's it was."""
@@ -54,11 +54,11 @@ async def erase_card(store: DbInterface, uid: str) -> Erased:
             await store.objects("tokens").remove(token["_id"], tx)
         commands = await COMMANDS.of(tx).update_many(
             {**_is("content.token.uid", uid), "state": {"$in": list(FINAL)}},
-            {"$set": {"content.token": _NOBODY}, "$unset": {"idempotency_key": ""}},
+            {"$set": {"content.token": NOBODY}, "$unset": {"idempotency_key": ""}},
         )
         reservations = await RESERVATIONS.of(tx).update_many(
             {**_is("token.uid", uid), "active": False},
-            [{"$set": {"token": {"$mergeObjects": [_WHOSE, _NOBODY]}}}],
+            [{"$set": {"token": {"$mergeObjects": [_WHOSE, NOBODY]}}}],
         )
         kept = await SESSIONS.of(tx).count(_is("token.uid", uid))
         erased = Erased(len(tokens), commands, reservations, kept)

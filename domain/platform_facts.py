@@ -6,6 +6,7 @@ One document of `platform` for each, by its name.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TypedDict
 
 from db_interface.collection import Collection, Where
@@ -29,6 +30,8 @@ class Fact(TypedDict, total=False):
     CENTRAL_PORT: int
     REGISTRY_API_PORT: int
     tariff_id: str
+    at: datetime
+    """How far a job has come."""
 
 
 PLATFORM: Collection[Fact] = Collection("platform")

@@ -18,11 +18,11 @@ def secret(given: str | None, option: str, what: str, *, variable: str = "") -> 
     """The secret of an option: as it is given, `-` for a line of standard input, None to ask.
 
     One that stands in the command line itself is taken, and warned of: scripts rely on it.
-    `variable`: of the environment, which gives the option, too.
+    `variable`: of the environment, which gives the option, too; without one nothing is warned of.
     Raises CliError where there is nobody to ask.
     """
     if given is not None and given != STDIN:
-        if given in sys.argv or f"{option}={given}" in sys.argv:
+        if variable and (given in sys.argv or f"{option}={given}" in sys.argv):
             note(
                 "warning: every user of this host can read a secret in a command line; "
                 f"{option} - reads it from standard input, {variable} gives it by the environment"

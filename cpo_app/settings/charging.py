@@ -8,6 +8,8 @@ from cpo_app.setting_fields import Reader, setting
 
 MIN_SESSION_DETAILS_DAYS = 30
 """Until then news of a session may come, and correct its bill."""
+MIN_CARDS_DAYS = 400
+"""Until then a bill may be disputed, and settled between us and the eMSP."""
 
 
 class ChargingSettings(BaseSettings):
@@ -123,11 +125,45 @@ class ChargingSettings(BaseSettings):
         ge=0,
         le=36_600,
     )
+    CPO_KEEP_COMMANDS_DAYS: int = setting(
+        30,
+        "commands that are final (they name the driver's card) are kept for so long, 30 days at "
+        "most",
+        unit="days",
+        ge=1,
+        le=30,
+    )
+    CPO_KEEP_TOKENS_DAYS: int = setting(
+        400,
+        "cards that their eMSP has ended (`valid` is false), or whose eMSP is no peer any more, "
+        "are kept for so long after its last word; `0`: for ever",
+        unit="days",
+        ge=0,
+        le=36_600,
+    )
+    CPO_KEEP_CARDS_DAYS: int = setting(
+        0,
+        "the card's uid and contract id in sessions and CDRs that are settled are kept for so "
+        "long, 400 days or more; then the bills stay without them. `0`: for ever. The law says "
+        "how long bills are kept whole: [security.md](security.md#personal-data)",
+        unit="days",
+        ge=0,
+        le=36_600,
+    )
     CPO_STATEMENT_TIME_ZONE: str = setting(
         "UTC",
         "where the months of `cpo statements` begin and end: an IANA name, as `Europe/Amsterdam`",
         read_by="commands",
     )
+
+    @validator("CPO_KEEP_CARDS_DAYS")
+    def _until_it_is_undisputed(cls, days: int, values: dict[str, object]) -> int:
+        back = values.get("CPO_RECONCILE_DAYS", 0)
+        if 0 < days < MIN_CARDS_DAYS:
+            raise ValueError(f"is 0 (for ever) or at least {MIN_CARDS_DAYS}")
+        if isinstance(back, int) and 0 < days <= back:
+            raise ValueError("is longer than CPO_RECONCILE_DAYS: CDRs are compared for that time")
+        return days
 
     @validator("CPO_KEEP_SESSION_DETAILS_DAYS")
     def _until_it_is_settled(cls, days: int) -> int:

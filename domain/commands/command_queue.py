@@ -7,7 +7,7 @@ whoever holds a lease, the lease: a worker that lost it changes nothing any more
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypedDict
 
@@ -64,7 +64,8 @@ class Command(TypedDict, total=False):
     delivery: DeliveryRecord
     """Absent where nobody waits."""
     finished_at: datetime
-    """When it became final; it is deleted KEPT_DAYS later (db_interface/indexes.py)."""
+    """When it became final; it is deleted 30 days later (db_interface/indexes.py) or sooner
+    (`forget`)."""
 
 
 class _Lane(TypedDict):
@@ -74,6 +75,7 @@ class _Lane(TypedDict):
     n: int
 
 
+_AT_ONCE = 500
 LEASE = Lease(owner="lease", until="lease_until")
 COMMANDS: Collection[Command] = Collection("commands")
 _LANES: Collection[_Lane] = Collection("command_lanes")
@@ -291,3 +293,10 @@ async def move(tx: Tx, command: Command, cp_id: str, changes: Mapping[str, objec
     seq = await _next_turn(tx, cp_id)
     moved = {"cp_id": cp_id, "seq": seq, "due": tx.now, "lease": None}
     return await advance(tx, command, Event.MOVED, {**changes, **moved})
+
+
+async def forget(db: Database, before: datetime) -> AsyncIterator[int]:
+    """Delete those that were final by that time, in small parts; how many each time."""
+    over = {"finished_at": {"$lt": before}}
+    while found := await COMMANDS.of(db).find(over, {"_id": 1}, limit=_AT_ONCE):
+        yield await COMMANDS.of(db).delete_many({"_id": {"$in": [one["_id"] for one in found]}})

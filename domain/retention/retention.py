@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 
 from db_interface.database import Database
 from domain.charge_points import evse_history
+from domain.commands import command_queue
 from domain.reservations import reservations
+from domain.retention import cards, old_tokens
 from domain.sessions import session_trimming
 
 PAUSE_S = 0.05
@@ -24,6 +26,9 @@ class Keep:
     status_changes: int
     session_details: int
     reservations: int
+    commands: int
+    tokens: int
+    cards: int
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,13 @@ class Forgotten:
     status_changes: int
     session_details: int
     reservations: int
+    commands: int
+    tokens: int
+    cards: int
 
     @property
     def any(self) -> bool:
-        return bool(self.status_changes or self.session_details or self.reservations)
+        return any(vars(self).values())
 
 
 async def forget(db: Database, keep: Keep, *, pause_s: float = PAUSE_S) -> Forgotten:
@@ -45,6 +53,9 @@ async def forget(db: Database, keep: Keep, *, pause_s: float = PAUSE_S) -> Forgo
         await _through(db, keep.status_changes, evse_history.forget, pause_s),
         await _through(db, keep.session_details, session_trimming.trim, pause_s),
         await _through(db, keep.reservations, reservations.forget, pause_s),
+        await _through(db, keep.commands, command_queue.forget, pause_s),
+        await _through(db, keep.tokens, old_tokens.forget, pause_s),
+        await _through(db, keep.cards, cards.forget, pause_s),
     )
 
 

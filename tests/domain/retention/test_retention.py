@@ -20,7 +20,9 @@ from domain.sessions.session_trimming import BULKY
 from tests.clock import Clock
 from tests.conftest import Loop
 
-KEEP = Keep(status_changes=400, session_details=400, reservations=90)
+KEEP = Keep(
+    status_changes=400, session_details=400, reservations=90, commands=30, tokens=400, cards=0
+)
 
 
 @pytest.fixture
@@ -167,6 +169,6 @@ def test_reservations_that_are_over_go(db: Database, loop: Loop, clock: Clock) -
 def test_zero_days_are_for_ever(db: Database, loop: Loop, clock: Clock) -> None:
     async def work() -> bool:
         await SESSIONS.of(db).driver.insert_one(session("settled", ago(db, 9000)))
-        return (await forget(db, Keep(0, 0, 0), pause_s=0)).any
+        return (await forget(db, Keep(0, 0, 0, 0, 0, 0), pause_s=0)).any
 
     assert loop.run(work()) is False
