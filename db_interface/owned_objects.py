@@ -334,7 +334,7 @@ class OwnedObjects:
             query["owner"] = any_of(owners)
         wanted = {"_id": 0, **shown(view)}
         found = await self.of(self.db).find_one(query, wanted, sort=[("owner", 1)])
-        if found is None or not sound(found):
+        if found is None or not sound(found.get("raw")):
             return None
         return Shown(found["raw"], found.get("unmade", False))
 

@@ -15,17 +15,20 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import TypeGuard
 
 from db_interface.counters import COUNTS
 from db_interface.database import Database
 from db_interface.demand import NO_DEMAND, Demand, any_of
-from db_interface.json_data import JsonMapping, JsonObject
-from db_interface.views import Shown, View, shown
+from db_interface.json_data import JsonObject
+from db_interface.patience import InTime
+from db_interface.views import View, shown
 
 logger = logging.getLogger("cpo.store")
 
 _LAST_SECOND = datetime.max.replace(microsecond=0, tzinfo=timezone.utc)
 _ROOM_FOR_NUMBERS = 100
+_IN_ORDER = [("seq", 1)]
 _NOT_OURS = timedelta(seconds=10)
 """A stamp that far ahead is none of our clock's: it says nothing, and hides nothing."""
 _EXACT_TO = timedelta(milliseconds=2)
@@ -91,94 +94,104 @@ class AsOf:
 
 
 async def page(db: Database, module: str, query: PageQuery) -> Page:
-    """One page in order of creation, with the exact number of objects the query matches.
-
-    One query brings both: the driver's price for a query is higher than the server's.
-    """
-    as_of, rows = await _rows(db, module, query, rows=True)
-    total = 0
-    while rows and "n" in rows[-1]:
-        total += rows.pop()["n"]
+    """One page in order of creation, with the exact number of objects the query matches."""
+    as_of, rows, total = await _found(db, module, query, rows=True)
     listed = rows[: query.limit]
-    raws: list[bytes] = []
-    unmade: list[int] = []
-    for row in listed:
-        found = _as_of(row, as_of, query)
-        if found is None:
-            continue
-        if not sound({"raw": found.raw}):
-            logger.error("%s: a stored object is damaged", module)
-            continue
-        if found.unmade:
-            unmade.append(len(raws))
-        raws.append(found.raw)
+    as_then = [_as_of(row, as_of, query) if "hot" in row else row for row in listed]
+    seen = [row for row in as_then if row is not None and sound(row.get("raw"))]
+    for _ in range(len(listed) - len(seen) - as_then.count(None)):
+        logger.error("%s: a stored object is damaged", module)
     return Page(
-        raws=raws,
+        raws=[row["raw"] for row in seen],
         total=total,
         last_seq=listed[-1].get("seq") if listed else None,
         is_last=len(rows) <= query.limit,
         as_of=as_of.mark if query.by_date else None,
-        unmade=unmade,
+        unmade=[] if query.view is None else [n for n, row in enumerate(seen) if row.get("unmade")],
     )
 
 
 async def count(db: Database, module: str, query: PageQuery) -> int:
     """How many objects match, whatever the page."""
-    _, found = await _rows(db, module, query, rows=False)
-    return sum(row["n"] for row in found)
+    return (await _found(db, module, query, rows=False))[2]
 
 
-async def _rows(
+async def _found(
     db: Database, module: str, query: PageQuery, *, rows: bool
-) -> tuple[AsOf, list[JsonObject]]:
-    """The page's rows, if wanted, then those of the numbers; and as of when they are."""
+) -> tuple[AsOf, list[JsonObject], int]:
+    """As of when it is read, the page's rows, if wanted, and how many objects match."""
     writers = db.writers
 
-    async def read(mark: datetime, *, calm: bool = False) -> tuple[AsOf, list[JsonObject]]:
+    async def read(mark: datetime, *, calm: bool = False) -> tuple[AsOf, list[JsonObject], int]:
         as_of = AsOf(mark, writers.end_of_places(mark), calm)
-        parts = numbers_of(module, query, as_of)
-        if rows:
-            parts.insert(0, objects_of(module, query, as_of))
-        stages = [*parts[0]["pipeline"], *({"$unionWith": part} for part in parts[1:])]
-        cursor = db[parts[0]["coll"]].aggregate(stages, batchSize=query.limit + _ROOM_FOR_NUMBERS)
-        return as_of, await cursor.to_list(None)
+        return as_of, *await _read_all(db, module, query, as_of, rows=rows)
 
     if query.as_of is not None:
         return await read(min(query.as_of, writers.stamp()))
+    counted = _counted(module, query)
     mark = await writers.settled_here()
-    seen = await writers.look(mark)
+    seen = await writers.look(mark, counted)
     if seen.slow > _EXACT_TO:
         mark = await writers.settled_here()
-        seen = await writers.look(mark)
+        seen = await writers.look(mark, counted)
     if seen.late:
         return await read(await writers.settled_elsewhere(mark))
     # Nearly always nobody writes at this very moment: then all that is there is settled.
-    as_of, found = await read(mark, calm=True)
+    as_of = AsOf(mark, writers.end_of_places(mark), calm=True)
+    if seen.number is not None:
+        found = await _read_rows(db, module, query, as_of) if rows else []
+        total = seen.number
+    else:
+        found, total = await _read_all(db, module, query, as_of, rows=rows)
     if not _all_settled(found, as_of, query):
-        as_of, found = await read(mark)
-    return as_of, found
+        return await read(mark)
+    return as_of, found, total
+
+
+async def _read_all(
+    db: Database, module: str, query: PageQuery, as_of: AsOf, *, rows: bool
+) -> tuple[list[JsonObject], int]:
+    """Rows and number in one query: the driver's price for a query is higher than the server's."""
+    parts = numbers_of(module, query, as_of)
+    if rows:
+        parts.insert(0, objects_of(module, query, as_of))
+    stages = [*parts[0]["pipeline"], *({"$unionWith": part} for part in parts[1:])]
+    room = query.limit + _ROOM_FOR_NUMBERS
+    with InTime(db.answer_within_s):
+        cursor = db.with_bare_times(parts[0]["coll"]).aggregate(stages, batchSize=room)
+        found: list[JsonObject] = await cursor.to_list(None)
+    total = 0
+    while found and "n" in found[-1]:
+        total += found.pop()["n"]
+    return found, total
+
+
+async def _read_rows(db: Database, module: str, query: PageQuery, as_of: AsOf) -> list[JsonObject]:
+    """The rows alone: half of what they cost the server together with the number."""
+    cursor = db.with_bare_times(module).find(
+        _matching(query, as_of),
+        _wanted(query),
+        sort=_IN_ORDER,
+        skip=query.offset if query.after is None else 0,
+        limit=query.limit + 1,
+        batch_size=query.limit + 1,
+    )
+    with InTime(db.answer_within_s):
+        found: list[JsonObject] = await cursor.to_list(None)
+    return found
 
 
 def objects_of(module: str, query: PageQuery, as_of: AsOf) -> JsonObject:
     """The objects themselves; `hot` tells of those that have changed since the mark."""
-    match = _visible(query)
-    match["seq"] = {} if as_of.calm else {"$lt": as_of.end}
-    if query.after is not None:
-        match["seq"]["$gt"] = query.after
-    elif as_of.calm:
-        del match["seq"]
-    window = _window(query)
-    if window:
-        match["last_updated"] = window
     skip = [{"$skip": query.offset}] if query.after is None and query.offset else []
-    wanted: JsonObject = {"_id": 0, **shown(query.view), "seq": 1, "last_updated": 1}
+    wanted = _wanted(query)
     if not as_of.calm:
         hot = {"at": "$last_updated", "prior": "$prior"}
         wanted["hot"] = {"$cond": [{"$gt": ["$last_updated", as_of.mark]}, hot, "$$REMOVE"]}
     return {
         "coll": module,
         "pipeline": [
-            {"$match": match},
+            {"$match": _matching(query, as_of)},
             {"$sort": {"seq": 1}},
             *skip,
             {"$limit": query.limit + 1},
@@ -187,37 +200,52 @@ def objects_of(module: str, query: PageQuery, as_of: AsOf) -> JsonObject:
     }
 
 
+def _wanted(query: PageQuery) -> JsonObject:
+    return {"_id": 0, **shown(query.view), "seq": 1, "last_updated": 1}
+
+
+def _matching(query: PageQuery, as_of: AsOf) -> JsonObject:
+    match = _visible(query)
+    places: JsonObject = {} if as_of.calm else {"$lt": as_of.end}
+    if query.after is not None:
+        places["$gt"] = query.after
+    if places:
+        match["seq"] = places
+    window = _window(query)
+    if window:
+        match["last_updated"] = window
+    return match
+
+
 def _all_settled(rows: Sequence[JsonObject], as_of: AsOf, query: PageQuery) -> bool:
     """Whether what was read in calm shows nothing that is not settled."""
-    listed = [row for row in rows if "raw" in row]
-    if not listed:
+    if not rows:
         return True
     # In order of creation: the last one is the youngest.
-    if listed[-1].get("seq", 0) >= as_of.end:
+    if rows[-1].get("seq", 0) >= as_of.end:
         return False
-    stamps = [row["last_updated"] for row in listed if "last_updated" in row]
-    newer = [at for at in stamps if at > as_of.mark]
+    mark = _bare(as_of.mark)
+    newer = [at for row in rows if (at := row.get("last_updated", mark)) > mark]
     if query.by_date:
         return not newer
-    return all(at > as_of.mark + _NOT_OURS for at in newer)
+    return all(at > mark + _NOT_OURS for at in newer)
 
 
-def _as_of(row: JsonObject, as_of: AsOf, query: PageQuery) -> Shown | None:
-    """Its bytes as they were at the mark; None: it is not to be seen yet."""
-    present = Shown(row.get("raw", b""), row.get("unmade", False))
-    hot = None if as_of.calm else row.get("hot")
-    if hot is None or (not query.by_date and hot["at"] > as_of.mark + _NOT_OURS):
-        return present
-    before = [prior for prior in hot.get("prior", ()) if prior["at"] <= as_of.mark]
+def _as_of(row: JsonObject, as_of: AsOf, query: PageQuery) -> JsonObject | None:
+    """One that has changed since the mark, as it was then; None: it is not to be seen yet."""
+    hot, mark = row["hot"], _bare(as_of.mark)
+    if not query.by_date and hot["at"] > mark + _NOT_OURS:
+        return row
+    before = [prior for prior in hot.get("prior", ()) if prior["at"] <= mark]
     if not before:
         return None
     latest = max(before, key=lambda prior: prior["at"])
     begin = _window(query).get("$gte")
-    if begin is not None and latest["at"] < begin:
+    if begin is not None and latest["at"] < _bare(begin):
         return None
     if query.view is None:
-        return Shown(bytes(latest["raw"]))
-    return query.view.of(latest["raw"], latest.get("views"))
+        return {"raw": bytes(latest["raw"])}
+    return query.view.of(latest["raw"], latest.get("views"))._asdict()
 
 
 def numbers_of(module: str, query: PageQuery, as_of: AsOf) -> list[JsonObject]:
@@ -225,12 +253,7 @@ def numbers_of(module: str, query: PageQuery, as_of: AsOf) -> list[JsonObject]:
     if query.by_date:
         return _numbers_by_date(module, query, as_of)
     visible = _visible(query)
-    if query.required:
-        all_there = _count(module, visible)
-    else:
-        total = {"$group": {"_id": None, "n": {"$sum": "$n"}}}
-        match = {"module": module, **visible}
-        all_there = {"coll": COUNTS.name, "pipeline": [{"$match": match}, total]}
+    all_there = _counted(module, query) or _count(module, visible)
     if as_of.calm:
         return [all_there]
     hidden = {
@@ -240,6 +263,15 @@ def numbers_of(module: str, query: PageQuery, as_of: AsOf) -> list[JsonObject]:
         ]
     }
     return [all_there, _count(module, {**visible, **hidden}, sign=-1)]
+
+
+def _counted(module: str, query: PageQuery) -> JsonObject | None:
+    """Where the number of all that match is kept, counted as it is written; None: nowhere."""
+    if query.by_date or query.required:
+        return None
+    total = {"$group": {"_id": None, "n": {"$sum": "$n"}}}
+    match = {"module": module, **_visible(query)}
+    return {"coll": COUNTS.name, "pipeline": [{"$match": match}, total]}
 
 
 def _numbers_by_date(module: str, query: PageQuery, as_of: AsOf) -> list[JsonObject]:
@@ -286,10 +318,14 @@ def _window(query: PageQuery) -> dict[str, datetime]:
     return dates
 
 
-def sound(document: JsonMapping) -> bool:
+def sound(raw: object) -> TypeGuard[bytes]:
     """Whether the stored bytes can stand in a list: damage from outside must not spoil others."""
-    raw = document.get("raw")
-    return isinstance(raw, bytes) and raw.startswith(b"{") and raw.endswith(b"}")
+    return isinstance(raw, bytes) and raw[:1] == b"{" and raw[-1:] == b"}"
+
+
+def _bare(moment: datetime) -> datetime:
+    """As the rows' times are read (`Database.with_bare_times`)."""
+    return moment.replace(tzinfo=None)
 
 
 def _to_milliseconds(moment: datetime, rounding: Callable[[float], int]) -> datetime:

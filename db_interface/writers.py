@@ -31,7 +31,6 @@ import time
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +44,8 @@ from pymongo.errors import (
 
 from db_interface.clocks import uptime_s
 from db_interface.database_clock import DatabaseClock
-from db_interface.gathered import Gathered
 from db_interface.json_data import JsonObject
+from db_interface.looks import Looks, Seen
 from db_interface.order_of_creation import OrderOfCreation, first_place
 
 if TYPE_CHECKING:
@@ -61,8 +60,6 @@ TICK_S = 0.1
 SILENT_AFTER_S = 1.5
 WAIT_AT_MOST_S = 10.0
 """A reader answers after that long, with what was settled when the oldest transaction began."""
-CALM_FOR_S = 0.015
-"""For so long a reader takes it that nobody writes, once it has seen that nobody did."""
 HELD_BACK = timedelta(milliseconds=18)
 """For so long a process that begins to write takes no stamp yet: all who do not know of it rely
 on what they saw for less, and their clocks are behind the server's, if anything."""
@@ -80,8 +77,6 @@ _NUMBERS = "numbers"
 _PARTS_APART = 16
 """Most transactions have a low slot: processes begin at different parts."""
 _ANY_TIME = datetime(1970, 1, 1)
-_FLOORS = "floors"
-_Look = tuple[datetime | None, float]
 
 
 class InFlight:
@@ -106,16 +101,6 @@ class InFlight:
         return self._order.places(self.now, number)
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What a reader saw of the writers, just before it read."""
-
-    late: bool
-    """Another process has a transaction in flight that was stamped before the mark."""
-    slow: timedelta
-    """So much this process's clock turned out to be behind: the mark should be later."""
-
-
 class Writers:
     """This process among the writers of one database."""
 
@@ -136,9 +121,7 @@ class Writers:
         self._sessions: set[Any] = set()
         """The server's names of those that transactions of this process run in."""
         self.order = OrderOfCreation()
-        self._calm_at_s = float("-inf")
-        """When it was last seen that no other process was writing, by the host's uptime."""
-        self._looks: Gathered[_Look] = Gathered(db, self._oldest_floor, pause_s=0.0)
+        self._looks = Looks(db, WRITERS, _NUMBERS, self._others, self._told)
 
     # -- transactions
 
@@ -179,6 +162,8 @@ class Writers:
         """It has ended. Unless its outcome is known it may still commit: its floor stays until
         its slot is gone."""
         self._in_flight.discard(entered)
+        if entered.publishes:
+            self._looks.written()
         heapq.heappush(self._free, entered.slot)
         self._room.release()
         if entered.ended is not None and not entered.ended.done():
@@ -221,20 +206,16 @@ class Writers:
         same = mine <= first_place(mark + timedelta(milliseconds=1))
         return max(end, mine) if same or not self._shares_a_clock else end
 
-    async def look(self, mark: datetime) -> Seen:
-        """What is to be seen of the writers now, before anything is read as of the mark.
-
-        Readers who look in the same moment look together. Where nobody was writing, nobody who
-        begins within CALM_FOR_S takes a stamp that lies before a mark of that time (`_announce`).
-        """
-        if self._shares_a_clock and uptime_s() - self._calm_at_s <= CALM_FOR_S:
-            return Seen(late=False, slow=timedelta())
-        row = await self._looks.get(_FLOORS)
-        oldest, slow_s = row or (None, 0.0)
-        late = oldest is not None and oldest < mark
-        if not late:
+    async def look(self, mark: datetime, counted: JsonObject | None = None) -> Seen:
+        """What is to be seen of the writers now, before anything is read as of the mark, and the
+        number that is asked for (looks.py)."""
+        calm = self._looks.calm(counted) if self._shares_a_clock else None
+        if calm is not None:
+            return calm
+        seen = await self._looks.look(mark, counted)
+        if not seen.late:
             self._note(mark)
-        return Seen(late, timedelta(seconds=slow_s))
+        return seen
 
     async def settled_elsewhere(self, mark: datetime) -> datetime:
         """The mark, once no other process has anything in flight that was stamped before it; after
@@ -383,20 +364,8 @@ class Writers:
 
     # -- the others
 
-    async def _oldest_floor(self, asked: Sequence[str]) -> dict[str, _Look]:
-        """The oldest stamp that others may have in flight, and how slow this clock was."""
-        others = {"floor": {"$gt": _ANY_TIME}, "_id": {"$ne": self._name}}
-        found = self._db[WRITERS].find(
-            {"$or": [others, {"_id": _NUMBERS}]}, {"_id": 0, "floor": 1, "now": "$$NOW"}
-        )
-        began_s = uptime_s()
-        rows: list[JsonObject] = await found.to_list(None)
-        at_s = uptime_s()
-        slow_s = max([self._told(row["now"], at_s) for row in rows], default=0.0)
-        floors = [row["floor"] for row in rows if "floor" in row]
-        if not floors:
-            self._calm_at_s = began_s
-        return {_FLOORS: (min(floors, default=None), slow_s)}
+    def _others(self) -> JsonObject:
+        return {"floor": {"$gt": _ANY_TIME}, "_id": {"$ne": self._name}}
 
     def _before(self, mark: datetime) -> JsonObject:
         return {"floor": {"$gt": _ANY_TIME, "$lt": mark}, "_id": {"$ne": self._name}}

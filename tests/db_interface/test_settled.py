@@ -71,6 +71,12 @@ def put(db: Database, object_id: str, value: int) -> Awaitable[None]:
     return DbInterface(db).transact(partial(write, object_id=object_id, value=value))
 
 
+async def ended(db: Database) -> None:
+    """Return when the process's writing has ended for all others."""
+    while await db[writers.WRITERS].count_documents({"floor": {"$exists": True}}):
+        await asyncio.sleep(0.01)
+
+
 async def _stopped() -> None:
     """In the place of what a process does ten times a second."""
 
@@ -241,6 +247,26 @@ def test_a_process_reads_its_own_writes_at_once(connect: Connect, loop: Loop) ->
             page = await objects.page(PageQuery([EVERYBODY], limit=20))
             assert page.total == len(page.raws) == min(n + 1, 10)
             assert f'"value":{n},'.encode() in b"".join(page.raws)
+
+    loop.run(story())
+
+
+def test_what_another_process_has_written_is_shown_and_counted_at_once(
+    connect: Connect, loop: Loop
+) -> None:
+    """Whatever a reader relies on of what it saw a moment ago."""
+    writing, reading = connect(), connect()
+
+    async def story() -> None:
+        objects = DbInterface(reading).objects(MODULE)
+        for n in range(5):
+            before = await objects.page(PageQuery([EVERYBODY], limit=20))
+            assert before.total == len(before.raws) == n
+            await put(writing, f"T{n}", n)
+            after = await objects.page(PageQuery([EVERYBODY], limit=20))
+            assert after.total == len(after.raws) == n + 1
+            # Until it has said that it writes no more, nobody relies on anything.
+            await ended(writing)
 
     loop.run(story())
 
