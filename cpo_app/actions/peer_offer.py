@@ -7,6 +7,7 @@ from cpo_app.actions.house import House
 from cpo_app.actions.peer_facts import ALL, ON_OFF, REFUSALS, about_peer, facts, marked
 from cpo_app.actions.peer_parameters import (
     GivingGroups,
+    OfferingVersions,
     OnePeer,
     Quirk,
     Requiring,
@@ -18,6 +19,7 @@ from domain.objects.location_fields import PROFILES
 from domain.operators.actor import Role
 from domain.peers import switches
 from domain.peers.location_groups import give
+from domain.peers.offered_versions import offer_versions
 from domain.peers.required_modules import modules_of_words, require_modules
 from domain.peers.requirements import require
 
@@ -46,6 +48,11 @@ async def _require_modules(house: House, given: RequiringModules) -> JsonObject:
         "lacking": lacking,
         "outcome": "lacking" if lacking else "offered",
     }
+
+
+async def _offer_versions(house: House, given: OfferingVersions) -> JsonObject:
+    named = await offer_versions(house.store, given.peer_id, given.versions)
+    return {"peer_id": given.peer_id, "versions": named}
 
 
 async def _give_groups(house: House, given: GivingGroups) -> JsonObject:
@@ -118,6 +125,19 @@ REQUIRE_MODULES = Action(
     about=about_peer,
     refusals=REFUSALS,
 )
+OFFER_VERSIONS = Action(
+    name="peers.offer_versions",
+    title="Offered versions",
+    meaning="It is offered these versions of OCPI alone, and served in no other. None: whatever "
+    "the platform offers.",
+    done="Its list of versions says so from now on.",
+    needs=Role.OPERATOR,
+    path="/peers/{peer_id}/versions",
+    parameters=OfferingVersions,
+    run=_offer_versions,
+    about=about_peer,
+    refusals=REFUSALS,
+)
 GIVE_GROUPS = Action(
     name="peers.give_groups",
     title="Location groups",
@@ -159,4 +179,7 @@ QUIRK = Action(
     about=about_peer,
     refusals=REFUSALS,
 )
-ACTIONS = (NARROW, WIDEN, REQUIRE, REQUIRE_MODULES, GIVE_GROUPS, ASK_UNKNOWN, QUIRK)
+ACTIONS = (
+    *(NARROW, WIDEN, REQUIRE, REQUIRE_MODULES, OFFER_VERSIONS),
+    *(GIVE_GROUPS, ASK_UNKNOWN, QUIRK),
+)

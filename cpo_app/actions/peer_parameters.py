@@ -9,6 +9,7 @@ from cpo_app.actions.readings import words
 from domain.objects.location_fields import FIELDS, PROFILES
 from domain.outbox.marks import PUSHED
 from domain.peers.peers import DEFAULT_QUIRKS
+from domain.versions import VERSIONS
 
 MAX_NAME_LENGTH = 100
 _ID = Field(..., min_length=1, max_length=64, title="Peer")
@@ -116,6 +117,19 @@ class RequiringModules(OnePeer):
     )
 
     @validator("modules", pre=True)
+    def _words(cls, value: object) -> object:
+        return words(value)
+
+
+class OfferingVersions(OnePeer):
+    versions: list[str] = Field(
+        [],
+        max_items=20,
+        title="Versions of OCPI; none: whatever the platform offers",
+        enum=list(VERSIONS),
+    )
+
+    @validator("versions", pre=True)
     def _words(cls, value: object) -> object:
         return words(value)
 

@@ -1,4 +1,5 @@
-"""`cpo peers require-modules`: what the operator demands of a peer's own interfaces."""
+"""`cpo peers require-modules`, `offer-versions`: what the operator demands of a peer's own
+interfaces, and in which versions of OCPI it is offered ours."""
 
 from __future__ import annotations
 
@@ -6,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from cpo_app.actions.peer_offer import REQUIRE_MODULES
+from cpo_app.actions.peer_offer import OFFER_VERSIONS, REQUIRE_MODULES
 from cpo_app.cli.acting import act
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note
 from domain.peers.required_modules import MODULES
+from domain.versions import VERSIONS
 
 PeerId = Annotated[str, typer.Argument(metavar="ID", help="As `cpo peers list` shows it.")]
 RequiredModules = Annotated[
@@ -45,3 +47,20 @@ def require_modules_of(
             f"it does not offer {', '.join(lacking)} now, and stays connected; "
             "its next handshake fails with 3003 unless it does"
         )
+
+
+def offer_versions(
+    peer_id: PeerId,
+    versions: Annotated[
+        list[str] | None, typer.Argument(metavar="[VERSION]...", help=", ".join(VERSIONS))
+    ] = None,
+    whatever: Annotated[bool, typer.Option("--all", help="Whatever the platform offers.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    if whatever is bool(versions):
+        raise CliError("name versions, or --all")
+    done = act(OFFER_VERSIONS, {"peer_id": peer_id, "versions": versions or []}, data_dir)
+    named = ", ".join(done["versions"])
+    note(
+        f"{peer_id} is offered {f'OCPI {named} alone' if named else 'whatever the platform offers'}"
+    )

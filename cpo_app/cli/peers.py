@@ -21,7 +21,7 @@ from cpo_app.cli.location_groups import groups_of_peer
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_facts, print_json, print_line
 from cpo_app.cli.peer_clients import clients
-from cpo_app.cli.peer_rules import RequiredModules, require_modules_of
+from cpo_app.cli.peer_rules import RequiredModules, offer_versions, require_modules_of
 from cpo_app.cli.secret_input import secret
 from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
@@ -43,6 +43,7 @@ app.command(
 )(clients)
 app.command("groups", help=words(peer_offer.GIVE_GROUPS))(groups_of_peer)
 app.command("require-modules", help=words(peer_offer.REQUIRE_MODULES))(require_modules_of)
+app.command("offer-versions", help=words(peer_offer.OFFER_VERSIONS))(offer_versions)
 
 MAX_HELD_BACK = 10
 

@@ -1,7 +1,8 @@
 """A hub's clients: the parties that are reached through it, and which of them the operator knows.
 
-A hub's credentials name the hub alone ("A Hub SHALL NOT report all the other connected parties as
-a role on the platform"); its clients it tells by HubClientInfo. That makes them nobody yet: the
+Until OCPI 2.2.1 a hub's credentials name the hub alone ("A Hub SHALL NOT report all the other
+connected parties as a role on the platform"), and its clients it tells by HubClientInfo; since
+2.3.0 its credentials name them, too (hub_credentials.py). That makes them nobody yet: the
 operator approves each, or the hub as a whole ("approve_clients" in the peer's settings). From then
 on what is for the client is open to the hub, until the client has a connection of its own: a
 party that another peer holds is never a hub's, and none is the client of two.
@@ -84,6 +85,16 @@ async def learn(tx: Tx, peer_id: str, info: JsonMapping) -> None:
             "$setOnInsert": {"peer_id": peer_id, "party": party, "approved": None},
         },
         upsert=True,
+    )
+
+
+async def named(tx: Tx, peer_id: str, roles: Sequence[JsonMapping]) -> None:
+    """The hub's credentials name these, and no other, as parties behind it (since OCPI 2.3.0): so
+    they are connected."""
+    for role in roles:
+        await learn(tx, peer_id, {**role, "status": CONNECTED})
+    await forget_others(
+        tx, peer_id, {party_key(role["country_code"], role["party_id"]) for role in roles}
     )
 
 

@@ -5,9 +5,14 @@ What is not offered to a peer is not there for it: not in the list of versions, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
+from domain.peers import switches
+from domain.peers.statuses import STATUSES
+from domain.peers.switches import NotPossible
+from domain.versions import VERSIONS
 
 SETTING = "versions"
 
@@ -21,3 +26,20 @@ def offered_to(settings: JsonMapping, offered: Iterable[str]) -> list[str]:
     ours = list(offered)
     named = settings.get(SETTING) or ()
     return [number for number in ours if number in named] or ours
+
+
+async def offer_versions(store: DbInterface, peer_id: str, numbers: Sequence[str]) -> list[str]:
+    """From now on the peer is offered these; none: whatever the platform offers. They are returned
+    lowest first. A peer that has registered in another keeps its registration, and is not served
+    in it any more.
+
+    Raises UnknownPeer, NotPossible.
+    """
+    for number in numbers:
+        if number not in VERSIONS:
+            raise NotPossible(
+                f"{number} is no version of OCPI here; there are {', '.join(VERSIONS)}"
+            )
+    named = [number for number in VERSIONS if number in numbers]
+    await switches.move(store, peer_id, {f"settings.{SETTING}": named}, STATUSES)
+    return named

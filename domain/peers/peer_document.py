@@ -57,7 +57,8 @@ class PeerDocument(TypedDict, total=False):
     settings: JsonObject
     """{narrowed}: True, it sees published locations only; {requires}: fields without which it is
     offered no location; {groups}: the only groups of locations that it is given;
-    {modules}: what it has to offer in a handshake"""
+    {modules}: what it has to offer in a handshake; {versions}: the only versions of OCPI that it
+    is offered (offered_versions.py)"""
     token_hashes: list[TokenHash]
     terms: TermsDocument
     """what the operator has granted (terms.py)"""

@@ -347,10 +347,12 @@ class Peers:
         `our_token` becomes the only one that opens our door; with `grace_s` the earlier
         functional ones stay good until it is first used, at most that long.
         A peer that the operator has suspended stays so.
-        `facts`: versions_url, version, version_url, endpoints, roles. Raises claims.PartyTaken
+        `facts`: versions_url, version, version_url, endpoints, roles, and a hub's clients where its
+        credentials name them. Raises claims.PartyTaken
         when one of its roles' parties is another peer's: nothing is stored then.
         """
         declared: Sequence[JsonMapping] | None = facts.pop("roles", None)
+        clients: Sequence[JsonMapping] | None = facts.pop("clients", None)
         common: JsonObject = {
             **facts,
             "their_token": self._vault.seal(their_token),
@@ -399,6 +401,8 @@ class Peers:
             await PEERS.of(tx).update_one(
                 {"_id": peer_id}, {"$set": change, "$unset": {"call": ""}}
             )
+            if clients is not None:
+                await hub_clients.named(tx, peer_id, clients)
             if declared is not None:
                 await hub_clients.settle(tx, peer_id)
             is_new = document["status"] not in (CONNECTED, SUSPENDED)

@@ -30,10 +30,11 @@ from domain.outbox.crash_points import crash_point
 from domain.peers import claims, required_modules
 from domain.peers.calls import Call
 from domain.peers.claims import PartyTaken
+from domain.peers.hub_credentials import parted
 from domain.peers.peers import Peer, Peers
 from domain.peers.statuses import CONNECTED, SUSPENDED
 from domain.peers.terms import Terms, party_of
-from domain.schemas import SchemaError
+from domain.schemas import SchemaError, validate
 from domain.secrets import new_token
 from domain.versions import INNER_VERSION, Context, ObjectKind, OcpiVersion
 from domain.versions import Party as NamedParty
@@ -123,7 +124,7 @@ class Registration:
         *,
         grace_s: float,
     ) -> JsonObject:
-        data = form.read(ObjectKind.CREDENTIALS, given).object
+        data = _read(form, given)
         invited = self._peers.invited_by(peer, presented)
         try:
             await self._check_roles(peer.peer_id, data["roles"])
@@ -322,12 +323,12 @@ class Registration:
             await self._check_roles(peer_id, theirs["roles"])
         except InvalidParameters as error:
             refused = error
-            del facts["roles"]
+            del facts["roles"], facts["clients"]
         try:
             await self._store_rotation(peer_id, token, theirs["token"], grace_s, facts)
         except PartyTaken as error:
             refused = _taken(error)
-            del facts["roles"]
+            del facts["roles"], facts["clients"]
             await self._store_rotation(peer_id, token, theirs["token"], grace_s, facts)
         self._forget()
         if refused is not None:
@@ -403,7 +404,7 @@ class Registration:
                 # The peer calls us back before it answers, and may be slow at it.
                 timeout_s=self._settings.CPO_PEER_TIMEOUT_S * 3,
             )
-            return INNER_VERSION.read(ObjectKind.CREDENTIALS, answer.data()).object
+            return _read(INNER_VERSION, answer.data())
         except PeerUnusable as error:
             raise UnableToUseClientApi(f"{method} credentials: {error.reason}") from error
         except SchemaError as error:
@@ -486,6 +487,14 @@ def _refused(error: PeerUnusable) -> bool:
     return error.sent is False or error.kind == "ocpi_status"
 
 
+def _read(form: OcpiVersion, given: object) -> JsonObject:
+    """A peer's credentials as inner ones: its own roles, and a hub's `clients` apart."""
+    inner = form.read(ObjectKind.CREDENTIALS, given).object
+    said = validate(form.models[ObjectKind.CREDENTIALS], given)
+    roles, clients = parted(inner["roles"], said.get("hub_party_id"))
+    return {**inner, "roles": roles, "clients": clients}
+
+
 def _facts(found: Discovered, credentials: JsonMapping) -> JsonObject:
     return {
         "versions_url": credentials["url"],
@@ -493,6 +502,7 @@ def _facts(found: Discovered, credentials: JsonMapping) -> JsonObject:
         "version_url": found.version_url,
         "endpoints": found.stored(),
         "roles": list(credentials["roles"]),
+        "clients": credentials.get("clients"),
     }
 
 

@@ -191,6 +191,22 @@ def test_modules_are_required_and_what_is_missing_is_said(
     assert found["settings"]["modules"] == ["tokens:SENDER"]
 
 
+def test_a_peer_is_offered_some_versions_alone(house: House) -> None:
+    _, peer_id = house.peer()
+
+    def settings() -> dict[str, list[str]]:
+        found: dict[str, list[str]] = json.loads(cpo_peers("show", peer_id, "--json"))["settings"]
+        return found
+
+    cpo_peers("offer-versions", peer_id, "2.3.0", "2.2.1")
+    assert settings()["versions"] == ["2.2.1", "2.3.0"]
+    cpo_peers("offer-versions", peer_id, "--all")
+    assert settings()["versions"] == []
+    for wrong in ([], ["2.2.1", "--all"], ["2.9"]):
+        with pytest.raises(CliError, match=r"name versions|2\.9 is no version"):
+            cpo_peers("offer-versions", peer_id, *wrong)
+
+
 def test_locations_are_grouped_and_a_peer_is_given_the_group(house: House) -> None:
     _, peer_id = house.peer()
     house.locations(location("NORTH"), location("SOUTH"))
