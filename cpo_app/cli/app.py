@@ -29,6 +29,7 @@ class Commands(LazyGroup):
         "hub": "cpo_app.cli.hub:hub",
         "check": "cpo_app.cli.check:check",
         "price": "cpo_app.cli.price:price",
+        "convert": "cpo_app.cli.convert:convert",
         "status": "cpo_app.cli.status:status",
         "doctor": "cpo_app.cli.doctor:doctor",
         "backup": "cpo_app.cli.backup:backup",

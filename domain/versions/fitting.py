@@ -16,7 +16,7 @@ from pydantic.fields import SHAPE_LIST, ModelField
 
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.schemas import OcpiModel
-from domain.schemas.types import String, Url
+from domain.schemas.types import CiString, String, Url
 from domain.versions.ocpi_version import (
     Context,
     Convert,
@@ -137,6 +137,8 @@ def _value(
         return _object(kind, value, rules, context, notes)
     if issubclass(kind, Enum):
         return _enumerated(kind, value, rules, notes)
+    if issubclass(kind, CiString) and isinstance(value, str) and len(value) > kind.max_length:
+        raise LeftOut(f"left out: {rules.into} takes at most {kind.max_length} characters")
     if issubclass(kind, String) and isinstance(value, str) and not issubclass(kind, Url):
         return _text(kind, value, rules, notes)
     return value

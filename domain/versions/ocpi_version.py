@@ -62,7 +62,10 @@ class Context:
     location: JsonMapping | None = None
     """the inner Location at which a session or CDR took place"""
     token: JsonMapping | None = None
-    """the inner Token that an authorization was asked for"""
+    """the inner Token that an authorization was asked for, or that a session or CDR was begun with,
+    for versions that do not say it"""
+    time_zone: str | None = None
+    """of a Location that does not say its own"""
 
 
 NO_CONTEXT = Context()

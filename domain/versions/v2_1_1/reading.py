@@ -1,4 +1,5 @@
-"""What a CPO reads of OCPI 2.1.1: tokens, authorizations, commands, credentials; and results.
+"""OCPI 2.1.1's objects as inner ones: those that a CPO is sent (tokens, authorizations, commands,
+credentials), and the others (bill_reading.py).
 
 A 2.1.1 peer is one party, so its objects do not name their owner: the context does.
 """
@@ -10,7 +11,15 @@ from domain import schemas
 from domain.versions import inner
 from domain.versions.fitting import LeftOut, Notes, Rules, fitting
 from domain.versions.ocpi_version import Context, ObjectKind
-from domain.versions.v2_3_0.schemas import tokens
+from domain.versions.v2_1_1.bill_reading import (
+    cdr,
+    charging_period,
+    connector,
+    location,
+    owned,
+    session,
+)
+from domain.versions.v2_3_0.schemas import locations, tokens
 
 THEIR_ROLE = "EMSP"
 """2.1.1 has two roles, and a CPO's peer is the other one."""
@@ -19,10 +28,8 @@ THEIR_ROLE = "EMSP"
 def _token(given: JsonObject, _notes: Notes, context: Context) -> JsonObject:
     if "contract_id" in given:  # an inner token already, out of the context
         return given
-    if context.party is None:
-        raise LeftOut("country_code: OCPI 2.1.1 does not say whose token it is")
     given["contract_id"] = given.pop("auth_id")
-    return {**given, **context.party._asdict()}
+    return owned(given, context)
 
 
 def _authorization(given: JsonObject, _notes: Notes, context: Context) -> JsonObject:
@@ -45,13 +52,32 @@ def _command_response(given: JsonObject, _notes: Notes, _context: Context) -> Js
     return {**given, "timeout": 0}  # 2.1.1 promises nothing about when the result will come
 
 
+def _tariff(given: JsonObject, _notes: Notes, context: Context) -> JsonObject:
+    return owned(given, context)
+
+
 RULES = Rules(
     into="the inner model",
+    names={
+        inner.Session: {
+            "start_date_time": "start_datetime",
+            "end_date_time": "end_datetime",
+        },
+        inner.CDR: {"end_date_time": "stop_date_time"},
+        locations.Connector: {"max_voltage": "voltage", "max_amperage": "amperage"},
+        locations.EnvironmentalImpact: {"category": "source"},
+    },
     nearest={
         "CommandResponseType": {"TIMEOUT": "REJECTED"},
         "CommandResultType": {"UNKNOWN_SESSION": "FAILED"},
     },
     shapes={
+        locations.Location: location,
+        locations.Connector: connector,
+        inner.Session: session,
+        inner.CDR: cdr,
+        schemas.ChargingPeriod: charging_period,
+        inner.Tariff: _tariff,
         tokens.Token: _token,
         tokens.AuthorizationInfo: _authorization,
         tokens.ReserveNow: _reserve_now,
@@ -60,6 +86,12 @@ RULES = Rules(
     },
 )
 _READ = (
+    ObjectKind.LOCATION,
+    ObjectKind.EVSE,
+    ObjectKind.CONNECTOR,
+    ObjectKind.SESSION,
+    ObjectKind.CDR,
+    ObjectKind.TARIFF,
     ObjectKind.TOKEN,
     ObjectKind.AUTHORIZATION_INFO,
     ObjectKind.LOCATION_REFERENCES,

@@ -22,13 +22,15 @@ _ID = st.text(st.sampled_from(string.ascii_letters + string.digits + "*-"), min_
 _CLOCK = st.builds("{:02d}:{:02d}".format, st.integers(0, 23), st.integers(0, 59))
 _DAY = st.dates().map(str).filter(lambda day: day >= "1970")
 _CENTS = st.integers(-(10**9), 10**9)
+_DEGREES: dict[type, tuple[str, ...]] = {
+    types.Latitude: ("51.04759", "-3.729944", "50.7707745"),
+    types.Longitude: ("3.72994", "-126.104965", "126.1049655"),
+}
 _BY_TYPE: dict[type, st.SearchStrategy[Any]] = {
     types.CountryCode: st.sampled_from(["BE", "NL", "de"]),
     types.Country: st.sampled_from(["BEL", "NLD"]),
     types.Currency: st.sampled_from(["EUR", "CAD"]),
     types.Language: st.sampled_from(["en", "nl"]),
-    types.Latitude: st.sampled_from(["51.04759", "-3.729944", "50.7707745"]),
-    types.Longitude: st.sampled_from(["3.72994", "-126.104965", "126.1049655"]),
     types.LocalTime: _CLOCK,
     types.LocalDate: _DAY,
     types.TimeZone: st.sampled_from(["Europe/Brussels", "America/Toronto"]),
@@ -81,6 +83,9 @@ def _value(kind: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from([member.value for member in kind])
     if issubclass(kind, OpenEnum):
         return st.sampled_from([*kind.known, "ACME_1"])
+    for base, samples in _DEGREES.items():
+        if issubclass(kind, base):
+            return st.sampled_from([each for each in samples if kind.pattern.fullmatch(each)])
     for base, strategy in _BY_TYPE.items():
         if kind is base or issubclass(kind, base):
             return strategy

@@ -19,7 +19,7 @@ from domain.versions.v2_3_0.schemas.locations import EnergyMix as EnergyMix230
 from tests.domain.schemas.test_spec_examples import WRONG_IN_THE_TEXT as WRONG_IN_2_2_1
 
 DATA = Path(__file__).parents[2] / "data"
-THEIR_PARTY = Context(party=Party("NL", "TNM"))
+THEIR_PARTY = Context(party=Party("NL", "TNM"), time_zone="Europe/Brussels")
 
 # What the texts themselves got wrong: the whole of what we say of it.
 MISSING = "required field missing"
@@ -148,6 +148,8 @@ def test_an_example_validates_and_comes_back_equal(number: str, name: str) -> No
         if isinstance(kind, ObjectKind) and kind in version.readers:
             read = version.read(kind, given, THEIR_PARTY)
             rendered = version.render(kind, read.object, THEIR_PARTY)
+            if number == "2.1.1" and kind is ObjectKind.LOCATION:
+                given = {**given, "time_zone": "Europe/Brussels"}  # which the example does not say
             assert rendered.object == given
 
 

@@ -401,7 +401,7 @@ def test_a_token_is_of_the_party_that_sent_it() -> None:
         "last_updated": AT,
     }
     assert rendered(ObjectKind.TOKEN, inner) == {**TOKEN, "issuer": "Societe"}
-    with pytest.raises(Unconvertible, match="whose token"):
+    with pytest.raises(Unconvertible, match="whose object"):
         V.read(ObjectKind.TOKEN, TOKEN)
 
 
@@ -445,3 +445,38 @@ def test_an_authorization_is_of_the_token_that_was_asked_for() -> None:
     assert [loss.path for loss in read.losses] == ["location.connector_ids"]
     with pytest.raises(Unconvertible, match="which token"):
         V.read(ObjectKind.AUTHORIZATION_INFO, given)
+
+
+def test_a_location_of_theirs_becomes_ours_with_its_party_and_time_zone() -> None:
+    inner = full_location()
+    del inner["time_zone"]
+    theirs = rendered(ObjectKind.LOCATION, inner)
+    context = Context(party=Party("BE", "BEC"), time_zone="Europe/Brussels")
+    assert V.read(ObjectKind.LOCATION, theirs, context) == (full_location(), ())
+    with pytest.raises(Unconvertible, match="time_zone"):
+        V.read(ObjectKind.LOCATION, theirs, Context(party=Party("BE", "BEC")))
+
+
+@pytest.mark.parametrize("kind", [ObjectKind.SESSION, ObjectKind.CDR])
+def test_a_bill_of_theirs_becomes_ours_with_the_token_that_they_do_not_say(
+    kind: ObjectKind,
+) -> None:
+    ours = {
+        ObjectKind.SESSION: session(
+            auth_method="WHITELIST",
+            status="COMPLETED",
+            location_id="LOC1",
+            evse_uid="Evse-1",
+            total_cost={"excl_vat": 2.5},
+        ),
+        ObjectKind.CDR: samples.cdr(
+            cdr_location={**samples.cdr()["cdr_location"], "postal_code": "9000"}
+        ),
+    }[kind]
+    theirs = rendered(kind, ours, Context(location=full_location()))
+    context = Context(party=Party("BE", "BEC"), token=samples.token())
+    read = V.read(kind, theirs, context)
+    assert read.object == ours
+    assert [loss.path for loss in read.losses] == ["location"]
+    with pytest.raises(Unconvertible, match="auth_id"):
+        V.read(kind, theirs, Context(party=Party("BE", "BEC")))
