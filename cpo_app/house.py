@@ -11,10 +11,13 @@ from cpo_app.actions.house import House
 from cpo_app.backend import Backend
 from cpo_app.central.service import Central
 from cpo_app.notifying import Targets
+from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpi.peer_services.token_pull import PullReport, TokenPull
 from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from cpo_app.replaying import replay
+from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
+from domain.authorization.authorization import Authorizer, Decision
 from domain.charge_points import operator_words
 from domain.charge_points.charge_points import Applied
 
@@ -43,6 +46,24 @@ def house_of(backend: Backend, central: Central | None = None) -> House:
         )
         return await pull.pull_now(peer_id, full=full)
 
+    authorizer = Authorizer(
+        backend.store,
+        RealtimeAuthorization(backend.peers, backend.client, backend.authenticator.may_speak_for),
+        timeout_s=backend.settings.CENTRAL_AUTHORIZE_TIMEOUT_S,
+        realtime_allowed=backend.settings.CENTRAL_REALTIME_ALLOWED,
+    )
+
+    async def authorize(
+        uid: str,
+        token_type: str,
+        location: JsonMapping,
+        evse: JsonMapping,
+        party: str | None,
+    ) -> Decision:
+        return await authorizer.at_reader(
+            uid, token_type, location, evse, backend.db.now(), party=party
+        )
+
     return House(
         store=backend.store,
         settings=backend.settings,
@@ -53,6 +74,8 @@ def house_of(backend: Backend, central: Central | None = None) -> House:
         finish_calls=UnfinishedCalls(backend.peers, backend.registration).round,
         pull_tokens=pull_tokens,
         set_operative=set_operative,
+        authorize=authorize,
+        wake_commands=backend.intake.wake,
         tell_test=lambda: Targets(backend.settings, backend.db).tell_test(),
         replay=partial(replay, backend) if central is None else central.telemetry.replay,
     )

@@ -10,6 +10,7 @@ from cpo_app.actions.action import AnyAction
 GROUPS: Mapping[str, str] = {
     "peers": "cpo_app.actions.peers",
     "charge_points": "cpo_app.actions.charge_points",
+    "commands": "cpo_app.actions.commands",
     "sessions": "cpo_app.actions.sessions",
     "cdrs": "cpo_app.actions.cdrs",
     "tariffs": "cpo_app.actions.tariffs",

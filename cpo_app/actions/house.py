@@ -11,6 +11,8 @@ from typing import Protocol
 
 from cpo_app.settings import Settings
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping
+from domain.authorization.authorization import Decision
 from domain.operators.passwords import Passwords
 from domain.peers.peers import Peer, Peers
 from domain.peers.terms import Terms
@@ -56,6 +58,18 @@ class Pulled(Protocol):
     def problem(self) -> str | None: ...
 
 
+class Authorize(Protocol):
+    async def __call__(
+        self,
+        uid: str,
+        token_type: str,
+        location: JsonMapping,
+        evse: JsonMapping,
+        party: str | None,
+    ) -> Decision:
+        """`party`: folded; only a card of that party will do."""
+
+
 @dataclass(frozen=True)
 class House:
     store: DbInterface
@@ -71,6 +85,10 @@ class House:
     PullUnderWay."""
     set_operative: Callable[[str, bool], Awaitable[object]]
     """Raises NotRegistered."""
+    authorize: Authorize
+    """A card at an EVSE, as at the reader."""
+    wake_commands: Callable[[], None]
+    """There is a new one."""
     replay: Callable[[str], Awaitable[str | None]]
     """Hand a dead letter to telemetry's handlers again: None, or why it was not taken. Raises
     NoSuchLetter."""

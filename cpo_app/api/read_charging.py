@@ -23,9 +23,8 @@ from cpo_app.api.lists import (
 )
 from cpo_app.api.routes import answered
 from db_interface.json_data import JsonObject
-from domain.commands.command_queue import COMMANDS
 from domain.commands.command_states import State
-from domain.operator import money
+from domain.operator import commands, money
 from domain.paging import newest
 from domain.peers.peers import audiences_of
 from domain.reservations.reservations import RESERVATIONS
@@ -41,10 +40,6 @@ _SESSION = (
 _RESERVATION = (
     *("_id", "peer_id", "reservation_id", "status", "active", "owner", "cp_id", "connector_id"),
     *("location_id", "evse_uid", "expiry_date", "command_id", "created", "session_id", "ended"),
-)
-_COMMAND = (
-    *("_id", "kind", "state", "cp_id", "peer_id", "by", "session_id", "created", "deadline"),
-    *("attempts", "sent_at", "answered_at", "expired_at", "result", "finished_at"),
 )
 
 
@@ -140,16 +135,14 @@ def _commands(router: APIRouter, house: House) -> None:
         query = _wanted(charge_point, since, to)
         if state is not None:
             query["state"] = state.value
-        rows, following = await newest(
-            COMMANDS.of(db), query, by="created", limit=limit, cursor=cursor
-        )
-        return page([named(row, _COMMAND) for row in rows], following)
+        rows, following = await commands.page(db, query=query, limit=limit, cursor=cursor)
+        return page(rows, following)
 
     @router.get("/commands/{command_id}", tags=["commands"])
     async def command(command_id: Id) -> Response:
-        """What became of it: `result` is there as soon as it has definitely ended."""
-        found = await COMMANDS.of(db).find_one({"_id": command_id})
-        return answered(named(there(found, "command", command_id), _COMMAND))
+        """What became of it: `result` is there as soon as it has definitely ended, and `said` says
+        the same in words; until then "under way"."""
+        return answered(there(await commands.one(db, command_id), "command", command_id))
 
 
 def _wanted(charge_point: str | None, since: From, until: To) -> JsonObject:

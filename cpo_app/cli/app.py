@@ -46,6 +46,7 @@ class Commands(LazyGroup):
         "operators": "cpo_app.cli.operators:app",
         "keys": "cpo_app.cli.keys:app",
         "charge-points": "cpo_app.cli.charge_points:app",
+        "commands": "cpo_app.cli.charge_point_commands:app",
         "audit": "cpo_app.cli.audit:app",
         "notices": "cpo_app.cli.notices:app",
     }

@@ -41,6 +41,7 @@ _LISTS = {
     "locations": "/console/locations",
     "peers": "/console/peers",
     "charge_points": "/console/charge-points",
+    "commands": "/console/charge-points",
     "notices": "/console/notices",
     "operators": "/console/operators",
     "keys": "/console/operators",
@@ -74,7 +75,7 @@ def page_after(action: AnyAction, given: JsonMapping, result: JsonMapping | None
     """The path of the page that shows what came of it."""
     group = action.name.partition(".")[0]
     known = {**given, **(result or {})}
-    if group == "charge_points":
+    if group in ("charge_points", "commands"):
         cp_id = known.get("cp_id") or str(known.get("letter_id", "")).partition("/")[0]
         return f"{_LISTS[group]}/{segment(str(cp_id))}"
     if group == "locations" and "key" in known:

@@ -24,6 +24,7 @@ from domain.charge_points import dead_letters, evse_history, unaccounted_energy
 from domain.charge_points.evse_states import EvseStatus
 from domain.operator import (
     charge_points,
+    commands,
     hub_clients,
     money,
     not_offered,
@@ -44,6 +45,7 @@ MAX_ENTRIES = 100
 MAX_CHANGES = 500
 CHANGES_SHOWN = 50
 MAX_LETTERS = 50
+MAX_COMMANDS = 10
 MAX_SEQ = 2**63 - 1
 """What a page of locations can begin behind: the store's largest whole number."""
 
@@ -114,10 +116,11 @@ def build_console_router(console: Console) -> APIRouter:
             raise NotThere("There is no charge point of that id.")
         now = console.clock()
         day_ago = now - timedelta(days=1)
-        changes, uptimes, letters = await asyncio.gather(
+        changes, uptimes, letters, asked = await asyncio.gather(
             evse_history.latest(db, found["id"], MAX_CHANGES),
             console.uptimes(found["id"]),
             dead_letters.listed(db, found["id"], MAX_LETTERS),
+            commands.page(db, cp_id=found["id"], limit=MAX_COMMANDS),
         )
         return console.page(
             request,
@@ -129,6 +132,7 @@ def build_console_router(console: Console) -> APIRouter:
             timeline=timeline(changes, day_ago, now),
             uptimes=uptimes,
             letters=letters,
+            commands=asked[0],
             done=said(done),
         )
 

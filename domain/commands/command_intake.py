@@ -132,9 +132,13 @@ class Intake:
             return await self._keep(request, accepted, tx)
 
         kept = await self.store.transact(keep)
+        self.wake()
+        return dict(kept["answer"])
+
+    def wake(self) -> None:
+        """There is a new command."""
         for wake in self._wakes:
             wake()
-        return dict(kept["answer"])
 
     async def _crowded(self, cp_id: str) -> bool:
         return await queue.waiting(self.store.db, cp_id, MAX_WAITING) >= MAX_WAITING

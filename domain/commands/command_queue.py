@@ -20,6 +20,13 @@ from domain.commands.command_delivery import DeliveryRecord
 from domain.commands.command_states import OPEN, Event, State, next_state
 
 
+class Asker(TypedDict):
+    """As domain.operators.actor names whoever acts."""
+
+    kind: str
+    name: str
+
+
 class Command(TypedDict, total=False):
     """Always there: everything from `_id` to `unsent`."""
 
@@ -48,7 +55,9 @@ class Command(TypedDict, total=False):
     """How often it surely did not hear."""
 
     peer_id: str
-    """Who asked."""
+    """Which peer has asked."""
+    by: Asker
+    """Who of ours has, where no peer did."""
     idempotency_key: str
     """Fingerprint of the request, while the same one again counts as this one."""
     answer: JsonMapping

@@ -31,12 +31,13 @@ class Status(str, Enum):
 
 
 class Reservation(TypedDict, total=False):
-    """Always there: everything but `session_id` and `ended`."""
+    """Always there: everything but `answer_to`, `session_id` and `ended`."""
 
     _id: str
     """What the charge point knows it by: made of peer, eMSP and reservation_id, so that nobody
     can replace or cancel another's (mod_commands, ReserveNow)."""
-    peer_id: str
+    peer_id: str | None
+    """Who has asked for it; of one of our own people's, who is behind the card (None: nobody)."""
     reservation_id: str
     """As the peer gave it."""
     status: str

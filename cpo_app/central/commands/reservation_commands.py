@@ -6,6 +6,8 @@ charge point is told again what stands, as soon as it can be reached.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from cpo_app.central.commands.command_steps import (
     INNER_RELEASE,
     INNER_RESERVE,
@@ -22,7 +24,8 @@ from cpo_app.central.commands.command_steps import (
 from cpo_app.central.link.link import LinkAnswer, LinkResult
 from db_interface.owned_objects import party_key
 from db_interface.transaction import Tx
-from domain.commands.command_intake import result_body
+from domain.commands import command_queue
+from domain.commands.command_intake import GRACE_S, result_body
 from domain.commands.command_queue import Command
 from domain.commands.command_states import State
 from domain.commands.command_targets import place_of
@@ -32,6 +35,23 @@ from domain.reservations.reservations import Reservation, Status
 
 _NO_SUCH = (LinkResult.REJECTED, LinkResult.UNKNOWN_RESERVATION)
 """A charge point's ways to say that it knows no such reservation."""
+
+
+CPO_CANCELED = "RESERVATION_CANCELED"
+
+
+async def tell_canceled(tx: Tx, held: Reservation) -> None:
+    """We cannot, or do not, keep it: the eMSP is told at the URL of its RESERVE_NOW ("if the CPO
+    cancels the reservation", mod_commands, Flow). One of our own people's goes without a word."""
+    if "answer_to" not in held or held["peer_id"] is None:
+        return
+    until = tx.now + timedelta(seconds=GRACE_S)
+    also: Command = {
+        "result": result_body("CANCELED_RESERVATION"),
+        "delivery": {**held["answer_to"], "until": until},
+        "peer_id": held["peer_id"],
+    }
+    await command_queue.add(tx, CPO_CANCELED, cp_id=None, deadline=until, also=also)
 
 
 class Reserve(Kind):
@@ -83,7 +103,7 @@ class Reserve(Kind):
             owner = party_key(place.location["country_code"], place.location["party_id"])
         reservation: Reservation = {
             "_id": content["reservation"],
-            "peer_id": command["peer_id"],
+            "peer_id": command.get("peer_id") or content.get("behind"),
             "reservation_id": content["reservation_id"],
             "owner": owner,
             "cp_id": cp_id_of(command),
@@ -94,8 +114,9 @@ class Reserve(Kind):
             "authorization_reference": content["authorization_reference"],
             "expiry_date": content["expiry_date"],
             "command_id": command["_id"],
-            "answer_to": command["delivery"],
         }
+        if "delivery" in command:
+            reservation["answer_to"] = command["delivery"]
         left = await reservations.hold(tx, self.context.party, reservation, self.context.billing)
         if left is not None:
             also: Command = {"content": {"reservation": content["reservation"]}}
@@ -128,6 +149,7 @@ class Cancel(Kind):
     async def conclude(self, tx: Tx, command: Command, said: LinkAnswer) -> Decided | Elsewhere:
         if not said.accepted and said.result not in _NO_SUCH:
             return Decided(body_of(said))
+        held = await reservations.get_active(tx, command["content"]["reservation"])
         ended = await reservations.end(
             tx,
             self.context.party,
@@ -136,6 +158,8 @@ class Cancel(Kind):
             Status.CANCELED,
             self.context.billing,
         )
+        if ended and held is not None and "by" in command:
+            await tell_canceled(tx, held)
         # A charge point that has lost the reservation keeps nobody out: it is canceled all the
         # same. One that we do not hold any more either has been used, or has expired.
         return Decided(result_body("ACCEPTED" if ended else "UNKNOWN_RESERVATION"))

@@ -65,13 +65,13 @@ class Start(Kind):
                 evse=place.evse,
                 connector=connector,
                 token=content["token"],
-                auth_method=COMMAND,
+                auth_method=content.get("auth_method") or COMMAND,
                 authorization_reference=reference,
                 source="remote",
                 session_id=session_id_of(command),
                 command_id=command["_id"],
                 reservation_id=None if reserved is None else reserved["_id"],
-                peer_id=command["peer_id"],
+                peer_id=command.get("peer_id") or content.get("behind"),
                 rules=self.context.rules,
             )
         except ConnectorBusy:
@@ -186,6 +186,9 @@ class Unlock(Kind):
     async def prepare(self, tx: Tx, command: Command) -> Ask | Decided | Elsewhere:
         content = command["content"]
         place = await place_of(tx, content["evse_uid"])
+        if "by" in command:  # our own people may end anybody's session
+            gone = result_body("REJECTED", "The EVSE is gone")
+            return Ask() if place is not None else Decided(gone)
         reader = Reader(tuple(content["parties"]), holds=tuple(content["audiences"]))
         if place is None or await plugged_in_by_another(tx, place, content["connector_id"], reader):
             return Decided(result_body("REJECTED"))

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
 
 from cpo_app.central.commands.command_steps import INNER_RELEASE, INNER_WITHIN, CommandContext
+from cpo_app.central.commands.reservation_commands import tell_canceled
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.commands import command_queue
-from domain.commands.command_intake import GRACE_S, result_body
 from domain.commands.command_targets import REMOVED
 from domain.reservations import reservations
 from domain.reservations.reservations import Reservation, Status
@@ -29,7 +28,6 @@ logger = logging.getLogger("cpo.central")
 PAUSE_S = 1.0
 MAX_AT_ONCE = 100
 LOST = ("INOPERATIVE", REMOVED)
-CPO_CANCELED = "RESERVATION_CANCELED"
 
 
 class ReservationSweeper:
@@ -66,18 +64,7 @@ class ReservationSweeper:
                 deadline=tx.now + INNER_WITHIN,
                 also={"content": {"reservation": key}},
             )
-            until = tx.now + timedelta(seconds=GRACE_S)
-            await command_queue.add(
-                tx,
-                CPO_CANCELED,
-                cp_id=None,
-                deadline=until,
-                also={
-                    "result": result_body("CANCELED_RESERVATION"),
-                    "delivery": {**held["answer_to"], "until": until},
-                    "peer_id": held["peer_id"],
-                },
-            )
+            await tell_canceled(tx, held)
             return True
 
         done = await self._store.transact(work)

@@ -36,6 +36,8 @@ from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
 from db_interface.writers import SLOTS, WRITERS
+from domain.authorization.authorization import Decision
+from domain.authorization.whitelist import Allowed
 from domain.charge_points import charge_points, registrations
 from domain.charge_points.charge_point_events import (
     Heartbeat,
@@ -311,6 +313,11 @@ class Visit:
         async def pull_tokens(peer_id: str, full: bool) -> PullReport:
             return PullReport(peer_id, complete=True)
 
+        async def authorize(
+            uid: str, token_type: str, location: object, evse: object, party: str | None
+        ) -> Decision:
+            return Decision(Allowed.NOT_ALLOWED, info="Unknown card")
+
         async def replay(letter_id: str) -> str | None:
             night.replayed.append(letter_id)
             return night.not_taken
@@ -331,6 +338,8 @@ class Visit:
             finish_calls=UnfinishedCalls(night.peers, registration).round,
             pull_tokens=pull_tokens,
             set_operative=set_operative,
+            authorize=authorize,
+            wake_commands=lambda: None,
             replay=replay,
             tell_test=tell_test,
         )
