@@ -165,6 +165,13 @@ INDEXES["locations"].append(_index("links.has", "seq"))
 INDEXES["locations"].append(
     _index("groups", "audience", "seq", partialFilterExpression={"groups": {"$exists": True}})
 )
+INDEXES["locations"].append(
+    _index(
+        "tariffs_assigned.words.tariff_ids",
+        "seq",
+        partialFilterExpression={"tariffs_assigned": {"$exists": True}},
+    )
+)
 INDEXES["locations"].append(_index("fields.city", collation=BY_NAME))
 INDEXES["tokens"] = [
     *INDEXES["tokens"],

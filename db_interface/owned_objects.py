@@ -84,6 +84,8 @@ class OwnedDocument(TypedDict, total=False):
     """folded ids of what it holds or belongs to, by kind, for look-ups"""
     groups: Sequence[str]
     """what the operator has sorted it under; not the object's own: kept when it is rewritten"""
+    tariffs_assigned: JsonMapping
+    """the operator's word on tariffs (domain/objects/assigned_tariffs.py); kept likewise"""
     prior: Sequence[Prior]
     """what lists show until the present state is settled, oldest first; none: it is not shown
     until then"""

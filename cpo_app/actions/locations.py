@@ -13,7 +13,11 @@ from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.audit.entries import About
 from domain.imports.file_import import Refused as NotTaken
-from domain.imports.location_import import guard_charge_points, read_location
+from domain.imports.location_import import (
+    guard_charge_points,
+    read_location,
+    with_assigned_tariffs,
+)
 from domain.imports.location_removal import GONE, HIDDEN, UNCHANGED, remove_location
 from domain.objects.finding import NotFoundById, find_object
 from domain.operators.actor import Role
@@ -50,7 +54,9 @@ class SettingGroups(Parameters):
 
 
 async def _import(house: House, given: Imported) -> JsonObject:
-    return await import_objects(house, given, "locations", read_location, guard_charge_points)
+    return await import_objects(
+        house, given, "locations", read_location, guard_charge_points, with_assigned_tariffs
+    )
 
 
 async def _remove(house: House, given: Removing) -> JsonObject:

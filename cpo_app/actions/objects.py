@@ -13,7 +13,15 @@ from cpo_app.actions.house import House
 from cpo_app.actions.readings import party_pair
 from db_interface.json_data import JsonObject
 from db_interface.owned_objects import OwnedObject, party_key
-from domain.imports.file_import import BATCH, Guard, Importing, Read
+from domain.imports.file_import import (
+    BATCH,
+    Amend,
+    Guard,
+    Importing,
+    Read,
+    as_they_are,
+    nothing_guarded,
+)
 from domain.imports.report import Report
 
 MAX_OBJECTS = 1000
@@ -38,7 +46,12 @@ class Imported(Parameters):
 
 
 async def import_objects(
-    house: House, given: Imported, module: str, read: Read, guard: Guard
+    house: House,
+    given: Imported,
+    module: str,
+    read: Read,
+    guard: Guard = nothing_guarded,
+    amend: Amend = as_they_are,
 ) -> JsonObject:
     """Take them over, those that can be; how many, and why not the others."""
     hosted = {ours.key: f"{ours.country_code}/{ours.party_id}" for ours in house.settings.parties}
@@ -50,7 +63,7 @@ async def import_objects(
             f"{', '.join(hosted.values())}",
         )
     report = Report()
-    importing = Importing(module, read, frozenset(hosted), owner, given.force, guard)
+    importing = Importing(module, read, frozenset(hosted), owner, given.force, guard, amend)
     objects = list(importing.understood(given.objects, report))
     for batch in _batches(objects):
         await importing.take_over(house.store, batch, report)

@@ -1,23 +1,25 @@
-"""What is done to tariffs: brought in, removed, named the default."""
+"""What is done to tariffs: brought in, removed, named the default, assigned to places."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, validator
 
 from cpo_app.actions.action import Action, Parameters
 from cpo_app.actions.house import House
 from cpo_app.actions.objects import IMPORTED, OUR_PARTY, Imported, import_objects
-from cpo_app.actions.readings import party_pair
+from cpo_app.actions.readings import party_pair, words
 from db_interface.json_data import JsonObject
+from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.audit.entries import About
-from domain.imports.file_import import nothing_guarded
 from domain.imports.tariff_import import read_tariff
-from domain.objects.finding import NotFoundById
+from domain.objects import tariff_assignment
+from domain.objects.finding import NotFoundById, find_object
+from domain.objects.tariff_assignment import MAX_TARIFFS, NotAssigned
 from domain.objects.tariff_removal import TariffInUse, name_default, remove_tariff
 from domain.operators.actor import Role
 
-_REFUSALS: dict[type[Exception], int] = {NotFoundById: 404, TariffInUse: 409}
+_REFUSALS: dict[type[Exception], int] = {NotFoundById: 404, TariffInUse: 409, NotAssigned: 409}
 
 
 class Removing(Parameters):
@@ -30,8 +32,68 @@ class Naming(Parameters):
     tariff_id: str | None = Field(None, max_length=36, title="Tariff (empty: have none)")
 
 
+class AtPlace(Parameters):
+    location_id: str = Field(..., min_length=1, max_length=100, title="Location")
+    party: str | None = OUR_PARTY
+    evse_uid: str | None = Field(None, max_length=36, title="EVSE (empty: all of the location)")
+    connector_id: str | None = Field(
+        None, max_length=36, title="Connector (empty: all of the EVSE)"
+    )
+
+
+class Assigning(AtPlace):
+    tariff_ids: list[str] = Field(
+        ..., min_items=1, max_items=MAX_TARIFFS, title="Tariffs, the preferred one first"
+    )
+
+    @validator("tariff_ids", pre=True)
+    def _words(cls, value: object) -> object:
+        return words(value)
+
+
+async def _assign(house: House, given: Assigning) -> JsonObject:
+    party = party_pair(given.party)
+
+    async def work(tx: Tx) -> str:
+        return await tariff_assignment.assign(
+            tx,
+            given.location_id,
+            given.tariff_ids,
+            party=party,
+            evse_uid=given.evse_uid,
+            connector_id=given.connector_id,
+        )
+
+    return await _at_location(house, given, await house.store.transact(work))
+
+
+async def _unassign(house: House, given: AtPlace) -> JsonObject:
+    party = party_pair(given.party)
+
+    async def work(tx: Tx) -> str:
+        return await tariff_assignment.unassign(
+            tx,
+            given.location_id,
+            party=party,
+            evse_uid=given.evse_uid,
+            connector_id=given.connector_id,
+        )
+
+    return await _at_location(house, given, await house.store.transact(work))
+
+
+async def _at_location(house: House, given: AtPlace, key: str) -> JsonObject:
+    document = await find_object(house.store, "locations", key)
+    applied = await tariff_assignment.tariffs_at(house.store.db, document)
+    return {"location_id": given.location_id, "key": key, **applied}
+
+
+def _at(given: AtPlace) -> tuple[About, ...]:
+    return (audit.location(given.location_id),)
+
+
 async def _import(house: House, given: Imported) -> JsonObject:
-    return await import_objects(house, given, "tariffs", read_tariff, nothing_guarded)
+    return await import_objects(house, given, "tariffs", read_tariff)
 
 
 async def _remove(house: House, given: Removing) -> JsonObject:
@@ -91,4 +153,31 @@ DEFAULT = Action(
     about=_about,
     refusals=_REFUSALS,
 )
-ACTIONS = (IMPORT, REMOVE, DEFAULT)
+ASSIGN = Action(
+    name="tariffs.assign",
+    title="Assign tariffs",
+    meaning="Says which tariffs apply at a location, an EVSE or a connector; the closest word "
+    "counts. It goes over what a registration or an import says, and is kept when they come anew. "
+    "Sessions that run keep theirs.",
+    done="Assigned: peers see these tariffs there from now on.",
+    needs=Role.MONEY,
+    path="/locations/{location_id}/tariffs",
+    parameters=Assigning,
+    run=_assign,
+    about=_at,
+    refusals=_REFUSALS,
+)
+UNASSIGN = Action(
+    name="tariffs.unassign",
+    title="Take the assignment back",
+    meaning="There applies again what would without it: the word on the EVSE or location around "
+    "it, what the registration or import says, else the default tariff.",
+    done="Taken back: there applies what would without it.",
+    needs=Role.MONEY,
+    path="/locations/{location_id}/tariffs/unassign",
+    parameters=AtPlace,
+    run=_unassign,
+    about=_at,
+    refusals=_REFUSALS,
+)
+ACTIONS = (IMPORT, REMOVE, DEFAULT, ASSIGN, UNASSIGN)

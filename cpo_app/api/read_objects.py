@@ -24,6 +24,7 @@ from cpo_app.api.routes import answered
 from db_interface.json_data import JsonObject
 from db_interface.owned_objects import party_key, plain
 from domain.charge_points.charge_points import canonical_id
+from domain.objects import tariff_assignment
 from domain.objects.finding import find_object
 from domain.peers.peers import audiences_of
 from domain.platform_facts import default_tariff
@@ -46,6 +47,22 @@ def add_objects(router: APIRouter, house: House) -> None:
     async def default() -> Response:
         """The tariff of connectors that name none."""
         return answered({"tariff_id": await default_tariff(house.store.db)})
+
+    @router.get("/tariffs-assigned", tags=["tariffs"])
+    async def assigned(limit: Limit = 100, seq: Seq = None) -> Response:
+        """The operator's words on which tariffs apply where, by location, the latest created
+        first."""
+        rows = await tariff_assignment.listed(house.store.db, limit=limit + 1, after=seq)
+        following = rows[limit - 1]["seq"] if len(rows) > limit else None
+        return page(rows[:limit], following)
+
+    @router.get("/locations/{object_id}/tariffs", tags=["tariffs"])
+    async def at_location(object_id: Id, party: OfParty = None) -> Response:
+        """The tariffs of each connector of a location, and whose word that is (`source`): the
+        operator's on the "connector", the "EVSE" or the "location", else what is "given" by
+        registration or import, else "default" or "none"."""
+        found = await find_object(house.store, "locations", object_id, party_pair(party))
+        return answered(await tariff_assignment.tariffs_at(house.store.db, found))
 
 
 def _cdrs(router: APIRouter, house: House) -> None:

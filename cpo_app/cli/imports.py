@@ -22,7 +22,15 @@ from cpo_app.cli.with_backend import on_backend
 from db_interface.owned_objects import OwnedObject, party_key
 from domain.audit.chain import seal
 from domain.audit.entries import act as act_named
-from domain.imports.file_import import BATCH, Guard, Importing, Read, nothing_guarded
+from domain.imports.file_import import (
+    BATCH,
+    Amend,
+    Guard,
+    Importing,
+    Read,
+    as_they_are,
+    nothing_guarded,
+)
 from domain.imports.json_rows import NotOcpi, rows_of
 from domain.imports.report import Remark, Report
 
@@ -55,6 +63,7 @@ def import_file(
     verbose: bool,
     data_dir: Path | None,
     guard: Guard = nothing_guarded,
+    amend: Amend = as_they_are,
 ) -> None:
     """Import a file's objects and say what became of them; exit code 1 if any was refused."""
     owner = party_of(party)
@@ -72,7 +81,7 @@ def import_file(
                 f"--party {'/'.join(owner)}: is not a party of this platform, which hosts "
                 f"{', '.join(hosted.values())} (CPO_PARTIES); --force takes it nonetheless"
             )
-        importing = Importing(module, read, frozenset(hosted), owner, force, guard)
+        importing = Importing(module, read, frozenset(hosted), owner, force, guard, amend)
         write = importing.try_over if dry_run else importing.take_over
         # First through all of it: a file that is broken in its middle changes nothing.
         total = sum(1 for _ in rows_of(lambda: opened(file), module))

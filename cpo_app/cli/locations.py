@@ -29,7 +29,11 @@ from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from db_interface.owned_objects import NOBODY, OwnedDocument, party_key
-from domain.imports.location_import import guard_charge_points, read_location
+from domain.imports.location_import import (
+    guard_charge_points,
+    read_location,
+    with_assigned_tariffs,
+)
 from domain.operator.not_offered import peers_without
 
 app = typer.Typer(help="Locations: import, list, show, remove, export.", no_args_is_help=True)
@@ -64,6 +68,7 @@ def import_locations(
         verbose=verbose,
         data_dir=data_dir,
         guard=guard_charge_points,
+        amend=with_assigned_tariffs,
     )
 
 

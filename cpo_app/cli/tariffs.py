@@ -24,6 +24,7 @@ from cpo_app.cli.imports import (
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json, print_line
 from cpo_app.cli.tables import print_table
+from cpo_app.cli.tariff_assignment import assign, assigned, unassign
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from domain.imports.tariff_import import read_tariff
@@ -32,6 +33,10 @@ from domain.objects.tariff_words import prices_in_words
 from domain.platform_facts import default_tariff
 
 app = typer.Typer(help="Tariffs: import, export, list, remove.", no_args_is_help=True)
+
+app.command("assign", help=words(actions.ASSIGN))(assign)
+app.command("unassign", help=words(actions.UNASSIGN))(unassign)
+app.command("assigned")(assigned)
 
 TariffId = Annotated[str, typer.Argument(metavar="ID", help="As `cpo tariffs list` shows it.")]
 

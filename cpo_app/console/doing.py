@@ -78,7 +78,7 @@ def page_after(action: AnyAction, given: JsonMapping, result: JsonMapping | None
     if group in ("charge_points", "commands"):
         cp_id = known.get("cp_id") or str(known.get("letter_id", "")).partition("/")[0]
         return f"{_LISTS[group]}/{segment(str(cp_id))}"
-    if group == "locations" and "key" in known:
+    if "key" in known and "location_id" in known:
         return f"/console/objects/locations?key={segment(str(known['key']))}"
     if group == "peers" and known.get("peer_id") and action.name not in _GONE:
         return f"{_LISTS[group]}/{segment(str(known['peer_id']))}"

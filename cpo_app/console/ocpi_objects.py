@@ -17,6 +17,7 @@ from db_interface.database import Database
 from db_interface.indexes import BY_NAME
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import NOBODY, OwnedDocument, OwnedObjects, fold, plain
+from domain.objects import tariff_assignment
 from domain.objects.tariff_words import prices_in_words
 from domain.reconciliation.cdr_totals import SUMMED_FIELDS, CdrTotal, totals
 from domain.visibility import GUESTS
@@ -128,6 +129,12 @@ async def groups_of(db: Database, key: str) -> Sequence[str]:
     """The groups that a location is in."""
     found = await OwnedObjects(db, "locations").document(key)
     return (found or {}).get("groups", ())
+
+
+async def tariffs_of(db: Database, key: str) -> JsonObject | None:
+    """The tariffs of a location's connectors, and whose word that is."""
+    found = await OwnedObjects(db, "locations").document(key)
+    return None if found is None else await tariff_assignment.tariffs_at(db, found)
 
 
 async def latest(db: Database, module: str, wanted: JsonMapping) -> list[OwnedDocument]:

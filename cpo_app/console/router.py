@@ -22,6 +22,7 @@ from cpo_app.notice_settings import target_ids
 from domain.audit.listing import changes_of, listed
 from domain.charge_points import dead_letters, evse_history, unaccounted_energy
 from domain.charge_points.evse_states import EvseStatus
+from domain.objects import tariff_assignment
 from domain.operator import (
     charge_points,
     commands,
@@ -34,6 +35,7 @@ from domain.operator import (
     sessions,
 )
 from domain.paging import BadCursor
+from domain.platform_facts import default_tariff
 
 Done = Annotated[str | None, Query(max_length=64)]
 """Which action has just been done: its name, and what came of it."""
@@ -45,6 +47,7 @@ MAX_ENTRIES = 100
 MAX_CHANGES = 500
 CHANGES_SHOWN = 50
 MAX_LETTERS = 50
+MAX_ASSIGNED = 100
 MAX_COMMANDS = 10
 MAX_SEQ = 2**63 - 1
 """What a page of locations can begin behind: the store's largest whole number."""
@@ -206,10 +209,21 @@ def build_console_router(console: Console) -> APIRouter:
 
     @router.get("/console/tariffs")
     async def tariff_table(request: Request, done: Done = None) -> Response:
-        rows, number = await asyncio.gather(
-            ocpi_objects.tariffs(db), ocpi_objects.total(db, "tariffs")
+        rows, number, assigned, default = await asyncio.gather(
+            ocpi_objects.tariffs(db),
+            ocpi_objects.total(db, "tariffs"),
+            tariff_assignment.listed(db, limit=MAX_ASSIGNED),
+            default_tariff(db),
         )
-        return console.page(request, "tariffs.html", rows=rows, total=number, done=said(done))
+        return console.page(
+            request,
+            "tariffs.html",
+            rows=rows,
+            total=number,
+            assigned=assigned,
+            default=default,
+            done=said(done),
+        )
 
     @router.get("/console/objects/{module}")
     async def ocpi_object(
@@ -228,6 +242,7 @@ def build_console_router(console: Console) -> APIRouter:
             key=key,
             text=text,
             groups=await ocpi_objects.groups_of(db, key) if module == "locations" else [],
+            tariffs=await ocpi_objects.tariffs_of(db, key) if module == "locations" else None,
             done=said(done),
             id=fields["id"],
             owner=f"{fields['country_code']}/{fields['party_id']}",

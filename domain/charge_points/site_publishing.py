@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TypedDict
 
 from db_interface.collection import Collection
+from db_interface.json_data import JsonObject
 from db_interface.owned_objects import NOBODY, OwnedDocument, OwnedObject, fold, plain
 from db_interface.transaction import Tx
 from domain.charge_points.charge_point_documents import statuses_of
@@ -22,7 +23,9 @@ from domain.charge_points.registration_records import DEREGISTERED, Offer, Recor
 from domain.charge_points.registration_store import of_site, set_offer
 from domain.charge_points.site_keys import location_id_of, location_key, party_of, possible_keys
 from domain.objects import OcpiObject
+from domain.objects.assigned_tariffs import Assigned, with_words
 from domain.objects.locations import owned_location
+from domain.objects.tariff_assignment import assigned_of, keep
 from domain.outbox.publishing import publish
 from domain.sites import Built, HeldBack, Party, build_location, ocpi_id, with_status
 from domain.sites.evse import REMOVED
@@ -99,22 +102,40 @@ async def _rebuild(tx: Tx, site: Site, site_id: str, party: Party) -> None:
         if before is not None and previous is not None:
             await _leave_empty(tx, before["audience"], previous)
         return
-    outcome = build_location(
-        [{**record, "cp_id": record["_id"]} for record in records],
-        await statuses_of(tx, [record["_id"] for record in records]),
-        party_of(site_id, next((one.get("party") for one in records), None), party),
-        previous=previous,
-        now=tx.now,
-    )
+    outcome = await _built(tx, site_id, records, party, before)
     if isinstance(outcome, Built):
-        await publish(
-            tx.store, "locations", owned_location(outcome.location, private=outcome.private), tx
-        )
+        location, private = outcome.location, outcome.private
+        await publish(tx.store, "locations", owned_location(location, private=private), tx)
         if not site.get("published"):
             await SITES.of(tx).update_one({"_id": site["_id"]}, {"$set": {"published": True}})
     elif previous is not None:
         await publish(tx.store, "locations", _as_before(previous, NOBODY), tx)
     await _report(tx, records, outcome)
+
+
+async def _built(
+    tx: Tx, site_id: str, records: Sequence[Record], party: Party, before: OwnedDocument | None
+) -> Built | HeldBack:
+    """What the records make, with the operator's word on tariffs, which is kept beside it."""
+    words = None if before is None else assigned_of(before)
+    given: list[Assigned] = []
+
+    def with_the_operators_word(location: JsonObject) -> JsonObject:
+        changed, assigned = with_words(location, words)
+        given.extend([assigned] if assigned else ())
+        return changed
+
+    outcome = build_location(
+        [{**record, "cp_id": record["_id"]} for record in records],
+        await statuses_of(tx, [record["_id"] for record in records]),
+        party_of(site_id, next((one.get("party") for one in records), None), party),
+        previous=None if before is None else plain(before),
+        now=tx.now,
+        amend=with_the_operators_word,
+    )
+    if before is not None and given and given[0] != words:
+        await keep(tx, before["_id"], given[0])
+    return outcome
 
 
 async def sites_of_charge_points(locations: Sequence[tuple[str, str, str]], tx: Tx) -> set[str]:

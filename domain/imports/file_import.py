@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
@@ -47,6 +47,24 @@ Guard = Callable[[Sequence[OwnedObject], Tx], Awaitable[dict[str, str]]]
 """Which of the objects, by key, must not be written over, and why."""
 
 
+class Amended(NamedTuple):
+    """The objects with what the operator has said of them, and what keeps that beside them."""
+
+    objects: Sequence[OwnedObject]
+    keep: Callable[[], Awaitable[None]]
+
+
+Amend = Callable[[Sequence[OwnedObject], Tx], Awaitable[Amended]]
+
+
+async def as_they_are(objects: Sequence[OwnedObject], tx: Tx) -> Amended:
+    return Amended(objects, _nothing)
+
+
+async def _nothing() -> None:
+    pass
+
+
 async def nothing_guarded(objects: Sequence[OwnedObject], tx: Tx) -> dict[str, str]:
     return {}
 
@@ -64,6 +82,7 @@ class Importing:
     force: bool = False
     """Take other parties, too."""
     guard: Guard = nothing_guarded
+    amend: Amend = as_they_are
     seen: set[str] = field(default_factory=set)
 
     def understood(self, rows: Iterable[Any], report: Report) -> Iterator[OwnedObject]:
@@ -105,7 +124,9 @@ class Importing:
         async def work(tx: Tx) -> tuple[list[str], dict[str, str]]:
             guarded = await self.guard(objects, tx)
             free = [obj for obj in objects if obj.key not in guarded]
-            outcomes = await publish_all(store, self.module, free, tx)
+            amended = await self.amend(free, tx)
+            outcomes = await publish_all(store, self.module, amended.objects, tx)
+            await amended.keep()
             await _record(tx, self.module, free, outcomes)
             return outcomes, guarded
 
@@ -119,7 +140,8 @@ class Importing:
         async def work(tx: Tx) -> tuple[list[str], dict[str, str]]:
             guarded = await self.guard(objects, tx)
             free = [obj for obj in objects if obj.key not in guarded]
-            return await would_be(store, self.module, free, tx), guarded
+            amended = await self.amend(free, tx)
+            return await would_be(store, self.module, amended.objects, tx), guarded
 
         self._count(objects, *await store.transact(work), report)
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from db_interface.json_data import JsonObject
-from db_interface.owned_objects import OwnedObject
+from db_interface.owned_objects import OwnedObject, plain
 from db_interface.transaction import Tx
 from domain.charge_points.site_publishing import sites_of_charge_points
 from domain.imports.changes import changes
-from domain.imports.file_import import Understood
+from domain.imports.file_import import Amended, Understood
 from domain.imports.report import Change
+from domain.objects.assigned_tariffs import Assigned, with_words
 from domain.objects.locations import owned_location
+from domain.objects.tariff_assignment import assigned_of, keep, with_anything_assigned
 from domain.schemas import Location, parse_datetime, tidy_location, validate
 from domain.sites.identifiers import is_evse_id
+from domain.sites.last_updated import stamped
 
 LIFTED = "last_updated lifted to that of its newest part"
 
@@ -35,6 +39,28 @@ async def guard_charge_points(objects: Sequence[OwnedObject], tx: Tx) -> dict[st
         for obj in objects
         if obj.key_parts[-1].lower() in ids
     }
+
+
+async def with_assigned_tariffs(objects: Sequence[OwnedObject], tx: Tx) -> Amended:
+    """With the operator's word on tariffs, which goes over what a file says."""
+    known = await with_anything_assigned(tx, [obj.key for obj in objects])
+    amended, beside = [], dict[str, Assigned]()
+    for obj in objects:
+        before = known.get(obj.key)
+        location, assigned = with_words(obj.fields, None if before is None else assigned_of(before))
+        if before is None or assigned is None:
+            amended.append(obj)
+            continue
+        # The stamps of the file know nothing of that word.
+        location = stamped(location, plain(before), tx.now)
+        beside[obj.key] = assigned
+        amended.append(replace(owned_location(location), audience=obj.audience))
+
+    async def keep_all() -> None:
+        for key, assigned in beside.items():
+            await keep(tx, key, assigned)
+
+    return Amended(amended, keep_all)
 
 
 def _lift(location: JsonObject) -> list[Change]:

@@ -7,6 +7,7 @@ from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.objects.finding import find_object
 from domain.objects.locations import uses_of_tariffs
+from domain.objects.tariff_assignment import locations_of_tariff
 from domain.outbox.publishing import withdraw
 from domain.platform_facts import default_tariff, set_default_tariff
 
@@ -26,6 +27,9 @@ async def remove_tariff(
         used = (await uses_of_tariffs(store.db)).get(name.lower(), 0)
         if used:
             raise TariffInUse(f"{name} is named by connectors of {used} locations (--force)")
+        assigned = await locations_of_tariff(store.db, name)
+        if assigned:
+            raise TariffInUse(f"{name} is assigned at {assigned} locations (--force)")
 
     async def work(tx: Tx) -> None:
         if not force and (await default_tariff(tx) or "").lower() == name.lower():

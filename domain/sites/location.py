@@ -8,7 +8,7 @@ Source: OCPI 2.2.1, mod_locations, Location Object.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -68,12 +68,14 @@ def build_location(
     *,
     previous: JsonMapping | None = None,
     now: datetime,
+    amend: Callable[[JsonObject], JsonObject] = dict,
 ) -> Built | HeldBack:
     """The Location of the records of one site (`site_id_of`).
 
     `statuses` maps cp_id to an OCPI EVSE status (else UNKNOWN). `previous` is the Location as it
     was last built: its id, its EVSEs and the timestamps of what has not changed are kept; without
     any record left, all its EVSEs are REMOVED.
+    `amend` has the last word on it (the operator's).
     Never raises for what a record's metadata holds.
     """
     if not records and previous:
@@ -111,7 +113,7 @@ def build_location(
     if party.name:
         location.setdefault("operator", {"name": party.name})
     try:
-        location = validate(Location, stamped(location, previous, now))
+        location = validate(Location, stamped(amend(location), previous, now))
     except SchemaError as error:
         return HeldBack([f"{path}: {reason}" for path, reason in error.errors])
     site_names = [_site_name_warning(record) for record in ordered]
