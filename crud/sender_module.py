@@ -10,6 +10,7 @@ from domain.objects import OcpiObject
 from domain.rendered import Listing, Rendered
 from domain.versions import INNER_VERSION, OcpiVersion
 from domain.views.making import made_for, view_of
+from domain.views.unsaid import said_in
 from domain.visibility import Reader, audiences, required
 
 _ANYBODY = Reader(parties=())
@@ -39,12 +40,13 @@ class SenderModule:
     ) -> Rendered | None:
         """The object with that id, whatever its case, or None where the reader sees none."""
         reader = reader or _ANYBODY
+        view = view_of(form)
         found = await self.store.objects(self.module).read_shown(
             object_id,
             audiences(self.module, reader),
             owners,
-            required(self.module, reader),
-            view_of(form),
+            await said_in(self.store, self.module, view, required(self.module, reader)),
+            view,
         )
         if found is None:
             return None
@@ -64,11 +66,14 @@ class SenderModule:
     ) -> tuple[Listing, int, bool]:
         """A page, the number of all matching objects, and whether it is the last page."""
         reader = reader or _ANYBODY
+        view = view_of(form)
         page = await self.store.get_all(
             self.module,
             PageQuery(
                 audiences=audiences(self.module, reader),
-                required=required(self.module, reader),
+                required=await said_in(
+                    self.store, self.module, view, required(self.module, reader)
+                ),
                 owners=owners,
                 limit=filters["limit"],
                 offset=filters.get("offset") or 0,
@@ -76,7 +81,7 @@ class SenderModule:
                 date_from=filters.get("date_from"),
                 date_to=filters.get("date_to"),
                 as_of=filters.get("as_of"),
-                view=view_of(form),
+                view=view,
             ),
         )
         raws = page.raws

@@ -14,6 +14,8 @@ class Demand:
     """all of these are among its `links.has`; what was never looked through has none"""
     groups: Sequence[str] | None = None
     """one of these is among its groups; None: whatever they are"""
+    said_in: str | None = None
+    """it has this form (views.py), as far as is known; None: whatever forms it has"""
 
     def met_by(self, has: Container[str], groups: Container[str]) -> bool:
         if self.groups is not None and not any(group in groups for group in self.groups):
@@ -25,10 +27,12 @@ class Demand:
         query: JsonObject = {"links.has": {"$all": list(self.has)}} if self.has else {}
         if self.groups is not None:
             query["groups"] = any_of(self.groups)
+        if self.said_in is not None:
+            query["unsaid"] = {"$ne": self.said_in}
         return query
 
     def __bool__(self) -> bool:
-        return bool(self.has) or self.groups is not None
+        return bool(self.has) or self.groups is not None or self.said_in is not None
 
 
 NO_DEMAND = Demand()

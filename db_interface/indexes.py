@@ -26,6 +26,7 @@ def _owned() -> list[IndexModel]:
         _index("audience", "last_updated", "seq"),
         _index("owner", "seq"),
         _index("seq"),
+        _index("unsaid", sparse=True),
     ]
 
 

@@ -26,7 +26,7 @@ from db_interface.demand import NO_DEMAND, Demand, any_of
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.pages import Page, PageQuery, sound
 from db_interface.transaction import Tx
-from db_interface.views import Shown, View, shown
+from db_interface.views import FIELDS, Shown, View, fields_of, shown
 
 logger = logging.getLogger("cpo.store")
 
@@ -78,6 +78,8 @@ class OwnedDocument(TypedDict, total=False):
     """its JSON bytes, what is sent"""
     views: Mapping[str, bytes]
     """its bytes in other forms (views.py), by their names; never older than `raw`"""
+    unsaid: Sequence[str]
+    """the forms that it does not have: it is not there for who reads in them"""
     unmade: bool
     """never kept: said of what was asked for by View.shown()"""
     links: Mapping[str, Sequence[str]]
@@ -103,6 +105,7 @@ _REPLACED = {
     "audience": 1,
     "raw": 1,
     "views": 1,
+    "unsaid": 1,
     "owner": 1,
     "last_updated": 1,
     "links.has": 1,
@@ -146,8 +149,7 @@ class OwnedObject:
                 kind: [value.lower() for value in values] for kind, values in self.links.items()
             },
         }
-        if self.views:
-            document["views"] = dict(self.views)
+        document.update(fields_of(self.views))  # type: ignore[typeddict-item]
         return document
 
 
@@ -210,8 +212,7 @@ class OwnedObjects:
         if before is not None and unchanged and before["audience"] == obj.audience:
             return Replaced("unchanged", before["audience"], before["raw"])
         views = await make_views(obj)
-        if views:
-            document["views"] = dict(views)
+        document.update(fields_of(views))  # type: ignore[typeddict-item]
         if before is None:
             (document["seq"],) = tx.in_flight.places(1)
             await documents.insert_one(document)
@@ -239,7 +240,7 @@ class OwnedObjects:
 
     def _change(self, before: OwnedDocument, after: OwnedDocument, tx: Tx) -> JsonObject:
         """What makes `after` of `before`, which lists go on to show until `after` is settled."""
-        gone = {"views": ""} if "views" in before and "views" not in after else {}
+        gone = {name: "" for name in FIELDS if name in before and name not in after}
         if self.module not in LISTED:
             return _set(after, gone)
         if not _for_the_same_readers(before, after):

@@ -15,6 +15,9 @@ from db_interface.json_data import JsonObject
 
 SAME = b""
 """Stands for a form whose bytes are those of `raw`: they are not kept twice."""
+UNSAID = b"-"
+"""Stands for a form that the object does not have: who reads in it is not to see it. Kept as the
+form's name in `unsaid`, by which lists leave it out and do not count it."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,17 @@ class Shown(NamedTuple):
     raw: bytes
     unmade: bool = False
     """They are the object's own: his form of them has to be made."""
+
+
+def fields_of(views: Mapping[str, bytes]) -> JsonObject:
+    """The fields of a document that keep these forms; none that would be empty."""
+    kept = {name: form for name, form in views.items() if form != UNSAID}
+    unsaid = [name for name, form in views.items() if form == UNSAID]
+    return {**({"views": kept} if kept else {}), **({"unsaid": unsaid} if unsaid else {})}
+
+
+FIELDS = ("views", "unsaid")
+"""All that `fields_of` may give."""
 
 
 def shown(view: View | None) -> JsonObject:

@@ -8,6 +8,7 @@ who sees it is marked.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
@@ -23,6 +24,7 @@ from domain.outbox.marks import (
 from domain.outbox.stamping import as_new
 from domain.peers.peer_document import PeerDocument
 from domain.peers.statuses import BLOCKED
+from domain.views.making import views_for
 from domain.visibility import Reader
 
 _BATCH = 100
@@ -58,7 +60,12 @@ async def renew(module: str, keys: Sequence[str], tx: Tx) -> None:
     """Stamp these objects as new; whoever sees them is marked."""
     objects = tx.store.objects(module)
     found = await objects.documents({"_id": {"$in": list(keys)}}, tx)
-    states = [(document, as_new(document, tx.now)) for document in found]
+    make_views = views_for(module, tx)
+    renewed = [as_new(document, tx.now) for document in found]
+    states = [
+        (document, replace(obj, views=await make_views(obj)))
+        for document, obj in zip(found, renewed, strict=True)
+    ]
     replaced = await objects.rewrite(states, tx)
     changes = [
         Changed(obj.key, before, obj) for before, (_, obj) in zip(replaced, states, strict=True)

@@ -20,6 +20,7 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.lease import Lease
 from db_interface.owned_objects import LISTED, OwnedDocument
+from db_interface.views import UNSAID
 from domain.rendered import Rendered
 from domain.rounds import Rounds
 from domain.versions import VERSIONS, OcpiVersion
@@ -112,7 +113,12 @@ class ViewFilling:
         made."""
         db, module = self._store.db, fill["module"]
         documents = self._store.objects(module).of(db)
-        query: JsonObject = {"seq": {"$gt": fill["seq"]}, view_of(version).field: None}
+        view = view_of(version)
+        query: JsonObject = {
+            "seq": {"$gt": fill["seq"]},
+            view.field: None,
+            "unsaid": {"$ne": view.name},
+        }
         if module in OF_PARTIES:
             query["audience"] = {"$in": sorted(audiences)}
         rows = await documents.find(query, {"raw": 1, "seq": 1}, sort=[("seq", 1)], limit=AT_ONCE)
@@ -135,8 +141,11 @@ class ViewFilling:
         for row in rows:
             inner = Rendered(row["raw"]).plain()
             made = await kept(self._store.db, module, inner, row["raw"], version)
-            if made is not None:
-                # Whoever has written it meanwhile has made its view himself.
-                as_read = {"_id": row["_id"], "raw": row["raw"]}
-                changes.append((as_read, {"$set": {view_of(version).field: made}}))
+            # Whoever has written it meanwhile has made its view himself.
+            as_read = {"_id": row["_id"], "raw": row["raw"]}
+            view = view_of(version)
+            if made == UNSAID:
+                changes.append((as_read, {"$addToSet": {"unsaid": view.name}}))
+            else:
+                changes.append((as_read, {"$set": {view.field: made}}))
         return changes

@@ -17,7 +17,7 @@ from db_interface.collection import Where
 from db_interface.json_data import JsonMapping
 from db_interface.owned_objects import MakeViews, OwnedObject
 from db_interface.transaction import Tx
-from db_interface.views import SAME, View
+from db_interface.views import SAME, UNSAID, View
 from domain.objects.locations import location_with_evse
 from domain.rendered import Rendered
 from domain.versions import (
@@ -58,17 +58,19 @@ async def _views(module: str, tx: Tx, obj: OwnedObject) -> Mapping[str, bytes]:
     raw = orjson.dumps(obj.fields)
     views: dict[str, bytes] = {}
     for version in used.versions(module, obj.audience):
-        made = await kept(tx, module, obj.fields, raw, version)
-        if made is not None and not (made == SAME and view_of(version).same_if_absent):
-            views[view_of(version).name] = made
+        made, view = await kept(tx, module, obj.fields, raw, version), view_of(version)
+        if not (made == SAME and view.same_if_absent):
+            views[view.name] = made
     return views
 
 
 async def kept(
     where: Where, module: str, inner: JsonMapping, raw: bytes, version: OcpiVersion
-) -> bytes | None:
-    """What is kept of the object in that version; None: nothing, for it cannot be said in it."""
+) -> bytes:
+    """What is kept of the object in that version: its bytes, SAME, or UNSAID."""
     made = await _made(where, module, inner, version)
+    if made is None:
+        return UNSAID
     return SAME if made == raw else made
 
 

@@ -27,6 +27,7 @@ from domain.versions import (
     OcpiVersion,
     Unconvertible,
 )
+from domain.views import unsaid
 from domain.views.in_use import look_again
 from domain.visibility import Reader
 from tests.conftest import Loop
@@ -102,12 +103,20 @@ class World:
         return [bool(row.get("views")) for row in rows]
 
     def listed(self, module: str, form: OcpiVersion | None = None) -> list[JsonObject]:
+        return [orjson.loads(raw) for raw in self._page(module, form)[0]]
+
+    def number(self, module: str, form: OcpiVersion | None = None) -> int:
+        """X-Total-Count, as a process knows it that has just begun."""
+        unsaid.look_again(self.store)
+        return self._page(module, form)[1]
+
+    def _page(self, module: str, form: OcpiVersion | None) -> tuple[list[bytes], int, bool]:
         listing = Listed(self.store, module).list(
             {"limit": 50},
             reader=Reader((HOLDER,)),
             form=form or self.version,
         )
-        return [orjson.loads(raw) for raw in self.loop.run(listing)[0]]
+        return self.loop.run(listing)
 
     def one(self, module: str, object_id: str) -> JsonObject | None:
         found = self.loop.run(

@@ -41,6 +41,14 @@ def test_all_that_somebody_may_read_is_made(world: World) -> None:
     assert world.listed("locations") == before
 
 
+def test_what_cannot_be_said_in_it_is_not_counted_in_it(world: World) -> None:
+    world.publish_location("LOC1", city="Nowhere")
+    world.publish_location("LOC2")
+    world.comes_a_peer(HOLDER)
+    world.loop.run(job(world).round())
+    assert (world.number("locations"), len(world.listed("locations"))) == (1, 1)
+
+
 def test_nothing_is_made_of_a_version_that_nobody_speaks(world: World) -> None:
     world.publish_location("LOC1")
     world.loop.run(job(world).round())
@@ -65,7 +73,7 @@ def test_one_works_at_a_time_and_another_goes_on_where_it_broke_off(
 
     async def breaks_off(
         where: Where, module: str, inner: JsonMapping, raw: bytes, version: OcpiVersion
-    ) -> bytes | None:
+    ) -> bytes:
         nonlocal calls
         calls += 1
         if calls == 4:
@@ -92,7 +100,7 @@ def test_what_is_written_meanwhile_keeps_its_own(
 
     async def overtaken(
         where: Where, module: str, inner: JsonMapping, raw: bytes, version: OcpiVersion
-    ) -> bytes | None:
+    ) -> bytes:
         made = await making.kept(where, module, inner, raw, version)
         await world.published_location("LOC1", city="Brugge")
         return made

@@ -70,7 +70,13 @@ def test_what_cannot_be_said_in_the_version_is_left_out(world: World, city: str)
     world.publish_location("LOC2")
     assert [row["nine"] for row in world.listed("locations")] == ["LOC2"]
     assert world.one("locations", "LOC1") is None
+    assert world.number("locations") == 1
     assert len(world.listed("locations", INNER_VERSION)) == 2
+    assert world.number("locations", INNER_VERSION) == 2
+
+    world.publish_location("LOC1", city="Gent")
+    assert [row["nine"] for row in world.listed("locations")] == ["LOC1", "LOC2"]
+    assert world.number("locations") == 2
 
 
 @pytest.mark.parametrize("spoken", [True, False])
