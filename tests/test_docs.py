@@ -23,6 +23,13 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     assert missing == []
 
 
+def test_pictures_are_small_and_each_is_shown() -> None:
+    text = "".join(page.read_text() for page in PAGES)
+    for picture in (REPOSITORY / "docs/pictures").iterdir():
+        assert picture.stat().st_size <= 200_000
+        assert f"pictures/{picture.name})" in text
+
+
 def test_the_index_names_every_page() -> None:
     index = (REPOSITORY / "docs/README.md").read_text()
     named = set(re.findall(r"\]\(([a-z-]+\.md)\)", index))
