@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RUNS := $(VENV)/.runs
 
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Few tries: without a network that has to be said soon, not after minutes.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 2
 NO_PACKAGES := The packages could not be installed: is there a network, or a package index of your own?
 
 .PHONY: run test test-fast test-random check coverage soak bench compare format docs lock clean

@@ -175,6 +175,18 @@ def test_cdrs_are_listed_and_summed(night: Night) -> None:
     assert "DE-MSP-C00000001-1" in text
 
 
+def test_every_amount_says_whether_vat_is_in_it(night: Night) -> None:
+    """In its cell or above its column."""
+    visit = night.visit()
+    cells = []
+    for path in ("/", "/console/sessions", "/console/cdrs", "/console/tariffs"):
+        text = visit.get(path).text
+        cells += re.findall(r'<td data-label="((?:Cost|Price)[^"]*)"[^>]*>(.*?)</td>', text, re.S)
+    amounts = [(label, cell) for label, cell in cells if re.search(r"\d", cell)]
+    assert {label for label, _ in amounts} == {"Cost", "Prices, excl. VAT"}
+    assert [one for one in amounts if "VAT" not in "".join(one)] == []
+
+
 def test_a_credit_is_taken_off_the_totals(night: Night) -> None:
     async def credit() -> None:
         store = DbInterface(night.db)
