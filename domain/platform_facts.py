@@ -15,6 +15,7 @@ from db_interface.transaction import Tx
 from domain.audit import entries as audit
 
 _ADDRESS, _DEFAULT_TARIFF, _TRIAL = "face", "default_tariff", "doctor"
+_RESTORED = "restored"
 
 
 class Fact(TypedDict, total=False):
@@ -31,7 +32,7 @@ class Fact(TypedDict, total=False):
     REGISTRY_API_PORT: int
     tariff_id: str
     at: datetime
-    """How far a job has come."""
+    """How far a job has come; when the store was restored."""
 
 
 PLATFORM: Collection[Fact] = Collection("platform")
@@ -45,6 +46,17 @@ async def announce_address(db: Database, facts: Mapping[str, object]) -> None:
 async def announced_address(db: Database) -> Fact:
     """The settings of that kind of the servers that run or ran; empty before the first."""
     return await PLATFORM.of(db).find_one({"_id": _ADDRESS}, {"_id": 0}) or {}
+
+
+async def note_restored(db: Database) -> None:
+    """The store has come out of a backup just now."""
+    await PLATFORM.of(db).update_one({"_id": _RESTORED}, {"$set": {"at": db.now()}}, upsert=True)
+
+
+async def restored_at(where: Where) -> datetime | None:
+    """When it has, the last time: what began before then may be known to others, and not here."""
+    found = await PLATFORM.of(where).find_one({"_id": _RESTORED})
+    return None if found is None else found["at"]
 
 
 async def default_tariff(where: Where) -> str | None:

@@ -14,6 +14,7 @@ from db_interface.interface import DbInterface
 from db_interface.snapshot import documents_in, drop_all_but, holds_nothing_but, put_back
 from domain.backups.keys import Keys
 from domain.backups.newest import Renewed, renew
+from domain.platform_facts import note_restored
 from domain.upgrades import schema_version
 from domain.upgrades.schema_version import SCHEMA, Schema
 from domain.upgrades.steps import STEPS
@@ -71,6 +72,7 @@ async def restore(
                 await put_back(db, collection, documents)
     await schema_version.restored(db, schema)
     await make_ready(store)
+    await note_restored(db)
     renewed = await renew(store)
     return Restored(manifest["at"], manifest.get("schema"), written, renewed)
 

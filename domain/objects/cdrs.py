@@ -13,6 +13,7 @@ from db_interface.transaction import Tx
 from domain.objects import OcpiObject
 from domain.outbox.publishing import publish
 from domain.peers import claims
+from domain.platform_facts import restored_at
 from domain.pricing import Priced, price_cdr
 from domain.rendered import Rendered
 from domain.schemas import parse_datetime
@@ -37,7 +38,15 @@ async def add_cdr(store: DbInterface, cdr: OcpiObject, tx: Tx) -> None:
     obj = replace(owned_cdr(cdr), audience=await _audience(store, cdr, tx))
     if await store.objects(MODULE).document(obj.key, tx) is not None:
         raise CdrExists(f"CDR {cdr['id']} is there already")
-    await publish(store, MODULE, obj, tx)
+    await publish(store, MODULE, obj, tx, posted=await _posted_before(cdr, tx))
+
+
+async def _posted_before(cdr: OcpiObject, tx: Tx) -> datetime | None:
+    """Until when this session's CDR may have been made and sent before: after the backup that the
+    store was restored from. It would bear this very id. None: it cannot."""
+    restored = await restored_at(tx)
+    began = parse_datetime(cdr["start_date_time"])
+    return restored if restored is not None and began < restored else None
 
 
 async def _audience(store: DbInterface, cdr: OcpiObject, tx: Tx) -> str:

@@ -35,6 +35,7 @@ class Mark:
     attempts: int
     posting: datetime | None
     missed: datetime | None = None
+    before_restore: bool = False
     identity: Mapping[str, str] | None = None
 
     @classmethod
@@ -53,6 +54,7 @@ class Mark:
             attempts=document.get("attempts", 0),
             posting=document.get("posting"),
             missed=document.get("missed"),
+            before_restore=document.get("before_restore", False),
             identity=document.get("identity"),
         )
 

@@ -74,6 +74,8 @@ class MarkDocument(TypedDict, total=False):
     """a CDR only: the X-Request-ID of its POST and of every repeat, until the peer has answered"""
     missed: datetime
     """a CDR only: the peer said then, once, that it has not got what was POSTed"""
+    before_restore: bool
+    """a CDR only: another one of its id may have been POSTed before the store was restored"""
     identity: Mapping[str, str]
     """{country_code, party_id, id} of an object that was deleted, as it was written"""
 
@@ -95,6 +97,8 @@ class Changed:
     key: str
     before: Replaced
     obj: OwnedObject | None
+    posted: datetime | None = None
+    """A CDR only: it may have been POSTed once, then at the latest."""
 
     @property
     def audience_before(self) -> str:
@@ -183,6 +187,8 @@ async def _marks_of(
                 )
                 if identity is not None:
                     update["$set"]["identity"] = identity
+                if change.posted is not None:
+                    update["$set"] |= {"posting": change.posted, "before_restore": True}
                 updates.append((id_, update))
     return updates
 

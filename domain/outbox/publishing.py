@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject, Replaced, Stamp
@@ -23,15 +24,18 @@ class NotToBeChanged(ValueError):
     """What the text lets nobody do to an object once it is there; the message says what instead."""
 
 
-async def publish(store: DbInterface, module: str, obj: OwnedObject, tx: Tx) -> str:
-    """Keep `obj` under `module`, as its maker has stamped it in this transaction.
+async def publish(
+    store: DbInterface, module: str, obj: OwnedObject, tx: Tx, *, posted: datetime | None = None
+) -> str:
+    """Keep `obj` under `module`, as its maker has stamped it in this transaction. `posted`: of a
+    CDR that may have been sent once, then at the latest: peers are asked for it first.
 
     Returns "created", "updated" or "unchanged" (an unchanged object marks nobody). Raises
     NotToBeChanged for another state of a CDR.
     """
     replaced = await _written(store, module, obj, tx, never_back(tx.now))
     if replaced.outcome != "unchanged":
-        _mark(module, [Changed(obj.key, replaced, obj)], tx)
+        _mark(module, [Changed(obj.key, replaced, obj, posted)], tx)
     return replaced.outcome
 
 

@@ -128,3 +128,11 @@ class CdrTotals:
 
 def _decimal(value: float | None) -> Decimal:
     return Decimal(str(value or 0))
+
+
+def bill_the_same(ours: JsonMapping, shown: JsonMapping) -> bool:
+    """Whether both bill the same energy and cost, in the same currency, as credit or not."""
+    try:
+        return totals([ours])[0].fields() == totals([shown])[0].fields()
+    except (KeyError, ValueError, ArithmeticError, TypeError, AttributeError):
+        return False

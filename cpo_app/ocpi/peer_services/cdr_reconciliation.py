@@ -26,7 +26,7 @@ from domain.outbox.marks import mark_to_be_asked
 from domain.peers.peers import Peer, Peers
 from domain.peers.statuses import CONNECTED
 from domain.reconciliation.cdr_arrivals import Arrivals, Expected, Outcome, confirm, keep, sift
-from domain.reconciliation.cdr_totals import totals
+from domain.reconciliation.cdr_totals import bill_the_same
 from domain.schemas import format_datetime
 from domain.secrets import SecretUnusable
 
@@ -200,7 +200,7 @@ class _Asking:
 
     async def _seen(self, one: Expected, shown: Any, url: str | None) -> Outcome:
         """The peer has it: as it is, or otherwise."""
-        if not _same(one.cdr, shown):
+        if not bill_the_same(one.cdr, shown):
             return Outcome.DIFFERENT
         await confirm(self._store.db, self._channel.peer.peer_id, one, url)
         return Outcome.CONFIRMED
@@ -209,14 +209,6 @@ class _Asking:
 def _note_all(arrivals: Arrivals, left: Sequence[Expected], outcome: Outcome) -> None:
     for one in left:
         arrivals.note(one.cdr, outcome)
-
-
-def _same(ours: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
-    """Whether both bill the same energy and cost, in the same currency, as credit or not."""
-    try:
-        return totals([ours])[0].fields() == totals([shown])[0].fields()
-    except (KeyError, ValueError, ArithmeticError, TypeError, AttributeError):
-        return False
 
 
 def _of_owner(item: Mapping[str, Any], one: Expected) -> bool:

@@ -4,12 +4,17 @@ That a POST goes out is noted before it does; that it has arrived, with the Loca
 peer returned, before its mark goes. Where neither is known the peer is asked (GET) before
 anything is sent again: not before the first try can have ended, and twice. The repeat bears the
 X-Request-ID of the first. Where the peer cannot tell, the CDR waits and the operator sees why.
+
+After a restore the CDR of a session of before may be a twin of a lost one that the peer has: it is
+asked for, too, and never sent beside another one of its id.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+
+import orjson
 
 from cpo_app.ocpi.peer_client.client import PeerUnusable
 from cpo_app.ocpi.push.cdr_urls import cdr_urls, is_cdr
@@ -21,10 +26,21 @@ from domain.outbox.crash_points import crash_point
 from domain.outbox.deliveries import keep_proof, proof_of
 from domain.outbox.due_marks import Mark, Present, announce_post, disproved, look_again
 from domain.outbox.push_lanes import LEASE_S
+from domain.reconciliation.cdr_totals import bill_the_same
 
 
 class AskedLater(Exception):
     """Whether the peer has the CDR cannot be known yet: its mark has been put off."""
+
+
+class TwinAtPeer(ValueError):
+    """The peer has another CDR of this id: nothing about the peer is wrong, and nothing is sent."""
+
+    def __str__(self) -> str:
+        return (
+            "the peer has a CDR of this id with other energy or cost, of before the store was "
+            "restored: settle it with the peer"
+        )
 
 
 async def deliver_cdr(
@@ -34,7 +50,7 @@ async def deliver_cdr(
     state: Present | None,
     still_ours: Callable[[], None],
 ) -> None:
-    """See to it that the peer has the CDR. Raises PeerUnusable, AskedLater.
+    """See to it that the peer has the CDR. Raises PeerUnusable, AskedLater, TwinAtPeer.
 
     `still_ours` raises where another process may have the peer's lane by now.
     """
@@ -112,7 +128,10 @@ async def _found(
             if says_not_there(error):
                 continue
             raise
-        if is_cdr(answer.data(), state.fields["id"]):
+        shown = answer.data()
+        if is_cdr(shown, state.fields["id"]):
+            if mark.before_restore and not bill_the_same(orjson.loads(state.raw), shown):
+                raise TwinAtPeer
             return url
         raise PeerUnusable(
             "it is unclear whether the peer has this CDR: its GET shows something else",

@@ -7,13 +7,21 @@ once more a second later.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from domain.outbox.marks import mark_everything
+from db_interface.transaction import Tx
+from domain.objects.cdrs import add_cdr
+from domain.outbox import deliveries
+from domain.outbox.marks import MARKS, mark_everything, mark_id
+from domain.platform_facts import note_restored
+from domain.times import format_datetime
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.objects import cdr
 from tests.cpo_app.ocpi.push.receiving_emsp import Got, Receiver
@@ -94,3 +102,76 @@ def test_a_sender_that_is_struck_in_the_middle_of_a_post(
             house.until(lambda: emsp.cdrs and not house.marks())
         process.kill()
     assert len(request_ids(emsp)) == 1
+
+
+def restored(house: House, emsp: Receiver, **lost: object) -> None:
+    """The store has come out of a backup, and the session of this CDR is of before; the peer has
+    what was made of it then, if anything."""
+    if lost:
+        emsp.cdrs["C1"] = [json.dumps({**BILL, **lost}).encode()]
+    began = house.db.now() - timedelta(hours=1)
+    house.loop.run(note_restored(house.db))
+
+    async def work(tx: Tx) -> None:
+        await add_cdr(house.store, {**BILL, "start_date_time": format_datetime(began)}, tx)
+
+    house.loop.run(house.store.transact(work))
+
+    async def long_ago() -> None:
+        past = {"posting": house.db.now() - timedelta(hours=1)}
+        await MARKS.of(house.db).update_many({"posting": {"$exists": True}}, {"$set": past})
+
+    house.loop.run(long_ago())
+
+
+BILL: dict[str, Any] = {
+    **cdr("C1", "S1").fields,
+    "currency": "EUR",
+    "total_energy": 10.0,
+    "total_cost": {"excl_vat": 4.5},
+}
+
+
+def test_after_a_restore_the_lost_twin_at_the_peer_is_found_and_nothing_is_sent(
+    house: House,
+) -> None:
+    emsp, peer_id = house.peer()
+    restored(house, emsp, remark="made before the disk died")
+    house.push()
+    house.until_nothing_is_left()
+    assert emsp.of("POST") == []
+    receipts = house.loop.run(deliveries.proven(house.db, [mark_id(peer_id, "cdrs", "nl/evc/c1")]))
+    assert receipts
+
+
+def test_a_twin_that_bills_otherwise_is_shown_and_not_sent_beside(house: House) -> None:
+    emsp, peer_id = house.peer()
+    restored(house, emsp, total_energy=12.0, total_cost={"excl_vat": 5.4})
+    house.push()
+    house.until(lambda: house.held_back(peer_id))
+    (held,) = house.held_back(peer_id)
+    assert "of this id with other energy or cost, of before the store was restored" in held.reason
+    assert emsp.of("POST") == []
+
+
+def test_one_that_the_peer_has_never_had_is_sent_once(house: House) -> None:
+    emsp, _ = house.peer()
+    restored(house, emsp)
+    house.push()
+    house.until(lambda: emsp.cdrs and not house.marks())
+    assert len(emsp.of("POST")) == 1
+    assert emsp.got[0].method == "GET", "asked for first"
+
+
+def test_a_session_that_began_after_the_restore_has_no_twin(house: House) -> None:
+    emsp, _ = house.peer()
+    house.loop.run(note_restored(house.db))
+    later = format_datetime(house.db.now() + timedelta(seconds=5))
+
+    async def work(tx: Tx) -> None:
+        await add_cdr(house.store, {**BILL, "start_date_time": later}, tx)
+
+    house.loop.run(house.store.transact(work))
+    house.push()
+    house.until_nothing_is_left()
+    assert [got.method for got in emsp.got] == ["POST"]
