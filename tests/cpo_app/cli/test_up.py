@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from cpo_app.cli import up
+from tests.cpo_app.cli.conftest import Cpo
 from tests.settings_of import settings_of
 
 
@@ -63,3 +64,13 @@ def test_more_charge_points_than_the_host_may_carry_are_warned_of(
     with pytest.raises(NotToday):
         up.run(settings_of(), charge_points=number, demo=False)
     assert any("more than this host may carry (100)" in line for line in caplog.messages) is said
+
+
+@pytest.mark.parametrize("port", ["0", "99999", "-1", "http"])
+@pytest.mark.parametrize("option", ["--port", "--registry-port"])
+def test_a_port_that_nobody_could_be_told_of_is_refused_in_words(
+    cpo: Cpo, option: str, port: str
+) -> None:
+    said = cpo("up", option, port)
+    assert said.code == 2
+    assert option in said.err and "Traceback" not in said.err
