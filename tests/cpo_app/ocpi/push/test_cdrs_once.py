@@ -104,6 +104,22 @@ def test_a_sender_that_is_struck_in_the_middle_of_a_post(
     assert len(request_ids(emsp)) == 1
 
 
+def test_a_location_at_another_host_is_kept_and_never_asked_with_our_token(house: House) -> None:
+    def loses_the_second(got: Got) -> str | None:
+        second = got.method == "POST" and got.json()["id"] == "C2"
+        return "after reset" if second and len(emsp.of("POST")) == 1 else None
+
+    emsp, _ = house.peer(location_of_cdrs="http://127.0.0.1:9/cdrs/{id}")
+    house.push()
+    house.publish("cdrs", cdr("C1"))
+    house.until_nothing_is_left()
+    emsp.fault = loses_the_second
+    house.publish("cdrs", cdr("C2"))
+    house.until_nothing_is_left()
+    assert emsp.of("GET", "cdrs"), "asked where it has registered"
+    assert len(emsp.of("POST")) == 2
+
+
 def restored(house: House, emsp: Receiver, **lost: object) -> None:
     """The store has come out of a backup, and the session of this CDR is of before; the peer has
     what was made of it then, if anything."""
