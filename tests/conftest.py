@@ -136,9 +136,9 @@ def _shared(_client: Database, loop: Loop) -> Database:
 
 
 @pytest.fixture
-def db(_shared: Database, loop: Loop) -> Database:
+def db(_shared: Database) -> Database:
     """An empty database with its indexes; use it inside `loop.run`."""
-    loop.run(emptied(_shared), timeout_s=60)
+    emptied(_shared)
     # An earlier test may have turned the clock, and what it has stamped holds no other test up.
     _shared.clock = HostClock()
     _shared.writers = Writers(_shared)
@@ -146,10 +146,10 @@ def db(_shared: Database, loop: Loop) -> Database:
 
 
 @pytest.fixture
-def store_url(mongo_url: str, db: Database, loop: Loop) -> Iterator[str]:
+def store_url(mongo_url: str, db: Database) -> Iterator[str]:
     """The URL of the database behind `db`, for processes that connect on their own."""
     yield mongo_url.replace("/?", f"/{db.name}?")
-    loop.run(written_by_others(db))
+    written_by_others(db)
 
 
 @pytest.fixture

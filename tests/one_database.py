@@ -7,7 +7,6 @@ database to one takes the fixture `store_url`, which says so.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import fcntl
 import shutil
@@ -16,14 +15,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from pymongo import WriteConcern, monitoring
+from pymongo import MongoClient, WriteConcern, monitoring
+from pymongo.database import Database as SyncDatabase
 
 from db_interface.database import Database
+from db_interface.json_data import JsonObject
 
 _MEMORY = Path("/dev/shm")
 _ROOM_BYTES = 3 << 30
 DROPPED_WITHIN_S = 50.0
 _PREFIX = "cpo-tests-"
+ANY = "*"
+"""A collection that nobody has: which were written is not known."""
 _WRITES = frozenset({"insert", "update", "findAndModify", "create"})
 
 
@@ -56,29 +59,46 @@ WRITTEN = Written()
 monitoring.register(WRITTEN)  # for all clients that are made from now on
 
 
-async def emptied(db: Database) -> None:
+def emptied(db: Database) -> None:
     """Delete every document that was written, keep collections and indexes."""
+    store = _without_waiting_its_turn(db)
     names = WRITTEN.take(db.name)
-    raw = db.client[db.name]
     try:
+        if ANY in names:
+            names = (names | _filled(store)) - {ANY}
         if "system.profile" in names:
-            await raw.command("profile", 0)
-            await raw.drop_collection("system.profile")
-        await asyncio.gather(
-            *(
-                raw[name].with_options(write_concern=WriteConcern(w=1)).delete_many({})
-                for name in names
-                if not name.startswith("system.")
-            )
-        )
+            store.command("profile", 0)
+            store.drop_collection("system.profile")
+        for name in names:
+            if not name.startswith("system."):
+                store[name].delete_many({})
     except BaseException:
         WRITTEN.add(db.name, *names)
         raise
 
 
-async def written_by_others(db: Database) -> None:
+def written_by_others(db: Database) -> None:
     """Other processes had this database: any collection may have been written."""
-    WRITTEN.add(db.name, *await db.client[db.name].list_collection_names())
+    WRITTEN.add(db.name, ANY)
+
+
+def _without_waiting_its_turn(db: Database) -> SyncDatabase[JsonObject]:
+    """The driver below Motor, asked in this thread: a tenth of the effort for each command."""
+    client: MongoClient[JsonObject] = db.client.delegate
+    return client.get_database(db.name, write_concern=WriteConcern(w=1))
+
+
+def _filled(store: SyncDatabase[JsonObject]) -> set[str]:
+    """The collections that are not empty, by one query."""
+
+    def look(name: str) -> list[JsonObject]:
+        return [{"$limit": 1}, {"$project": {"_id": 0, "name": {"$literal": name}}}]
+
+    names = [name for name in store.list_collection_names() if not name.startswith("system.")]
+    if not names:
+        return set()
+    others = [{"$unionWith": {"coll": name, "pipeline": look(name)}} for name in names[1:]]
+    return {row["name"] for row in store[names[0]].aggregate([*look(names[0]), *others])}
 
 
 @contextlib.contextmanager

@@ -27,12 +27,12 @@ def store_url(fresh_url: str) -> str:
 
 
 @pytest.fixture
-def commands_url(mongo_url: str, _shared: Database, loop: Loop) -> Iterator[str]:
+def commands_url(mongo_url: str, _shared: Database) -> Iterator[str]:
     """The tests' one database, empty, for commands that end by themselves: nothing of them writes
     when the next test begins, and no mongod has to be started and filled with indexes."""
-    loop.run(emptied(_shared), timeout_s=60)
+    emptied(_shared)
     yield mongo_url.replace("/?", f"/{_shared.name}?")
-    loop.run(written_by_others(_shared))
+    written_by_others(_shared)
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ class Play:
 def test_neither_peer_reaches_what_is_the_others(
     db: Database, loop: Loop, story: list[tuple[str, str, str, str | None]]
 ) -> None:
-    loop.run(emptied(db))
+    emptied(db)
     play = Play(db, loop)
     world = play.world
     for command, who_asks, whose, cp_id in story:

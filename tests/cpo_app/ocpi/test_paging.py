@@ -196,7 +196,7 @@ def test_a_crawl_misses_nothing_and_repeats_nothing_while_objects_change(
     face: Face, db: Database, count: int, limit: int, script: list[list[tuple[str, int]]]
 ) -> None:
     """Whatever happens at the page boundaries: what existed throughout comes exactly once."""
-    face.loop.run(emptied(db))
+    emptied(db)
     face.authenticator.forget()
     peer = face.connected("DE*TNM")
     objects = face.store.objects("locations")

@@ -82,7 +82,7 @@ class Ours(Subject):
 
     def clear(self) -> None:
         self._tokens.clear()
-        self._face.loop.run(emptied(self._db))
+        emptied(self._db)
         self._face.authenticator.forget()
 
 

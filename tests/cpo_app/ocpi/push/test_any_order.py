@@ -227,7 +227,7 @@ def time_passes(house: House, peer_id: str) -> None:
 def test_peers_end_in_the_present_state(
     db: Database, loop: Loop, steps: list[tuple[str, Any]]
 ) -> None:
-    loop.run(emptied(db))  # of the example before
+    emptied(db)  # of the example before
     with contextlib.ExitStack() as stack:
         house = House(db, loop, stack)
         emsp = stack.enter_context(receiving(loop))
