@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-import pytest
 from pydantic import BaseSettings, SecretStr
 from pydantic.fields import ModelField
 
@@ -21,9 +21,6 @@ from tests.settings_of import settings_of
 REPOSITORY = Path(__file__).parents[2]
 ALL: tuple[type[BaseSettings], ...] = (*GROUPS, MonitorSettings, EngineSettings)
 FIELDS = [(group, field) for group in ALL for field in group.__fields__.values()]
-every_setting = pytest.mark.parametrize(
-    ("group", "field"), FIELDS, ids=[f"{group.__name__}.{field.name}" for group, field in FIELDS]
-)
 _NOT_READERS = ("cpo_app/settings/", "cpo_app/charge_point/settings.py")
 
 
@@ -34,6 +31,7 @@ def sources() -> Iterator[tuple[str, str]]:
             yield name, file.read_text()
 
 
+@cache
 def named_by() -> dict[str, set[str]]:
     """The files that read each field, by itself or by a property that is made of it."""
     stated = ast.parse((REPOSITORY / "cpo_app/settings/all_settings.py").read_text())
@@ -52,9 +50,6 @@ def named_by() -> dict[str, set[str]]:
         for one in read | set(re.findall(r'"([A-Z][A-Z0-9_]+)"', text)):
             found.setdefault(one, set()).add(name)
     return found
-
-
-NAMED_BY = named_by()
 
 
 def test_the_page_is_made_of_the_settings() -> None:
@@ -80,16 +75,20 @@ def test_every_variable_that_is_read_elsewhere_is_on_it() -> None:
     assert read - named == set()
 
 
-@every_setting
-def test_each_says_what_it_is_for_and_is_read(group: type[BaseSettings], field: ModelField) -> None:
-    assert len(field.field_info.description or "") > 5
-    assert NAMED_BY.get(field.name), "nobody reads it"
+def test_each_says_what_it_is_for_and_is_read() -> None:
+    for _, field in FIELDS:
+        assert len(field.field_info.description or "") > 5, field.name
+        assert named_by().get(field.name), f"nobody reads {field.name}"
 
 
-@every_setting
-def test_who_is_said_to_read_it_does(group: type[BaseSettings], field: ModelField) -> None:
+def test_who_is_said_to_read_it_does() -> None:
+    for group, field in FIELDS:
+        check_readers(group, field)
+
+
+def check_readers(group: type[BaseSettings], field: ModelField) -> None:
     (readers,) = [one.read_by for one in told(group) if one.name == variable(field)]
-    files = NAMED_BY[field.name]
+    files = named_by()[field.name]
     if readers in ("`monitor`", "`engine`"):
         assert any(name.startswith(("cpo_app/charge_point/", "cpo_app/cli/")) for name in files)
         return
@@ -103,23 +102,23 @@ def test_who_is_said_to_read_it_does(group: type[BaseSettings], field: ModelFiel
         assert any(name.startswith("cpo_app/cli/") for name in files)
 
 
-@every_setting
-def test_a_unit_stands_where_the_name_has_one(group: type[BaseSettings], field: ModelField) -> None:
+def test_a_unit_stands_where_the_name_has_one() -> None:
     units = {"_S": "s", "_DAYS": "days", "_HOURS": "hours", "_BYTES": "bytes"}
-    for ending, unit in units.items():
-        if variable(field).endswith(ending):
-            assert field.field_info.extra["unit"] == unit
+    for _, field in FIELDS:
+        for ending, unit in units.items():
+            if variable(field).endswith(ending):
+                assert field.field_info.extra["unit"] == unit, field.name
 
 
-@every_setting
-def test_what_is_secret_is_marked_so(group: type[BaseSettings], field: ModelField) -> None:
+def test_what_is_secret_is_marked_so() -> None:
     """By its type, or by its name as the audit log judges names."""
     numbers = (int, float, bool)
-    by_name = field.outer_type_ is str and shown("value", field.name) == REDACTED
-    by_type = field.type_ is SecretStr
-    assert not isinstance(field.default, numbers) or not field.field_info.extra["secret"]
-    if by_name or by_type:
-        assert field.field_info.extra["secret"]
+    for _, field in FIELDS:
+        secret = field.field_info.extra["secret"]
+        by_name = field.outer_type_ is str and shown("value", field.name) == REDACTED
+        by_type = field.type_ is SecretStr
+        assert not (isinstance(field.default, numbers) and secret), field.name
+        assert secret or not (by_name or by_type), field.name
 
 
 def test_no_secret_is_shown() -> None:
