@@ -187,7 +187,26 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+SPREAD_OVER = 0.75
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files whose tests start processes come first: none is left for one worker at the end."""
-    slow = {item.path for item in items if item.get_closest_marker("processes")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Files whose tests start processes are spread over the others, and none is left for the end:
+    while a worker waits for processes, the others have something to do."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    slow = [
+        found
+        for found in files.values()
+        if any(item.get_closest_marker("processes") for item in found)
+    ]
+    others = [found for found in files.values() if found not in slow]
+    every = max(1, round(len(others) * SPREAD_OVER / max(1, len(slow))))
+    items.clear()
+    for position, found in enumerate(others):
+        if position % every == 0 and slow:
+            items += slow.pop(0)
+        items += found
+    for found in slow:
+        items += found
