@@ -15,9 +15,9 @@ NO_PACKAGES := The packages could not be installed: is there a network, or a pac
 run: $(RUNS)
 	@exec $(BIN)/cpo up $(ARGS)
 
-# Each worker has a mongod of its own; WORKERS=0 runs all in one process. Three for two cores:
+# Each worker has a mongod of its own; WORKERS=0 runs all in one process. Four for two cores:
 # tests with processes wait as long as they work.
-WORKERS := 3
+WORKERS := 4
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
 test: $(STAMP)
