@@ -11,11 +11,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
+
 from db_interface.bulk import delete_each
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.outbox.marks import FOR_EVERY_READER, MARKS, MarkDocument, mark_id
+from domain.versions import INNER_VERSION, OcpiVersion
+from domain.views.making import made_for, view_of
 
 
 @dataclass(frozen=True)
@@ -61,14 +65,24 @@ class Mark:
 
 @dataclass(frozen=True)
 class Present:
-    """An object's present state."""
+    """An object's present state, in the OCPI version of the peer."""
 
-    raw: bytes
+    raw: bytes | None
+    """None: that version has nothing to say of it"""
     audience: str
     fields: JsonMapping
     has: Sequence[str] = ()
     """of a location, its fields that a peer can require"""
     groups: Sequence[str] = ()
+    shown_id: str | None = None
+    """its id in that version, where it may be another than ours"""
+    inner: bytes = b""
+    """where the version's state is not kept: the object as it is"""
+
+    @property
+    def id(self) -> str:
+        """What the peer knows it by."""
+        return self.shown_id or self.fields["id"]
 
 
 async def due(
@@ -82,9 +96,12 @@ async def due(
     return [Mark.of(document) for document in found]
 
 
-async def present(store: DbInterface, marks: Sequence[Mark]) -> dict[tuple[str, str], Present]:
+async def present(
+    store: DbInterface, marks: Sequence[Mark], form: OcpiVersion = INNER_VERSION
+) -> dict[tuple[str, str], Present]:
     """The present states of the marked objects by (module, key); what is gone is left out."""
     keys: dict[str, list[str]] = {}
+    view = view_of(form)
     for mark in marks:
         keys.setdefault(mark.module, []).append(mark.key)
     states: dict[tuple[str, str], Present] = {}
@@ -96,7 +113,7 @@ async def present(store: DbInterface, marks: Sequence[Mark]) -> dict[tuple[str, 
             .find(
                 {"_id": {"$in": wanted}},
                 {
-                    "raw": 1,
+                    **view.shown(),
                     "audience": 1,
                     "fields.country_code": 1,
                     "fields.party_id": 1,
@@ -107,15 +124,30 @@ async def present(store: DbInterface, marks: Sequence[Mark]) -> dict[tuple[str, 
                 },
             )
         )
+        unmade = [document for document in found if document.get("unmade")]
+        made = await made_for(store.db, module, [row["raw"] for row in unmade], form)
+        instead = dict(zip((row["_id"] for row in unmade), made, strict=True))
         for document in found:
+            kept = bytes(document["raw"])
+            raw = instead.get(document["_id"], kept)
             states[module, document["_id"]] = Present(
-                bytes(document["raw"]),
+                raw,
                 document["audience"],
                 document["fields"],
                 document.get("links", {}).get("has", ()),
                 document.get("groups", ()),
+                shown_id=_id_in(raw, form),
+                inner=kept if document["_id"] in instead else b"",
             )
     return states
+
+
+def _id_in(raw: bytes | None, form: OcpiVersion) -> str | None:
+    """The object's id there; only another version's may be shorter than ours."""
+    if raw is None or form is INNER_VERSION:
+        return None
+    shown: str = orjson.loads(raw)["id"]
+    return shown
 
 
 async def unsent(db: Database, peer_id: str, module: str, keys: Collection[str]) -> set[str]:

@@ -33,7 +33,9 @@ class CallDocument(TypedDict, total=False):
     """what follows is there once the platform has answered"""
     their_token: bytes
     theirs: JsonObject
-    """its credentials without the token"""
+    """its credentials without the token, as inner ones"""
+    version: str
+    """the OCPI version in which it answered"""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Call:
     since: datetime
     credentials_url: str = ""
     theirs: JsonObject | None = None
+    version: str | None = None
 
 
 def kept(
@@ -74,16 +77,18 @@ def opened(vault: Vault, peer_id: str, call: CallDocument) -> Call:
         call["since"],
         call.get("credentials_url", ""),
         theirs,
+        call.get("version"),
     )
 
 
-def answer(vault: Vault, credentials_url: str, theirs: JsonObject) -> JsonObject:
+def answer(vault: Vault, credentials_url: str, theirs: JsonObject, version: str) -> JsonObject:
     """The fields of the document that keep the platform's answer."""
     without = {name: value for name, value in theirs.items() if name != "token"}
     return {
         "call.credentials_url": credentials_url,
         "call.their_token": vault.seal(theirs["token"]),
         "call.theirs": without,
+        "call.version": version,
     }
 
 

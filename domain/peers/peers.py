@@ -28,6 +28,8 @@ from domain.peers.peer_document import (
 from domain.peers.statuses import CONNECTED, DISCONNECTED, INVITED, SUSPENDED
 from domain.peers.terms import HUB, Terms
 from domain.secrets import Vault, new_token
+from domain.versions import INNER_VERSION, OcpiVersion, version_of
+from domain.versions import Party as NamedParty
 from domain.visibility import party_of
 
 __all__ = ["DEFAULT_QUIRKS", "Peer", "Peers", "UnknownPeer", "quirks_of"]
@@ -117,6 +119,27 @@ class Peer:
     def has_one_token(self) -> bool:
         """Whether no rotation or registration is under way."""
         return len(self.document.get("token_hashes", ())) == 1
+
+    @property
+    def form(self) -> OcpiVersion:
+        """The OCPI version that we speak with it."""
+        return version_of(self.version or "") or INNER_VERSION
+
+    @property
+    def takes_raw_tokens(self) -> bool:
+        """Whether the token that we present goes as it is, in the version that we speak."""
+        return self.takes_raw_tokens_in(self.form)
+
+    def takes_raw_tokens_in(self, form: OcpiVersion) -> bool:
+        """The same in any version: by its text, or by the peer's quirk."""
+        return bool(self.quirks.get("raw_token")) or not form.description.encodes_tokens
+
+    @property
+    def one_party(self) -> NamedParty | None:
+        """Whose its objects are in a version in which they do not say it: a peer is one party."""
+        if not self.roles or self.form.description.has_parties:
+            return None
+        return NamedParty(self.roles[0]["country_code"], self.roles[0]["party_id"])
 
     def endpoint(self, module: str, interface_role: str) -> str | None:
         """Its URL for that module's SENDER or RECEIVER interface, or None."""
@@ -218,9 +241,11 @@ class Peers:
         await self._store.transact(work)
         return Peer.of(document), token
 
-    async def answered(self, peer_id: str, credentials_url: str, theirs: JsonObject) -> None:
+    async def answered(
+        self, peer_id: str, credentials_url: str, theirs: JsonObject, version: str
+    ) -> None:
         """The platform that we call has registered us: its credentials are kept at once."""
-        kept = calls.answer(self._vault, credentials_url, theirs)
+        kept = calls.answer(self._vault, credentials_url, theirs, version)
         await self._documents.update_one({"_id": peer_id}, {"$set": kept})
 
     async def claim_call(self) -> str | None:

@@ -130,6 +130,19 @@ def _decimal(value: float | None) -> Decimal:
     return Decimal(str(value or 0))
 
 
+def have_the_same_total(ours: JsonMapping, shown: JsonMapping) -> bool:
+    """The same of CDRs of which one is, or both are, in another OCPI version's form: by their
+    costs before taxes, which all of them have."""
+    return _in_total(ours) == _in_total(shown)
+
+
+def _in_total(cdr: JsonMapping) -> tuple[object, object, object]:
+    cost = cdr.get("total_cost")
+    if isinstance(cost, Mapping):
+        cost = cost.get("before_taxes", cost.get("excl_vat"))
+    return cdr.get("currency"), cdr.get("total_energy"), cost
+
+
 def bill_the_same(ours: JsonMapping, shown: JsonMapping) -> bool:
     """Whether both bill the same energy and cost, in the same currency, as credit or not."""
     try:

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from domain.versions import ObjectKind, version_of
 from tests.conftest import Loop
 from tests.serving import served
 
@@ -50,8 +51,13 @@ class Seen:
 
     @property
     def token(self) -> str:
-        """The credentials token that was presented, decoded."""
+        """The credentials token that was presented in Base64, decoded."""
         return base64.b64decode(self.headers["authorization"].split(" ", 1)[1]).decode()
+
+    @property
+    def raw_token(self) -> str:
+        """The credentials token as it was presented."""
+        return self.headers["authorization"].split(" ", 1)[1]
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -89,6 +95,8 @@ class Emsp:
     token_for_us: str | None = None
     """What we gave it in our credentials, once it took them."""
     version: str = "2.2.1"
+    also: tuple[str, ...] = ()
+    """further versions that its platform speaks, each below a path of its own: /2.3.0/..."""
     endpoints: dict[str, str] = field(default_factory=lambda: dict(EMSP_ENDPOINTS))
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
@@ -137,17 +145,38 @@ class Emsp:
 
     def _as_the_text_says(self, seen: Seen) -> Response:
         if seen.path == "/versions":
-            return envelope([{"version": self.version, "url": f"{self.base_url}/details"}])
-        if seen.path == "/details":
-            rows = [
-                {"identifier": name, "role": role, "url": f"{self.base_url}/{name}"}
-                for name, role in self.endpoints.items()
+            rows = [{"version": self.version, "url": f"{self.base_url}/details"}]
+            rows += [
+                {"version": number, "url": f"{self.base_url}/{number}/details"}
+                for number in self.also
             ]
-            return envelope({"version": self.version, "endpoints": rows})
-        if seen.path == "/credentials" and seen.method in ("POST", "PUT"):
+            return envelope(rows)
+        first = seen.path.split("/")[1]
+        number = first if first in self.also else self.version
+        below = f"/{number}" if first in self.also else ""
+        if seen.path == f"{below}/details":
+            return envelope(self._details(number, f"{self.base_url}{below}"))
+        if seen.path == f"{below}/credentials" and seen.method in ("POST", "PUT"):
             self.token_for_us = seen.json()["token"]
-            return envelope(self.credentials())
+            return envelope(self._said_in(number))
         return envelope()
+
+    def _details(self, number: str, below: str) -> dict[str, Any]:
+        form = version_of(number)
+        has_roles = form is None or form.description.endpoints_have_roles
+        rows = [
+            {"identifier": name, **({"role": role} if has_roles else {}), "url": f"{below}/{name}"}
+            for name, role in self.endpoints.items()
+            if has_roles or name != "chargingprofiles"
+        ]
+        return {"version": number, "endpoints": rows}
+
+    def _said_in(self, number: str) -> dict[str, Any]:
+        """Its credentials as the version has them."""
+        form = version_of(number)
+        if form is None:
+            return self.credentials()
+        return form.render(ObjectKind.CREDENTIALS, self.credentials()).object
 
     async def _of_tokens(self, scope: Scope, request: Request, seen: Seen) -> Response | None:
         if not seen.path.startswith("/tokens"):

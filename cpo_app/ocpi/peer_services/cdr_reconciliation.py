@@ -26,9 +26,10 @@ from domain.outbox.marks import mark_to_be_asked
 from domain.peers.peers import Peer, Peers
 from domain.peers.statuses import CONNECTED
 from domain.reconciliation.cdr_arrivals import Arrivals, Expected, Outcome, confirm, keep, sift
-from domain.reconciliation.cdr_totals import bill_the_same
+from domain.reconciliation.cdr_totals import bill_the_same, have_the_same_total
 from domain.schemas import format_datetime
 from domain.secrets import SecretUnusable
+from domain.versions import INNER_VERSION
 
 logger = logging.getLogger("cpo.reconciliation")
 
@@ -149,7 +150,7 @@ class _Asking:
         pages = self._channel.client.pages(
             url,
             token=self._channel.token,
-            raw_token=bool(self._channel.peer.quirks.get("raw_token")),
+            raw_token=self._channel.peer.takes_raw_tokens,
             limit=PAGE_SIZE,
             timeout_s=self._channel.timeout_s,
         )
@@ -171,7 +172,8 @@ class _Asking:
     async def _listed(self, item: Any, wanted: dict[str, Expected]) -> None:
         cdr_id = str(item.get("id", "")).lower() if isinstance(item, Mapping) else ""
         one = wanted.get(cdr_id)
-        if one is None or not _of_owner(item, one):
+        has_parties = self._channel.peer.form.description.has_parties
+        if one is None or (has_parties and not _of_owner(item, one)):
             return
         del wanted[cdr_id]
         self._arrivals.note(one.cdr, await self._seen(one, item, None))
@@ -179,7 +181,8 @@ class _Asking:
     async def _at_its_url(self, one: Expected) -> Outcome:
         peer = self._channel.peer
         endpoint = peer.endpoint("cdrs", "RECEIVER") or ""
-        headers = routing(peer, "cdrs", one.audience, owner_of(one.cdr))
+        has_routing = peer.form.description.has_message_routing
+        headers = routing(peer, "cdrs", one.audience, owner_of(one.cdr)) if has_routing else None
         for url in await cdr_urls(self._store.db, peer.peer_id, endpoint, one.cdr):
             await self._pace.turn()
             try:
@@ -200,7 +203,9 @@ class _Asking:
 
     async def _seen(self, one: Expected, shown: Any, url: str | None) -> Outcome:
         """The peer has it: as it is, or otherwise."""
-        if not bill_the_same(one.cdr, shown):
+        inner = self._channel.peer.form is INNER_VERSION
+        same = bill_the_same if inner else have_the_same_total
+        if not same(one.cdr, shown):
             return Outcome.DIFFERENT
         await confirm(self._store.db, self._channel.peer.peer_id, one, url)
         return Outcome.CONFIRMED

@@ -6,14 +6,17 @@ Nothing is stored here. Everything that goes wrong is one of the specification's
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
-from cpo_app.ocpi.peer_client.peer_details import PeerEndpoint
+from cpo_app.ocpi.peer_client.peer_details import PeerEndpoint, PeerVersion
 from domain.errors import NoMatchingEndpoints, UnableToUseClientApi, UnsupportedVersion
-from domain.versions import INNER_VERSION, OcpiVersion
+from domain.versions import INNER_VERSION, OcpiVersion, highest_common
 
 MANDATORY_MODULES = ("credentials",)
+_TOKEN_UNKNOWN = (400, 401, 403)
+"""How peers answer a token that they cannot read."""
 _OTHER_SIDE = {"SENDER": "RECEIVER", "RECEIVER": "SENDER"}
 
 
@@ -50,21 +53,27 @@ async def discover(
     *,
     raw_token: bool,
     timeout_s: float,
-    version: OcpiVersion = INNER_VERSION,
+    among: Sequence[OcpiVersion] = (INNER_VERSION,),
 ) -> Discovered:
-    """Fetch versions, then the details of the one that is wanted.
+    """Fetch versions, then the details of the highest that the peer has among those of ours.
 
+    `raw_token`: a quirk; else the version says how the token is presented. Which one that will be
+    is not known yet when the list is fetched: a peer that does not know the token in the form that
+    the highest of ours has is asked again in the other form that one of ours has.
     Raises UnableToUseClientApi, UnsupportedVersion, NoMatchingEndpoints.
     """
-    raw_token = raw_token or not version.description.encodes_tokens
     try:
-        versions = await client.versions_of(
-            versions_url, token, raw_token=raw_token, timeout_s=timeout_s
+        versions = await _versions(
+            client, versions_url, token, _forms(among, raw_token=raw_token), timeout_s
         )
-        url = next((row.url for row in versions if row.version == version.number), None)
-        if url is None:
+        urls = {row.version: row.url for row in versions}
+        version = highest_common((version.number for version in among), urls)
+        if version is None:
+            ours = ", ".join(version.number for version in among)
             offered = ", ".join(row.version for row in versions[:5]) or "none"
-            raise UnsupportedVersion(f"No common version: we speak {version.number}, you {offered}")
+            raise UnsupportedVersion(f"No common version: we speak {ours}, you {offered}")
+        raw_token = raw_token or not version.description.encodes_tokens
+        url = urls[version.number]
         details = await client.details_of(url, token, raw_token=raw_token, timeout_s=timeout_s)
     except PeerUnusable as error:
         raise UnableToUseClientApi(f"Unable to use your API: {error.reason}") from error
@@ -75,3 +84,27 @@ async def discover(
     if missing:
         raise NoMatchingEndpoints(f"Missing among your endpoints: {', '.join(missing)}")
     return Discovered(url, details.endpoints, version)
+
+
+def _forms(among: Sequence[OcpiVersion], *, raw_token: bool) -> list[bool]:
+    """Whether the token is presented raw, in the order in which it is tried."""
+    if raw_token:
+        return [True]
+    highest_first = [not version.description.encodes_tokens for version in reversed(among)]
+    return list(dict.fromkeys(highest_first))
+
+
+async def _versions(
+    client: PeerClient, url: str, token: str, forms: list[bool], timeout_s: float
+) -> list[PeerVersion]:
+    """The peer's versions. Raises PeerUnusable: as the first form of the token was answered."""
+    first: PeerUnusable | None = None
+    for raw in forms:
+        try:
+            return await client.versions_of(url, token, raw_token=raw, timeout_s=timeout_s)
+        except PeerUnusable as error:
+            first = first or error
+            if error.http_status not in _TOKEN_UNKNOWN:
+                break
+    assert first is not None  # noqa: S101 - there is a form
+    raise first

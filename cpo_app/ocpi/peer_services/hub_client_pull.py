@@ -93,7 +93,7 @@ class HubClientPull:
         pages = self._client.pages(
             _url(hub) or "",
             token=self._peers.their_token(hub),
-            raw_token=bool(hub.quirks.get("raw_token")),
+            raw_token=hub.takes_raw_tokens,
             limit=int(hub.quirks.get("page_size") or PAGE_SIZE),
             timeout_s=self._settings.CPO_PEER_TIMEOUT_S * 3,
         )

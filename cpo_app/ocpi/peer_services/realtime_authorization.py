@@ -1,4 +1,4 @@
-"""Real-time authorization at eMSPs (OCPI 2.2.1, mod_tokens 12.2.2.2), as the Authorizer asks.
+"""Real-time authorization at eMSPs (mod_tokens, POST authorize), as the Authorizer asks.
 
 POST {their tokens sender URL}/{uid}/authorize?type=, with token B, routing headers and the
 LocationReferences. What an answer means is not known here; a peer's fault is an answer that
@@ -21,7 +21,9 @@ from domain.authorization.emsps import Emsp, Reply
 from domain.peers.peers import Peer, Peers, UnknownPeer
 from domain.peers.statuses import CONNECTED, SUSPENDED
 from domain.peers.switches import ASK_UNKNOWN
+from domain.schemas import SchemaError
 from domain.secrets import SecretUnusable
+from domain.versions import ObjectKind, OcpiVersion, Unconvertible
 
 logger = logging.getLogger("cpo.authorization")
 
@@ -96,7 +98,7 @@ class RealtimeAuthorization:
             if url is None:
                 return Reply()
             answer = await self._post(peer, emsp, authorize_url(url, question), question, ends)
-            return Reply(data=_single(answer.data()))
+            return Reply(data=_as_inner(_single(answer.data()), peer.form))
         except PeerUnusable as error:
             if error.http_status == 404 or error.ocpi_status_code == UNKNOWN_TOKEN:
                 return Reply(unknown=True)
@@ -115,15 +117,21 @@ class RealtimeAuthorization:
         """The answer. Asked once more where a kept-alive connection turned out to be dead: asking
         twice does no harm, and the driver stands there. Raises PeerUnusable."""
         country_code, party_id = emsp.party or (None, None)
-        routing = RoutingHeaders(question.country_code, question.party_id, country_code, party_id)
+        form = peer.form
+        place = form.render(ObjectKind.LOCATION_REFERENCES, question.body()).object
+        routing = (
+            RoutingHeaders(question.country_code, question.party_id, country_code, party_id)
+            if form.description.has_message_routing
+            else None
+        )
         for last in (False, True):
             try:
                 return await self._client.request(
                     "POST",
                     url,
                     token=self._peers.their_token(peer),
-                    raw_token=bool(peer.quirks.get("raw_token")),
-                    body=orjson.dumps(question.body()),
+                    raw_token=peer.takes_raw_tokens,
+                    body=orjson.dumps(place),
                     routing=routing,
                     timeout_s=max(0.0, ends - time.monotonic()),
                 )
@@ -147,6 +155,18 @@ def authorize_url(endpoint: str, question: Question) -> str:
 def _single(data: object) -> object:
     """Peers built on extrawest-ocpi put a single object into a list of one."""
     return data[0] if isinstance(data, list) and len(data) == 1 else data
+
+
+def _as_inner(data: object, form: OcpiVersion) -> object:
+    """The AuthorizationInfo as the inner model has it; what cannot be read is left as it is, for
+    whoever judges it. In a version whose objects name no party it holds no token: an ALLOWED is
+    good for a token that we know."""
+    if not form.description.has_parties:
+        return data
+    try:
+        return form.read(ObjectKind.AUTHORIZATION_INFO, data).object
+    except (SchemaError, Unconvertible):
+        return data
 
 
 def _can_be_asked(peer: Peer) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from auth.authenticator import OcpiAuthenticator
+from cpo_app.ocpi.offered import offered_versions
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
 from cpo_app.ocpi.peer_services.handshake import Discovered, discover
 from cpo_app.settings import Party, Settings
@@ -31,12 +32,20 @@ from domain.peers import claims, required_modules
 from domain.peers.calls import Call
 from domain.peers.claims import PartyTaken
 from domain.peers.hub_credentials import parted
+from domain.peers.offered_versions import offered_to
 from domain.peers.peers import Peer, Peers
 from domain.peers.statuses import CONNECTED, SUSPENDED
 from domain.peers.terms import Terms, party_of
 from domain.schemas import SchemaError, validate
 from domain.secrets import new_token
-from domain.versions import INNER_VERSION, Context, ObjectKind, OcpiVersion
+from domain.versions import (
+    INNER_VERSION,
+    Context,
+    ObjectKind,
+    OcpiVersion,
+    Unconvertible,
+    version_of,
+)
 from domain.versions import Party as NamedParty
 
 _REGISTERED = (CONNECTED, SUSPENDED)
@@ -56,6 +65,7 @@ class Registration:
         self._peers = peers
         self._client = client
         self._authenticator = authenticator
+        self._offered = offered_versions(settings)
 
     # -- as receiver: the peer calls our credentials endpoint ------------------------------
 
@@ -128,7 +138,7 @@ class Registration:
         invited = self._peers.invited_by(peer, presented)
         try:
             await self._check_roles(peer.peer_id, data["roles"])
-            found = await self._discover(peer, data["url"], data["token"], form)
+            found = await self._discover(peer, data["url"], data["token"], [form])
             _check_modules(peer.settings, found)
         except OcpiError:
             if invited:
@@ -171,7 +181,7 @@ class Registration:
         it while it answers. Raises OcpiError; nothing of ours stays then. A platform that says
         it is a party of ours or of another peer's is taken leave of (DELETE credentials).
         """
-        found = await self._discovered(versions_url, token_a, raw_token)
+        found = await self._discovered(versions_url, token_a, raw_token, self._offered)
         settings = {required_modules.SETTING: list(modules)} if modules else {}
         _check_modules(settings, found)
         now = self._peers.now()
@@ -185,13 +195,15 @@ class Registration:
         )
         crash_point("peer-to-be-called")
         try:
-            theirs = await self._exchange("POST", found, token_a, token_b, raw_token=raw_token)
+            theirs = await self._exchange("POST", found, token_a, token_b, raw_token)
         except (OcpiError, asyncio.CancelledError):
             await self._peers.remove(peer.peer_id)
             self._forget()
             raise
         crash_point("peer-answered")
-        await self._peers.answered(peer.peer_id, found.credentials_url, theirs)
+        await self._peers.answered(
+            peer.peer_id, found.credentials_url, theirs, found.version.number
+        )
         crash_point("peer-answer-kept")
         return await self._complete(peer, token_b, theirs, found, name)
 
@@ -206,25 +218,29 @@ class Registration:
         name = None if peer.name == call.versions_url else peer.name
         if call.theirs is not None:
             theirs = call.theirs
-            found = await self._discovered(theirs["url"], theirs["token"], raw_token)
+            spoken = [version_of(call.version or "") or INNER_VERSION]
+            found = await self._discovered(theirs["url"], theirs["token"], raw_token, spoken)
             return await self._complete(peer, call.token_b, theirs, found, name)
         try:
-            found = await self._discovered(call.versions_url, call.token_a, raw_token)
-            theirs = await self._exchange(
-                "POST", found, call.token_a, call.token_b, raw_token=raw_token
+            found = await self._discovered(
+                call.versions_url, call.token_a, raw_token, self._offered
             )
+            theirs = await self._exchange("POST", found, call.token_a, call.token_b, raw_token)
         except OcpiError as error:
             if isinstance(error.__cause__, PeerUnusable) and _says_no(error.__cause__):
                 await self.undo(call)
             raise
-        await self._peers.answered(peer.peer_id, found.credentials_url, theirs)
+        await self._peers.answered(
+            peer.peer_id, found.credentials_url, theirs, found.version.number
+        )
         return await self._complete(peer, call.token_b, theirs, found, name)
 
     async def undo(self, call: Call) -> None:
         """Take leave of the platform, as far as we have a token for it, and forget it."""
         peer = await self._peers.get(call.peer_id)
         if call.theirs is not None:
-            raw_token = bool(peer.quirks.get("raw_token"))
+            form = version_of(call.version or "") or INNER_VERSION
+            raw_token = peer.takes_raw_tokens_in(form)
             await self._part(call.credentials_url, call.theirs["token"], raw_token=raw_token)
         await self._peers.remove(call.peer_id)
         self._forget()
@@ -235,7 +251,9 @@ class Registration:
         """The platform has registered us: read its endpoints with its token, and keep it."""
         raw_token = bool(peer.quirks.get("raw_token"))
         try:
-            found = await self._discovered(theirs["url"], theirs["token"], raw_token)
+            found = await self._discovered(
+                theirs["url"], theirs["token"], raw_token, [found.version]
+            )
             problem = None
             _check_modules(peer.settings, found)
         except NoMatchingEndpoints as error:
@@ -254,6 +272,7 @@ class Registration:
                 **_facts(found, theirs),
             )
         except (InvalidParameters, PartyTaken) as error:
+            raw_token = peer.takes_raw_tokens_in(found.version)
             await self._part(found.credentials_url, theirs["token"], raw_token=raw_token)
             await self._peers.remove(peer.peer_id)
             self._forget()
@@ -263,25 +282,39 @@ class Registration:
             await self._peers.failed(peer.peer_id, problem, self._peers.now())
         return await self._peers.get(peer.peer_id)
 
-    async def _discovered(self, versions_url: str, token: str, raw_token: bool) -> Discovered:
+    async def _discovered(
+        self, versions_url: str, token: str, raw_token: bool, among: Sequence[OcpiVersion]
+    ) -> Discovered:
         return await discover(
             self._client,
             versions_url,
             token,
             raw_token=raw_token,
             timeout_s=self._settings.CPO_PEER_TIMEOUT_S,
+            among=among,
         )
 
     async def refresh(self, peer_id: str) -> Peer:
-        """Read the peer's versions and endpoints anew. Raises OcpiError; then nothing changes but
-        its last error."""
+        """Read the peer's versions and endpoints anew, and move to the highest version that both
+        sides have, if that is another one. Raises OcpiError; then nothing changes but its last
+        error.
+
+        A move is a PUT of our credentials in the new version. Until the peer uses its new token
+        both versions and both tokens are answered.
+        """
         peer = self._registered(await self._peers.get(peer_id))
-        found = await self._discover(peer, str(peer.versions_url), self._peers.their_token(peer))
+        numbers = offered_to(peer.settings, [version.number for version in self._offered])
+        among = [version for version in self._offered if version.number in numbers]
+        found = await self._discover(
+            peer, str(peer.versions_url), self._peers.their_token(peer), among
+        )
         try:
             _check_modules(peer.settings, found)
         except NoMatchingEndpoints as error:
             await self._peers.failed(peer_id, str(error), self._peers.now())
             raise
+        if found.version is not peer.form:
+            return await self._exchange_tokens(peer, found)
         await self._peers.set(
             peer_id,
             self._peers.now(),
@@ -298,19 +331,24 @@ class Registration:
         bad, the old pair stays in force, and the new token of ours stays good for the grace
         time, or for good once it is used: the peer may have taken it over. When the peer has
         refused, the new one ends at once. Roles that it must not have are not taken over: the
-        tokens are new, the roles those of before. Raises OcpiError.
+        tokens are new, the roles those of before. The version stays. Raises OcpiError.
         """
         peer = self._registered(await self._peers.get(peer_id))
         their_token = self._peers.their_token(peer)
+        found = await self._discover(peer, str(peer.versions_url), their_token, [peer.form])
+        return await self._exchange_tokens(peer, found)
+
+    async def _exchange_tokens(self, peer: Peer, found: Discovered) -> Peer:
+        """PUT credentials, in the version that was found; as `rotate` says."""
+        peer_id, their_token = peer.peer_id, self._peers.their_token(peer)
         raw_token = bool(peer.quirks.get("raw_token"))
-        found = await self._discover(peer, str(peer.versions_url), their_token)
         token = new_token()
         grace_s = self._settings.CPO_ROTATION_GRACE_S
         until = self._peers.now() + timedelta(seconds=grace_s)
         await self._peers.admit_also(peer_id, token, until, self._peers.now())
         self._forget()
         try:
-            theirs = await self._exchange("PUT", found, their_token, token, raw_token=raw_token)
+            theirs = await self._exchange("PUT", found, their_token, token, raw_token)
         except OcpiError as error:
             if isinstance(error.__cause__, PeerUnusable) and _refused(error.__cause__):
                 await self._peers.revoke(peer_id, token)
@@ -358,8 +396,9 @@ class Registration:
         peer = await self._peers.get(peer_id)
         url = peer.endpoint("credentials", "RECEIVER") or peer.endpoint("credentials", "SENDER")
         if peer.status in _REGISTERED and url:
-            raw_token = bool(peer.quirks.get("raw_token"))
-            told = await self._part(url, self._peers.their_token(peer), raw_token=raw_token)
+            told = await self._part(
+                url, self._peers.their_token(peer), raw_token=peer.takes_raw_tokens
+            )
         await self._peers.remove(peer_id)
         self._forget()
         return told
@@ -391,23 +430,26 @@ class Registration:
         return form.render(ObjectKind.CREDENTIALS, inner, context).object
 
     async def _exchange(
-        self, method: str, found: Discovered, token: str, ours: str, *, raw_token: bool
+        self, method: str, found: Discovered, token: str, ours: str, raw_token: bool
     ) -> JsonObject:
-        """Send our credentials, return the peer's. Raises UnableToUseClientApi."""
+        """Send our credentials in the version that was found, return the peer's as inner ones.
+
+        Raises UnableToUseClientApi.
+        """
         try:
             answer = await self._client.request(
                 method,
                 found.credentials_url,
                 token=token,
-                raw_token=raw_token,
-                body=orjson.dumps(self.credentials(ours)),
+                raw_token=raw_token or not found.version.description.encodes_tokens,
+                body=orjson.dumps(self.credentials(ours, found.version)),
                 # The peer calls us back before it answers, and may be slow at it.
                 timeout_s=self._settings.CPO_PEER_TIMEOUT_S * 3,
             )
-            return _read(INNER_VERSION, answer.data())
+            return _read(found.version, answer.data())
         except PeerUnusable as error:
             raise UnableToUseClientApi(f"{method} credentials: {error.reason}") from error
-        except SchemaError as error:
+        except (SchemaError, Unconvertible) as error:
             raise UnableToUseClientApi(f"{method} credentials: answer unusable: {error}") from error
 
     async def _discover(
@@ -415,7 +457,7 @@ class Registration:
         peer: Peer,
         versions_url: str,
         token: str,
-        version: OcpiVersion = INNER_VERSION,
+        among: Sequence[OcpiVersion],
     ) -> Discovered:
         try:
             return await discover(
@@ -424,7 +466,7 @@ class Registration:
                 token,
                 raw_token=bool(peer.quirks.get("raw_token")),
                 timeout_s=self._settings.CPO_PEER_TIMEOUT_S,
-                version=version,
+                among=among,
             )
         except OcpiError as error:
             await self._peers.failed(peer.peer_id, str(error), self._peers.now())

@@ -11,15 +11,25 @@ import orjson
 
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable, RoutingHeaders
 from cpo_app.outgoing.url_guard import UrlRefused, check_url, same_place
+from db_interface.json_data import JsonMapping
 from db_interface.owned_objects import party_key
 from domain.commands.command_delivery import Delivery, NotDelivered
 from domain.errors import InvalidParameters
 from domain.peers.peers import Peer, Peers, UnknownPeer
 from domain.peers.statuses import CONNECTED, SUSPENDED
 from domain.secrets import SecretUnusable
+from domain.versions import ObjectKind, OcpiVersion, version_of
 
 MAX_S = 10.0
 _RETRY_HTTP = frozenset({408, 425, 429})
+
+
+def _body(delivery: Delivery, form: OcpiVersion) -> JsonMapping:
+    """The result as that version has it. Those of charging profiles are the same in all that
+    have them."""
+    if form.has(ObjectKind.CHARGING_PROFILE_RESULT):
+        return delivery.body
+    return form.render(ObjectKind.COMMAND_RESULT, delivery.body).object
 
 
 class ResultSender:
@@ -50,6 +60,8 @@ class ResultSender:
         if peer.status not in (CONNECTED, SUSPENDED):
             raise NotDelivered(f"the peer is {peer.status}", again=False)
         url = self._url(peer, delivery)
+        # A command's result goes in the version of the command, whatever we speak by now.
+        form = version_of(delivery.version or "") or peer.form
         if party_key(*delivery.to_party) in await self._peers.unreachable_behind(peer.peer_id):
             raise NotDelivered("the party is not online, says its hub", again=True)
         try:
@@ -61,9 +73,11 @@ class ResultSender:
                 delivery.method,
                 url,
                 token=token,
-                raw_token=bool(peer.quirks.get("raw_token")),
-                body=orjson.dumps(delivery.body),
-                routing=RoutingHeaders(*delivery.from_party, *delivery.to_party),
+                raw_token=peer.takes_raw_tokens_in(form),
+                body=orjson.dumps(_body(delivery, form)),
+                routing=RoutingHeaders(*delivery.from_party, *delivery.to_party)
+                if form.description.has_message_routing
+                else None,
                 correlation_id=delivery.correlation_id,
                 request_id=delivery.request_id,
                 timeout_s=min(MAX_S, delivery.within_s),

@@ -24,7 +24,8 @@ from domain.authorization import token_pulls
 from domain.authorization.token_sync import keep_all
 from domain.peers.peers import Peer, Peers
 from domain.peers.statuses import CONNECTED
-from domain.schemas import SchemaError, Token, format_datetime, validate
+from domain.schemas import SchemaError, format_datetime
+from domain.versions import Context, ObjectKind, Unconvertible
 
 logger = logging.getLogger("cpo.tokens")
 
@@ -72,7 +73,7 @@ class TokenPages:
         pages = self._client.pages(
             start,
             token=self._peers.their_token(peer),
-            raw_token=bool(peer.quirks.get("raw_token")),
+            raw_token=peer.takes_raw_tokens,
             routing=self._routing(peer),
             limit=limit,
             resume=ResumeAt(next_url, counts.get("pages", 0), counts.get("received", 0))
@@ -140,14 +141,15 @@ class TokenPages:
         """The Tokens among the objects that are the peer's to bring; the others are counted,
         and said in one line."""
         own: dict[str, bool] = {}
+        owner = Context(party=peer.one_party)
         good = []
         first_problem = ""
         for number, data in enumerate(page):
             if number % SLICE == SLICE - 1:  # others have their turn
                 await asyncio.sleep(0)
             try:
-                token = validate(Token, data)
-            except SchemaError as error:
+                token = peer.form.read(ObjectKind.TOKEN, data, owner).object
+            except (SchemaError, Unconvertible) as error:
                 counts["bad"] += 1
                 first_problem = first_problem or str(error)[:MAX_PROBLEM_LENGTH]
                 continue
@@ -170,9 +172,11 @@ class TokenPages:
             )
         return good
 
-    def _routing(self, peer: Peer) -> RoutingHeaders:
+    def _routing(self, peer: Peer) -> RoutingHeaders | None:
         """To the hub itself (GET All via Hubs), or to the platform's only party; a platform of
         several is asked for the tokens of all."""
+        if not peer.form.description.has_message_routing:
+            return None
         ours = self._settings.parties[0]
         roles = [role for role in peer.roles if role["role"] == ("HUB" if peer.is_hub else "EMSP")]
         to = (roles[0]["country_code"], roles[0]["party_id"]) if len(roles) == 1 else (None, None)

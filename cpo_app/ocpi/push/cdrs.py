@@ -22,11 +22,13 @@ from cpo_app.ocpi.push.failures import says_not_there
 from cpo_app.ocpi.push.requests import Request
 from cpo_app.ocpi.push.sending import PeerChannel
 from db_interface.database import Database
+from db_interface.json_data import JsonMapping
 from domain.outbox.crash_points import crash_point
 from domain.outbox.deliveries import keep_proof, proof_of
 from domain.outbox.due_marks import Mark, Present, announce_post, disproved, look_again
 from domain.outbox.push_lanes import LEASE_S
-from domain.reconciliation.cdr_totals import bill_the_same
+from domain.reconciliation.cdr_totals import bill_the_same, have_the_same_total
+from domain.versions import INNER_VERSION
 
 
 class AskedLater(Exception):
@@ -59,7 +61,9 @@ async def deliver_cdr(
         return
     if await proof_of(db, mark) is not None:
         return
-    cdr_id = state.fields["id"]
+    if state.raw is None:
+        raise ValueError(f"OCPI {channel.peer.form.number} has no way to say this CDR")
+    cdr_id = state.id
     if mark.posting is not None:
         await _wait_until(db, mark, ask_at(mark, channel.timeout_s))
         url = await _found(db, channel, endpoint, mark, state)
@@ -117,11 +121,18 @@ async def _post(
     return answer.location
 
 
+def _same(channel: PeerChannel, state: Present, shown: JsonMapping) -> bool:
+    """Whether the peer's CDR bills what ours does."""
+    ours: JsonMapping = orjson.loads(state.raw or b"{}")
+    inner = channel.peer.form is INNER_VERSION
+    return (bill_the_same if inner else have_the_same_total)(ours, shown)
+
+
 async def _found(
     db: Database, channel: PeerChannel, endpoint: str, mark: Mark, state: Present
 ) -> str | None:
     """The URL under which the peer has the CDR, or None if it has it under none."""
-    for url in await cdr_urls(db, mark.peer_id, endpoint, state.fields):
+    for url in await cdr_urls(db, mark.peer_id, endpoint, {**state.fields, "id": state.id}):
         try:
             answer = await channel.ask(Request("GET", url), channel.headers(mark, state))
         except PeerUnusable as error:
@@ -129,8 +140,8 @@ async def _found(
                 continue
             raise
         shown = answer.data()
-        if is_cdr(shown, state.fields["id"]):
-            if mark.before_restore and not bill_the_same(orjson.loads(state.raw), shown):
+        if is_cdr(shown, state.id):
+            if mark.before_restore and not _same(channel, state, shown):
                 raise TwinAtPeer
             return url
         raise PeerUnusable(

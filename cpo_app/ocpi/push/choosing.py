@@ -45,7 +45,7 @@ class Choice:
         crash_point("marks-read")
         if not marks:
             return [], False
-        states = await due_marks.present(self._store, marks)
+        states = await due_marks.present(self._store, marks, self.peer.form)
         crash_point("objects-read")
         pairs: list[Pair] = [(mark, states.get((mark.module, mark.key))) for mark in marks]
         pairs = await self._after_their_sessions(pairs)

@@ -19,6 +19,7 @@ from domain.outbox.mark_parts import EVSE, FIELD
 from domain.peers.peers import Peer
 from domain.sites.last_updated import MIN_STEP
 from domain.times import format_datetime, parse_datetime
+from domain.versions import INNER_VERSION, ObjectKind, OcpiVersion, Unconvertible
 
 _ENDED = ("COMPLETED", "INVALID")
 
@@ -47,7 +48,9 @@ def parts(endpoint: str, mark: Mark, state: Present, peer: Peer) -> list[Request
     return None
 
 
-def removal(endpoint: str, mark: Mark, state: Present | None) -> Request | None:
+def removal(
+    endpoint: str, mark: Mark, state: Present | None, form: OcpiVersion = INNER_VERSION
+) -> Request | None:
     """What a peer is sent once that may no longer see the object; None if the text has nothing."""
     identity = _identity(mark, state)
     if identity is None:
@@ -55,7 +58,9 @@ def removal(endpoint: str, mark: Mark, state: Present | None) -> Request | None:
     if mark.module == "tariffs":
         return Request("DELETE", object_url(endpoint, *identity))
     if mark.module == "locations" and state is not None:
-        return Request("PUT", _url(endpoint, state), _with_evses_removed(state.raw, mark.changed))
+        raw = state.raw or _as_published(state.inner, form)
+        if raw is not None:
+            return Request("PUT", _url(endpoint, state), _with_evses_removed(raw, mark.changed))
     return None
 
 
@@ -65,19 +70,21 @@ def look(endpoint: str, mark: Mark, state: Present | None) -> Request:
 
 
 def _url(endpoint: str, state: Present, *below: str) -> str:
-    return object_url(endpoint, *owner_of(state.fields), state.fields["id"], *below)
+    return object_url(endpoint, *owner_of(state.fields), state.id, *below)
 
 
 def _identity(mark: Mark, state: Present | None) -> tuple[str, str, str] | None:
     """Owner and id of the object, also of one that is gone."""
-    fields = mark.identity if state is None else state.fields
+    if state is not None:
+        return (*owner_of(state.fields), state.id)
+    fields = mark.identity
     return None if fields is None else (*owner_of(fields), fields["id"])
 
 
 def _evse_requests(
     endpoint: str, mark: Mark, state: Present, no_patch: bool
 ) -> list[Request] | None:
-    evses = {evse["uid"]: evse for evse in orjson.loads(state.raw).get("evses", ())}
+    evses = {evse["uid"]: evse for evse in orjson.loads(state.raw or b"{}").get("evses", ())}
     uids = [part.removeprefix(EVSE) for part in mark.parts]
     if not all(uid in evses for uid in uids):
         return None
@@ -90,9 +97,9 @@ def _evse_requests(
 
 
 def _session_patch(endpoint: str, mark: Mark, state: Present) -> list[Request] | None:
-    session = orjson.loads(state.raw)
+    session = orjson.loads(state.raw or b"{}")
     names = [part.removeprefix(FIELD) for part in mark.parts]
-    if session["status"] in _ENDED or not all(name in session for name in names):
+    if session.get("status") in _ENDED or not all(name in session for name in names):
         return None
     return [Request("PATCH", _url(endpoint, state), _only(session, *names))]
 
@@ -100,6 +107,16 @@ def _session_patch(endpoint: str, mark: Mark, state: Present) -> list[Request] |
 def _only(fields: JsonMapping, *names: str) -> bytes:
     """A PATCH SHALL contain last_updated."""
     return orjson.dumps({name: fields[name] for name in (*names, "last_updated")})
+
+
+def _as_published(inner: bytes, form: OcpiVersion) -> bytes | None:
+    """A location that a version has no way to say, for one who has it from before: most likely
+    it is not to be published any more. None: nothing can be said of it."""
+    try:
+        location = {**orjson.loads(inner), "publish": True}
+        return orjson.dumps(form.render(ObjectKind.LOCATION, location).object)
+    except Unconvertible:
+        return None
 
 
 def _with_evses_removed(raw: bytes, at: datetime) -> bytes:

@@ -40,7 +40,7 @@ class PeerChannel:
             request.method,
             request.url,
             token=self.token,
-            raw_token=bool(self.peer.quirks.get("raw_token")),
+            raw_token=self.peer.takes_raw_tokens,
             body=request.body,
             routing=headers,
             request_id=request_id,
@@ -54,6 +54,8 @@ class PeerChannel:
         return may_see(module, reader, state.audience, state.has, state.groups)
 
     def headers(self, mark: Mark, state: Present | None) -> RoutingHeaders | None:
+        if not self.peer.form.description.has_message_routing:
+            return None
         if state is not None:
             return routing(self.peer, mark.module, state.audience, owner_of(state.fields))
         if mark.identity is not None:
@@ -69,7 +71,7 @@ async def bring_up_to_date(channel: PeerChannel, mark: Mark, state: Present | No
     endpoint = channel.peer.endpoint(mark.module, "RECEIVER")
     if endpoint is None:
         return
-    if state is None or not channel.sees(mark.module, state):
+    if state is None or state.raw is None or not channel.sees(mark.module, state):
         await _take_away(channel, endpoint, mark, state)
         return
     headers = channel.headers(mark, state)
@@ -88,7 +90,7 @@ async def bring_up_to_date(channel: PeerChannel, mark: Mark, state: Present | No
 async def _take_away(
     channel: PeerChannel, endpoint: str, mark: Mark, state: Present | None
 ) -> None:
-    removal = requests.removal(endpoint, mark, state)
+    removal = requests.removal(endpoint, mark, state, channel.peer.form)
     if removal is None:
         return
     headers = channel.headers(mark, state)

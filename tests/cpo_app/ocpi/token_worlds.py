@@ -40,7 +40,7 @@ class TokenWorld:
         emsp = self._stack.enter_context(emsp_on(self.loop, *parties))
         return emsp, self.connect(emsp, role)
 
-    def connect(self, emsp: Emsp, role: str = "EMSP", url: str = "") -> str:
+    def connect(self, emsp: Emsp, role: str = "EMSP", url: str = "", version: str = "2.2.1") -> str:
         roles = [{**one, "role": role} for one in emsp.credentials()["roles"]]
 
         terms = Terms(any_party=True, hub=True)
@@ -53,6 +53,7 @@ class TokenWorld:
                 their_token=emsp.token,
                 now=self.now,
                 versions_url=emsp.versions_url,
+                version=version,
                 roles=roles,
                 endpoints=[
                     {
