@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from db_interface.collection import Where
 from db_interface.json_data import JsonMapping
 from db_interface.owned_objects import fold
-from domain.charge_points.charge_point_documents import CHARGE_POINTS, ChargePoint
+from domain.charge_points import charge_point_documents
+from domain.charge_points.charge_point_documents import ChargePoint
 from domain.charge_points.registration_store import REGISTRATIONS
 from domain.charge_points.site_keys import possible_keys
 from domain.sites.identifiers import ocpi_id
@@ -44,7 +45,10 @@ async def charge_point_ids(
 
 async def states_of(where: Where, cp_ids: Sequence[str]) -> dict[str, ChargePoint]:
     """The documents of those charge points that Central has heard of, by their ids."""
-    rows = await CHARGE_POINTS.of(where).find({"_id": {"$in": list(cp_ids)}})
+    if len(cp_ids) == 1:
+        one = await charge_point_documents.get(where, cp_ids[0])
+        return {} if one is None else {one["_id"]: one}
+    rows = await charge_point_documents.some(where, cp_ids)
     return {row["_id"]: row for row in rows}
 
 
