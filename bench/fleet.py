@@ -219,7 +219,7 @@ async def _told(what: str, figures: Coroutine[Any, Any, dict[str, float]]) -> di
     try:
         found = await figures
     except (RuntimeError, asyncio.TimeoutError, OSError) as error:
-        said = f", and not done: {error or type(error).__name__}"
+        said = f", and not done: {str(error) or type(error).__name__}"
     print(f"  {what}: {time.monotonic() - began:.0f} s{said}", file=sys.stderr)
     return found
 
@@ -477,7 +477,8 @@ async def _start(side: _Side, one: ChargePoint) -> None:
         "token": _card(one.cp_id),
         **place,
     }
-    status, answer, deadline = 0, {}, time.monotonic() + _STARTED_S
+    status, deadline = 0, time.monotonic() + _STARTED_S
+    answer: JsonObject = {}
     while status in _LATER and time.monotonic() < deadline:
         status, answer = await wire.post(
             "/ocpi/cpo/2.2.1/commands/START_SESSION",
@@ -556,13 +557,18 @@ async def _sessions(side: _Side) -> dict[str, float]:
     await asyncio.sleep(scale.settle_s)
     side.emsp.came()
     before, began = side.cpu(), time.perf_counter()
-    deadline = began + scale.sessions_for_s
+    deadline, never_began = began + scale.sessions_for_s, 0
 
     async def sessions_at(ones: Sequence[ChargePoint]) -> None:
+        nonlocal never_began
         for one in itertools.cycle(ones):
             if time.perf_counter() > deadline:
                 return
-            await _start(side, one)
+            try:
+                await _start(side, one)
+            except asyncio.TimeoutError:  # Central gave the command up
+                never_began += 1
+                continue
             await one.meter(100.0)
             await one.end()
 
@@ -572,8 +578,11 @@ async def _sessions(side: _Side) -> dict[str, float]:
     after = side.cpu()
     await asyncio.sleep(scale.settle_s)
     cdrs = sum(path.startswith("/cdrs") for path, _, _ in side.emsp.came())
+    if not cdrs:
+        raise RuntimeError("no CDR came")
     return {
         "sessions_per_s": cdrs / seconds,
+        "sessions_that_never_began": float(never_began),
         "session_central_ms": (after[0] - before[0]) / cdrs * 1000,
         "session_mongod_ms": (after[1] - before[1]) / cdrs * 1000,
     }
