@@ -21,8 +21,9 @@ from domain.objects import OcpiObject
 from domain.objects.tokens import owned_token
 from domain.peers import claims
 from domain.rendered import Rendered
-from domain.schemas import Token, apply_patch
+from domain.schemas import apply_patch
 from domain.versions import INNER_VERSION, Context, ObjectKind, OcpiVersion, Party
+from domain.versions.inner import Token
 
 _KEY = ("country_code", "party_id", "type", "uid")
 _FIRST = "RFID"

@@ -16,16 +16,17 @@ from domain.imports.report import Change
 from domain.objects.assigned_tariffs import Assigned, with_words
 from domain.objects.locations import owned_location
 from domain.objects.tariff_assignment import assigned_of, keep, with_anything_assigned
-from domain.schemas import Location, parse_datetime, tidy_location, validate
+from domain.schemas import parse_datetime, tidy_location, validate
 from domain.sites.identifiers import is_evse_id
 from domain.sites.last_updated import stamped
+from domain.versions.own import Location
 
 LIFTED = "last_updated lifted to that of its newest part"
 
 
 def read_location(row: JsonObject) -> Understood:
     """The location of a row, as far as it can be understood. Raises SchemaError."""
-    location = validate(Location, tidy_location(row))
+    location = validate(Location, tidy_location(row, Location))
     made = [*changes(Location, row, location), *_lift(location)]
     return Understood(owned_location(location), list(_oddities(location)), made)
 

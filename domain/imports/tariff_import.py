@@ -16,7 +16,8 @@ from domain.imports.changes import changes
 from domain.imports.file_import import Refused, Understood
 from domain.objects.tariffs import owned_tariff
 from domain.pricing import tariff_problems
-from domain.schemas import Tariff, tidy_tariff, validate
+from domain.schemas import tidy_tariff, validate
+from domain.versions.own import Tariff
 
 _WARNING = "warning: "
 _ONE_DAY = re.compile(r"(elements\[\d+\])\S* start_date (\S+) is not below end_date \2: never true")
@@ -25,7 +26,9 @@ _LONGEST = 400
 
 def read_tariff(row: JsonObject) -> Understood:
     """The tariff of a row, and what is odd in it. Raises SchemaError or Refused."""
-    tariff = validate(Tariff, tidy_tariff(row))
+    tariff = validate(Tariff, tidy_tariff(row, Tariff))
+    if tariff.get("tax_included") == "YES":
+        raise Refused("tax_included: is YES, and bills are made by prices without taxes")
     wrong, odd = _judged(tariff_problems(tariff))
     if wrong:
         raise Refused(_cut("; ".join(wrong)))

@@ -55,9 +55,9 @@ _DECIMAL = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _HOST_WITHOUT_SCHEME = re.compile(r"[\w-]+(\.[\w-]+)+(:\d+)?([/?#].*)?")
 
 
-def tidy_location(data: JsonObject) -> JsonObject:
-    """A Location as `validate(Location, ...)` wants it, as far as it can be understood."""
-    location = tidy(Location, data)
+def tidy_location(data: JsonObject, model: type[OcpiModel] = Location) -> JsonObject:
+    """A Location as `validate(model, ...)` wants it, as far as it can be understood."""
+    location = tidy(model, data)
     hours = location.get("opening_times")
     if isinstance(hours, dict):
         _tidy_hours(hours)
@@ -65,9 +65,9 @@ def tidy_location(data: JsonObject) -> JsonObject:
     return location
 
 
-def tidy_tariff(data: JsonObject) -> JsonObject:
-    """A Tariff as `validate(Tariff, ...)` wants it, as far as it can be understood."""
-    return tidy(Tariff, data)
+def tidy_tariff(data: JsonObject, model: type[OcpiModel] = Tariff) -> JsonObject:
+    """A Tariff as `validate(model, ...)` wants it, as far as it can be understood."""
+    return tidy(model, data)
 
 
 def tidy(model: type[OcpiModel], data: JsonObject) -> JsonObject:

@@ -12,10 +12,11 @@ from typing import Any
 
 from domain.objects import OcpiObject
 from domain.pricing import negate
-from domain.schemas import CDR, format_datetime, validate
+from domain.schemas import format_datetime, validate
 from domain.sessions.session_document import ChargingSession
 from domain.sessions.session_object import TOKEN_FIELDS, Course
 from domain.sites.identifiers import evse_id_of
+from domain.versions.inner import CDR
 
 # CdrLocation is shorter than Location in these (mod_cdrs, CdrLocation).
 _MAX_LENGTH = {"name": 255, "address": 45, "city": 45, "postal_code": 10, "state": 20}

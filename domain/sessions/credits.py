@@ -19,9 +19,10 @@ from domain.audit import entries as audit
 from domain.objects import OcpiObject
 from domain.objects.cdrs import CdrExists, add_cdr, find_cdr, reprice
 from domain.pricing import PricingInputError
-from domain.schemas import CDR, format_datetime, validate
+from domain.schemas import format_datetime, validate
 from domain.sessions.cdr_making import credit_of
 from domain.sessions.cdr_time_zone import time_zone_of
+from domain.versions.inner import CDR
 
 _GRID_KWH = Decimal("0.0001")
 # What a corrected CDR may not say differently: it is of the same session, for the same party.

@@ -14,10 +14,11 @@ from typing import Any
 
 from db_interface.owned_objects import OwnedObject
 from domain.pricing import Priced, PricingInputError, price_session
-from domain.schemas import Session, format_datetime, validate
+from domain.schemas import format_datetime, validate
 from domain.sessions.session_document import ChargingSession
 from domain.sessions.session_segments import Segment, charging_periods, kwh
 from domain.sessions.session_states import Status
+from domain.versions.inner import Session
 from domain.visibility import audience_of_token_holder
 
 logger = logging.getLogger("cpo.sessions")

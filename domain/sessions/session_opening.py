@@ -17,7 +17,7 @@ from db_interface.transaction import Tx
 from domain.charge_points.evse_ids import registered_meter_id
 from domain.objects import OcpiObject
 from domain.peers import claims
-from domain.schemas import CdrToken, validate
+from domain.schemas import validate
 from domain.sessions.cdr_making import cdr_location
 from domain.sessions.plausibility import power_bound_w
 from domain.sessions.session_document import ChargingSession, Hold
@@ -33,6 +33,7 @@ from domain.sessions.session_segments import Kind, opening
 from domain.sessions.session_states import Event, Status, next_status
 from domain.sessions.tariff_choice import in_force, tariffs_of
 from domain.times import to_milliseconds
+from domain.versions.inner import CdrToken
 
 _MAX_METER_ID_LENGTH = 255
 _FALLBACK_CURRENCY = "EUR"

@@ -35,10 +35,10 @@ _UNIT_KW = {"kw": 1.0, "kva": 1.0, "w": 0.001, "mw": 1000.0}
 _KIND = re.compile(r"(?:^|[^A-Z])(AC|DC)(?:$|[^A-Z])")
 
 _DC_STANDARDS = frozenset(
-    "CHADEMO CHAOJI GBT_DC IEC_62196_T1_COMBO IEC_62196_T2_COMBO PANTOGRAPH_BOTTOM_UP "
+    "CHADEMO CHAOJI GBT_DC IEC_62196_T1_COMBO IEC_62196_T2_COMBO MCS PANTOGRAPH_BOTTOM_UP "
     "PANTOGRAPH_TOP_DOWN".split(" ")
 )
-_CABLE_STANDARDS = _DC_STANDARDS | {"IEC_62196_T1", "TESLA_R", "TESLA_S"}
+_CABLE_STANDARDS = _DC_STANDARDS | {"IEC_62196_T1", "SAE_J3400", "TESLA_R", "TESLA_S"}
 _STANDARD_NAMES = {
     "TYPE1": "IEC_62196_T1",
     "J1772": "IEC_62196_T1",
@@ -49,9 +49,11 @@ _STANDARD_NAMES = {
     "CCS2": "IEC_62196_T2_COMBO",
     "COMBO2": "IEC_62196_T2_COMBO",
     "SCHUKO": "DOMESTIC_F",
+    "NACS": "SAE_J3400",
+    "J3400": "SAE_J3400",
 }
 _MANDATORY = ("id", "standard", "format", "power_type", "max_voltage", "max_amperage")
-_OPTIONAL = ("max_electric_power", "tariff_ids", "terms_and_conditions")
+_OPTIONAL = ("max_electric_power", "tariff_ids", "terms_and_conditions", "capabilities")
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ def _is_dc(rating: Rating) -> bool:
 
 def _usual(standard: str) -> tuple[int | None, float]:
     """Phases (None: depends on the power) and power in kW that a standard's connectors have."""
-    if standard == "IEC_62196_T1" or standard.startswith(("TESLA", "NEMA")):
+    if standard == "IEC_62196_T1" or standard.startswith(("TESLA", "NEMA", "SAE")):
         return 1, 7.4
     if standard.startswith("DOMESTIC") or standard == "IEC_60309_2_single_16":
         return 1, 3.68

@@ -24,6 +24,7 @@ _OPTIONAL = (
     "opening_times",
     "charging_when_closed",
     "energy_mix",
+    "help_phone",
 )
 _OPTIONAL_LISTS = ("related_locations", "directions", "facilities", "images")
 _LISTS = ("publish_allowed_to", *_OPTIONAL_LISTS)

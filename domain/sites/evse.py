@@ -18,6 +18,7 @@ from domain.sites.fields import (
     read_point,
 )
 from domain.sites.identifiers import evse_id_of, is_evse_id, ocpi_id
+from domain.sites.parking import read_parking
 from domain.sites.records import Record
 
 REMOVED = "REMOVED"
@@ -34,10 +35,21 @@ DEFAULT_CAPABILITIES = (
 )
 
 _STATUSES = frozenset(str(status.value) for status in Status)
-_FLAT_FIELDS = ("floor_level", "physical_reference", "parking_restrictions", "status_schedule")
+_FLAT_FIELDS = (
+    "floor_level",
+    "physical_reference",
+    "parking_restrictions",
+    "status_schedule",
+    "accepted_service_providers",
+)
 # Named like fields of the Location, so they are read from `metadata.evse` alone.
 _OWN_FIELDS = ("directions", "images")
-_LIST_FIELDS = frozenset({"parking_restrictions", "status_schedule", "directions", "images"})
+_LIST_FIELDS = frozenset(
+    {
+        *("parking_restrictions", "status_schedule", "accepted_service_providers"),
+        *("directions", "images"),
+    }
+)
 _FOR_CONNECTORS = ("tariff_ids", "terms_and_conditions")
 
 
@@ -49,6 +61,8 @@ class EvseDraft:
     evse: JsonObject | None = None
     reasons: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    parking_places: list[JsonObject] = field(default_factory=list)
+    """those beside it, for its Location"""
 
 
 def uid_of(record: Record) -> str:
@@ -83,6 +97,10 @@ def draft_evse(record: Record, status: str, country_code: str, party_id: str) ->
         value = _optional(name, metadata.get(name), draft)
         if value:
             evse[name] = value
+    beside = read_parking(metadata.get("parking"), draft.uid, draft.warnings)
+    if beside:
+        evse["parking"] = [link for link, _ in beside]
+        draft.parking_places = [place for _, place in beside]
     try:
         point = read_point(metadata.get("coordinates"))
     except BadValue as bad:

@@ -26,6 +26,7 @@ class SiteEvses:
     reasons: dict[str, list[str]] = field(default_factory=dict)
     """By cp_id, why a charge point is not offered as its record says now."""
     warnings: list[str] = field(default_factory=list)
+    parking_places: list[JsonObject] = field(default_factory=list)
 
 
 def gather_evses(
@@ -54,6 +55,7 @@ def gather_evses(
         site.warnings += [f"{record.cp_id}: {warning}" for warning in draft.warnings]
         if draft.evse:
             site.evses[uid] = draft.evse
+            site.parking_places += draft.parking_places
             any_good = True
             continue
         site.reasons[record.cp_id] = draft.reasons

@@ -10,17 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.places.gazetteer import Point
-from domain.schemas import (
-    EVSE,
-    Connector,
-    Location,
-    OcpiModel,
-    SchemaError,
-    tidy,
-    tidy_location,
-    validate_patch,
-)
+from domain.schemas import OcpiModel, SchemaError, tidy, tidy_location, validate_patch
 from domain.sites.public import is_public_url
+from domain.versions.own import EVSE, Connector, Location
 
 Model = type[OcpiModel]
 
@@ -39,7 +31,7 @@ def read_field(model: Model, name: str, value: object) -> Any:
     """The field as OCPI has it, or None where the value says nothing ("", null)."""
     given = {name: value}
     try:
-        tidied = tidy_location(given) if model is Location else tidy(model, given)
+        tidied = tidy_location(given, model) if model is Location else tidy(model, given)
         if tidied.get(name) is None:
             return None
         patch = {**tidied, "last_updated": _ANY_TIME}

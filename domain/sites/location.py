@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Protocol
 
 from db_interface.json_data import JsonMapping, JsonObject
-from domain.schemas import Location, SchemaError, validate
+from domain.schemas import SchemaError, validate
 from domain.sites.details import bad_fields, read_details
 from domain.sites.evse import uid_of
 from domain.sites.evses import add_own_coordinates, gather_evses, with_removed
@@ -23,7 +23,9 @@ from domain.sites.fields import BadValue, read_boolean
 from domain.sites.identifiers import is_name, site_id_of
 from domain.sites.last_updated import stamped
 from domain.sites.membership import owner_of, speakers, waiting
+from domain.sites.parking import places_of
 from domain.sites.records import Record
+from domain.versions.own import Location
 
 _PRIVATE = "private: metadata.roaming is false"
 
@@ -110,6 +112,9 @@ def build_location(
         **fields,
         "evses": with_removed(site.evses, previous),
     }
+    places = places_of(location["evses"], site.parking_places, previous)
+    if places:
+        location["parking_places"] = places
     if party.name:
         location.setdefault("operator", {"name": party.name})
     try:

@@ -25,7 +25,7 @@ PUBLISHED = frozenset(
         *("energy_mix", "images", "directions", "related_locations", "evse"),
         *("type", "power_rating", "connectors", "capabilities", "evse_id", "floor_level"),
         *("physical_reference", "parking_restrictions", "status_schedule", "tariff_ids"),
-        *("terms_and_conditions",),
+        *("terms_and_conditions", "help_phone", "parking", "accepted_service_providers"),
     ]
 )
 """The metadata that becomes OCPI fields: told to every eMSP anyway."""
@@ -43,6 +43,13 @@ _INSIDE = frozenset(
         # Connector
         *("id", "standard", "format", "power_type", "max_voltage", "max_amperage"),
         *("max_electric_power", "tariff_ids", "terms_and_conditions", "power_rating"),
+        *("capabilities",),
+        # Parking, EVSEParking
+        *("physical_reference", "vehicle_types", "max_vehicle_weight", "max_vehicle_height"),
+        *("max_vehicle_length", "max_vehicle_width", "parking_space_length"),
+        *("parking_space_width", "dangerous_goods_allowed", "direction", "drive_through"),
+        *("restricted_to_type", "reservation_required", "time_limit", "roofed", "images"),
+        *("lighting", "refrigeration_outlet", "standards", "apds_reference", "evse_position"),
     ]
 )
 

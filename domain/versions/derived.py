@@ -14,9 +14,9 @@ Field = tuple[object, object]
 def derived(base: type[OcpiModel], **fields: Field) -> type[OcpiModel]:
     """The class with these fields changed or added; it keeps its name and its rules.
 
-    A class that only adds rules to one of the same name is written with an underscore.
+    A class that only adds rules to one ends in Rules: its name is what stands before.
     """
-    name = base.__name__.lstrip("_")
+    name = base.__name__.removesuffix("Rules")
     made: type[OcpiModel] = create_model(name, __base__=base, **fields)  # type: ignore[call-overload]
     if "last_updated" in made.__fields__:  # added fields come before it, as in the tables
         made.__fields__["last_updated"] = made.__fields__.pop("last_updated")

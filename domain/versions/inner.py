@@ -16,6 +16,8 @@ from domain.versions.v2_2_1.schemas import MODELS as OF_2_2_1
 from domain.versions.v2_3_0.schemas import bills, common, locations, tokens
 from domain.versions.v2_3_0.schemas.enums import TaxIncluded
 
+CdrToken = bills.CdrToken
+Token = tokens.Token
 Price = derived(schemas.Price, taxes=any_number(common.TaxAmount))
 Tariff = derived(
     schemas.Tariff,

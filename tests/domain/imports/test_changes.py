@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from domain.imports.file_import import Refused
 from domain.imports.location_import import LIFTED, read_location
 from domain.imports.tariff_import import read_tariff
 
@@ -73,7 +74,7 @@ def test_of_a_right_object_nothing_is_said() -> None:
         ),
         (location(name="a\tb"), "control characters replaced: name"),
         (location(id=17), "number taken as text: id"),
-        (location(help_phone="112"), "unknown field dropped: help_phone"),
+        (location(speed_limit=30), "unknown field dropped: speed_limit"),
         (location(evses=[evse(tariffs=[{}, 1])]), "unknown field dropped: evses.tariffs"),
         (location(country="Netherlands"), "country written as its code: country"),
         (
@@ -162,3 +163,33 @@ def test_tariffs_say_it_too() -> None:
         "control characters replaced: tariff_alt_text.text": 1,
         "spelling of an enumerated value mended: elements.price_components.type": 1,
     }
+
+
+def test_what_2_3_0_added_is_taken_over() -> None:
+    place = {
+        "id": "P1",
+        "vehicle_types": ["bus"],
+        "restricted_to_type": True,
+        "reservation_required": False,
+    }
+    linked = evse(parking=[{"parking_id": "P1"}])
+    row = location(help_phone="112", parking_places=[place], evses=[linked])
+    fields = read_location(row).obj.fields
+    assert fields["help_phone"] == "112"
+    assert fields["parking_places"] == [{**place, "vehicle_types": ["BUS"]}]
+    assert said(row) == {"spelling of an enumerated value mended: parking_places.vehicle_types": 1}
+
+
+def test_a_tariff_with_taxes_in_its_prices_is_refused_for_bills_are_made_without() -> None:
+    row = {
+        "country_code": "CA",
+        "party_id": "EVC",
+        "id": "T1",
+        "currency": "CAD",
+        "elements": [{"price_components": [{"type": "ENERGY", "price": 0.4, "step_size": 1}]}],
+        "tax_included": "YES",
+        "last_updated": EARLY,
+    }
+    with pytest.raises(Refused, match="tax_included: is YES"):
+        read_tariff(row)
+    assert read_tariff({**row, "tax_included": "NO"}).obj.fields["tax_included"] == "NO"

@@ -16,9 +16,10 @@ from domain.schemas import CDR, Session, validate
 from domain.sessions import charging_sessions
 from domain.sessions.charging_sessions import ConnectorBusy, UnknownSession
 from domain.sessions.session_rules import Rules
+from domain.versions import INNER_VERSION, ObjectKind
 from domain.visibility import Reader, audiences
 from tests.conftest import Loop
-from tests.domain.sessions.worlds import TOKEN, World, after, element, reading, tariff
+from tests.domain.sessions.worlds import TOKEN, World, after, element, location, reading, tariff
 
 
 @pytest.fixture
@@ -117,6 +118,26 @@ def test_a_session_from_start_to_cdr(world: World) -> None:
     inner = world.inner(session_id)
     assert not inner["running"]
     assert (inner["peer_id"], inner["command_id"], inner["register_start_wh"]) == ("P1", "C1", 1000)
+
+
+def test_a_truck_that_says_who_it_is_has_its_cdr_at_a_plug_that_2_2_1_cannot_name(
+    db: Database, loop: Loop
+) -> None:
+    [connector] = location(["T1"])["evses"][0]["connectors"]
+    world = World(db, loop, tariff("T1"), connectors=[{**connector, "standard": "MCS"}])
+    session_id = world.open(token={**TOKEN, "type": "EMAID"})
+    world.begin(session_id)
+    world.meter(session_id, reading(60, 300.0))
+    world.end(session_id, 60, 300.0)
+    [cdr] = world.cdrs()
+    assert cdr["cdr_location"]["connector_standard"] == "MCS"
+    assert cdr["cdr_token"]["type"] == "EMAID"
+    shown = INNER_VERSION.render(ObjectKind.CDR, cdr)
+    assert shown.object["cdr_location"]["connector_standard"] == "IEC_62196_T2"
+    assert {loss.path for loss in shown.losses} == {
+        "cdr_location.connector_standard",
+        "cdr_token.type",
+    }
 
 
 def test_a_session_is_published_when_something_happens_and_else_every_ten_seconds(

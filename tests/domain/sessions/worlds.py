@@ -12,10 +12,11 @@ from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.objects.locations import owned_location
 from domain.objects.tariffs import owned_tariff
-from domain.schemas import Location, Tariff, validate
+from domain.schemas import Tariff, validate
 from domain.sessions import charging_sessions, session_doubts
 from domain.sessions.session_rules import Rules
 from domain.sessions.session_segments import Reading
+from domain.versions.own import Location
 from tests.clock import Clock
 from tests.conftest import Loop
 

@@ -88,7 +88,7 @@ EVSE = derived(
 )
 
 
-class _Location(schemas.Location):
+class LocationRules(schemas.Location):
     """What holds between a Location's parking places and its EVSEs."""
 
     @root_validator(skip_on_failure=True, allow_reuse=True)
@@ -104,7 +104,7 @@ class _Location(schemas.Location):
 
 
 Location = derived(
-    _Location,
+    LocationRules,
     publish_allowed_to=any_number(PublishTokenType),
     parking_type=optional(ParkingType),
     evses=any_number(EVSE),

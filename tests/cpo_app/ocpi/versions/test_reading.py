@@ -11,11 +11,12 @@ import pytest
 from db_interface.json_data import JsonObject
 from domain.rendered import Rendered
 from domain.schemas import validate
-from domain.versions import Context, ObjectKind, OcpiVersion
+from domain.versions import VERSIONS, Context, ObjectKind, OcpiVersion
 from domain.views.filling import ViewFilling
 from domain.views.making import view_of
 from tests.cpo_app.ocpi.conftest import PeerSide
 from tests.cpo_app.ocpi.versions.objects import SINCE, publish_all, publish_locations
+from tests.domain.schemas.samples import connector, evse
 from tests.peers.subjects import assert_refused, data_of
 
 AT_ONCE = timedelta(0)
@@ -72,6 +73,28 @@ def test_one_location_and_its_parts_are_in_the_versions_form(peer: PeerSide) -> 
     assert data_of(peer.get("locations/LOC1/Evse-1/1")) == connector
     assert validate(peer.version.models[ObjectKind.EVSE], evse) == evse
     assert validate(peer.version.models[ObjectKind.CONNECTOR], connector) == connector
+
+
+def test_what_2_3_0_added_is_shown_to_those_who_have_words_for_it(peer: PeerSide) -> None:
+    connectors = [
+        connector(id="1", standard="SAE_J3400", capabilities=["ISO_15118_2_PLUG_AND_CHARGE"]),
+        connector(id="2", standard="MCS"),
+    ]
+    publish_locations(
+        peer.face,
+        1,
+        help_phone="+49 30 1",
+        evses=[evse(connectors=connectors, accepted_service_providers=["Example eMSP"])],
+    )
+    (location,) = rendered(peer, "locations")
+    (shown,) = location["evses"]
+    assert data_of(peer.get("locations")) == [location]
+    assert data_of(peer.get("locations/LOC0")) == location
+    assert data_of(peer.get("locations/LOC0/Evse-1")) == shown
+    nameable = [each["id"] for each in shown["connectors"]]
+    assert nameable == (["1", "2"] if peer.version is VERSIONS["2.3.0"] else ["1"])
+    if "2" not in nameable:
+        assert_refused(peer.get("locations/LOC0/Evse-1/2"), 2003, 404)
 
 
 def test_a_crawl_stays_in_its_version_and_misses_nothing(peer: PeerSide) -> None:
