@@ -10,6 +10,7 @@ from py_ocpi.core.enums import Action, ModuleID, RoleEnum
 from crud.cdrs import Cdrs
 from crud.hubclientinfo import HubClientInfo
 from crud.locations import Locations
+from crud.payments import Payments
 from crud.sessions import Sessions
 from crud.tariffs import Tariffs
 from crud.tokens import Tokens
@@ -21,13 +22,15 @@ class CpoCrud(Crud):
     """All modules of a CPO over one store; further modules are handed in by `modules`."""
 
     def __init__(self, store: DbInterface, modules: dict[ModuleID, Any] | None = None) -> None:
-        self._modules: dict[ModuleID, Any] = {
+        # Some are not among the library's ModuleIDs.
+        self._modules: dict[str, Any] = {
             ModuleID.locations: Locations(store),
             ModuleID.sessions: Sessions(store),
             ModuleID.cdrs: Cdrs(store),
             ModuleID.tariffs: Tariffs(store),
             ModuleID.tokens: Tokens(store),
             ModuleID.hub_client_info: HubClientInfo(store),
+            Payments.module: Payments(store),
             **(modules or {}),
         }
 

@@ -75,6 +75,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("call.until", sparse=True),
         _index("created", "_id"),
     ],
+    "payments": [_index("peer_id")],
     "party_claims": [_index("peer_id")],
     "unknown_cards": [_index("until", expireAfterSeconds=60)],
     "hub_clients": [_index("peer_id", "status")],

@@ -33,6 +33,7 @@ MODULES = frozenset(
         "commands",
         "chargingprofiles",
         "hubclientinfo",
+        "payments",
     }
 )
 OTHER = "other"

@@ -16,6 +16,7 @@ from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.outbox import due_marks
+from domain.payments import payments
 from domain.peers import calls, hub_clients, parties
 from domain.peers.peer_document import (
     PEERS,
@@ -549,6 +550,7 @@ class Peers:
                 raise UnknownPeer(peer_id)
             await parties.release_all(tx, peer_id)
             await hub_clients.forget(tx, peer_id)
+            await payments.forget(tx, peer_id)
             before = {name: there.get(name) for name in ("name", "status", "parties")}
             await audit.record(tx, "peers.remove", audit.peer(peer_id), before=before, after={})
 

@@ -112,6 +112,14 @@ class CiString4(CiString):
     max_length = 4
 
 
+class CiString10(CiString):
+    max_length = 10
+
+
+class CiString20(CiString):
+    max_length = 20
+
+
 class CiString25(CiString):
     max_length = 25
 
@@ -126,6 +134,10 @@ class CiString36(CiString):
 
 class CiString39(CiString):
     max_length = 39
+
+
+class CiString45(CiString):
+    max_length = 45
 
 
 class CiString48(CiString):

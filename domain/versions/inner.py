@@ -13,7 +13,7 @@ from domain.schemas import OcpiModel
 from domain.versions.derived import any_number, derived, optional, required
 from domain.versions.ocpi_version import ObjectKind
 from domain.versions.v2_2_1.schemas import MODELS as OF_2_2_1
-from domain.versions.v2_3_0.schemas import bills, common, locations, tokens
+from domain.versions.v2_3_0.schemas import bills, common, locations, payments, tokens
 from domain.versions.v2_3_0.schemas.enums import TaxIncluded
 
 CdrToken = bills.CdrToken
@@ -39,6 +39,9 @@ CDR = derived(
     total_reservation_cost=optional(Price),
 )
 Credentials = derived(schemas.Credentials, hub_party_id=optional(tokens.HubPartyId))
+FinancialAdviceConfirmation = derived(
+    payments.FinancialAdviceConfirmation, total_costs=required(Price)
+)
 
 MODELS: Mapping[ObjectKind, type[OcpiModel]] = {
     **OF_2_2_1,
@@ -53,4 +56,6 @@ MODELS: Mapping[ObjectKind, type[OcpiModel]] = {
     ObjectKind.CREDENTIALS: Credentials,
     ObjectKind.RESERVE_NOW: tokens.ReserveNow,
     ObjectKind.START_SESSION: tokens.StartSession,
+    ObjectKind.TERMINAL: payments.Terminal,
+    ObjectKind.FINANCIAL_ADVICE_CONFIRMATION: FinancialAdviceConfirmation,
 }

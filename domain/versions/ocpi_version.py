@@ -45,6 +45,8 @@ class ObjectKind(str, Enum):
     ACTIVE_CHARGING_PROFILE = "active_charging_profile"
     ACTIVE_CHARGING_PROFILE_RESULT = "active_charging_profile_result"
     CLIENT_INFO = "client_info"
+    TERMINAL = "terminal"
+    FINANCIAL_ADVICE_CONFIRMATION = "financial_advice_confirmation"
 
 
 class Party(NamedTuple):

@@ -38,6 +38,7 @@ from cpo_app.ocpi.server.routers import (
     credentials,
     hubclientinfo,
     locations,
+    payments,
     sessions,
     tariffs,
     tokens,
@@ -68,8 +69,10 @@ MODULES: dict[str, Module] = {
     "commands": Module(commands.router, "/"),
     "chargingprofiles": Module(chargingprofiles.router, "/"),
     "hubclientinfo": Module(hubclientinfo.router),
+    "payments": Module(payments.router),
 }
 """Which of them a version has, and whose interface of it is a CPO's, the version says."""
+_LIBRARY_MODULES = {module.value for module in ModuleID}
 
 
 class EndpointRow(NamedTuple):
@@ -155,7 +158,7 @@ def _shell(
             ],
             roles=[RoleEnum.cpo],
             crud=crud,
-            modules=[ModuleID(name) for name in MODULES],
+            modules=[ModuleID(name) for name in MODULES if name in _LIBRARY_MODULES],
             authenticator=lambda: LibraryAuthenticator(authenticator),
             http_push=False,
             websocket_push=False,

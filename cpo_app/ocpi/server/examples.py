@@ -183,6 +183,23 @@ EXAMPLES: dict[str, JsonObject] = {
         "response_url": "https://emsp.example/ocpi/emsp/2.2.1/chargingprofiles/1",
     },
     "ChargingProfileResponse": {"result": "ACCEPTED", "timeout": 30},
+    "Terminal": {
+        "terminal_id": "T-1",
+        "customer_reference": "EVC-1",
+        "city": "Utrecht",
+        "invoice_creator": "PTP",
+        "location_ids": ["CP-001"],
+        "last_updated": _AT,
+    },
+    "FinancialAdviceConfirmation": {
+        "id": "F-1",
+        "authorization_reference": "A-1",
+        "total_costs": _COST,
+        "currency": "EUR",
+        "eft_data": ["Card **** 1234", "Amount EUR 5.29"],
+        "capture_status_code": "SUCCESS",
+        "last_updated": _AT,
+    },
     "ClientInfo": {
         "country_code": "NL",
         "party_id": "EXM",

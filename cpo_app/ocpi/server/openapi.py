@@ -35,6 +35,10 @@ _ANSWERS: dict[str, ObjectKind | list[ObjectKind]] = {
     "get tariffs": [ObjectKind.TARIFF],
     "get tokens/{country_code}/{party_id}/{token_uid}": ObjectKind.TOKEN,
     "get hubclientinfo/{country_code}/{party_id}": ObjectKind.CLIENT_INFO,
+    "get payments/terminals/{terminal_id}": ObjectKind.TERMINAL,
+    "get payments/financial-advice-confirmations/{confirmation_id}": (
+        ObjectKind.FINANCIAL_ADVICE_CONFIRMATION
+    ),
 }
 """The `data` of an answer, by method and path below the version; one in a list: a list of them."""
 _OF_MODULES: dict[str, ObjectKind] = {
@@ -64,6 +68,8 @@ _SHOWN = frozenset(
         ObjectKind.SET_CHARGING_PROFILE,
         ObjectKind.CHARGING_PROFILE_RESPONSE,
         ObjectKind.CLIENT_INFO,
+        ObjectKind.TERMINAL,
+        ObjectKind.FINANCIAL_ADVICE_CONFIRMATION,
     }
 )
 """What passes at our own endpoints."""
@@ -195,7 +201,7 @@ def _schemas(version: OcpiVersion) -> JsonObject:
 
 def example_of(version: OcpiVersion, kind: ObjectKind) -> JsonObject | None:
     """The example of an object in that version; None where there is nothing to be said in it."""
-    shown = orjson.dumps(EXAMPLES[INNER_VERSION.models[kind].__name__]).decode()
+    shown = orjson.dumps(EXAMPLES[version.models[kind].__name__]).decode()
     inner: JsonObject = orjson.loads(shown.replace(INNER_VERSION.number, version.number))
     try:
         return version.render(kind, inner, Context(location=EXAMPLES["Location"])).object

@@ -23,7 +23,7 @@ from cpo_app.settings import Settings
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.errors import InvalidParameters, MalformedJson, UnknownParty
 from domain.rendered import Listing
-from domain.schemas import validate
+from domain.schemas import SchemaError, validate
 from domain.versions import ObjectKind
 from domain.visibility import Reader
 
@@ -114,6 +114,14 @@ async def body_of(request: Request) -> Any:
         return orjson.loads(await request.body())
     except orjson.JSONDecodeError as error:
         raise MalformedJson(f"The body is not valid JSON: {error}") from error
+
+
+async def object_in(request: Request) -> JsonObject:
+    """The body as an object, whatever its fields. Raises MalformedJson, SchemaError."""
+    given = await body_of(request)
+    if not isinstance(given, dict):
+        raise SchemaError([("", "value is not an object")])
+    return given
 
 
 async def object_of(request: Request, kind: ObjectKind) -> JsonObject:

@@ -29,7 +29,8 @@ ROUTES = (
     "locations locations/{} locations/{}/{} locations/{}/{}/{} sessions cdrs tariffs "
     "sessions/{}/charging_preferences tokens/{}/{}/{} hubclientinfo/{}/{} credentials "
     "commands/{} commands/START_SESSION commands/RESERVE_NOW commands/STOP_SESSION "
-    "commands/UNLOCK_CONNECTOR commands/CANCEL_RESERVATION chargingprofiles/{} {} {}/{}"
+    "commands/UNLOCK_CONNECTOR commands/CANCEL_RESERVATION chargingprofiles/{} {} {}/{} "
+    "payments/terminals payments/terminals/{} payments/financial-advice-confirmations"
 ).split()
 SEGMENTS = st.sampled_from(["LOC1", "Evse-1", "1", "DE", "TNM", "AbC-1", "..", "%"]) | st.text(
     st.characters(codec="utf-8"), min_size=1, max_size=40

@@ -3,8 +3,9 @@
     python -m tests.domain.versions.extract_tables 2.1.1 CHECKOUT_OF_OCPI
 
 CHECKOUT_OF_OCPI is a folder of github.com/ocpi/ocpi, branch release-2.1.1-bugfixes or
-2.3.0/release/core. Never edit the JSON by hand: it is the text's word, against which the models are
-tested. (2.2.1's is made by tests/domain/schemas/extract_tables.py.)
+2.3.0/release/core with mod_payments.asciidoc of 2.3.0/release/payments. Never edit the JSON by
+hand: it is the text's word, against which the models are tested. (2.2.1's is made by
+tests/domain/schemas/extract_tables.py.)
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from tests.domain.schemas.extract_tables import FILES, rows_of
 
 DATA = Path(__file__).parents[2] / "data"
 _MODULES = {"2.1.1": [name for name in FILES if "profiles" not in name and "hub" not in name]}
-_MODULES["2.3.0"] = [*FILES, "mod_invoice_reconciliation"]
+_MODULES["2.3.0"] = [*FILES, "mod_invoice_reconciliation", "mod_payments"]
 _MARKDOWN_HEADING = re.compile(r"#+ +(?:\d[\d.]* +)?(.+?)\s*")
 _MARKDOWN_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _MARKDOWN_RULE = re.compile(r"\|[\s:|-]+\|")
-_KIND = re.compile(r"[_*]?(\w+?)[_*]? [_*]?(object|class|enum|openenum)[_*]?", re.IGNORECASE)
+_KIND = re.compile(r"[_*]?([\w ]+?)[_*]? [_*]?(object|class|enum|openenum)[_*]?", re.IGNORECASE)
 # "|Property |Type |Card." of a class; the texts' titles differ.
 _CLASS_TITLES = {("Property", "Type"), ("Field Name", "Field Type"), ("Field Name", "Type")}
 _ANCHOR = re.compile(r"\[\[\w+\]\]\s*")
@@ -65,7 +66,7 @@ def extract(version: str, checkout: Path) -> dict[str, dict[str, Any]]:
             kind = _KIND.fullmatch(heading)
             if tuple(columns[:2]) in _CLASS_TITLES and columns[2] == "Card.":
                 # Version details have no class heading of their own, only "Data".
-                name = kind[1] if kind else "VersionDetails"
+                name = kind[1].replace(" ", "") if kind else "VersionDetails"
                 field = _ANCHOR.sub("", cells[0]).removeprefix(">").strip()
                 if not field.startswith("*"):  # "*Choice: one of two*"
                     rows = classes.setdefault(name, {})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from domain.schemas import OcpiModel
 from domain.versions.ocpi_version import ObjectKind
 from domain.versions.v2_2_1.schemas import MODELS as OF_2_2_1
-from domain.versions.v2_3_0.schemas import bills, locations, tokens
+from domain.versions.v2_3_0.schemas import bills, locations, payments, tokens
 
 MODELS: Mapping[ObjectKind, type[OcpiModel]] = {
     **OF_2_2_1,
@@ -25,4 +25,6 @@ MODELS: Mapping[ObjectKind, type[OcpiModel]] = {
     ObjectKind.RESERVE_NOW: tokens.ReserveNow,
     ObjectKind.START_SESSION: tokens.StartSession,
     ObjectKind.CLIENT_INFO: tokens.ClientInfo,
+    ObjectKind.TERMINAL: payments.Terminal,
+    ObjectKind.FINANCIAL_ADVICE_CONFIRMATION: payments.FinancialAdviceConfirmation,
 }
