@@ -17,12 +17,14 @@ MAX_LENGTH = 10_000
 def secret(given: str | None, option: str, what: str, *, variable: str = "") -> str:
     """The secret of an option: as it is given, `-` for a line of standard input, None to ask.
 
-    One that stands in the command line itself is taken, and warned of: scripts rely on it.
+    One that stands in the command line itself is taken, and a person is warned of it; scripts rely
+    on it, and on a line of error being one line.
     `variable`: of the environment, which gives the option, too; without one nothing is warned of.
     Raises CliError where there is nobody to ask.
     """
     if given is not None and given != STDIN:
-        if variable and (given in sys.argv or f"{option}={given}" in sys.argv):
+        shown = given in sys.argv or f"{option}={given}" in sys.argv
+        if variable and shown and at_a_terminal():
             note(
                 "warning: every user of this host can read a secret in a command line; "
                 f"{option} - reads it from standard input, {variable} gives it by the environment"
@@ -51,3 +53,8 @@ def new_password(given: str | None, name: str) -> str:
             "--password takes only - (standard input): every user of this host can read it"
         )
     return secret(None if given is None else STDIN, "--password", f"New password of {name}")
+
+
+def at_a_terminal() -> bool:
+    """Whether a person reads what is noted."""
+    return sys.stderr.isatty()
