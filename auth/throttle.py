@@ -95,7 +95,11 @@ class Throttle:
 
     def knows(self, address: str, identity: str) -> bool:
         """Whether the identity came in from there before."""
-        return (network_of(address), identity) in self._came_in
+        key = (network_of(address), identity)
+        if key not in self._came_in:
+            return False
+        self._came_in.move_to_end(key)
+        return True
 
     def failed(self, address: str, identity: str = "") -> None:
         """An attempt was wrong: counted here at once, and soon in the store."""

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from auth.authenticator import OcpiAuthenticator
 from cpo_app.ocpi.server.app import build_ocpi_app
+from cpo_app.quick_imports import quick_imports
 from cpo_app.settings import Settings
 from crud.cpo_crud import CpoCrud
 from db_interface.database import Database
@@ -17,6 +18,11 @@ from domain.secrets import Vault
 
 
 def create_app() -> FastAPI:
+    with quick_imports():
+        return _made()
+
+
+def _made() -> FastAPI:
     db = Database.connect(os.environ["CPO_MONGO_URL"], os.environ["BENCH_DATABASE"])
     authenticator = OcpiAuthenticator(db, Peers(db, Vault(os.environ["CPO_ENCRYPTION_KEY"])))
     return build_ocpi_app(Settings(), CpoCrud(DbInterface(db)), authenticator)

@@ -2,6 +2,9 @@
 
 Imports make hundreds of thousands of objects that all stay; the collector would look through them
 again and again, and find nothing. Afterwards they are frozen: no later collection visits them.
+
+A request makes thousands of objects that are gone with it, without the collector's help: it comes
+less often than Python has it, which spares a twentieth of what a list costs.
 """
 
 from __future__ import annotations
@@ -9,6 +12,9 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Iterator
+
+YOUNG_OBJECTS = 10_000
+"""So many more than before, and the collector looks through them (Python: 700)."""
 
 
 @contextlib.contextmanager
@@ -19,4 +25,5 @@ def quick_imports() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
         gc.enable()

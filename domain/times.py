@@ -23,6 +23,7 @@ _FORM = re.compile(
 )
 # RFC 3339 section 5.6 bounds an offset's hours at 23; real offsets end at 14 hours.
 _MAX_OFFSET = timedelta(hours=23, minutes=59)
+_SECONDS, _MILLISECONDS = len("2015-06-29T20:39:09"), len("2015-06-29T20:39:09.123")
 
 
 def utc_now() -> datetime:
@@ -67,12 +68,10 @@ def format_datetime(moment: datetime) -> str:
     A naive datetime is taken as UTC. Milliseconds and not microseconds, because the text bounds a
     timestamp at 25 characters.
     """
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
-    milliseconds = moment.microsecond // 1000
-    if milliseconds:
-        return f"{moment.replace(microsecond=0).isoformat()}.{milliseconds:03d}Z"
-    return f"{moment.replace(microsecond=0).isoformat()}Z"
+    if moment.tzinfo is not None and moment.tzinfo is not timezone.utc:
+        moment = moment.astimezone(timezone.utc)
+    text = moment.isoformat(timespec="milliseconds")
+    return f"{text[:_SECONDS]}Z" if moment.microsecond < 1000 else f"{text[:_MILLISECONDS]}Z"
 
 
 def normalise_datetime(value: object) -> str:

@@ -8,6 +8,7 @@ import secrets as random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from db_interface.database import Database
@@ -101,7 +102,7 @@ class Peer:
     def is_hub(self) -> bool:
         return any(role.get("role") == HUB for role in self.roles)
 
-    @property
+    @cached_property
     def clients(self) -> list[str]:
         """A hub's: the folded parties that it speaks for besides its own."""
         return sorted({*map(party_of, self.client_audiences)})

@@ -148,8 +148,9 @@ class Gate:
             raise NotAuthorized(said_of_unknown(header))
         # A token that was right here before is no guess, whoever else guesses at that address.
         shown = digest_of(header)
+        was_right_before = self._throttle.knows(address, shown)
         try:
-            if not self._throttle.knows(address, shown):
+            if not was_right_before:
                 self._throttle.check(address)
         except TooManyFailures as error:
             raise TooManyRequests(str(error), error.retry_after_s) from None
@@ -161,7 +162,8 @@ class Gate:
             self._throttle.failed(address)
             form = "in Base64" if version.description.encodes_tokens else "as it is, not in Base64"
             raise NotAuthorized(f"In OCPI {version.number} the credentials token is sent {form}")
-        self._throttle.succeeded(address, shown)
+        if not was_right_before:
+            self._throttle.succeeded(address, shown)
         if caller.kind == "A" and module not in _OPEN_TO_TOKEN_A:
             raise NotAuthorized(
                 "CREDENTIALS_TOKEN_A is good for versions and credentials only: register first"

@@ -14,7 +14,8 @@ import logging
 import math
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from prometheus_client import Counter
 
@@ -56,20 +57,19 @@ class Shares:
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
         """By peer; the peer that has waited longest since it got a place stands first."""
 
-    @contextlib.asynccontextmanager
-    async def place(self, peer_id: str) -> AsyncIterator[None]:
+    def place(self, peer_id: str) -> AbstractAsyncContextManager[None]:
         """A place while the block runs. Raises TooManyRequests where too many wait already, or
         none became free in time."""
+        return _Place(self, peer_id)
+
+    async def enter(self, peer_id: str) -> None:
+        """Wait for a place; whoever has one gives it back with `leave`."""
         self._note(peer_id)
         free = self._taken < self._places and peer_id not in self._waiting
         if free and self._in_work.get(peer_id, 0) < self._share():
             self._take(peer_id)
         else:
             await self._wait(peer_id)
-        try:
-            yield
-        finally:
-            self._leave(peer_id)
 
     def _note(self, peer_id: str) -> None:
         now = self._clock()
@@ -97,7 +97,7 @@ class Shares:
             await turn
         except BaseException:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._leave(peer_id)  # it was given a place and will not use it
+                self.leave(peer_id)  # it was given a place and will not use it
             else:
                 self._forget(peer_id, turn)
             raise
@@ -112,7 +112,7 @@ class Shares:
             if not queue:
                 del self._waiting[peer_id]
 
-    def _leave(self, peer_id: str) -> None:
+    def leave(self, peer_id: str) -> None:
         self._taken -= 1
         left = self._in_work[peer_id] - 1
         if left:
@@ -136,6 +136,22 @@ class Shares:
             if not turn.done():
                 self._take(peer_id)
                 turn.set_result(None)
+
+
+class _Place(AbstractAsyncContextManager[None]):
+    """No generator, which would cost every request as much again."""
+
+    __slots__ = ("_peer_id", "_shares")
+
+    def __init__(self, shares: Shares, peer_id: str) -> None:
+        self._shares = shares
+        self._peer_id = peer_id
+
+    async def __aenter__(self) -> None:
+        await self._shares.enter(self._peer_id)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._shares.leave(self._peer_id)
 
 
 class Buckets:
@@ -171,13 +187,11 @@ class PeerLimits:
         self._shares = Shares(at_once, places)
         self._handshakes = Shares(MAX_HANDSHAKES, places)
 
-    @contextlib.asynccontextmanager
-    async def admitted(self, peer_id: str, module: str) -> AsyncIterator[None]:
+    def admitted(self, peer_id: str, module: str) -> AbstractAsyncContextManager[None]:
         """While the block runs the peer's request is in work. Raises TooManyRequests."""
         self._buckets.take(peer_id)
         shares = self._handshakes if module == "credentials" else self._shares
-        async with shares.place(peer_id):
-            yield
+        return shares.place(peer_id)
 
 
 def refused(peer_id: str, reason: str, retry_after_s: int) -> TooManyRequests:
