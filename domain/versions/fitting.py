@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 
-from pydantic.fields import SHAPE_LIST, ModelField
+from pydantic.fields import SHAPE_LIST
 
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.schemas import OcpiModel
@@ -34,19 +35,27 @@ class LeftOut(ValueError):
     """A part that cannot be said in the other form: it, or what it is a part of, is left out."""
 
 
-@dataclass(frozen=True)
 class Notes:
     """Where losses are noted, under the path of the part in hand."""
 
-    losses: list[Loss]
-    path: str = ""
+    __slots__ = ("_above", "_losses", "_step")
+
+    def __init__(
+        self, losses: list[Loss], above: Notes | None = None, step: str | int = ""
+    ) -> None:
+        self._losses, self._above, self._step = losses, above, step
 
     def at(self, step: str | int) -> Notes:
-        return Notes(self.losses, f"{self.path}.{step}" if self.path else str(step))
+        return Notes(self._losses, self, step)
 
     def lost(self, name: str, reason: str) -> None:
-        path = ".".join(part for part in (self.path, name) if part)
-        self.losses.append(Loss(path, reason))
+        """`name` of the part in hand; "" is that part itself."""
+        steps = [name] if name else []
+        here: Notes | None = self
+        while here is not None and here._above is not None:  # the path is put together only now
+            steps.append(str(here._step))
+            here = here._above
+        self._losses.append(Loss(".".join(reversed(steps)), reason))
 
 
 Shape = Callable[[JsonObject, Notes, Context], JsonObject]
@@ -79,6 +88,44 @@ def fit(model: type[OcpiModel], given: JsonMapping, rules: Rules, context: Conte
     return Converted(made, tuple(losses))
 
 
+@dataclass(frozen=True)
+class _Field:
+    """A field of a target class, as it is asked for each time."""
+
+    name: str
+    kind: type
+    is_list: bool
+    required: bool
+    fit: Callable[[type, object, Rules, Context, Notes], object] | None
+    """None: it stays as it is"""
+
+
+@cache
+def _fields(model: type[OcpiModel]) -> tuple[_Field, ...]:
+    return tuple(
+        _Field(
+            name,
+            field.type_,
+            field.shape == SHAPE_LIST,
+            bool(field.required),
+            _way_of(field.type_),
+        )
+        for name, field in model.__fields__.items()
+    )
+
+
+def _way_of(kind: type) -> Callable[[type, object, Rules, Context, Notes], object] | None:
+    if issubclass(kind, OcpiModel):
+        return _part
+    if issubclass(kind, Enum):
+        return _enumerated
+    if issubclass(kind, CiString):
+        return _identifier
+    if issubclass(kind, String) and not issubclass(kind, Url):
+        return _text
+    return None
+
+
 def _object(
     model: type[OcpiModel], given: JsonMapping, rules: Rules, context: Context, notes: Notes
 ) -> JsonObject:
@@ -88,20 +135,24 @@ def _object(
         source = shape(source, notes, context)
     names = rules.names.get(model, {})
     made: JsonObject = {}
-    for name, model_field in model.__fields__.items():
-        value = source.pop(names.get(name, name), None)
+    for each in _fields(model):
+        own_name = names.get(each.name, each.name)
+        value = source.pop(own_name, None)
         if value is None:
-            if model_field.required:
-                raise LeftOut(f"{names.get(name, name)}: {rules.into} must have it")
+            if each.required:
+                raise LeftOut(f"{own_name}: {rules.into} must have it")
             continue
-        here = notes.at(names.get(name, name))
+        if each.fit is None:
+            made[each.name] = value
+            continue
+        here = notes.at(own_name)
         try:
-            if model_field.shape == SHAPE_LIST:
-                made[name] = _list(model_field, value, rules, context, here)
+            if each.is_list:
+                made[each.name] = _list(each, value, rules, context, here)
             else:
-                made[name] = _value(model_field, value, rules, context, here)
+                made[each.name] = each.fit(each.kind, value, rules, context, here)
         except LeftOut as reason:
-            if model_field.required:
+            if each.required:
                 raise
             here.lost("", str(reason))
     for name, value in source.items():
@@ -111,52 +162,53 @@ def _object(
 
 
 def _list(
-    model_field: ModelField, values: list[object], rules: Rules, context: Context, notes: Notes
+    of: _Field, values: list[object], rules: Rules, context: Context, notes: Notes
 ) -> list[object]:
     made = []
     for number, value in enumerate(values):
         here = notes.at(number)
         try:
-            made.append(_value(model_field, value, rules, context, here))
+            made.append(value if of.fit is None else of.fit(of.kind, value, rules, context, here))
         except LeftOut as reason:
             here.lost("", str(reason))
-    if values and not made and model_field.required:
-        raise LeftOut(f"left out: nothing of its {model_field.name} can be said")
+    if values and not made and of.required:
+        raise LeftOut(f"left out: nothing of its {of.name} can be said")
     return made
 
 
-def _value(
-    model_field: ModelField, value: object, rules: Rules, context: Context, notes: Notes
-) -> object:
-    kind = model_field.type_
-    if not isinstance(kind, type):
-        return value
-    if issubclass(kind, OcpiModel):
-        if not isinstance(value, dict):
-            raise LeftOut("left out: not an object")
-        return _object(kind, value, rules, context, notes)
-    if issubclass(kind, Enum):
-        return _enumerated(kind, value, rules, notes)
-    if issubclass(kind, CiString) and isinstance(value, str) and len(value) > kind.max_length:
-        raise LeftOut(f"left out: {rules.into} takes at most {kind.max_length} characters")
-    if issubclass(kind, String) and isinstance(value, str) and not issubclass(kind, Url):
-        return _text(kind, value, rules, notes)
-    return value
+def _part(kind: type, value: object, rules: Rules, context: Context, notes: Notes) -> object:
+    if not isinstance(value, dict):
+        raise LeftOut("left out: not an object")
+    return _object(kind, value, rules, context, notes)
 
 
-def _enumerated(kind: type[Enum], value: object, rules: Rules, notes: Notes) -> object:
-    text = value.value if isinstance(value, Enum) else value
-    if text in {member.value for member in kind}:
+@cache
+def _values_of(kind: type[Enum]) -> frozenset[str]:
+    return frozenset(str(member.value) for member in kind)
+
+
+def _enumerated(kind: type, value: object, rules: Rules, _context: Context, notes: Notes) -> object:
+    text = str(value.value if isinstance(value, Enum) else value)
+    if text in _values_of(kind):
         return text
     known = rules.nearest.get(kind.__name__, {})
-    nearest = known.get(str(text), known.get(ANY))
+    nearest = known.get(text, known.get(ANY))
     if nearest is None:
         raise LeftOut(f"left out: {rules.into} has no {kind.__name__} {text}")
     notes.lost("", f"{rules.into} has no {kind.__name__} {text}: {nearest}")
     return nearest
 
 
-def _text(kind: type[String], value: str, rules: Rules, notes: Notes) -> str:
+def _identifier(kind: type, value: object, rules: Rules, _context: Context, notes: Notes) -> object:
+    longest = kind.max_length if issubclass(kind, CiString) else 0
+    if isinstance(value, str) and len(value) > longest:
+        raise LeftOut(f"left out: {rules.into} takes at most {longest} characters")
+    return value
+
+
+def _text(kind: type, value: object, rules: Rules, _context: Context, notes: Notes) -> object:
+    if not isinstance(value, str) or not issubclass(kind, String):
+        return value
     plain = value if rules.text is None else rules.text(value)
     if plain != value:
         notes.lost("", f"{rules.into} takes only printable ASCII")
