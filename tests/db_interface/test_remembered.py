@@ -17,6 +17,7 @@ from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from tests.conftest import Loop
+from tests.drawn import drawn
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=timezone.utc)
 
@@ -194,7 +195,7 @@ STEPS = st.one_of(
 
 
 @given(st.lists(STEPS, min_size=4, max_size=14))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=drawn(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_done_every_answer_is_the_right_one(
     loop: Loop, db: Database, steps: list[tuple[str, str, int]]
 ) -> None:

@@ -125,7 +125,7 @@ def test_the_charge_point_is_gone(system: ChargingSystem) -> None:
     stop = emsp.command("STOP_SESSION", session_id=session_id)
     assert stop.accepted and stop.answer.data["timeout"] == AWAIT_S
     assert stop.result == {"result": "TIMEOUT"}
-    assert stop.took_s <= AWAIT_S + 3  # a busy machine is late
+    assert stop.took_s <= AWAIT_S + 6  # a busy machine is late
     system.evse_is("UNKNOWN")
 
     # And for longer than every limit the session stays as it is: nobody knows, nothing is billed
