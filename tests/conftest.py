@@ -120,7 +120,11 @@ def server(tmp_path: Path) -> Iterator[EmbeddedMongo]:
 def _client(mongo_url: str, loop: Loop) -> Iterator[Database]:
     async def connect() -> Database:
         # As patient as a busy host demands: that a store is given up in time, others test.
-        return Database.connect(mongo_url, timeout_ms=20_000)
+        database = Database.connect(mongo_url, timeout_ms=20_000)
+        # What a test with a turned clock says ends in an hour, the server would delete at once,
+        # each time that its look (once a minute) comes just then.
+        await database.client.admin.command({"setParameter": 1, "ttlMonitorEnabled": False})
+        return database
 
     database = loop.run(connect())
     yield database

@@ -10,13 +10,20 @@ from starlette.responses import Response
 from cpo_app.actions.house import House
 from cpo_app.add_routes import add_routes
 from cpo_app.api.doing import add_actions
-from cpo_app.api.problems import problem_of
+from cpo_app.api.examples import READ
+from cpo_app.api.problems import MEDIA_TYPE, PROBLEM, body_of, problem_of
 from cpo_app.api.reading import add_reading
 from cpo_app.api.routes import Identify, route_class
 from cpo_app.docs_page import add_docs
 from db_interface.json_data import JsonObject
 
 MOUNTED_AT = "/api"
+_ALWAYS = {
+    "401": "No key or password, or not a good one",
+    "429": "Too many wrong keys or passwords: Retry-After",
+    "503": "The store cannot be reached: Retry-After",
+}
+"""What every path may answer."""
 _ABOUT = (
     "Everything that is done here is one of the actions that the console and the command line "
     "offer, too. Authenticate with `Authorization: Bearer KEY` (`cpo keys add`), or as a person by "
@@ -48,11 +55,30 @@ def build_api(house: House, identify: Identify) -> FastAPI:
     return app
 
 
+def _show_answers(path: str, method: str, answers: JsonObject) -> None:
+    if method == "get":
+        answers["200"]["content"] = {"application/json": {"example": READ[path]}}
+    for status, text in _ALWAYS.items():
+        answers.setdefault(status, {"description": text})
+    for status, answer in answers.items():
+        if status != "200":
+            shown = {"$ref": "#/components/schemas/Problem"}
+            example = body_of(int(status), answer["description"])
+            answer["content"] = {MEDIA_TYPE: {"schema": shown, "example": example}}
+
+
 class _Api(FastAPI):
     def openapi(self) -> JsonObject:
-        """With both ways of saying who asks, for the docs' Authorize button."""
-        schema = super().openapi()
-        schema.setdefault("components", {})["securitySchemes"] = {
+        """With both ways of saying who asks, for the docs' Authorize button, with examples, and
+        with every error as the problem that it is."""
+        if self.openapi_schema:
+            return self.openapi_schema
+        schema: JsonObject = super().openapi()
+        schema["components"] = {"schemas": {"Problem": PROBLEM}}
+        for path, methods in schema["paths"].items():
+            for method, operation in methods.items():
+                _show_answers(path.removeprefix("/v1"), method, operation["responses"])
+        schema["components"]["securitySchemes"] = {
             "key": {"type": "http", "scheme": "bearer"},
             "person": {"type": "http", "scheme": "basic"},
         }

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request, Response
 from cpo_app.actions.action import AnyAction, Refused, check_role, named_by_path, perform
 from cpo_app.actions.catalog import all_actions
 from cpo_app.actions.house import House
+from cpo_app.api.examples import PARAMETERS, done, told
 from cpo_app.api.routes import answered
 from db_interface.json_data import JsonObject
 
@@ -39,7 +40,13 @@ def add_actions(router: APIRouter, house: House) -> None:
             description=f"{action.meaning}\n\nNeeds the role **{action.needs.value}**.",
             tags=[action.name.partition(".")[0]],
             openapi_extra=_shape(action),
-            responses={code: {"description": text} for code, text in _ANSWERS.items()},
+            responses={
+                200: {
+                    "description": "Done",
+                    "content": {"application/json": {"example": done(action)}},
+                },
+                **{code: {"description": text} for code, text in _ANSWERS.items()},
+            },
         )
 
 
@@ -81,12 +88,20 @@ def _shape(action: AnyAction) -> JsonObject:
         "x-action": action.name,
         "x-role": action.needs.value,
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string"},
+                "example": PARAMETERS[name],
+            }
             for name in in_path
         ],
     }
     if body["properties"]:
         if not body["required"]:
             del body["required"]
-        shape["requestBody"] = {"content": {"application/json": {"schema": body}}}
+        example = {name: value for name, value in told(action).items() if name not in in_path}
+        content = {"schema": body, "example": example}
+        shape["requestBody"] = {"content": {"application/json": content}}
     return shape

@@ -20,6 +20,7 @@ from cpo_app.actions.action import Refused
 from cpo_app.http_errors import RETRY_AFTER, STORE_AWAY, problems_of
 from cpo_app.operator_guard import NotTheOperator
 from db_interface.database import STORE_ERRORS
+from db_interface.json_data import JsonObject
 from domain.objects.finding import NotFoundById
 from domain.paging import BadCursor
 
@@ -28,14 +29,28 @@ logger = logging.getLogger("cpo.api")
 MEDIA_TYPE = "application/problem+json"
 
 
+PROBLEM: JsonObject = {
+    "title": "Problem (RFC 9457)",
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string", "description": "The status in words"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What and where, in one line"},
+    },
+}
+"""Its JSON Schema."""
+
+
+def body_of(status: int, detail: str) -> JsonObject:
+    title = HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail}
+
+
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    body = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-    }
-    return Response(orjson.dumps(body), status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    body = orjson.dumps(body_of(status, detail))
+    return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
 def problem_of(error: Exception) -> Response:

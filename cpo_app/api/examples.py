@@ -1,0 +1,274 @@
+"""Examples of what the API is told and answers, for its docs; a test holds them against the truth.
+
+Bodies are put together by the names of an action's parameters; answers of what is read stand by
+their path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cpo_app.actions.action import AnyAction
+from db_interface.json_data import JsonObject
+
+_AT = "2025-05-01T12:00:00.000Z"
+_PEER = "peer-1a2b3c4d5e"
+_SESSION = "40740212-f5f8-4bdc-b223-b2705246c9a0"
+_COMMAND = "45c0e099-ed21-470d-9f5c-4a7afadc05c6"
+_TARIFF = {
+    "country_code": "NL",
+    "party_id": "EVC",
+    "id": "DAY",
+    "currency": "EUR",
+    "elements": [
+        {"price_components": [{"type": "ENERGY", "price": 0.25, "vat": 21.0, "step_size": 1}]}
+    ],
+    "last_updated": _AT,
+}
+
+_LOCATION = {
+    "country_code": "NL",
+    "party_id": "EVC",
+    "id": "LOC1",
+    "publish": True,
+    "address": "Stationsplein 1",
+    "city": "Utrecht",
+    "country": "NLD",
+    "coordinates": {"latitude": "52.08900", "longitude": "5.11000"},
+    "time_zone": "Europe/Amsterdam",
+    "last_updated": _AT,
+}
+
+PARAMETERS: Mapping[str, object] = {
+    "at": _AT,
+    "cdr_id": "CDR-7",
+    "connector_id": "1",
+    "cp_id": "CP-001",
+    "energy_kwh": 8,
+    "evse_uid": "CP-001",
+    "expires": "90d",
+    "group": "highway",
+    "groups": ["highway"],
+    "key": "ci",
+    "letter_id": "CP-001/boot-1/7",
+    "location_id": "LOC1",
+    "location_ids": ["LOC1", "LOC2"],
+    "minutes": 30,
+    "module": "locations",
+    "modules": ["tokens:SENDER"],
+    "name": "ci",
+    "object_id": "LOC1",
+    "objects": [_TARIFF],
+    "on": True,
+    "operative": False,
+    "operator": "ines",
+    "parties": ["NL/TNM"],
+    "peer_id": _PEER,
+    "public_key": "-----BEGIN PUBLIC KEY-----\n...\n-----END PUBLIC KEY-----",
+    "role": "operator",
+    "session_id": _SESSION,
+    "tariff_id": "DAY",
+    "tariff_ids": ["DAY"],
+    "token": "the token A that it gave us",
+    "uid": "04A1B2C3D4",
+    "value": "on",
+    "versions_url": "https://emsp.example.org/ocpi/versions",
+}
+"""By the name of the parameter; those that are not here are left to the reader."""
+OTHERWISE: Mapping[str, Mapping[str, object]] = {
+    "peers.invite": {"name": "eMSP One"},
+    "peers.quirk": {"name": "no_patch"},
+    "peers.connect": {"name": "eMSP One"},
+    "peers.release_party": {"party": "NL/TNM"},
+    "peers.move_party": {"party": "NL/TNM"},
+    "operators.add": {"name": "ines"},
+    "locations.import": {"objects": [_LOCATION]},
+}
+"""Where a name means something else in one action."""
+
+_CDR = {
+    "country_code": "NL",
+    "party_id": "EVC",
+    "id": "CDR-7",
+    "session_id": _SESSION,
+    "start_date_time": _AT,
+    "end_date_time": "2025-05-01T13:00:00.000Z",
+    "cdr_token": {
+        "country_code": "NL",
+        "party_id": "TNM",
+        "uid": "…C3D4",
+        "type": "RFID",
+        "contract_id": "NL-TNM-C00000001",
+    },
+    "total_energy": 8.0,
+    "total_cost": {"excl_vat": 2.0, "incl_vat": 2.42},
+    "currency": "EUR",
+    "last_updated": _AT,
+}
+_SESSION_ROW = {
+    "id": _SESSION,
+    "cp_id": "CP-001",
+    "connector_id": "1",
+    "country_code": "NL",
+    "party_id": "EVC",
+    "status": "COMPLETED",
+    "running": False,
+    "auth_method": "WHITELIST",
+    "created": _AT,
+    "energy_wh": 8000.0,
+}
+_PEER_ROW = {
+    "peer_id": _PEER,
+    "name": "eMSP One",
+    "status": "connected",
+    "parties": ["NL/TNM EMSP"],
+    "version": "2.2.1",
+    "quirks": {"no_patch": True},
+    "last_seen": _AT,
+    "last_error": None,
+}
+_COMMAND_ROW = {
+    "id": _COMMAND,
+    "kind": "START_SESSION",
+    "state": "CLOSED",
+    "cp_id": "CP-001",
+    "by": {"kind": "person", "name": "ines"},
+    "session_id": _SESSION,
+    "created": _AT,
+    "result": {"result": "ACCEPTED"},
+    "said": "ACCEPTED",
+}
+_CHARGE_POINT = {
+    "id": "CP-001",
+    "place": "Berlin",
+    "status": "AVAILABLE",
+    "state": "ACTIVATED",
+    "operative": True,
+    "last_seen": _AT,
+    "session": None,
+    "faults": [],
+    "offered": True,
+}
+_TOKEN = {**_CDR["cdr_token"], "issuer": "eMSP One", "valid": True, "whitelist": "ALWAYS"}  # type: ignore[dict-item]
+_RESERVATION = {
+    "id": "R-0123456789abcdef0123456789abcd",
+    "peer_id": _PEER,
+    "status": "ACTIVE",
+    "active": True,
+    "cp_id": "CP-001",
+    "expiry_date": "2025-05-01T12:30:00.000Z",
+    "created": _AT,
+}
+_WORD = {
+    "evse_uid": "CP-001",
+    "connector_id": None,
+    "tariff_ids": ["DAY"],
+    "by": "ines",
+    "at": _AT,
+}
+
+
+def _page(row: JsonObject, following: object = None) -> JsonObject:
+    return {"items": [row], "next": following}
+
+
+READ: Mapping[str, JsonObject] = {
+    "/charge-points": _page(_CHARGE_POINT, "CP-001"),
+    "/charge-points/{cp_id}": _CHARGE_POINT,
+    "/dead-letters": _page({"id": "CP-001/boot-1/7", "cp_id": "CP-001", "reason": "..."}),
+    "/sessions": _page(_SESSION_ROW, f"196a2f4e400-{_SESSION}"),
+    "/sessions/{session_id}": _SESSION_ROW,
+    "/money": {"items": [], "next": None, "unbilled_wh": 0.0},
+    "/reservations": _page(_RESERVATION),
+    "/reservations/{reservation_id}": _RESERVATION,
+    "/commands": _page(_COMMAND_ROW),
+    "/commands/{command_id}": _COMMAND_ROW,
+    "/cdrs": _page(_CDR, 7),
+    "/cdrs/{object_id}": _CDR,
+    "/tariffs": _page(_TARIFF),
+    "/tariffs/{object_id}": _TARIFF,
+    "/tariffs-default": {"tariff_id": "DAY"},
+    "/tariffs-assigned": _page(
+        {"key": "nl/evc/loc1", "location_id": "LOC1", "party": "NL/EVC", "assigned": [_WORD]}
+    ),
+    "/locations": _page(_LOCATION),
+    "/locations/{object_id}": _LOCATION,
+    "/locations/{object_id}/tariffs": {
+        "connectors": [
+            {
+                "evse_uid": "CP-001",
+                "connector_id": "1",
+                "tariff_ids": ["DAY"],
+                "source": "EVSE",
+            }
+        ],
+        "assigned": [_WORD],
+    },
+    "/tokens": _page(_TOKEN),
+    "/tokens/{object_id}": _TOKEN,
+    "/peers": _page(_PEER_ROW),
+    "/peers/{peer_id}": {**_PEER_ROW, "clients": []},
+    "/claims": _page({"party": "NL/TNM", "peer_id": _PEER, "since": _AT, "by": "operator"}),
+    "/quirks": _page({"name": "no_patch", "usual": False}),
+    "/operators": _page(
+        {
+            "name": "ines",
+            "role": "operator",
+            "disabled": False,
+            "totp": True,
+            "created": _AT,
+            "last_login": _AT,
+        }
+    ),
+    "/keys": _page(
+        {
+            "name": "ci",
+            "prefix": "cpo_db46f322_",
+            "role": "operator",
+            "scopes": ["api"],
+            "created": _AT,
+            "expires": None,
+            "ended": False,
+            "last_used": _AT,
+        }
+    ),
+    "/notices": {"open": [], "over": [], "targets": [], "watched": True},
+    "/audit": _page(
+        {
+            "id": "0000000001-6edb730a",
+            "at": _AT,
+            "by": {"kind": "person", "name": "ines", "role": "operator"},
+            "action": "peers.suspend",
+            "about": [{"kind": "peer", "id": _PEER}],
+            "before": {"status": "connected"},
+            "after": {"status": "suspended"},
+            "result": "done",
+            "why": None,
+            "correlation_id": "ticket-7",
+            "seq": 42,
+            "hash": "9f0c124e",
+        }
+    ),
+    "/settings": {"settings": {"CPO_PARTIES": "NL/EVC=Ours"}, "changeable": []},
+    "/secrets": {"newest_key": "6d657914", "older_keys_given": 0, "older_keys_may_go": True},
+    "/backups": {"last": {"at": _AT, "made": _AT, "bytes": 21039, "documents": 187}},
+    "/me": {"kind": "key", "name": "ci", "role": "operator", "actions": ["peers.suspend"]},
+}
+
+
+def told(action: AnyAction) -> JsonObject:
+    """Parameters that the action can be told: those that it needs, and some that it may be."""
+    known = {**PARAMETERS, **OTHERWISE.get(action.name, {})}
+    return {
+        field.alias: known[field.alias]
+        for field in action.parameters.__fields__.values()
+        if field.alias in known
+    }
+
+
+def done(action: AnyAction) -> JsonObject:
+    """What the action may answer."""
+    answer = {name: value for name, value in told(action).items() if f"{{{name}}}" in action.path}
+    if action.shows is not None:
+        answer[action.shows] = "shown this once"
+    return {**answer, "said": action.said()}
