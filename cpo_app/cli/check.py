@@ -13,13 +13,14 @@ import typer
 from cpo_app import conformance
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import party_of
+from cpo_app.cli.ocpi_versions import DEFAULT, VersionNumber, version_named
 from cpo_app.cli.output import note, print_json
 from cpo_app.cli.secret_input import secret
 from cpo_app.cli.signals import until_signalled
 from cpo_app.cli.tables import print_table
 from cpo_app.conformance import Finding, Unusable, Verdict
 from cpo_app.ocpi_caller import CallError
-from domain.versions import INNER_VERSION
+from domain.versions import OcpiVersion
 
 
 class Side(str, Enum):
@@ -49,6 +50,7 @@ class _Asked:
     party: tuple[str, str] | None
     register: bool
     door: Listening
+    version: OcpiVersion
 
 
 def check(
@@ -91,6 +93,7 @@ def check(
             show_default=False,
         ),
     ] = None,
+    version: VersionNumber = DEFAULT,
     leave_out: Annotated[
         list[Module] | None,
         typer.Option(
@@ -99,7 +102,7 @@ def check(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
-    """Check an OCPI 2.2.1 interface against the text; exit code 1 if a rule is broken.
+    """Check an OCPI interface against the text; exit code 1 if a rule is broken.
 
     A CPO's is only read. An eMSP is sent test objects, which are taken back in the end; CDRs, for
     which the text knows no way back, are over nothing.
@@ -108,7 +111,8 @@ def check(
     me = None if party is None else party_of(party)
     if me is None and not register and role is Side.EMSP:
         raise CliError("--role emsp needs --party (whose token it is), or --register")
-    asked = _Asked(versions_url, token, me, register, Listening(port, reachable_as))
+    form = version_named(version)
+    asked = _Asked(versions_url, token, me, register, Listening(port, reachable_as), form)
     judge = _judged_cpo(asked) if role is Side.CPO else _judged_emsp(asked, leave_out or [])
     findings: list[Finding] = []
 
@@ -138,15 +142,15 @@ def check(
 
 async def _judged_cpo(asked: _Asked) -> list[Finding]:
     if not asked.register:
-        return await conformance.check(asked.versions_url, asked.token)
+        return await conformance.check(asked.versions_url, asked.token, asked.version)
     # Only now: it loads a server.
     from cpo_app.demo_emsp.registered import Door, Role, invented_party, registered
 
-    role = Role(asked.party or invented_party(), [], _ignored)
+    role = Role(asked.party or invented_party(), [], _ignored, version=asked.version)
     door = Door(asked.door.port, asked.door.reachable_as)
     async with registered(asked.versions_url, asked.token, role, door) as emsp:
         note(f"registered as {'/'.join(role.party)}")
-        return await conformance.check(asked.versions_url, emsp.me.token)
+        return await conformance.check(asked.versions_url, emsp.me.token, asked.version)
 
 
 async def _judged_emsp(asked: _Asked, leave_out: list[Module]) -> list[Finding]:
@@ -156,17 +160,21 @@ async def _judged_emsp(asked: _Asked, leave_out: list[Module]) -> list[Finding]:
     party = asked.party or invented_party()
     omitted = {module.value for module in leave_out}
     if not asked.register:
-        return await check_emsp(asked.versions_url, asked.token, party, leave_out=omitted)
+        return await check_emsp(
+            asked.versions_url, asked.token, party, version=asked.version, leave_out=omitted
+        )
     async with registered_as_cpo(
         asked.versions_url,
         asked.token,
-        version=INNER_VERSION,
+        version=asked.version,
         party=party,
         port=asked.door.port,
         reachable_as=asked.door.reachable_as,
     ) as token:
         note(f"registered as {'/'.join(party)}")
-        return await check_emsp(asked.versions_url, token, party, leave_out=omitted)
+        return await check_emsp(
+            asked.versions_url, token, party, version=asked.version, leave_out=omitted
+        )
 
 
 def _ignored(module: str, object_id: str, data: object) -> None:

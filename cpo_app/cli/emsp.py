@@ -8,7 +8,7 @@ import json
 import secrets
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -18,6 +18,7 @@ from cpo_app.cli.errors import CliError
 from cpo_app.cli.faulty_emsp import duration, share
 from cpo_app.cli.files import party_of
 from cpo_app.cli.fleet import DEMO_CARDS
+from cpo_app.cli.ocpi_versions import DEFAULT, VersionNumber, version_named
 from cpo_app.cli.output import note, plain_text, print_line
 from cpo_app.cli.secret_input import secret
 from cpo_app.cli.signals import until_signalled
@@ -35,6 +36,7 @@ from cpo_app.demo_emsp.registered import (
 from cpo_app.ocpi_caller import CallError
 from db_interface.json_data import JsonObject
 from domain.times import format_datetime, utc_now
+from domain.versions import ObjectKind
 
 _LOOKS = 30
 """How often, a second apart, a session or CDR is looked for."""
@@ -84,6 +86,7 @@ def emsp(
         str | None,
         typer.Option(metavar="LOCATION_ID", help="Start a session there, show it, stop it."),
     ] = None,
+    version: VersionNumber = DEFAULT,
     refuse: Annotated[
         str, typer.Option(metavar="SHARE", help="Close so many connections unread, as 5%.")
     ] = "0%",
@@ -128,8 +131,13 @@ def emsp(
         seed=secrets.randbelow(1_000_000) if seed is None else seed,
     )
     who = party_of(party) or invented_party()
-    role = Role(who, [_card(uid, who) for uid in DEMO_CARDS], _ignore if quiet else _show)
-    role = replace(role, faults=faults)
+    role = Role(
+        who,
+        [_card(uid, who) for uid in DEMO_CARDS],
+        _ignore if quiet else _show,
+        version=version_named(version),
+        faults=faults,
+    )
     shown = _Shown(locations=not quiet, token=show_token)
     door = Door(port, reachable_as)
     if faults:
@@ -183,9 +191,9 @@ async def _play(
         if shown.locations:
             await _print_locations(emsp.me)
         if start is not None:
-            await _charge(emsp, start, role.cards[0])
+            await _charge(emsp, start, _shown_card(role))
         if shown.token:
-            _print_token(emsp, role.cards[0])
+            _print_token(emsp, _shown_card(role))
         if stay:
             note("listening for what the CPO sends; Ctrl-C ends it")
             with contextlib.suppress(asyncio.CancelledError):
@@ -256,7 +264,9 @@ async def _charge(emsp: Registered, location_id: str, card: JsonObject) -> None:
         {"response_url": f"{results}/STOP_SESSION/1", "session_id": session["id"]},
     )
     note(f"STOP_SESSION: {answer['result']}")
-    cdr = await _awaited(me, "cdrs", lambda row: row["session_id"] == session["id"])
+    # Not every version's CDR names its session; this party has no other one yet.
+    session_id = session["id"]
+    cdr = await _awaited(me, "cdrs", lambda row: row.get("session_id", session_id) == session_id)
     if cdr is None:
         note("its CDR is not there yet")
         return
@@ -277,7 +287,11 @@ async def _awaited(
 
 def _money(cdr: JsonObject) -> str:
     total = cdr["total_cost"]
-    return f"{total.get('incl_vat', total['excl_vat'])} {cdr['currency']}"
+    if isinstance(total, dict):
+        total = next(
+            total[name] for name in ("incl_vat", "excl_vat", "before_taxes") if name in total
+        )
+    return f"{total} {cdr['currency']}"
 
 
 def _show(module: str, object_id: str, data: JsonObject) -> None:
@@ -288,6 +302,11 @@ def _show(module: str, object_id: str, data: JsonObject) -> None:
 
 def _ignore(module: str, object_id: str, data: JsonObject) -> None:
     """For an eMSP that only has to be there."""
+
+
+def _shown_card(role: Role) -> JsonObject:
+    """The card of the eMSP's driver, as the version has it."""
+    return role.version.render(ObjectKind.TOKEN, role.cards[0]).object
 
 
 def _card(uid: str, party: tuple[str, str]) -> JsonObject:

@@ -30,6 +30,9 @@ class Unusable(Exception):
 class Probe:
     """The party under test: its endpoints in one version of OCPI, and requests with our token."""
 
+    of_a_cpo = True
+    """Whether it is a CPO; else an eMSP."""
+
     def __init__(self, versions_url: str, token: str, version: OcpiVersion = INNER_VERSION) -> None:
         self.versions_url = versions_url
         self.version = version
@@ -79,12 +82,21 @@ class Probe:
             )
 
     def endpoint(self, module: str, role: str) -> str | None:
-        """The URL of a module's interface, or None; a version without roles has one of each."""
+        """The URL of a module's interface, or None."""
         roles = self.version.description.endpoints_have_roles
         for row in self.details["endpoints"]:
-            if row.get("identifier") == module and (not roles or row.get("role") == role):
+            its_role = row.get("role") if roles else self._role_of(module)
+            if row.get("identifier") == module and its_role == role:
                 return str(row["url"])
         return None
+
+    def _role_of(self, module: str) -> str | None:
+        """Which interface of a module such a party has, where its version details do not say it."""
+        modules = self.version.description.modules
+        of_a_cpo = {row.identifier: row.role for row in modules}.get(module)
+        if self.of_a_cpo or of_a_cpo is None:
+            return of_a_cpo
+        return "RECEIVER" if of_a_cpo == "SENDER" else "SENDER"
 
     async def get(
         self, url: str, *, authorization: str | None = "", **headers: str

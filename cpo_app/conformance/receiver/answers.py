@@ -24,10 +24,8 @@ async def _unasked_result(partner: Partner) -> None:
     url = partner.endpoint("commands", "SENDER")
     if url is None:
         raise Untested("no commands SENDER endpoint")
-    kind, result = ObjectKind.COMMAND_RESULT, {"result": "REJECTED"}
-    if not partner.version.has(kind):
-        kind, result = ObjectKind.COMMAND_RESPONSE, {"result": "REJECTED"}
-    body = partner.version.render(kind, result).object
+    result = {"result": "REJECTED"}
+    body = partner.version.render(ObjectKind.COMMAND_RESULT, result).object
     place = f"{url.rstrip('/')}/STOP_SESSION/{partner.specimens.id_of('CMD')}"
     response = await partner.send("POST", place, body)
     partner.envelope(response)

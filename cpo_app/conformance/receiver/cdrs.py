@@ -9,6 +9,7 @@ import httpx
 from cpo_app.conformance.receiver.partner import UNKNOWN, Partner
 from cpo_app.conformance.receiver.sameness import difference
 from cpo_app.conformance.rules import Advised, Rule, Untested, demand
+from domain.versions import ObjectKind
 
 _CDRS = "mod_cdrs 10.2.2"
 
@@ -43,7 +44,7 @@ async def _again(partner: Partner) -> None:
 
 async def _credit(partner: Partner) -> None:
     partner.demand_taken("cdrs")
-    if not partner.version.description.has_parties:
+    if "credit" not in partner.version.models[ObjectKind.CDR].__fields__:
         raise Untested(f"OCPI {partner.version.number} has no credit CDRs")
     credited = partner.of("cdrs").last["cdr"]["id"]
     made = partner.specimens.cdr(partner.specimens.id_of("CREDIT"), credits=credited)

@@ -31,6 +31,8 @@ class Sent:
 class Partner(Probe):
     """`party` is ours: whose objects they are."""
 
+    of_a_cpo = False
+
     def __init__(
         self,
         versions_url: str,

@@ -1,7 +1,7 @@
 """The objects that a partner is sent: harmless, and named so that nobody takes them for real.
 
-Nothing is published, nobody can charge there, nothing costs anything. Each is one of 2.2.1's,
-rendered for the version in use.
+Nothing is published where the version can say so, nobody can charge there, nothing costs anything.
+Each is one of 2.2.1's, rendered for the version in use.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ class Specimens:
         return format_datetime(self._last.replace(microsecond=0))
 
     def location(self, location_id: str) -> JsonObject:
-        return self._rendered(ObjectKind.LOCATION, self._location(location_id))
+        inner = self._location(location_id)
+        if self.version.description.shows_only_published:
+            inner["publish"] = True  # it has no word for one that is not
+        return self._rendered(ObjectKind.LOCATION, inner)
 
     def evse(self, uid: str) -> JsonObject:
         return self._rendered(ObjectKind.EVSE, self._evse(uid))
@@ -139,6 +142,7 @@ class Specimens:
             "name": NAME,
             "address": "Nowhere 1",
             "city": "Testville",
+            "postal_code": "00000",
             "country": "DEU",
             "coordinates": {"latitude": "52.520000", "longitude": "13.405000"},
             "time_zone": "Europe/Berlin",

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from cpo_app.conformance import Finding, Unusable, Verdict, check
 from domain.schemas import Location, validate
+from domain.versions import VERSIONS, OcpiVersion
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.conftest import (  # noqa: F401
     Face,
@@ -31,13 +32,19 @@ def of(verdict: Verdict, findings: list[Finding]) -> list[tuple[str, str]]:
     return [(found.rule, found.detail) for found in findings if found.verdict is verdict]
 
 
-def test_our_own_interface_breaks_no_rule(make_face: MakeFace, loop: Loop) -> None:  # noqa: F811
-    face = make_face(COUNTRY_CODE="BE", PARTY_ID="BEC")  # noqa: F811
-    peer = face.connected("DE*TNM")
+@pytest.mark.parametrize("version", VERSIONS.values(), ids=list(VERSIONS))
+def test_our_own_interface_breaks_no_rule(
+    make_face: MakeFace,  # noqa: F811
+    loop: Loop,
+    version: OcpiVersion,
+) -> None:
+    offered = ",".join(VERSIONS)
+    face = make_face(COUNTRY_CODE="BE", PARTY_ID="BEC", CPO_OCPI_VERSIONS=offered)  # noqa: F811
+    peer = face.connected("DE*TNM", version=version.number)
     example = validate(Location, json.loads(EXAMPLE.read_text()))
     face.keep_locations(*({**example, "id": f"Loc{number}"} for number in range(7)))
 
-    findings = loop.run(check(f"{face.ocpi}/versions", peer.token))
+    findings = loop.run(check(f"{face.ocpi}/versions", peer.token, version))
 
     assert of(Verdict.failed, findings) == []
     # http on loopback is the one thing that the text advises against

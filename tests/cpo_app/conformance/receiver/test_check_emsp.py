@@ -21,7 +21,7 @@ from cpo_app.conformance.receiver.standing_cpo import registered_as_cpo
 from cpo_app.demo_emsp.receiver import Receiver
 from cpo_app.demo_emsp.registered import Door, Role, listening
 from db_interface.json_data import JsonObject
-from domain.versions import INNER_VERSION
+from domain.versions import INNER_VERSION, VERSIONS, OcpiVersion
 from tests.conftest import Loop
 
 CPO = ("DE", "TST")
@@ -44,13 +44,15 @@ Broken = Callable[[Request, Callable[[], Awaitable[Response]]], Awaitable[Respon
 
 
 @contextlib.asynccontextmanager
-async def an_emsp(broken: Broken | None = None) -> AsyncIterator[tuple[Receiver, str]]:
+async def an_emsp(
+    broken: Broken | None = None, version: OcpiVersion = INNER_VERSION
+) -> AsyncIterator[tuple[Receiver, str]]:
     """Our demonstration eMSP with a CPO registered; and the token that the CPO has of it."""
-    role = Role(("DE", "TNM"), CARDS, lambda *_: None)
+    role = Role(("DE", "TNM"), CARDS, lambda *_: None, version=version)
     around = None if broken is None else _around(broken)
     async with (
         listening(role, Door(), around=around) as emsp,
-        registered_as_cpo(emsp.versions_url, emsp.token, version=INNER_VERSION, party=CPO) as token,
+        registered_as_cpo(emsp.versions_url, emsp.token, version=version, party=CPO) as token,
     ):
         yield emsp, token
 
@@ -112,15 +114,23 @@ def _judged(loop: Loop, broken: Broken | None) -> tuple[dict[str, Finding], Rece
     return {finding.rule: finding for finding in findings}, emsp
 
 
-def test_our_own_emsp_breaks_no_rule(loop: Loop) -> None:
-    findings, emsp = judged(loop)
+@pytest.mark.parametrize("version", VERSIONS.values(), ids=list(VERSIONS))
+def test_our_own_emsp_breaks_no_rule(loop: Loop, version: OcpiVersion) -> None:
+    async def judge() -> tuple[list[Finding], Receiver]:
+        async with an_emsp(version=version) as (emsp, token):
+            return await check_emsp(emsp.versions_url, token, CPO, version=version), emsp
 
+    rows, emsp = loop.run(judge())
+    findings = {finding.rule: finding for finding in rows}
     failed = [(one.rule, one.detail) for one in findings.values() if one.verdict is Verdict.failed]
     assert failed == []
     advised = [one.rule for one in findings.values() if one.verdict is Verdict.advised]
     assert advised == ["URLs are https"]
     skipped = [one.rule for one in findings.values() if one.verdict is Verdict.skipped]
-    assert skipped == []
+    lacks_both = not version.description.has_message_routing
+    assert skipped == (
+        ["Routing headers come back swapped", "cdrs: a credit CDR is taken"] if lacks_both else []
+    )
     assert len(findings) >= 60
     assert_taken_back(emsp)
 
@@ -134,7 +144,7 @@ def assert_taken_back(emsp: Receiver) -> None:
             case "sessions":
                 assert held["status"] == "INVALID"
             case "cdrs":
-                assert held["total_cost"] == {"excl_vat": 0.0}
+                assert held["total_cost"] in (0.0, {"excl_vat": 0.0}, {"before_taxes": 0.0})
             case _:
                 raise AssertionError(f"{module} {held['id']} is still there")
 
