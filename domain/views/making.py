@@ -93,7 +93,9 @@ async def _made(
     if kind in version.with_whole_location:
         context = Context(location=await _location_of(where, inner))
     try:
-        return orjson.dumps(version.render(kind, inner, context).object)
+        made = version.render(kind, inner, context).object
+        # Equal but for the order of its fields: as it is, so that nothing need be kept of it.
+        return orjson.dumps(inner if made == inner else made)
     except Unconvertible as error:
         logger.warning("%s %s in OCPI %s: %s", module, inner["id"], version.number, error)
     except Exception:  # a bill must be made, and a list be read, whatever one version's view says

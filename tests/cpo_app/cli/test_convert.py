@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,20 @@ def saved(tmp_path: Path, data: Any, name: str = "given.json") -> str:
     path = tmp_path / name
     path.write_text(data if isinstance(data, str) else json.dumps(data))
     return str(path)
+
+
+def a_session() -> dict[str, Any]:
+    session = {
+        **{key: value for key, value in samples.cdr().items() if key not in ("cdr_location",)},
+        "kwh": 1,
+        "location_id": "LOC1",
+        "evse_uid": "Evse-1",
+        "connector_id": "1",
+        "status": "ACTIVE",
+    }
+    for name in ("end_date_time", "total_energy", "total_time"):
+        del session[name]
+    return session
 
 
 def test_the_object_goes_to_stdout_and_its_losses_to_stderr(cpo: Cpo, tmp_path: Path) -> None:
@@ -48,18 +63,20 @@ def test_the_standard_input_is_read(cpo: Cpo, monkeypatch: pytest.MonkeyPatch) -
     assert (ran.code, ran.json()["auth_id"]) == (0, samples.token()["contract_id"])
 
 
+def test_the_examples_of_the_docs_run(cpo: Cpo, tmp_path: Path) -> None:
+    place = samples.location(evses=[samples.evse()])
+    saved(tmp_path, place, "location.json")
+    saved(tmp_path, a_session(), "session.json")
+    saved(tmp_path, samples.cdr(), "cdr.json")
+    saved(tmp_path, cpo("convert", *TO_2_1_1, saved(tmp_path, samples.token())).out, "token.json")
+    page = (Path(__file__).parents[3] / "docs" / "ocpi-versions.md").read_text()
+    commands = re.findall(r"^    cpo (convert [^#\n]+)", page, re.MULTILINE)
+    assert len(commands) == 4
+    assert [cpo(*command.split()).code for command in commands] == [0] * 4
+
+
 def test_a_session_takes_its_location_from_another_file(cpo: Cpo, tmp_path: Path) -> None:
-    session = {
-        **{key: value for key, value in samples.cdr().items() if key not in ("cdr_location",)},
-        "kwh": 1,
-        "location_id": "LOC1",
-        "evse_uid": "Evse-1",
-        "connector_id": "1",
-        "status": "ACTIVE",
-    }
-    for name in ("end_date_time", "total_energy", "total_time"):
-        del session[name]
-    file = saved(tmp_path, session)
+    file = saved(tmp_path, a_session())
     without = cpo("convert", *TO_2_1_1, file)
     assert (without.code, without.out) == (1, "")
     assert "cannot be said in OCPI 2.1.1: location_id" in without.err

@@ -8,6 +8,7 @@ import pytest
 
 from db_interface.json_data import JsonObject
 from db_interface.owned_objects import OwnedObject, party_key
+from domain.objects.locations import owned_location
 from domain.schemas import parse_datetime
 from domain.versions import INNER_VERSION
 from tests.domain.schemas.samples import evse, location
@@ -102,3 +103,11 @@ def test_the_inner_version_keeps_nothing_where_it_is_as_it_is(world: World) -> N
     assert world.kept("locations") == [False]
     (row,) = world.listed("locations", INNER_VERSION)
     assert row == location(last_updated=row["last_updated"])
+
+
+def test_the_order_of_fields_alone_makes_no_view(world: World) -> None:
+    place = dict(reversed(location(evses=[evse()]).items()))
+    world.publish("locations", owned_location(place))
+    assert world.kept("locations") == [False]
+    (row,) = world.listed("locations", INNER_VERSION)
+    assert row == {**place, "last_updated": row["last_updated"]}
