@@ -406,13 +406,14 @@ class Registration:
     async def _part(self, url: str, token: str, *, raw_token: bool) -> bool:
         """DELETE credentials: whether the peer took it. If not, it is gone for us and gets 401."""
         try:
-            await self._client.request(
+            answer = await self._client.request(
                 "DELETE",
                 url,
                 token=token,
                 raw_token=raw_token,
                 timeout_s=self._settings.CPO_PEER_TIMEOUT_S,
             )
+            answer.data()
         except PeerUnusable:
             return False
         return True
