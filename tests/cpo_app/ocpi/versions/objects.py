@@ -44,22 +44,22 @@ def publish_all(face: Face) -> None:
         },
     )
     bill = validate(CDR, cdr(**OWNER, id="C1", session_id="S1", tariffs=[tariff(**OWNER)]))
-    _publish(face, "locations", owned_location(place))
-    _publish(face, "tariffs", owned_tariff(validate(Tariff, tariff(**OWNER))))
-    _publish(
+    keep(face, "locations", owned_location(place))
+    keep(face, "tariffs", owned_tariff(validate(Tariff, tariff(**OWNER))))
+    keep(
         face,
         "sessions",
         OwnedObject("DE", "CPO", ("S1",), session, parse_datetime(AT), party_key("DE", "TNM")),
     )
-    _publish(face, "cdrs", owned_cdr(bill))
+    keep(face, "cdrs", owned_cdr(bill))
 
 
 def publish_locations(face: Face, number: int, **fields: Any) -> None:
     for n in range(number):
         place = location(**{**OWNER, "id": f"LOC{n}", "postal_code": "9000", **fields})
-        _publish(face, "locations", owned_location(place))
+        keep(face, "locations", owned_location(place))
 
 
-def _publish(face: Face, module: str, obj: OwnedObject) -> None:
+def keep(face: Face, module: str, obj: OwnedObject) -> None:
     store = face.store
     face.loop.run(store.transact(lambda tx: publish(store, module, obj, tx)))
