@@ -1,17 +1,17 @@
 """OCPI 2.1.1, second edition."""
 
+from domain.versions.later import Later
 from domain.versions.ocpi_version import ObjectKind, OcpiVersion
 from domain.versions.v2_1_1.description import DESCRIPTION
-from domain.versions.v2_1_1.reading import PATCH_NAMES, READERS
-from domain.versions.v2_1_1.rendering import RENDERERS
-from domain.versions.v2_1_1.schemas import MODELS
+
+_HERE = "domain.versions.v2_1_1"
 
 V2_1_1 = OcpiVersion(
     number="2.1.1",
-    models=MODELS,
+    models=Later(f"{_HERE}.schemas", "MODELS"),
     description=DESCRIPTION,
-    renderers=RENDERERS,
-    readers=READERS,
+    renderers=Later(f"{_HERE}.rendering", "RENDERERS"),
+    readers=Later(f"{_HERE}.reading", "READERS"),
     with_whole_location=frozenset({ObjectKind.SESSION, ObjectKind.CDR}),
-    patch_names=PATCH_NAMES,
+    patch_names=Later(f"{_HERE}.reading", "PATCH_NAMES"),
 )

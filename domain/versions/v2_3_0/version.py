@@ -1,15 +1,15 @@
 """OCPI 2.3.0, second edition."""
 
+from domain.versions.later import Later
 from domain.versions.ocpi_version import OcpiVersion
 from domain.versions.v2_3_0.description import DESCRIPTION
-from domain.versions.v2_3_0.reading import READERS
-from domain.versions.v2_3_0.rendering import RENDERERS
-from domain.versions.v2_3_0.schemas import MODELS
+
+_HERE = "domain.versions.v2_3_0"
 
 V2_3_0 = OcpiVersion(
     number="2.3.0",
-    models=MODELS,
+    models=Later(f"{_HERE}.schemas", "MODELS"),
     description=DESCRIPTION,
-    renderers=RENDERERS,
-    readers=READERS,
+    renderers=Later(f"{_HERE}.rendering", "RENDERERS"),
+    readers=Later(f"{_HERE}.reading", "READERS"),
 )

@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from cpo_app.cli import up
 from cpo_app.cli.app import Commands, app
+from cpo_app.cli.commands import help_of
 from tests.settings_of import settings_of
 
 CPO = get_command(app)
@@ -70,8 +71,20 @@ def test_cpo_up_gives_its_parts_arguments_that_their_commands_take(
         command.make_context(name, arguments)
 
 
-def test_the_command_line_alone_loads_neither_library_nor_driver() -> None:
-    asked = "import sys, cpo_app.cli.app; print({'py_ocpi', 'pymongo', 'fastapi'} & {*sys.modules})"
+@pytest.mark.parametrize("name", Commands.where)
+def test_a_list_of_commands_says_of_each_what_it_says_itself(name: str) -> None:
+    assert help_of(Commands.where[name]) == CPO.get_command(None, name).help  # type: ignore[attr-defined]
+
+
+def test_a_list_of_commands_loads_none_of_them() -> None:
+    asked = """
+import contextlib, io, sys
+from cpo_app.cli.app import app
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()) as said:
+    app(["--help"], prog_name="cpo")
+assert "Usage: cpo" in said.getvalue()
+print({"py_ocpi", "pymongo", "fastapi", "pydantic", "domain"} & {*sys.modules})
+"""
     answer = subprocess.run(
         [sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=60
     )
