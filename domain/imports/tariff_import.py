@@ -27,8 +27,6 @@ _LONGEST = 400
 def read_tariff(row: JsonObject) -> Understood:
     """The tariff of a row, and what is odd in it. Raises SchemaError or Refused."""
     tariff = validate(Tariff, tidy_tariff(row, Tariff))
-    if tariff.get("tax_included") == "YES":
-        raise Refused("tax_included: is YES, and bills are made by prices without taxes")
     wrong, odd = _judged(tariff_problems(tariff))
     if wrong:
         raise Refused(_cut("; ".join(wrong)))

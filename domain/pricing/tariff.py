@@ -137,6 +137,10 @@ def _compiled(key: _ByContent) -> CompiledTariff:
     currency = tariff.get("currency")
     if not isinstance(currency, str) or not currency:
         raise PricingInputError(f"{where}: currency is missing")
+    if tariff.get("tax_included") == "YES":
+        raise PricingInputError(
+            f"{where}.tax_included: is YES, and prices without taxes are needed"
+        )
     return CompiledTariff(
         id=tariff_id,
         currency=currency,

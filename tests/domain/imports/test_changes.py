@@ -190,6 +190,6 @@ def test_a_tariff_with_taxes_in_its_prices_is_refused_for_bills_are_made_without
         "tax_included": "YES",
         "last_updated": EARLY,
     }
-    with pytest.raises(Refused, match="tax_included: is YES"):
+    with pytest.raises(Refused, match="tax_included: is YES, and prices without taxes are needed"):
         read_tariff(row)
     assert read_tariff({**row, "tax_included": "NO"}).obj.fields["tax_included"] == "NO"
