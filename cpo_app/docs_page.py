@@ -7,7 +7,9 @@ party who reads our docs. Nothing on this page comes from another host, and a po
 from __future__ import annotations
 
 import json
+from functools import cache
 
+import orjson
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -65,6 +67,20 @@ def add_docs(
     async def docs_start() -> Response:
         return Response(start, media_type="text/javascript")
 
+    @cache
+    def document() -> bytes:
+        return orjson.dumps(app.openapi())
+
+    async def docs_document() -> Response:
+        return Response(document(), media_type="application/json")
+
+    if not mounted_at:
+        # FastAPI writes the document anew for each who asks, and that is whoever comes along. (For
+        # an app that is mounted, it also says where.)
+        app.router.routes = [
+            route for route in app.router.routes if getattr(route, "path", "") != openapi_url
+        ]
+        app.add_api_route(openapi_url, docs_document, include_in_schema=False)
     app.add_api_route(docs_url, docs_page, include_in_schema=False)
     app.add_api_route(f"{docs_url}/start.js", docs_start, include_in_schema=False)
     app.mount(assets, StaticFiles(directory=str(swagger_ui_path)), name=f"{docs_url} assets")

@@ -65,7 +65,7 @@ class OcpiSettings(BaseSettings):
         read_by="all",
     )
     CPO_OCPI_VERSIONS: str = setting(
-        "2.2.1",
+        "2.1.1, 2.2.1, 2.3.0",
         "the versions of OCPI that are offered to peers, parted by commas "
         "([ocpi.md](ocpi.md#versions))",
         read_by="serve and commands",

@@ -79,7 +79,7 @@ def test_when_the_peer_does_not_register_us_nothing_stays(
 
 
 def test_a_peer_without_our_version_or_endpoints_gets_no_post(face: Face, emsp: Emsp) -> None:
-    emsp.version = "2.1.1"
+    emsp.version = "2.0"
     with pytest.raises(UnsupportedVersion):
         connect(face, emsp)
     emsp.version, emsp.endpoints = "2.2.1", {"tokens": "SENDER"}
