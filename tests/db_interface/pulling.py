@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 import orjson
 
-from db_interface.database import Database
+from db_interface.database import STORE_ERRORS, Database
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
 from db_interface.pages import PageQuery
@@ -47,6 +47,17 @@ class Puller:
     started: datetime = datetime(2020, 1, 1, tzinfo=timezone.utc)
     stamps: dict[str, datetime] = field(default_factory=dict)
     went_back: list[str] = field(default_factory=list)
+
+    async def pull_in_the_end(self) -> None:
+        """`pull`, again where the store has not answered in time: a peer hears 503 then, and asks
+        from where it was."""
+        while True:
+            before = self.newest, self.started
+            try:
+                await self.pull()
+                return
+            except STORE_ERRORS:
+                self.newest, self.started = before
 
     async def pull(self) -> int:
         """All pages of one pull; how many objects there were."""

@@ -22,7 +22,7 @@ from tests.db_interface.pulling import Puller, from_last_start, from_newest, sto
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 300
 """On a host with other things to do; it decides nothing but when to give up."""
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(PATIENCE_S + 60)]
 
 
 def writing(url: str, name: str, out: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
@@ -71,7 +71,7 @@ def test_a_puller_has_within_two_seconds_what_was_committed_before_it_asked(
                 await asyncio.sleep(0.01)
             seen = len(committed)
             before, began = set(committed[:seen]), clock()
-            await peer.pull()
+            await peer.pull_in_the_end()
             took.append(clock() - began)
             assert before - peer.has.keys() == set()
         its_own.close()
@@ -95,7 +95,7 @@ def test_stopped_and_killed_writers_cost_no_puller_anything(store_url: str, loop
 
         async def keep_pulling(peer: Puller) -> None:
             while not stop.is_set():
-                await peer.pull()
+                await peer.pull_in_the_end()
                 await asyncio.sleep(0.05)
 
         async def all_write(names: str) -> None:
@@ -121,7 +121,7 @@ def test_stopped_and_killed_writers_cost_no_puller_anything(store_url: str, loop
             stop.set()
             await asyncio.gather(*pulling)
         for peer in peers:
-            await peer.pull()
+            await peer.pull_in_the_end()
         there = await stored(db)
         assert len(there) > 20
         for peer in peers:
