@@ -10,7 +10,7 @@ from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.operators import api_keys
 from domain.operators.actor import Role
-from domain.operators.api_keys import API_KEYS, KeyRefused
+from domain.operators.api_keys import API_KEYS, KeyRefused, NoSuchKey
 from tests.clock import Clock
 from tests.conftest import Loop
 
@@ -57,5 +57,5 @@ def test_a_key_that_cannot_be_made_says_why(db: Database, loop: Loop) -> None:
         add("a b")
     with pytest.raises(KeyRefused, match="no scope everything"):
         add("x", "everything")
-    with pytest.raises(KeyRefused, match="no key nemo"):
+    with pytest.raises(NoSuchKey, match="no key nemo"):
         loop.run(store.transact(lambda tx: api_keys.remove(tx, "nemo")))
