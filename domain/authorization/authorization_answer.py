@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.authorization.whitelist import Allowed
-from domain.schemas import AuthorizationInfo, DisplayText, LocationReferences, SchemaError, validate
-from domain.schemas import Token as TokenModel
+from domain.schemas import DisplayText, LocationReferences, SchemaError, validate
+from domain.versions.inner import AuthorizationInfo
+from domain.versions.inner import Token as TokenModel
 
 Token = JsonMapping
 

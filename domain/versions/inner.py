@@ -18,6 +18,7 @@ from domain.versions.v2_3_0.schemas.enums import TaxIncluded
 
 CdrToken = bills.CdrToken
 Token = tokens.Token
+AuthorizationInfo = tokens.AuthorizationInfo
 Price = derived(schemas.Price, taxes=any_number(common.TaxAmount))
 Tariff = derived(
     schemas.Tariff,
