@@ -8,7 +8,7 @@ import typer
 
 from cpo_app.actions import charge_points as actions
 from cpo_app.backend import Backend
-from cpo_app.cli import dead_letters
+from cpo_app.cli import dead_letters, remote
 from cpo_app.cli.acting import act, act_and_say, words
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.meter_keys import meter_key
@@ -30,6 +30,7 @@ app.command(
 )(meter_key)
 app.add_typer(dead_letters.app, name="dead-letters")
 
+ALL = 1_000_000_000
 CpId = Annotated[str, typer.Argument(metavar="CP_ID")]
 
 
@@ -59,7 +60,10 @@ def listing(
                 break
         return rows
 
-    found = on_backend(work, data_dir)
+    if remote.server() is not None:
+        found = remote.rows("/charge-points", ALL if limit is None else limit)
+    else:
+        found = on_backend(work, data_dir)
     if as_json:
         print_json(found)
         return
@@ -86,6 +90,9 @@ def show(cp_id: CpId, data_dir: DataDir = None) -> None:
     async def work(backend: Backend) -> JsonObject | None:
         return await charge_points.one(backend.db, cp_id)
 
+    if remote.server() is not None:
+        print_json(remote.read(f"/charge-points/{remote.segment(cp_id)}"))
+        return
     found = on_backend(work, data_dir)
     if found is None:
         raise _unknown(cp_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -34,8 +35,13 @@ def actions_of(command: Any) -> Iterator[Action[Any]]:
     """The actions that a command's function names."""
     function = getattr(command.callback, "__wrapped__", command.callback)
     known = function.__globals__
+    modules = [
+        vars(one)
+        for one in known.values()
+        if isinstance(one, ModuleType) and one.__name__.startswith("cpo_app.actions.")
+    ]
     for name in function.__code__.co_names:
-        for place in (known, vars(known["actions"]) if "actions" in known else {}):
+        for place in (known, *modules):
             if isinstance(place.get(name), Action):
                 yield place[name]
 
@@ -51,6 +57,7 @@ def test_every_dangerous_command_can_be_told_yes() -> None:
         *("peers.remove", "peers.withdraw", "peers.block", "peers.move_party"),
         *("sessions.end", "sessions.write_off", "cdrs.credit", "tariffs.remove"),
         *("locations.remove", "charge_points.drop", "charge_points.remove_meter_key"),
+        *("operators.remove", "keys.remove", "tokens.erase", "commands.cancel_reservation"),
     } <= named
     without = [
         " ".join(path)

@@ -88,7 +88,7 @@ def test_the_keys_role_decides(there: There) -> None:
 
 
 def test_what_needs_the_store_says_so(there: There) -> None:
-    for command in (("peers", "show", "x"), ("audit", "verify"), ("tariffs", "list")):
+    for command in (("peers", "show", "x"), ("sessions", "list"), ("tariffs", "list")):
         refused = there(*command)
         assert (refused.code, "needs the store" in refused.err) == (1, True), command
 
@@ -113,3 +113,9 @@ def test_without_a_key_nothing_is_asked_for_where_nobody_sits(
     refused = there.cpo("--server", "https://cpo.example", "peers", "suspend", "x")
     assert refused.code == 1
     assert "CPO_API_KEY is not set" in refused.err
+
+
+def test_charge_points_are_looked_at_there(there: There) -> None:
+    assert there("charge-points", "list", "--json").json() == []
+    missing = there("charge-points", "show", "CP-404")
+    assert missing.err == "cpo: there is no charge point cp-404\n"
