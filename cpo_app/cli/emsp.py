@@ -217,11 +217,7 @@ async def _print_locations(me: Emsp) -> None:
     async for location in me.crawl("locations"):
         evses = location.get("evses", [])
         power = max(
-            (
-                connector.get("max_electric_power", 0)
-                for evse in evses
-                for connector in evse["connectors"]
-            ),
+            (_power_w(connector) for evse in evses for connector in evse["connectors"]),
             default=0,
         )
         states = sorted({evse["status"] for evse in evses})
@@ -238,6 +234,15 @@ async def _print_locations(me: Emsp) -> None:
         )
     columns = ("Location", "City", "Country", "Coordinates", "EVSEs", "Up to", "Status")
     print_table(columns, rows, title=f"{len(rows)} locations")
+
+
+def _power_w(connector: JsonObject) -> float:
+    """What a connector says of it; not every version has the field."""
+    power_w: float = connector.get("max_electric_power", 0)
+    if power_w or "voltage" not in connector:
+        return power_w
+    phases = 3 if connector["power_type"] == "AC_3_PHASE" else 1
+    return float(phases * connector["voltage"] * connector["amperage"])
 
 
 async def _charge(emsp: Registered, location_id: str, card: JsonObject) -> None:

@@ -76,6 +76,7 @@ class Present:
     groups: Sequence[str] = ()
     shown_id: str | None = None
     """its id in that version, where it may be another than ours"""
+    form: OcpiVersion = INNER_VERSION
     inner: bytes = b""
     """where the version's state is not kept: the object as it is"""
 
@@ -137,6 +138,7 @@ async def present(
                 document.get("links", {}).get("has", ()),
                 document.get("groups", ()),
                 shown_id=_id_in(raw, form),
+                form=form,
                 inner=kept if document["_id"] in instead else b"",
             )
     return states

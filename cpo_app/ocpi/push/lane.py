@@ -189,13 +189,18 @@ class Lane:
             raise _LaneEnds("the lease ends before the request could")
 
     async def _send(self, mark: Mark, state: Present | None) -> None:
-        epoch = self._health.epoch
+        epoch, channel = self._health.epoch, self._channel
         crash_point("before-send")
+        if state is not None and state.form is not channel.peer.form:
+            # The peer has moved to another version since it was read: the mark is due still.
+            self._busy.discard(mark.id)
+            self._turn.set()
+            return
         try:
             if mark.module == "cdrs":
-                await deliver_cdr(self._db, self._channel, mark, state, self._still_ours)
+                await deliver_cdr(self._db, channel, mark, state, self._still_ours)
             else:
-                await bring_up_to_date(self._channel, mark, state)
+                await bring_up_to_date(channel, mark, state)
         except AskedLater:
             self._busy.discard(mark.id)
             self._turn.set()

@@ -9,6 +9,7 @@ import pytest
 from db_interface.owned_objects import OwnedObject, party_key
 from domain.objects.cdrs import owned_cdr
 from domain.objects.tariffs import owned_tariff
+from domain.outbox import due_marks
 from domain.schemas import CDR, Session, Tariff, parse_datetime, validate
 from domain.versions import VERSIONS, Context, ObjectKind, OcpiVersion
 from tests.cpo_app.ocpi.conftest import shown
@@ -159,6 +160,27 @@ def test_a_cdr_whose_answer_was_lost_is_looked_for_under_its_id_there(house: Hou
     assert len(there) == 36
     assert there != long_id
     assert len(bodies) == 1, "it was found, and not sent again"
+
+
+def test_a_peer_that_moves_between_reading_and_sending_gets_the_new_form(
+    house: House, version: OcpiVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver, peer_id = peer(house, version)
+    *_, newest = VERSIONS.values()
+    read = due_marks.present
+
+    async def move_then(*given: Any) -> Any:
+        found = await read(*given)
+        await house.peers.set(peer_id, house.peers.now(), version=newest.number)
+        return found
+
+    monkeypatch.setattr(due_marks, "present", move_then)
+    house.locations(place())
+    house.push()
+    house.until_nothing_is_left()
+    (sent,) = receiver.of("PUT")
+    valid(newest, ObjectKind.LOCATION, sent.json())
+    assert ("publish" in sent.json()) is not newest.description.shows_only_published
 
 
 def test_a_peer_that_has_moved_gets_what_was_marked_in_its_new_version(
