@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import os
 import random
 import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import uvicorn
 
@@ -18,7 +19,7 @@ from tests.conftest import Loop
 
 _PORTS = range(15000, 32000)
 """Below those that the system hands out on its own, to whoever connects."""
-_held: list[IO[bytes]] = []
+_held: list[int] = []  # descriptors: open for as long as this process lives
 
 
 def free_port() -> int:
@@ -30,14 +31,14 @@ def free_port() -> int:
     directory.mkdir(exist_ok=True)
     while True:
         port = random.choice(_PORTS)
-        lock = (directory / str(port)).open("ab")
+        lock = os.open(directory / str(port), os.O_RDWR | os.O_CREAT, 0o666)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             probe.bind(("127.0.0.1", port))
             _held.append(lock)
             return port
-        lock.close()
+        os.close(lock)
 
 
 def listener(backlog: int = 2048) -> socket.socket:

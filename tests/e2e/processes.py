@@ -23,6 +23,7 @@ def eventually(check: Callable[[], T | None], timeout_s: float = 40, what: str =
     """The first true answer of `check`; asks on until then. AssertionError after the time."""
     deadline = time.monotonic() + timeout_s
     last: Any = None
+    pause_s = 0.05
     while time.monotonic() < deadline:
         try:
             last = check()
@@ -30,7 +31,9 @@ def eventually(check: Callable[[], T | None], timeout_s: float = 40, what: str =
                 return last
         except (httpx.HTTPError, OSError, KeyError, IndexError) as error:
             last = error
-        time.sleep(0.1)
+        time.sleep(pause_s)
+        # Who waits for long asks less often: asking takes time from what is waited for.
+        pause_s = min(pause_s * 1.2, 0.3)
     raise AssertionError(f"not within {timeout_s} s: {what or check}; last: {last!r}")
 
 
