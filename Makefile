@@ -31,7 +31,7 @@ test-fast: $(STAMP)
 test-random: $(STAMP)
 	$(PYTEST) --hypothesis-profile random $(ARGS)
 
-# Lines and branches that these tests reach; what runs in other processes is not seen.
+# Lines and branches that these tests reach, not below a floor; what runs in other processes is not seen.
 coverage: $(STAMP)
 	$(PYTEST) -m "not processes" --cov --cov-report=term:skip-covered $(ARGS)
 
