@@ -192,7 +192,7 @@ class Peers:
     ) -> None:
         self.db = db
         self._invitations_last = timedelta(days=invitation_days)
-        self._store = DbInterface(db)
+        self.store = DbInterface(db)
         self._approve_unnamed = approve_unnamed
         self._documents = PEERS.of(db)
         self._vault = vault
@@ -240,7 +240,7 @@ class Peers:
             after = {"name": name, "status": INVITED, "terms": document["terms"]}
             await audit.record(tx, "peers.invite", audit.peer(document["_id"]), after=after)
 
-        await self._store.transact(work)
+        await self.store.transact(work)
         return Peer.of(document), token
 
     async def answered(
@@ -445,7 +445,7 @@ class Peers:
             )
             return True
 
-        return await self._store.transact(work)
+        return await self.store.transact(work)
 
     def invited_by(self, peer: Peer, token: str) -> bool:
         """Whether the token is the peer's invitation."""
@@ -512,7 +512,7 @@ class Peers:
                     tx, "peers.unregister", audit.peer(peer_id), before=before, after=after
                 )
 
-        await self._store.transact(work)
+        await self.store.transact(work)
 
     async def set(self, peer_id: str, now: datetime, **fields: object) -> None:
         """Change facts or settings; raises UnknownPeer."""
@@ -530,7 +530,7 @@ class Peers:
                     tx, "peers.change", audit.peer(peer_id), before=before, after=after
                 )
 
-        await self._store.transact(work)
+        await self.store.transact(work)
 
     async def seen(self, peer_id: str, now: datetime) -> None:
         await self._documents.update_one({"_id": peer_id}, {"$set": {"last_seen": now}})
@@ -555,7 +555,7 @@ class Peers:
             before = {name: there.get(name) for name in ("name", "status", "parties")}
             await audit.record(tx, "peers.remove", audit.peer(peer_id), before=before, after={})
 
-        await self._store.transact(work)
+        await self.store.transact(work)
         await due_marks.forget(self.db, peer_id)
 
     def _entry(self, token: str, kind: str, now: datetime) -> TokenHash:

@@ -9,10 +9,12 @@ import httpx
 import pytest
 
 from db_interface.json_data import JsonObject
+from domain.outbox.marks import MARKS
 from domain.peers.peers import Peer
 from domain.schemas import validate
 from domain.versions import VERSIONS, ObjectKind, OcpiVersion
 from tests.cpo_app.ocpi.conftest import Face, PeerSide, shown
+from tests.cpo_app.ocpi.versions.objects import publish_locations
 from tests.peers.emsp import Emsp, envelope
 from tests.peers.subjects import assert_refused, data_of
 
@@ -145,6 +147,25 @@ def test_a_put_at_another_versions_endpoint_moves_the_peer(
     assert stored(moved).version == number
     assert moved.get("locations").status_code == 200
     assert replace(moved, version=version).get("locations").status_code == 200
+
+
+@pytest.mark.parametrize("number", VERSIONS)
+def test_what_only_the_new_version_can_say_is_sent(
+    face: Face, emsp: Emsp, version: OcpiVersion, number: str
+) -> None:
+    publish_locations(face, 1, publish=False)
+    peer, other = registered(face, emsp, version), VERSIONS[number]
+    assert marked(face, peer) == []
+    emsp.version = number
+    data_of(asked(face, other, peer.token, "PUT", credentials(emsp, other)))
+    was_hidden = version.description.shows_only_published
+    opens = was_hidden and not other.description.shows_only_published
+    assert marked(face, peer) == (["de/cpo/loc0"] if opens else [])
+
+
+def marked(face: Face, peer: PeerSide) -> list[str]:
+    found = face.loop.run(MARKS.of(face.store.db).find({"peer_id": peer.peer_id}))
+    return [mark["key"] for mark in found]
 
 
 def test_our_party_is_the_platforms_own_where_there_is_room_for_one(
