@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,15 +50,25 @@ SHARED = (
 """Modules of cpo_app that any room may use: they know no room."""
 
 
-def imports_of(folder: str) -> Iterator[tuple[str, str]]:
+@cache
+def imports_of(folder: str) -> list[tuple[str, str]]:
     """(file, imported module) for every import in a folder."""
-    for file in sorted((REPOSITORY / folder).rglob("*.py")):
-        name = str(file.relative_to(REPOSITORY))
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                yield name, node.module
-            elif isinstance(node, ast.Import):
-                yield from ((name, alias.name) for alias in node.names)
+    return [
+        (str(file.relative_to(REPOSITORY)), name)
+        for file in sorted((REPOSITORY / folder).rglob("*.py"))
+        for name in imported_by(file)
+    ]
+
+
+@cache
+def imported_by(file: Path) -> list[str]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.append(node.module)
+        elif isinstance(node, ast.Import):
+            names += (alias.name for alias in node.names)
+    return names
 
 
 def importing(folder: str, *forbidden: str) -> list[tuple[str, str]]:
