@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
+import orjson
 from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -40,13 +43,17 @@ def build_api(house: House, identify: Identify) -> FastAPI:
         description=_ABOUT,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
+        openapi_url=None,
     )
     router = APIRouter(prefix="/v1", route_class=route_class(identify))
     add_actions(router, house)
     add_reading(router, house)
     add_routes(app, router)
     add_docs(app, "/docs", "/openapi.json", "Operator API", mounted_at=MOUNTED_AT)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def schema() -> Response:
+        return Response(app.rendered, media_type="application/json")
 
     @app.exception_handler(HTTPException)
     async def no_such_path(request: Request, error: Exception) -> Response:
@@ -68,6 +75,11 @@ def _show_answers(path: str, method: str, answers: JsonObject) -> None:
 
 
 class _Api(FastAPI):
+    @cached_property
+    def rendered(self) -> bytes:
+        """Once: anybody may ask for it, as often as he likes."""
+        return orjson.dumps(self.openapi())
+
     def openapi(self) -> JsonObject:
         """With both ways of saying who asks, for the docs' Authorize button, with examples, and
         with every error as the problem that it is."""
