@@ -164,8 +164,9 @@ REMOVE = Action(
 REFRESH = Action(
     name="peers.refresh",
     title="Read its endpoints again",
-    meaning="Reads the peer's versions and endpoints again.",
-    done="Read again: its endpoints are those of now.",
+    meaning="Reads the peer's versions and endpoints again, and moves it to the highest OCPI "
+    "version that both sides have.",
+    done="Read again: its version and endpoints are those of now.",
     needs=Role.OPERATOR,
     path="/peers/{peer_id}/refresh",
     parameters=OnePeer,
