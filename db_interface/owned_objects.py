@@ -26,7 +26,7 @@ from db_interface.demand import NO_DEMAND, Demand, any_of
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.pages import Page, PageQuery, sound
 from db_interface.transaction import Tx
-from db_interface.views import FIELDS, Shown, View, fields_of, shown
+from db_interface.views import FIELDS, Shown, View, asked_for, fields_of, in_view
 
 logger = logging.getLogger("cpo.store")
 
@@ -335,11 +335,12 @@ class OwnedObjects:
         query.update(required.query())
         if owners is not None:
             query["owner"] = any_of(owners)
-        wanted = {"_id": 0, **shown(view)}
+        wanted = {"_id": 0, **asked_for(view)}
         found = await self.of(self.db).find_one(query, wanted, sort=[("owner", 1)])
-        if found is None or not sound(found.get("raw")):
+        if found is None:
             return None
-        return Shown(found["raw"], found.get("unmade", False))
+        row = in_view({**found}, view)
+        return Shown(row["raw"], row.get("unmade", False)) if sound(row.get("raw")) else None
 
     async def page(self, query: PageQuery) -> Page:
         """One page in order of creation, with the exact number of objects the query matches."""

@@ -22,7 +22,7 @@ from db_interface.database import Database
 from db_interface.demand import NO_DEMAND, Demand, any_of
 from db_interface.json_data import JsonObject
 from db_interface.patience import InTime
-from db_interface.views import View, shown
+from db_interface.views import View, asked_for, in_view
 
 logger = logging.getLogger("cpo.store")
 
@@ -97,7 +97,9 @@ async def page(db: Database, module: str, query: PageQuery) -> Page:
     """One page in order of creation, with the exact number of objects the query matches."""
     as_of, rows, total = await _found(db, module, query, rows=True)
     listed = rows[: query.limit]
-    as_then = [_as_of(row, as_of, query) if "hot" in row else row for row in listed]
+    as_then = [
+        _as_of(row, as_of, query) if "hot" in row else in_view(row, query.view) for row in listed
+    ]
     seen = [row for row in as_then if row is not None and sound(row.get("raw"))]
     for _ in range(len(listed) - len(seen) - as_then.count(None)):
         logger.error("%s: a stored object is damaged", module)
@@ -201,7 +203,7 @@ def objects_of(module: str, query: PageQuery, as_of: AsOf) -> JsonObject:
 
 
 def _wanted(query: PageQuery) -> JsonObject:
-    return {"_id": 0, **shown(query.view), "seq": 1, "last_updated": 1}
+    return {"_id": 0, **asked_for(query.view), "seq": 1, "last_updated": 1}
 
 
 def _matching(query: PageQuery, as_of: AsOf) -> JsonObject:
@@ -235,7 +237,7 @@ def _as_of(row: JsonObject, as_of: AsOf, query: PageQuery) -> JsonObject | None:
     """One that has changed since the mark, as it was then; None: it is not to be seen yet."""
     hot, mark = row["hot"], _bare(as_of.mark)
     if not query.by_date and hot["at"] > mark + _NOT_OURS:
-        return row
+        return in_view(row, query.view)
     before = [prior for prior in hot.get("prior", ()) if prior["at"] <= mark]
     if not before:
         return None

@@ -70,6 +70,16 @@ FIELDS = ("views", "unsaid")
 """All that `fields_of` may give."""
 
 
-def shown(view: View | None) -> JsonObject:
-    """What of a document to ask for, for a reader with that view, or with none."""
-    return {"raw": 1} if view is None else view.shown()
+def asked_for(view: View | None) -> JsonObject:
+    """What of a document to ask for, for a reader with that view, or with none; `in_view` makes
+    the most of it. Where nearly every object is the same in the view nothing is computed."""
+    if view is None:
+        return {"raw": 1}
+    return {"raw": 1, view.field: 1} if view.same_if_absent else view.shown()
+
+
+def in_view(row: JsonObject, view: View | None) -> JsonObject:
+    """What was asked for with `asked_for`, with the bytes of the view as `raw`."""
+    if view is not None and view.same_if_absent and "views" in row:
+        row["raw"] = row["views"].get(view.name) or row.get("raw")
+    return row

@@ -31,6 +31,10 @@ async def the_same(_: OwnedObject) -> Mapping[str, bytes]:
     return {OTHER.name: SAME}
 
 
+async def unlike_in_nearly(obj: OwnedObject) -> Mapping[str, bytes]:
+    return {NEARLY.name: orjson.dumps({"other": obj.fields["value"]})}
+
+
 @pytest.fixture
 def store(db: Database) -> DbInterface:
     return DbInterface(db)
@@ -84,6 +88,21 @@ def test_a_form_that_is_the_same_is_not_kept_twice(
     keep(store, loop, 1, the_same)
     found = page(store, loop, view)
     assert (values(found), list(found.unmade)) == ([{"value": 1}], [])
+
+
+def test_a_form_that_is_nearly_always_the_same_is_shown_where_it_is_not(
+    store: DbInterface, loop: Loop
+) -> None:
+    first = keep(store, loop, 1, unlike_in_nearly)
+    found = page(store, loop, NEARLY)
+    assert (values(found), list(found.unmade)) == ([{"other": 1}], [])
+    one = loop.run(store.objects(MODULE).read_shown("t1", [EVERYBODY], view=NEARLY))
+    assert one is not None
+    assert (orjson.loads(one.raw), one.unmade) == ({"other": 1}, False)
+    assert values(page(store, loop, NEARLY, as_of=first)) == [{"other": 1}]
+    keep(store, loop, 2, unlike_in_nearly)
+    assert values(page(store, loop, NEARLY, as_of=first)) == [{"other": 1}]
+    assert values(page(store, loop, None)) == [{"value": 2}]
 
 
 def test_no_form_is_older_than_the_object(store: DbInterface, loop: Loop) -> None:
