@@ -158,7 +158,7 @@ class Gate:
         if caller is None:
             self._throttle.failed(address)
             raise NotAuthorized(said_of_unknown(header))
-        if not self._shown_rightly(caller, module, version):
+        if not self._shown_rightly(caller, scope["path"], version):
             self._throttle.failed(address)
             form = "in Base64" if version.description.encodes_tokens else "as it is, not in Base64"
             raise NotAuthorized(f"In OCPI {version.number} the credentials token is sent {form}")
@@ -173,11 +173,14 @@ class Gate:
             raise NotAuthorized("This token has been replaced by a newer one: it may only read")
         return caller
 
-    def _shown_rightly(self, caller: Caller, module: str, version: OcpiVersion) -> bool:
-        """Whether the token was sent as the version has it, or as the peer is known to send it."""
+    def _shown_rightly(self, caller: Caller, path: str, version: OcpiVersion) -> bool:
+        """Whether the token was sent as the version has it, or as the peer is known to send it.
+        Where no version is named that there is, as any has it: there is nothing but a 404."""
         if not caller.encoded and caller.peer.quirks.get("raw_token"):
             return True
-        here = self._versions.values() if module in _BEFORE_A_VERSION_IS_CHOSEN else (version,)
+        chosen = module_of(path, self._root) not in _BEFORE_A_VERSION_IS_CHOSEN
+        named = version_number_of(path, self._root) in self._versions
+        here = (version,) if chosen and named else self._versions.values()
         return any(each.description.encodes_tokens == caller.encoded for each in here)
 
     def _check_offered(self, scope: Scope, caller: Caller) -> None:

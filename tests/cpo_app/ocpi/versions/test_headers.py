@@ -50,7 +50,8 @@ def test_a_peer_that_is_known_not_to_encode_need_not(peer: PeerSide) -> None:
 
 @pytest.mark.parametrize("path", ["cpo/9.9/locations", "9.9/details", "cpo/2.2/versions"])
 def test_a_version_that_there_is_not_is_not_there(peer: PeerSide, path: str) -> None:
-    assert_refused(asked(peer.face, path, encoded(peer.token)), 2000, 404)
+    for header in forms(peer):
+        assert_refused(asked(peer.face, path, header), 2000, 404)
 
 
 def test_a_peer_is_offered_what_the_operator_says(peer: PeerSide) -> None:
