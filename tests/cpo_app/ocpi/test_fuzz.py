@@ -133,7 +133,10 @@ def test_every_answer_is_an_envelope_and_never_an_error_of_ours(
         timeout=20,
         verify=NO_TLS,
     )
-    assert answer.status_code in (200, 201, 400, 404, 405), (answer.status_code, answer.text)
+    # A segment ".." leads above the version, where a token in 2.1.1's form is nobody's.
+    below = f"/{number}/" in answer.request.url.path
+    expected = (200, 201, 400, 404, 405, *(() if below else (401,)))
+    assert answer.status_code in expected, (answer.status_code, answer.text)
     envelope = answer.json()
     assert envelope.keys() <= {"data", "status_code", "status_message", "timestamp"}
     assert envelope["status_code"] in (1000, 2000, 2001, 2003, 2004, 3001), envelope
