@@ -185,7 +185,7 @@ def test_silence_counts_only_if_no_heartbeat_came_after_all(world: World) -> Non
     world.apply(registered())
     due = world.document()["heartbeat_due"]
     assert due == after(10)
-    assert world.apply(Missed(due), 9.9) == "AVAILABLE"
+    assert world.apply(Missed(due), 8.9) == "AVAILABLE"
     world.apply(beat(), 9)
     assert world.apply(Missed(due), 11) == "AVAILABLE"
     assert world.apply(Missed(after(19)), 20) == "UNKNOWN"
