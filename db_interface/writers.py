@@ -137,10 +137,13 @@ class Writers:
                         await self._announce()
         except BaseException as error:
             self._room.release()
-            if isinstance(error, ConnectionFailure) and not isinstance(
-                error, ServerSelectionTimeoutError
+            if (
+                isinstance(error, ConnectionFailure)
+                and not isinstance(error, ServerSelectionTimeoutError)
+                and not error.timeout
             ):
-                # As it would be inside the transaction: to be tried again for a while.
+                # As it would be inside the transaction: to be tried again for a while. Not where
+                # its time is over: each further try would fail at once.
                 raise AutoReconnect(str(error), {"errorLabels": [_TRANSIENT]}) from error
             raise
         entered = InFlight(self._name, heapq.heappop(self._free), self.stamp(), self.order)
