@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Collection
 
 MAX_LENGTH = 512
-_FORM = "Token <Base64 of the credentials token>"
+_FORM_ENCODED = "Token <Base64 of the credentials token>"
+_FORM_AS_IT_IS = "Token <the credentials token as it is>"
 
 
 def tokens_in(header: str | None) -> list[str]:
@@ -29,15 +31,21 @@ def tokens_in(header: str | None) -> list[str]:
     return [credentials] if decoded is None else [decoded, credentials]
 
 
-def said_of_unknown(header: str | None) -> str:
-    """What to tell whoever presents a header that lets nobody in."""
+def said_of_unknown(header: str | None, forms: Collection[bool] = (True,)) -> str:
+    """What to tell whoever presents a header that lets nobody in.
+
+    `forms`: whether the token is encoded there; both where either will do.
+    """
+    form = _FORM_ENCODED if True in forms else _FORM_AS_IT_IS
     if header is None:
-        return f"The Authorization header is missing; it is {_FORM}"
+        return f"The Authorization header is missing; it is {form}"
     meanings = len(tokens_in(header))
     if meanings == 0:
-        return f"The Authorization header is not of the form {_FORM}"
-    if meanings == 1:
+        return f"The Authorization header is not of the form {form}"
+    if False not in forms and meanings == 1:
         return "The credentials token is not known: is it Base64-encoded?"
+    if True not in forms and meanings > 1:
+        return "The credentials token is not known: is it sent as it is, not in Base64?"
     return "The credentials token is not known"
 
 

@@ -175,6 +175,12 @@ class OcpiVersion:
         convert = self._converter(self.readers, kind)
         return convert(validate(self.models[kind], theirs), context)
 
+    def token_type(self, inner_type: str) -> str:
+        """The type of a Token, where it is said beside one; OTHER for one that it lacks."""
+        field = self.models[ObjectKind.TOKEN].__fields__["type"]
+        _, unknown = field.validate(inner_type, {}, loc="type")
+        return _NO_SUCH_TOKEN_TYPE if unknown else inner_type
+
     def _converter(self, converters: Mapping[ObjectKind, Convert], kind: ObjectKind) -> Convert:
         if kind not in self.models or kind not in converters:
             raise LookupError(f"OCPI {self.number} has no {kind.value}")
@@ -192,6 +198,9 @@ class OcpiVersion:
             needs_last_updated=self.description.patches_need_last_updated,
         )
         return {names.get(name, name): value for name, value in clean.items()}
+
+
+_NO_SUCH_TOKEN_TYPE = "OTHER"
 
 
 class Unconvertible(ValueError):

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from auth.credentials_header import encoded, said_of_unknown, tokens_in
 
+NOT_KNOWN = "The credentials token is not known"
+
 
 def header(token: bytes) -> str:
     return "Token " + base64.b64encode(token).decode()
@@ -65,13 +67,29 @@ def test_no_header_breaks_it(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "encoded_there", "as_it_is_there"),
     [
-        (None, "is missing; it is Token <Base64"),
-        ("Bearer YWJj", "is not of the form Token <Base64"),
-        ("Token not-base64!", "is it Base64-encoded?"),
-        ("Token YWJj", "The credentials token is not known"),
+        (
+            None,
+            "The Authorization header is missing; it is Token <Base64 of the credentials token>",
+            "The Authorization header is missing; it is Token <the credentials token as it is>",
+        ),
+        (
+            "Bearer YWJj",
+            "The Authorization header is not of the form Token <Base64 of the credentials token>",
+            "The Authorization header is not of the form Token <the credentials token as it is>",
+        ),
+        ("Token not-base64!", f"{NOT_KNOWN}: is it Base64-encoded?", NOT_KNOWN),
+        ("Token YWJj", NOT_KNOWN, f"{NOT_KNOWN}: is it sent as it is, not in Base64?"),
     ],
 )
-def test_whoever_is_not_let_in_is_told_what_may_be_wrong(value: str | None, said: str) -> None:
-    assert said in said_of_unknown(value)
+def test_whoever_is_not_let_in_is_told_what_may_be_wrong(
+    value: str | None, encoded_there: str, as_it_is_there: str
+) -> None:
+    assert said_of_unknown(value) == encoded_there
+    assert said_of_unknown(value, [False]) == as_it_is_there
+
+
+@pytest.mark.parametrize("value", ["Token not-base64!", "Token YWJj"])
+def test_where_either_form_will_do_none_is_advised(value: str) -> None:
+    assert said_of_unknown(value, [True, False]) == NOT_KNOWN

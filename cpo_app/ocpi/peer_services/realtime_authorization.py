@@ -97,7 +97,9 @@ class RealtimeAuthorization:
             url = peer.endpoint("tokens", "SENDER")
             if url is None:
                 return Reply()
-            answer = await self._post(peer, emsp, authorize_url(url, question), question, ends)
+            answer = await self._post(
+                peer, emsp, authorize_url(url, question, peer.form), question, ends
+            )
             return Reply(data=_as_inner(_single(answer.data()), peer.form))
         except PeerUnusable as error:
             if error.http_status == 404 or error.ocpi_status_code == UNKNOWN_TOKEN:
@@ -144,11 +146,11 @@ class RealtimeAuthorization:
         return await self._peers.all(status=CONNECTED)
 
 
-def authorize_url(endpoint: str, question: Question) -> str:
+def authorize_url(endpoint: str, question: Question, form: OcpiVersion) -> str:
     """{tokens_endpoint_url}/{token_uid}/authorize?type={type}, however the endpoint ends."""
     parts = urlsplit(endpoint)
     path = f"{parts.path.rstrip('/')}/{quote(question.uid, safe='')}/authorize"
-    query = "&".join(filter(None, [parts.query, f"type={question.token_type}"]))
+    query = "&".join(filter(None, [parts.query, f"type={form.token_type(question.token_type)}"]))
     return parts._replace(path=path, query=query, fragment="").geturl()
 
 

@@ -144,8 +144,10 @@ class Gate:
         self, scope: Scope, headers: Mapping[str, str], module: str, version: OcpiVersion
     ) -> Caller:
         header, address = headers.get("authorization"), (scope.get("client") or ("",))[0]
+        spoken_here = self._spoken_at(scope["path"], version)
+        forms = {each.description.encodes_tokens for each in spoken_here}
         if header is None:
-            raise NotAuthorized(said_of_unknown(header))
+            raise NotAuthorized(said_of_unknown(header, forms))
         # A token that was right here before is no guess, whoever else guesses at that address.
         shown = digest_of(header)
         was_right_before = self._throttle.knows(address, shown)
@@ -157,11 +159,12 @@ class Gate:
         caller = await self._authenticator.caller(header)
         if caller is None:
             self._throttle.failed(address)
-            raise NotAuthorized(said_of_unknown(header))
-        if not self._shown_rightly(caller, scope["path"], version):
+            raise NotAuthorized(said_of_unknown(header, forms))
+        if not _shown_rightly(caller, spoken_here):
             self._throttle.failed(address)
-            form = "in Base64" if version.description.encodes_tokens else "as it is, not in Base64"
-            raise NotAuthorized(f"In OCPI {version.number} the credentials token is sent {form}")
+            form = "in Base64" if True in forms else "as it is, not in Base64"
+            numbers = ", ".join(each.number for each in spoken_here)
+            raise NotAuthorized(f"In OCPI {numbers} the credentials token is sent {form}")
         if not was_right_before:
             self._throttle.succeeded(address, shown)
         if caller.kind == "A" and module not in _OPEN_TO_TOKEN_A:
@@ -173,15 +176,12 @@ class Gate:
             raise NotAuthorized("This token has been replaced by a newer one: it may only read")
         return caller
 
-    def _shown_rightly(self, caller: Caller, path: str, version: OcpiVersion) -> bool:
-        """Whether the token was sent as the version has it, or as the peer is known to send it.
-        Where no version is named that there is, as any has it: there is nothing but a 404."""
-        if not caller.encoded and caller.peer.quirks.get("raw_token"):
-            return True
+    def _spoken_at(self, path: str, version: OcpiVersion) -> Sequence[OcpiVersion]:
+        """The versions in one of which the request is made: all while none is chosen, and where no
+        version is named that there is, for there is nothing but a 404."""
         chosen = module_of(path, self._root) not in _BEFORE_A_VERSION_IS_CHOSEN
         named = version_number_of(path, self._root) in self._versions
-        here = (version,) if chosen and named else self._versions.values()
-        return any(each.description.encodes_tokens == caller.encoded for each in here)
+        return (version,) if chosen and named else tuple(self._versions.values())
 
     def _check_offered(self, scope: Scope, caller: Caller) -> None:
         """Raises NotFound for a version that the operator does not offer to this peer."""
@@ -213,6 +213,13 @@ class Gate:
                 )
             context.audiences = audiences
         context.routing = routing
+
+
+def _shown_rightly(caller: Caller, spoken_here: Sequence[OcpiVersion]) -> bool:
+    """Whether the token was sent as one of the versions has it, or as the peer is known to."""
+    if not caller.encoded and caller.peer.quirks.get("raw_token"):
+        return True
+    return any(each.description.encodes_tokens == caller.encoded for each in spoken_here)
 
 
 def _too_large(limit_bytes: int) -> BodyTooLarge:

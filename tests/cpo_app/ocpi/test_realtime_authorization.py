@@ -16,6 +16,7 @@ from domain.authorization.authorization import Authorizer, Decision
 from domain.authorization.authorization_answer import Question
 from domain.authorization.unknown_cards import PER_CARD, PER_EVSE, UNKNOWN_CARDS
 from domain.objects.tokens import owned_token
+from domain.versions import INNER_VERSION
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.raw_peer import RawPeer, http
 from tests.cpo_app.ocpi.token_worlds import TokenWorld, token_world
@@ -77,7 +78,7 @@ def test_the_request_is_as_the_text_says(world: TokenWorld) -> None:
 )
 def test_a_uid_stands_in_the_url_however_the_endpoint_ends(endpoint: str, url: str) -> None:
     question = Question("A/B ?", "RFID", "LOC1", "CP-001", "NL", "EVC")
-    assert authorize_url(endpoint, question) == url
+    assert authorize_url(endpoint, question, INNER_VERSION) == url
 
 
 @pytest.mark.parametrize(

@@ -44,3 +44,17 @@ def test_a_patch_needs_last_updated_in_2_2_1() -> None:
 def test_a_versions_key_can_be_the_name_of_a_field_in_the_store(number: str) -> None:
     assert VERSIONS[number].key == f"v{number.replace('.', '_')}"
     assert "." not in VERSIONS[number].key
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        ("2.1.1", {"RFID": "RFID", "APP_USER": "OTHER", "AD_HOC_USER": "OTHER", "EMAID": "OTHER"}),
+        ("2.2.1", {"RFID": "RFID", "APP_USER": "APP_USER", "EMAID": "OTHER"}),
+        ("2.3.0", {"RFID": "RFID", "APP_USER": "APP_USER", "EMAID": "EMAID"}),
+    ],
+)
+def test_a_type_of_token_that_a_version_lacks_is_other_there(
+    number: str, said: dict[str, str]
+) -> None:
+    assert {inner: VERSIONS[number].token_type(inner) for inner in said} == said

@@ -97,6 +97,17 @@ def test_it_decides_on_its_cards(
     assert bool(routing_of(asked.headers)) is version.description.has_message_routing
 
 
+def test_it_is_asked_for_a_card_by_a_type_that_it_knows(
+    world: TokenWorld, emsp: Emsp, version: OcpiVersion
+) -> None:
+    world.loop.run(world.store.create("tokens", owned_token(token(type="APP_USER"))))
+    authorizer = Authorizer(world.store, world.realtime(), timeout_s=5)
+    world.loop.run(authorizer.at_reader(CARD, "APP_USER", LOCATION, EVSE, NOW))
+
+    (asked,) = emsp.requests
+    assert asked.query == {"type": "OTHER" if version.number == "2.1.1" else "APP_USER"}
+
+
 @pytest.mark.parametrize("number", VERSIONS)
 def test_a_result_goes_out_in_the_version_of_its_command(
     world: TokenWorld, emsp: Emsp, version: OcpiVersion, number: str

@@ -33,6 +33,13 @@ def test_a_token_is_shown_as_the_version_wants_it(peer: PeerSide) -> None:
     assert peer.version.number in refused.json()["status_message"]
 
 
+def test_an_unknown_token_is_told_of_no_other_versions_form(peer: PeerSide) -> None:
+    url = f"cpo/{peer.version.number}/locations"
+    refused = asked(peer.face, url, shown("unknown!", peer.version))
+    assert_refused(refused, 2000, 401)
+    assert refused.json()["status_message"] == "The credentials token is not known"
+
+
 def test_until_a_version_is_chosen_either_will_do(peer: PeerSide) -> None:
     for path in ("versions", f"{peer.version.number}/details"):
         for header in forms(peer):
