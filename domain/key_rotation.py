@@ -35,7 +35,7 @@ class KeyRotation(TypedDict):
     _id: str
     """The newest key's name."""
     since: datetime
-    """When it was the newest for the first time that somebody asked."""
+    """When it was the newest of several for the first time that somebody asked."""
 
 
 KEY_ROTATIONS: Collection[KeyRotation] = Collection("key_rotations")
@@ -82,7 +82,7 @@ class Rotated:
 async def rotate(db: Database, vault: Vault) -> Rotated:
     """Bring everything under the newest key of `vault`; safe to repeat, and to run beside the
     servers."""
-    done = Rotated(vault.kid, vault.older, await _since(db, vault.kid))
+    done = Rotated(vault.kid, vault.older, await _since(db, vault))
     for collection, path in _places():
         async for found in _older(db, vault, collection, path):
             await _seal_again(db, vault, collection, path, found, done)
@@ -119,7 +119,12 @@ async def _look_who_waits(db: Database, done: Rotated) -> None:
     done.charge_points = [record["_id"] for record in silent]
 
 
-async def _since(db: Database, kid: str) -> datetime:
+async def _since(db: Database, vault: Vault) -> datetime | None:
+    kid = vault.kid
+    if not vault.older:
+        # Where there never was another key, nobody has to come again because of it.
+        known = await KEY_ROTATIONS.of(db).find_one({"_id": kid})
+        return None if known is None else known["since"]
     kept = await KEY_ROTATIONS.of(db).update_and_find(
         {"_id": kid}, {"$setOnInsert": {"since": db.now()}}, upsert=True
     )

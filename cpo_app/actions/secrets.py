@@ -25,7 +25,7 @@ async def _rotate(house: House, given: NoParameters) -> JsonObject:
 
     await house.store.transact(write_down)
     if done.older_may_go:
-        return {**facts, "outcome": "older may go"}
+        return {**facts, "outcome": "older may go" if done.older else "one key"}
     return {**facts, "outcome": "unopened" if done.unopened else "waiting"}
 
 
@@ -38,6 +38,7 @@ ROTATE = Action(
     done={
         "older may go": "The older keys may go: take them out of the settings, and restart the "
         "servers.",
+        "one key": "There is one key, and nothing is under another.",
         "waiting": "Renewed. The older keys have to stay until those named have shown their token "
         "or credentials.",
         "unopened": "Not all could be opened: they are sealed with a key that was not given; give "

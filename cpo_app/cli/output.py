@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,6 +11,8 @@ from enum import Enum
 import orjson
 
 from db_interface.json_data import JsonMapping
+
+_TIME_IN_JSON = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)")
 
 
 def print_json(data: object) -> None:
@@ -49,4 +52,6 @@ def plain_text(value: object) -> str:
     if isinstance(value, (list, tuple, set, frozenset)):
         separator = "; " if any(isinstance(item, Mapping) for item in value) else " "
         return separator.join(map(plain_text, value))
-    return str(value)
+    # What an API has told is JSON: its times are texts.
+    time = _TIME_IN_JSON.fullmatch(value) if isinstance(value, str) else None
+    return f"{time[1]} {time[2]}" if time else str(value)

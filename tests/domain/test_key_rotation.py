@@ -123,6 +123,20 @@ def test_who_has_not_come_since_still_needs_the_old_key(platform: Platform) -> N
     assert platform.is_let_in(NEW, OLD)
 
 
+def test_where_there_is_one_key_nobody_has_to_come_again(platform: Platform) -> None:
+    done = [platform.loop.run(rotate(platform.db, Vault(OLD))) for _ in range(2)]
+    assert [(one.waiting, one.charge_points, one.older_may_go) for one in done] == [
+        (0, [], True),
+        (0, [], True),
+    ]
+
+
+def test_an_old_key_that_went_too_soon_is_told(platform: Platform) -> None:
+    platform.loop.run(rotate(platform.db, Vault(NEW, OLD)))
+    done = platform.loop.run(rotate(platform.db, Vault(NEW)))
+    assert (done.charge_points, done.older_may_go) == (["CP-001"], False)
+
+
 def test_what_no_given_key_opens_is_told_and_left_alone(platform: Platform) -> None:
     done = platform.loop.run(rotate(platform.db, Vault(NEW)))
     assert (done.renewed, done.unopened, done.older_may_go) == (0, 2, False)
