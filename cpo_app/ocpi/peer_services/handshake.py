@@ -54,17 +54,20 @@ async def discover(
     raw_token: bool,
     timeout_s: float,
     among: Sequence[OcpiVersion] = (INNER_VERSION,),
+    spoken: OcpiVersion | None = None,
 ) -> Discovered:
     """Fetch versions, then the details of the highest that the peer has among those of ours.
 
     `raw_token`: a quirk; else the version says how the token is presented. Which one that will be
     is not known yet when the list is fetched: a peer that does not know the token in the form that
-    the highest of ours has is asked again in the other form that one of ours has.
+    the highest of ours has is asked again in the other form that one of ours has. With `spoken`,
+    the version that the peer is known to speak, that one's form comes first: a wrong token is what
+    a peer counts and locks out for.
     Raises UnableToUseClientApi, UnsupportedVersion, NoMatchingEndpoints.
     """
     try:
         versions = await _versions(
-            client, versions_url, token, _forms(among, raw_token=raw_token), timeout_s
+            client, versions_url, token, _forms(among, spoken, raw_token=raw_token), timeout_s
         )
         urls = {row.version: row.url for row in versions}
         version = highest_common((version.number for version in among), urls)
@@ -86,12 +89,14 @@ async def discover(
     return Discovered(url, details.endpoints, version)
 
 
-def _forms(among: Sequence[OcpiVersion], *, raw_token: bool) -> list[bool]:
+def _forms(
+    among: Sequence[OcpiVersion], spoken: OcpiVersion | None, *, raw_token: bool
+) -> list[bool]:
     """Whether the token is presented raw, in the order in which it is tried."""
     if raw_token:
         return [True]
-    highest_first = [not version.description.encodes_tokens for version in reversed(among)]
-    return list(dict.fromkeys(highest_first))
+    in_order = [*([spoken] if spoken else ()), *reversed(among)]
+    return list(dict.fromkeys(not version.description.encodes_tokens for version in in_order))
 
 
 async def _versions(

@@ -307,7 +307,7 @@ class Registration:
         numbers = offered_to(peer.settings, [version.number for version in self._offered])
         among = [version for version in self._offered if version.number in numbers]
         found = await self._discover(
-            peer, str(peer.versions_url), self._peers.their_token(peer), among
+            peer, str(peer.versions_url), self._peers.their_token(peer), among, peer.form
         )
         try:
             _check_modules(peer.settings, found)
@@ -461,6 +461,7 @@ class Registration:
         versions_url: str,
         token: str,
         among: Sequence[OcpiVersion],
+        spoken: OcpiVersion | None = None,
     ) -> Discovered:
         try:
             return await discover(
@@ -470,6 +471,7 @@ class Registration:
                 raw_token=bool(peer.quirks.get("raw_token")),
                 timeout_s=self._settings.CPO_PEER_TIMEOUT_S,
                 among=among,
+                spoken=spoken,
             )
         except OcpiError as error:
             await self._peers.failed(peer.peer_id, str(error), self._peers.now())

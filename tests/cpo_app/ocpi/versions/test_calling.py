@@ -130,6 +130,16 @@ def test_a_refresh_moves_the_peer_to_the_highest_version_and_refuses_nothing_mea
     assert old.get("locations").status_code == 200, "what was on its way is answered"
 
 
+def test_a_refresh_shows_the_token_first_as_the_peer_is_known_to_take_it(
+    face: Face, emsp: Emsp, version: OcpiVersion
+) -> None:
+    peer = connect(face, emsp)
+    emsp.seen.clear()
+    assert refresh(face, peer).version == version.number
+    (asked,) = emsp.asked("GET", "/versions")
+    assert asked.headers["authorization"] == shown(emsp.token, version)
+
+
 async def in_thread(side: PeerSide) -> httpx.Response:
     return await asyncio.to_thread(side.get, "locations")
 
