@@ -26,7 +26,7 @@ pytestmark = pytest.mark.processes
 
 # Below twice of what a request waits for the store (4 s), and a look whether it is there (1.5 s).
 ANSWERED_WITHIN_S = 7.5
-READY_TOLD_WITHIN_S = 2.9
+READY_TOLD_WITHIN_S = 3.9
 AT_ONCE = 12
 """Of each kind: more than the driver has threads."""
 
