@@ -161,9 +161,12 @@ class _Side:
 
     async def rest(self) -> None:
         """Nobody does anything any more."""
-        for task in list(self.tasks):
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        while self.tasks:
+            # More than once: Python 3.11's wait_for swallows one if what it waits for comes then.
+            for task in self.tasks:
+                task.cancel()
+            await asyncio.wait(list(self.tasks), timeout=1.0)
+            await asyncio.sleep(0)
 
     def cpu(self) -> tuple[float, float]:
         """Seconds of processor time of Central and mongod so far."""
