@@ -302,6 +302,11 @@ async def _registry(side: _Side) -> dict[str, float]:
     async def ask(path: str, body: JsonObject, *headers: str) -> JsonObject:
         wire = free.pop()
         status, answer = await wire.post(path, body, *headers)
+        for _ in range(20):
+            if status not in _LATER:
+                break
+            await asyncio.sleep(0.25)
+            status, answer = await wire.post(path, body, *headers)
         free.append(wire)
         if status != 200:
             raise RuntimeError(f"EV_Registry answers {status} {answer}")
