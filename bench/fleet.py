@@ -79,9 +79,11 @@ TARIFF: JsonObject = {
 _AT_ONCE = 32
 _LOST_S = 30
 _STARTED_S = 60
+_REGISTRY_S = 5
 _READY_S = 120
-_LATER = (0, 429, 503)
-"""No answer in time, or "later": the same START again is the same command."""
+_LATER = (429, 503)
+_NO_ANSWER = 0
+_ASKED_AGAIN_S = 0.5
 _numbers = itertools.count()
 """A START like one before would be the same command."""
 
@@ -301,12 +303,7 @@ async def _registry(side: _Side) -> dict[str, float]:
 
     async def ask(path: str, body: JsonObject, *headers: str) -> JsonObject:
         wire = free.pop()
-        status, answer = await wire.post(path, body, *headers)
-        for _ in range(20):
-            if status not in _LATER:
-                break
-            await asyncio.sleep(0.25)
-            status, answer = await wire.post(path, body, *headers)
+        status, answer = await _asked_until_taken(wire, _REGISTRY_S, path, body, *headers)
         free.append(wire)
         if status != 200:
             raise RuntimeError(f"EV_Registry answers {status} {answer}")
@@ -485,22 +482,38 @@ async def _start(side: _Side, one: ChargePoint) -> None:
         "token": _card(one.cp_id),
         **place,
     }
-    status, deadline = 0, time.monotonic() + _STARTED_S
-    answer: JsonObject = {}
-    while status in _LATER and time.monotonic() < deadline:
-        status, answer = await wire.post(
-            "/ocpi/cpo/2.2.1/commands/START_SESSION",
-            body,
-            f"Authorization: {encoded(side.token)}",
-            "X-Request-ID: bench",
-            f"X-Correlation-ID: {number}",
-        )
-        if status in _LATER:
-            await asyncio.sleep(0.5)
+    # Where no answer came in time, too: the same START again is the same command.
+    status, answer = await _asked_until_taken(
+        wire,
+        _STARTED_S,
+        "/ocpi/cpo/2.2.1/commands/START_SESSION",
+        body,
+        f"Authorization: {encoded(side.token)}",
+        "X-Request-ID: bench",
+        f"X-Correlation-ID: {number}",
+        again_on=(_NO_ANSWER, *_LATER),
+    )
     wire.close()
     if status != 200 or (answer.get("data") or {}).get("result") != "ACCEPTED":
         raise RuntimeError(f"START_SESSION: {status} {answer}")
     await asyncio.wait_for(one.began.wait(), _STARTED_S)
+
+
+async def _asked_until_taken(
+    wire: Wire,
+    within_s: float,
+    path: str,
+    body: JsonObject,
+    *headers: str,
+    again_on: Sequence[int] = _LATER,
+) -> tuple[int, JsonObject]:
+    """The answer; for so long asked again while it is "later"."""
+    deadline = time.monotonic() + within_s
+    while True:
+        status, answer = await wire.post(path, body, *headers)
+        if status not in again_on or time.monotonic() >= deadline:
+            return status, answer
+        await asyncio.sleep(_ASKED_AGAIN_S)
 
 
 def _card(name: str) -> JsonObject:

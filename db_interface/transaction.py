@@ -71,8 +71,3 @@ class Tx:
     @property
     def db(self) -> Database:
         return self.store.db
-
-
-def mongo_session(tx: Tx | None) -> Any:
-    """For reads that may stand inside a transaction or outside: the driver's argument."""
-    return None if tx is None else tx.mongo

@@ -337,13 +337,6 @@ class Peers:
         found = await self._documents.find(query, sort=[("created", 1)])
         return [Peer.of(document) for document in found]
 
-    async def of_party(self, party: str) -> Peer | None:
-        """The connected peer that a folded party key belongs to, or None."""
-        found = await self._documents.find_one(
-            {"parties": party, "status": CONNECTED}, sort=[("created", 1)]
-        )
-        return None if found is None else Peer.of(found)
-
     async def unreachable_behind(self, peer_id: str) -> frozenset[str]:
         """The (folded) parties that no request reaches through this hub now, by its own word."""
         return await hub_clients.not_connected(self.db, peer_id)

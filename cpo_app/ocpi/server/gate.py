@@ -91,7 +91,7 @@ class Gate:
         )
         scope[SCOPE_KEY] = context
         with bound(request_id=context.request_id, correlation_id=context.correlation_id):
-            await self._answer(scope, receive, send, headers, module, context)
+            await self._answer(scope, receive, send, headers, module, number, context)
 
     async def _answer(
         self,
@@ -100,6 +100,7 @@ class Gate:
         send: Send,
         headers: Mapping[str, str],
         module: str,
+        number: str,
         context: RequestContext,
     ) -> None:
         started = False
@@ -127,7 +128,7 @@ class Gate:
         try:
             context.caller = await self._admit(scope, headers, module, context.version)
             bind(peer_id=context.caller.peer.peer_id)
-            self._check_offered(scope, context.caller)
+            self._check_offered(number, context.caller)
             if module not in CONFIGURATION_MODULES:
                 await self._route(headers, context.caller, context)
             peer_id = context.caller.peer.peer_id
@@ -183,9 +184,8 @@ class Gate:
         named = version_number_of(path, self._root) in self._versions
         return (version,) if chosen and named else tuple(self._versions.values())
 
-    def _check_offered(self, scope: Scope, caller: Caller) -> None:
+    def _check_offered(self, number: str, caller: Caller) -> None:
         """Raises NotFound for a version that the operator does not offer to this peer."""
-        number = version_number_of(scope["path"], self._root)
         if number in self._versions and number not in offered_to(
             caller.peer.settings, self._versions
         ):
