@@ -1,0 +1,1 @@
+"""Charge points that speak OCPP: what is kept of them and what their messages mean; no sockets."""
