@@ -26,6 +26,7 @@ from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from cpo_app.reconciling import Reconciling
 from domain.audit.chain import Sealing
 from domain.authorization.authorization import Authorizer
+from domain.peers.version_moves import VersionMoves
 from domain.places import geonames
 from domain.upgrades.readiness import until_ready
 from domain.views.filling import ViewFilling
@@ -75,6 +76,7 @@ class Background:
         self._sealing = Sealing(backend.store, settings.CPO_AUDIT_DAYS)
         self._notifying = Notifying(backend.store, settings)
         self._views = ViewFilling(backend.store)
+        self._moves = VersionMoves(backend.store)
         self._hub_clients = HubClientPull(backend.store, settings, backend.peers, backend.client)
 
     def start(self) -> None:
@@ -86,6 +88,7 @@ class Background:
             self._starting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._starting
+        await self._moves.rounds.stop()
         await self._views.rounds.stop()
         await self._notifying.stop()
         await self._backend.peer_certificates.rounds.stop()
@@ -122,6 +125,7 @@ class Background:
         self._notifying.start()
         self._backend.peer_certificates.rounds.start()
         self._views.rounds.start()
+        self._moves.rounds.start()
         self._hub_clients.start()
         self._unfinished.rounds.start()
         self._rotation.rounds.start()

@@ -235,6 +235,13 @@ async def mark_unpublished(store: DbInterface, peer: PeerDocument) -> int:
     )
 
 
+async def mark_matching(
+    store: DbInterface, peer: PeerDocument, module: str, wanted: JsonMapping
+) -> int:
+    """Mark what of the module matches, as what the peer (its document) may have. How many."""
+    return await _mark_all(store, peer["_id"], module, wanted) if offers(peer, module) else 0
+
+
 async def mark_turned(store: DbInterface, peer: PeerDocument, before: Reader) -> int:
     """Mark the locations that the peer (its document) could see as `before` and cannot now; where
     what it is offered is what it was, those that it is not, to make sure that it has none of them.

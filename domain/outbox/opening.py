@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
 from domain.outbox.marks import (
     FOR_EVERY_READER,
@@ -34,12 +35,18 @@ async def open_to(store: DbInterface, peer: PeerDocument, before: Reader) -> int
     """Everything that the peer (its document) may see now and could not as `before`: it is sent
     that. How much that is."""
     return sum(
-        [await _open(store, peer, module, before) for module in FOR_EVERY_READER],
+        [
+            await open_matching(store, peer, module, unseen(module, reader_of(peer), before))
+            for module in FOR_EVERY_READER
+        ]
     )
 
 
-async def _open(store: DbInterface, peer: PeerDocument, module: str, before: Reader) -> int:
-    wanted = unseen(module, reader_of(peer), before)
+async def open_matching(
+    store: DbInterface, peer: PeerDocument, module: str, wanted: JsonMapping
+) -> int:
+    """What of the module matches: the peer (its document) is sent that, as it cannot have had it.
+    How much that is."""
     stream = store.objects(module).of(store.db).stream(wanted, {"_id": 1})
     # All of them first: they are written, and must not be come upon again.
     keys = [document["_id"] async for document in stream]

@@ -78,6 +78,13 @@ class PeerDocument(TypedDict, total=False):
     """our registration with it, while it is under way (calls.py)"""
     versions_url: str
     version: str
+    moved_from: list[str]
+    """versions that it spoke before, where what that opens and closes is yet to be seen to
+    (version_moves.py)"""
+    move_owner: str
+    """who sees to that"""
+    move_until: datetime
+    """and by when he has, or somebody else does"""
     version_url: str
     endpoints: list[EndpointRow]
     quirks: JsonObject

@@ -418,9 +418,11 @@ class Peers:
                 ]
                 change["token_hashes"] = [*invitations, *change["token_hashes"]]
             change["status"] = SUSPENDED if document["status"] == SUSPENDED else CONNECTED
-            await PEERS.of(tx).update_one(
-                {"_id": peer_id}, {"$set": change, "$unset": {"call": ""}}
-            )
+            stored: JsonObject = {"$set": change, "$unset": {"call": ""}}
+            spoken = document.get("version")
+            if spoken is not None and change.get("version", spoken) != spoken:
+                stored["$addToSet"] = {"moved_from": spoken}
+            await PEERS.of(tx).update_one({"_id": peer_id}, stored)
             if clients is not None:
                 await hub_clients.named(tx, peer_id, clients)
             if declared is not None:

@@ -28,7 +28,7 @@ from domain.errors import (
     UnableToUseClientApi,
 )
 from domain.outbox.crash_points import crash_point
-from domain.peers import claims, required_modules, version_moves
+from domain.peers import claims, required_modules
 from domain.peers.calls import Call
 from domain.peers.claims import PartyTaken
 from domain.peers.hub_credentials import parted
@@ -161,7 +161,6 @@ class Registration:
         if not stored:
             raise MethodNotAllowed("Another registration with this token came first")
         self._forget()
-        await version_moves.opened(self._peers.store, peer.document)
         return self.credentials(token, form)
 
     # -- as sender: we call theirs -----------------------------------------------------------
@@ -370,7 +369,6 @@ class Registration:
             del facts["roles"], facts["clients"]
             await self._store_rotation(peer_id, token, theirs["token"], grace_s, facts)
         self._forget()
-        await version_moves.opened(self._peers.store, peer.document)
         if refused is not None:
             await self._peers.failed(peer_id, f"rotation: {refused}", self._peers.now())
             raise refused

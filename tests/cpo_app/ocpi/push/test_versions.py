@@ -10,6 +10,7 @@ from db_interface.owned_objects import OwnedObject, party_key
 from domain.objects.cdrs import owned_cdr
 from domain.objects.tariffs import owned_tariff
 from domain.outbox import due_marks
+from domain.peers.version_moves import Moved, VersionMoves
 from domain.schemas import CDR, Session, Tariff, parse_datetime, validate
 from domain.versions import VERSIONS, Context, ObjectKind, OcpiVersion
 from tests.cpo_app.ocpi.conftest import shown
@@ -193,3 +194,40 @@ def test_a_peer_that_has_moved_gets_what_was_marked_in_its_new_version(
     house.push()
     house.until_nothing_is_left()
     valid(newest, ObjectKind.LOCATION, receiver.held("locations")["LOC1"])
+
+
+@pytest.mark.parametrize("number", VERSIONS)
+def test_whoever_moves_has_what_its_new_version_can_say_and_nothing_else(
+    house: House, version: OcpiVersion, number: str
+) -> None:
+    """Up to a version that can say more, it is sent that; down, what cannot be said is taken away,
+    though no view has been made in that version yet."""
+    receiver, peer_id = peer(house, version)
+    odd = tariff(**OWNER)
+    odd["elements"][0]["restrictions"] = {"min_current": 10}
+    house.publish("tariffs", owned_tariff(validate(Tariff, odd)))
+    house.locations(place(publish=False), place(id="LOC2"))
+    house.push()
+    house.until_nothing_is_left()
+    sent_before = len(receiver.got)
+
+    moved_to(house, receiver, peer_id, VERSIONS[number])
+    house.until_nothing_is_left()
+    terse = VERSIONS[number].description.shows_only_published
+    assert list(receiver.held("tariffs")) == ([] if terse else ["12"])
+    offered = [
+        location["id"]
+        for location in receiver.held("locations").values()
+        if any(evse["status"] != "REMOVED" for evse in location["evses"])
+    ]
+    assert sorted(offered) == (["LOC2"] if terse else ["LOC1", "LOC2"])
+    if terse is version.description.shows_only_published:
+        assert len(receiver.got) == sent_before, "nothing that it can see or not has changed"
+
+
+def moved_to(house: House, receiver: Receiver, peer_id: str, version: OcpiVersion) -> list[Moved]:
+    """As its PUT of credentials in that version does."""
+    at = house.peers.now()
+    moved = {"our_token": None, "their_token": house.tokens[peer_id], "version": version.number}
+    house.loop.run(house.peers.connect(peer_id, now=at, **moved))
+    return house.loop.run(VersionMoves(house.store).round())
