@@ -3,7 +3,8 @@
 A token is known by its party, type and uid: the same uid under two types is two tokens. Only
 the party that owns a token may see or change it; the caller checks the party, this file the key.
 What an earlier holder of the party has left behind is not there, until it is written again.
-In a version whose URLs name no type, a uid means its RFID token, or else the one that there is.
+In a version whose URLs name no type, a uid means its RFID token, or else the one that there is;
+where a version lacks a type, its OTHER means a token of that type that is there.
 
 `form` is the version that tokens come and go in.
 """
@@ -45,12 +46,10 @@ class Tokens:
         form: OcpiVersion = INNER_VERSION,
         **_: object,
     ) -> Rendered | None:
-        document = await self._find(self.store.db, country_code, party_id, token_type, uid)
+        document = await self._find(self.store.db, country_code, party_id, token_type, uid, form)
         party = party_key(country_code, party_id)
         if document is None or not await _is_its_own(document, party, self.store.db):
             return None
-        if form is INNER_VERSION:
-            return Rendered(document["raw"])
         inner = Rendered(document["raw"]).plain()
         return Rendered(orjson.dumps(form.render(ObjectKind.TOKEN, inner).object))
 
@@ -70,7 +69,10 @@ class Tokens:
         party = party_key(inner["country_code"], inner["party_id"])
 
         async def work(tx: Tx) -> str:
-            token = owned_token(inner, await claims.current(tx, party))
+            token = owned_token(
+                {**inner, "type": await self._type_kept(tx, inner, form)},
+                await claims.current(tx, party),
+            )
             before = await self.store.objects(self.module).document(token.key, tx)
             known = before is not None and await _is_its_own(before, party, tx)
             outcome = await self.store.create(self.module, token, tx)
@@ -103,7 +105,7 @@ class Tokens:
                 raise InvalidParameters(f"{name}: is not the one in the URL")
 
         async def merge(tx: Tx) -> None:
-            document = await self._find(tx, country_code, party_id, token_type, uid)
+            document = await self._find(tx, country_code, party_id, token_type, uid, form)
             party = party_key(country_code, party_id)
             if document is None or not await _is_its_own(document, party, tx):
                 raise UnknownToken
@@ -116,15 +118,42 @@ class Tokens:
 
         await self.store.transact(merge)
 
+    async def _type_kept(self, tx: Tx, inner: OcpiObject, form: OcpiVersion) -> str:
+        """The type under which the token is known: that of one which is there already, where the
+        version could not say it."""
+        if not form.may_stand_for_others(inner["type"]):
+            return str(inner["type"])
+        country_code, party_id, token_type, uid = (str(inner[name]) for name in _KEY)
+        there = await self._find(tx, country_code, party_id, token_type, uid, form)
+        kept: str = inner["type"] if there is None else there["fields"]["type"]
+        return kept if form.lacks_token_type(kept) else inner["type"]
+
     async def _find(
-        self, where: Where, country_code: str, party_id: str, token_type: str | None, uid: str
+        self,
+        where: Where,
+        country_code: str,
+        party_id: str,
+        token_type: str | None,
+        uid: str,
+        form: OcpiVersion,
     ) -> OwnedDocument | None:
         tokens = self.store.objects(self.module).of(where)
         if token_type is not None:
-            return await tokens.find_one({"_id": fold(country_code, party_id, token_type, uid)})
-        query = {"owner": party_key(country_code, party_id), "lid": uid.lower()}
-        found = await tokens.find(query)
-        return min(found, key=lambda token: token["fields"]["type"] != _FIRST, default=None)
+            key = fold(country_code, party_id, token_type, uid)
+            found = await tokens.find_one({"_id": key})
+            if found is not None or not form.may_stand_for_others(token_type):
+                return found
+        same_uid = await tokens.find(
+            {"owner": party_key(country_code, party_id), "lid": uid.lower()}, sort=[("seq", 1)]
+        )
+        if token_type is None:
+            return min(same_uid, key=lambda one: one["fields"]["type"] != _FIRST, default=None)
+        meant = (one for one in same_uid if _may_mean(one["fields"]["type"], token_type, form))
+        return next(meant, None)
+
+
+def _may_mean(inner_type: str, token_type: str, form: OcpiVersion) -> bool:
+    return form.lacks_token_type(inner_type) and form.token_type(inner_type) == token_type
 
 
 async def _is_its_own(document: OwnedDocument, party: str, where: Where) -> bool:

@@ -18,6 +18,7 @@ from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.audit.entries import About
+from domain.authorization.token_types import TOKEN_TYPES
 from domain.charge_points.charge_points import canonical_id
 from domain.commands import operator_commands
 from domain.commands.command_queue import Command
@@ -25,12 +26,11 @@ from domain.commands.command_targets import place_of
 from domain.commands.operator_commands import Driver, NotAsked
 from domain.operators.actor import Role
 from domain.schemas import parse_datetime
-from domain.schemas.enums import TokenType
 from domain.sites.identifiers import ocpi_id
 
 MAX_MINUTES = 24 * 60
 _REFUSALS: dict[type[Exception], int] = {NotAsked: 409}
-_TYPES = [one.value for one in TokenType]
+_TYPES = list(TOKEN_TYPES)
 _CONNECTOR = Field(None, max_length=36, title="Connector (empty: its only one)")
 
 

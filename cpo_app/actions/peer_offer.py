@@ -51,7 +51,9 @@ async def _require_modules(house: House, given: RequiringModules) -> JsonObject:
 
 
 async def _offer_versions(house: House, given: OfferingVersions) -> JsonObject:
-    named = await offer_versions(house.store, given.peer_id, given.versions)
+    named = await offer_versions(
+        house.store, given.peer_id, given.versions, lock_out=given.lock_out
+    )
     return {"peer_id": given.peer_id, "versions": named}
 
 
@@ -129,7 +131,7 @@ OFFER_VERSIONS = Action(
     name="peers.offer_versions",
     title="Offered versions",
     meaning="It is offered these versions of OCPI alone, and served in no other. None: whatever "
-    "the platform offers.",
+    "the platform offers. Without the one that it speaks it is locked out until it moves.",
     done="Its list of versions says so from now on.",
     needs=Role.OPERATOR,
     path="/peers/{peer_id}/versions",

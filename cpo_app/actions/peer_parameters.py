@@ -128,6 +128,9 @@ class OfferingVersions(OnePeer):
         title="Versions of OCPI; none: whatever the platform offers",
         enum=list(VERSIONS),
     )
+    lock_out: bool = Field(
+        False, title="Also when it speaks another one now, and is not served any more"
+    )
 
     @validator("versions", pre=True)
     def _words(cls, value: object) -> object:

@@ -14,6 +14,7 @@ from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import party_key
 from db_interface.transaction import Tx
 from domain.authorization.authorization import Authorizer, Decision
+from domain.authorization.token_types import is_said_as
 from domain.authorization.whitelist import Allowed, AuthMethod
 from domain.charge_points import charge_points
 from domain.charge_points.evse_states import View
@@ -166,9 +167,8 @@ class CardReaders:
 
 
 def _is_card_of(token: OcpiObject, card: Card) -> bool:
-    return bool(
-        token["uid"].lower() == card["token_uid"].lower() and token["type"] == card["token_type"]
-    )
+    same_uid: bool = token["uid"].lower() == card["token_uid"].lower()
+    return same_uid and is_said_as(token["type"], card["token_type"])
 
 
 def _connector(place: Place, connector_id: str) -> OcpiObject:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConstrainedFloat, ConstrainedStr, Field, validat
 from pydantic.datetime_parse import parse_datetime
 
 from db_interface.json_data import JsonObject
+from domain.authorization.token_types import TOKEN_TYPES
 from domain.charge_points.evse_states import ConnectorState
 
 MAX_MESSAGES = 500
@@ -240,7 +241,13 @@ class AuthorizeBody(BaseModel):
     cp_id: CpId
     connector_id: ConnectorId
     token_uid: ConnectorId
-    token_type: Literal["AD_HOC_USER", "APP_USER", "OTHER", "RFID"] = "RFID"
+    token_type: str = "RFID"
+
+    @validator("token_type")
+    def _a_type(cls, token_type: str) -> str:
+        if token_type not in TOKEN_TYPES:
+            raise ValueError(f"is none of {', '.join(TOKEN_TYPES)}")
+        return token_type
 
 
 class OperativeBody(BaseModel):

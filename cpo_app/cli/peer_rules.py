@@ -55,11 +55,18 @@ def offer_versions(
         list[str] | None, typer.Argument(metavar="[VERSION]...", help=", ".join(VERSIONS))
     ] = None,
     whatever: Annotated[bool, typer.Option("--all", help="Whatever the platform offers.")] = False,
+    lock_out: Annotated[
+        bool,
+        typer.Option(
+            "--yes", "-y", help="Also when it speaks another one now: it is not served any more."
+        ),
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     if whatever is bool(versions):
         raise CliError("name versions, or --all")
-    done = act(OFFER_VERSIONS, {"peer_id": peer_id, "versions": versions or []}, data_dir)
+    given = {"peer_id": peer_id, "versions": versions or [], "lock_out": lock_out}
+    done = act(OFFER_VERSIONS, given, data_dir)
     named = ", ".join(done["versions"])
     note(
         f"{peer_id} is offered {f'OCPI {named} alone' if named else 'whatever the platform offers'}"

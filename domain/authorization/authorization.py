@@ -26,6 +26,7 @@ from domain.authorization import unknown_cards
 from domain.authorization.authorization_answer import EmspAnswer, Question, Token, answer_of
 from domain.authorization.emsps import Emsp, Emsps, Reply
 from domain.authorization.token_sync import keep_if_newer
+from domain.authorization.token_types import issuer_of, names_of
 from domain.authorization.whitelist import Allowed, AuthMethod, Rule, rule_of
 from domain.peers import claims
 from domain.schemas import SchemaError
@@ -135,7 +136,7 @@ class Authorizer:
 
     async def _cards(self, uid: str, token_type: str, party: str | None) -> list[_Card]:
         """The tokens that the card may be, the one known longest first."""
-        query: JsonObject = {"lid": uid.lower(), "fields.type": token_type}
+        query: JsonObject = {"lid": uid.lower(), "fields.type": {"$in": names_of(token_type)}}
         if party is not None:
             query["owner"] = party
         found = await self._store.objects("tokens").documents(
@@ -151,7 +152,8 @@ class Authorizer:
             if emsp is not None:
                 rule = rule_of(token["whitelist"], token["valid"])
                 cards.append(_Card(token, emsp, rule, rule.asks(self._realtime_allowed)))
-        return cards
+        # What is said outright goes before what only may be meant.
+        return sorted(cards, key=lambda card: card.token["type"] != token_type)
 
     async def _by_the_rules(self, cards: Sequence[_Card], question: Question) -> Decision:
         if not cards[0].asks and cards[0].rule.unasked is Allowed.ALLOWED:
@@ -180,7 +182,11 @@ class Authorizer:
         return _spoken(said, allowed, token, peer_id)
 
     async def _at_all_emsps(self, question: Question, party: str | None) -> Decision:
-        emsps = await self._asked_for_unknown(party)
+        """`party`: of that one alone; else at the issuer, where the token names it."""
+        issuer = None if party else issuer_of(question.uid, question.token_type)
+        emsps = await self._asked_for_unknown(party or issuer)
+        if issuer is not None and not emsps:
+            emsps = await self._asked_for_unknown(None)
         if not emsps or not await unknown_cards.may_ask(self._store.db, question):
             return _refused(Allowed.NOT_ALLOWED, UNKNOWN_CARD, None)
         silent = False

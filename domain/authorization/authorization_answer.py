@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from db_interface.json_data import JsonMapping, JsonObject
+from domain.authorization.token_types import is_said_as
 from domain.authorization.whitelist import Allowed
 from domain.schemas import DisplayText, LocationReferences, SchemaError, validate
 from domain.versions.inner import AuthorizationInfo
@@ -104,14 +105,14 @@ def _here(allowed: Allowed, location: JsonMapping | None, question: Question) ->
 
 def _is_asked_for(token: Token, question: Question) -> bool:
     same_uid: bool = token["uid"].lower() == question.uid.lower()
-    return same_uid and token["type"] == question.token_type
+    return same_uid and is_said_as(token["type"], question.token_type)
 
 
 def _says_same_card(token: JsonMapping, question: Question) -> bool:
     """Whether a token with faults says nothing of another card, or of one that is not valid."""
     return (
         str(token.get("uid", question.uid)).lower() == question.uid.lower()
-        and token.get("type", question.token_type) == question.token_type
+        and is_said_as(token.get("type", question.token_type), question.token_type)
         and token.get("valid", True) is not False
     )
 

@@ -1,9 +1,9 @@
-"""A peer moves to another version of OCPI: what it could not be told of in the old one is sent, what
-it is not told of in the new one is taken away.
+"""A peer moves to another version of OCPI: what it could not be told of in the old one is sent,
+what it is not told of in the new one is taken away.
 
 A version may have no word for something (`Description.shows_only_published`), and say nothing of an
 object because of it (db_interface/views.py, UNSAID): whoever spoke it has never heard of that, and
-would not come upon it by a pull by date; whoever comes to speak it would keep what it had, for ever.
+would not come upon it by a pull by date; whoever comes to speak it would keep for ever what it had.
 
 The move is noted on the peer's document in the transaction of its credentials (`Peers.connect`),
 and seen to by a worker: a process that dies in between loses nothing. Done again, it opens and

@@ -14,8 +14,10 @@ from domain.versions.derived import any_number, derived, optional, required
 from domain.versions.ocpi_version import ObjectKind
 from domain.versions.v2_2_1.schemas import MODELS as OF_2_2_1
 from domain.versions.v2_3_0.schemas import bills, common, locations, payments, tokens
-from domain.versions.v2_3_0.schemas.enums import TaxIncluded
+from domain.versions.v2_3_0.schemas.enums import TaxIncluded, TokenType
 
+TOKEN_TYPES = TokenType.known
+"""Those that the texts name; an eMSP may have others."""
 CdrToken = bills.CdrToken
 Token = tokens.Token
 AuthorizationInfo = tokens.AuthorizationInfo

@@ -181,6 +181,14 @@ class OcpiVersion:
         _, unknown = field.validate(inner_type, {}, loc="type")
         return _NO_SUCH_TOKEN_TYPE if unknown else inner_type
 
+    def may_stand_for_others(self, token_type: str) -> bool:
+        """Whether this is what Tokens of the types that it lacks have here."""
+        return token_type == _NO_SUCH_TOKEN_TYPE
+
+    def lacks_token_type(self, inner_type: str) -> bool:
+        """Whether a Token of that type has another one here."""
+        return self.token_type(inner_type) != inner_type
+
     def _converter(self, converters: Mapping[ObjectKind, Convert], kind: ObjectKind) -> Convert:
         if kind not in self.models or kind not in converters:
             raise LookupError(f"OCPI {self.number} has no {kind.value}")

@@ -116,6 +116,20 @@ def always(uid: str = "CARD", **changed: Any) -> dict[str, Any]:
     return token(uid, whitelist="ALWAYS", **changed)
 
 
+def test_a_car_is_let_in_by_its_contract_as_its_emsps_version_calls_that(reader: Reader) -> None:
+    reader.know(always("DETNMC12345678X", type="OTHER"))
+    started = reader.swipe("DETNMC12345678X", "EMAID")
+    assert started["action"] == "start"
+    reader.report("CHARGING", started["session_id"], plugged=True)
+    assert reader.swipe("DETNMC12345678X", "EMAID")["action"] == "stop"
+
+
+def test_a_type_of_token_that_there_is_not_is_refused(reader: Reader) -> None:
+    answer = reader.api.post("/cp/authorize", reader.token, reader.body("CARD", "EMIAD"))
+    assert answer.status_code == 400
+    assert "token_type" in answer.text
+
+
 def test_a_whitelisted_card_starts_a_session(reader: Reader) -> None:
     reader.know(always())
     answer = reader.swipe("card")

@@ -207,6 +207,24 @@ def test_a_peer_is_offered_some_versions_alone(house: House) -> None:
             cpo_peers("offer-versions", peer_id, *wrong)
 
 
+def test_a_peer_is_not_locked_out_unless_that_is_said(house: House) -> None:
+    """It speaks 2.2.1, and would not be served any more."""
+    _, peer_id = house.peer()
+    house.loop.run(house.peers.set(peer_id, house.peers.now(), version="2.2.1"))
+
+    def offered() -> list[str] | None:
+        found = json.loads(cpo_peers("show", peer_id, "--json"))["settings"]
+        named: list[str] | None = found.get("versions")
+        return named
+
+    with pytest.raises(CliError, match=r"speaks OCPI 2\.2\.1: all of its requests.*404.*--yes"):
+        cpo_peers("offer-versions", peer_id, "2.3.0")
+    assert offered() is None
+    cpo_peers("offer-versions", peer_id, "2.3.0", "2.2.1")
+    cpo_peers("offer-versions", peer_id, "2.3.0", "--yes")
+    assert offered() == ["2.3.0"]
+
+
 def test_locations_are_grouped_and_a_peer_is_given_the_group(house: House) -> None:
     _, peer_id = house.peer()
     house.locations(location("NORTH"), location("SOUTH"))

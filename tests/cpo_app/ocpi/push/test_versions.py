@@ -211,7 +211,7 @@ def test_whoever_moves_has_what_its_new_version_can_say_and_nothing_else(
     house.until_nothing_is_left()
     sent_before = len(receiver.got)
 
-    moved_to(house, receiver, peer_id, VERSIONS[number])
+    moved_to(house, peer_id, VERSIONS[number])
     house.until_nothing_is_left()
     terse = VERSIONS[number].description.shows_only_published
     assert list(receiver.held("tariffs")) == ([] if terse else ["12"])
@@ -225,9 +225,16 @@ def test_whoever_moves_has_what_its_new_version_can_say_and_nothing_else(
         assert len(receiver.got) == sent_before, "nothing that it can see or not has changed"
 
 
-def moved_to(house: House, receiver: Receiver, peer_id: str, version: OcpiVersion) -> list[Moved]:
+def moved_to(house: House, peer_id: str, version: OcpiVersion) -> list[Moved]:
     """As its PUT of credentials in that version does."""
-    at = house.peers.now()
-    moved = {"our_token": None, "their_token": house.tokens[peer_id], "version": version.number}
-    house.loop.run(house.peers.connect(peer_id, now=at, **moved))
+    its = house.tokens[peer_id]
+    house.loop.run(
+        house.peers.connect(
+            peer_id,
+            our_token=None,
+            their_token=its,
+            now=house.peers.now(),
+            version=version.number,
+        )
+    )
     return house.loop.run(VersionMoves(house.store).round())

@@ -108,6 +108,26 @@ def test_it_is_asked_for_a_card_by_a_type_that_it_knows(
     assert asked.query == {"type": "OTHER" if version.number == "2.1.1" else "APP_USER"}
 
 
+EMAID = "DETNMC12345678X"
+
+
+def test_a_car_that_shows_its_contract_is_asked_for_at_the_issuer(
+    world: TokenWorld, emsp: Emsp, version: OcpiVersion
+) -> None:
+    """Though nobody has told us of the token: an EMAID names its issuer, and an eMSP is not to push
+    such (2.3.0, mod_tokens). 2.2.1 calls it OTHER, and so may the answer."""
+    its = token(EMAID, type=version.token_type("EMAID"))
+    said = {"allowed": "ALLOWED", "token": its}
+    emsp.words[EMAID] = version.render(ObjectKind.AUTHORIZATION_INFO, said).object
+    authorizer = Authorizer(world.store, world.realtime(), timeout_s=5)
+    found = world.loop.run(authorizer.at_reader(EMAID, "EMAID", LOCATION, EVSE, NOW))
+
+    (asked,) = emsp.requests
+    assert asked.query == {"type": version.token_type("EMAID")}
+    # A version whose answers hold no token lets in only whom it has told us of.
+    assert found.charges is version.description.has_parties
+
+
 @pytest.mark.parametrize("number", VERSIONS)
 def test_a_result_goes_out_in_the_version_of_its_command(
     world: TokenWorld, emsp: Emsp, version: OcpiVersion, number: str

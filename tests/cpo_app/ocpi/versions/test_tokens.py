@@ -88,3 +88,25 @@ def test_a_patch_keeps_what_the_version_cannot_say(peer: PeerSide, number: str) 
     bare.patch(PATH, json={"auth_id": "NEW-1"})
     kept = data_of(inner.get(PATH))
     assert (kept["group_id"], kept["contract_id"]) == ("G-1", "NEW-1")
+
+
+@pytest.mark.parametrize("number", VERSIONS)
+def test_the_cars_own_contract_is_the_same_token_where_a_version_has_no_name_for_it(
+    peer: PeerSide, number: str
+) -> None:
+    """2.3.0's EMAID is an OTHER in 2.2.1: found, written and changed as that, and still EMAID."""
+    *_, newest = VERSIONS.values()
+    modern, other = replace(peer, version=newest), replace(peer, version=VERSIONS[number])
+    assert modern.put(f"{PATH}?type=EMAID", json=token(type="EMAID")).status_code == 201
+    said = other.version.token_type("EMAID")
+    query = f"?type={said}" if other.version.description.tokens_have_types_in_urls else ""
+    assert data_of(other.get(PATH + query))["type"] == said
+    changed = theirs(other.version, type="EMAID", issuer="New")
+    assert other.put(PATH + query, json=changed).status_code == 200
+    assert (
+        other.patch(PATH + query, json={"valid": False, "last_updated": LATER}).status_code == 200
+    )
+    kept = data_of(modern.get(f"{PATH}?type=EMAID"))
+    assert (kept["type"], kept["issuer"], kept["valid"]) == ("EMAID", "New", False)
+    if said != "EMAID":
+        assert_refused(modern.get(f"{PATH}?type={said}"), 2004, 404)
