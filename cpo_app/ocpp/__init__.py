@@ -1,0 +1,1 @@
+"""Charge points that speak OCPP: their sockets, their messages, what they are asked."""
