@@ -10,12 +10,22 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from cpo_app.ocpp.box import OCPP_16, OCPP_21, OCPP_201, Asked, CallRefused
 from cpo_app.ocpp.outcomes import Outcome, outcome, refused
+from cpo_app.ocpp.v16 import operating as operating_16
 from cpo_app.ocpp.v16 import operations as v16
+from cpo_app.ocpp.v201 import operating as operating_201
 from cpo_app.ocpp.v201 import operations as v201
 from db_interface.json_data import JsonObject
 from domain.ocpp.profiles import ProfileNotPossible
+from domain.ocpp.variables import NoSuchVariable
 
 Operation = Callable[[Asked], Awaitable[JsonObject]]
+
+
+async def call(asked: Asked) -> JsonObject:
+    """Any action, as it is; `answer` is what came back."""
+    said = await asked.call(asked.fields["action"], asked.fields["payload"])
+    return outcome(Outcome.ACCEPTED, answer=said)
+
 
 _V16: Mapping[str, Operation] = {
     "start": v16.start,
@@ -28,6 +38,16 @@ _V16: Mapping[str, Operation] = {
     "active_profile": v16.active_profile,
     "set_operative": v16.set_operative,
     "get_status": v16.get_status,
+    "reset": operating_16.reset,
+    "trigger": operating_16.trigger,
+    "clear_cache": operating_16.clear_cache,
+    "get_configuration": operating_16.get_configuration,
+    "set_configuration": operating_16.set_configuration,
+    "local_list_version": operating_16.local_list_version,
+    "local_list": operating_16.local_list,
+    "logs": operating_16.logs,
+    "firmware": operating_16.firmware,
+    "call": call,
 }
 _V201: Mapping[str, Operation] = {
     "start": v201.start,
@@ -40,6 +60,16 @@ _V201: Mapping[str, Operation] = {
     "active_profile": v201.active_profile,
     "set_operative": v201.set_operative,
     "get_status": v201.get_status,
+    "reset": operating_201.reset,
+    "trigger": operating_201.trigger,
+    "clear_cache": operating_201.clear_cache,
+    "get_configuration": operating_201.get_configuration,
+    "set_configuration": operating_201.set_configuration,
+    "local_list_version": operating_201.local_list_version,
+    "local_list": operating_201.local_list,
+    "logs": operating_201.logs,
+    "firmware": operating_201.firmware,
+    "call": call,
 }
 OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     OCPP_16: _V16,
@@ -58,5 +88,5 @@ async def carry_out(op: str, asked: Asked) -> JsonObject:
         return await operation(asked)
     except CallRefused as error:
         return refused(error)
-    except ProfileNotPossible as error:
+    except (ProfileNotPossible, NoSuchVariable) as error:
         return outcome(Outcome.REJECTED, str(error))

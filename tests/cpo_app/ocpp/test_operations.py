@@ -152,7 +152,7 @@ def saying(protocol: str, action: str, said: JsonMapping | Exception) -> FakeBox
 
 @pytest.mark.parametrize("protocol", list(ASKED))
 def test_each_operation_is_a_call_that_the_schema_allows(protocol: str) -> None:
-    assert set(ASKED[protocol]) == set(operations.OPERATIONS[protocol])
+    assert set(ASKED[protocol]) <= set(operations.OPERATIONS[protocol])
     for op, (action, payload) in ASKED[protocol].items():
         box = saying(protocol, action, {"status": "Rejected"})
         ask(box, op)
