@@ -137,10 +137,7 @@ def _compiled(key: _ByContent) -> CompiledTariff:
     currency = tariff.get("currency")
     if not isinstance(currency, str) or not currency:
         raise PricingInputError(f"{where}: currency is missing")
-    if tariff.get("tax_included") == "YES":
-        raise PricingInputError(
-            f"{where}.tax_included: is YES, and prices without taxes are needed"
-        )
+    includes_vat = tariff.get("tax_included") == "YES"
     return CompiledTariff(
         id=tariff_id,
         currency=currency,
@@ -150,7 +147,7 @@ def _compiled(key: _ByContent) -> CompiledTariff:
         min_price=_limit(tariff.get("min_price"), f"{where}.min_price"),
         max_price=_limit(tariff.get("max_price"), f"{where}.max_price"),
         elements=tuple(
-            _element(value, tariff_id, index, f"{where}.elements[{index}]")
+            _element(value, tariff_id, index, f"{where}.elements[{index}]", includes_vat)
             for index, value in enumerate(_list(tariff, "elements", where))
         ),
     )
@@ -180,7 +177,7 @@ def _list(value: OcpiObject, key: str, where: str) -> list[Any]:
     return list(items)
 
 
-def _element(value: object, tariff_id: str, index: int, where: str) -> Element:
+def _element(value: object, tariff_id: str, index: int, where: str, includes_vat: bool) -> Element:
     if not isinstance(value, Mapping):
         raise PricingInputError(f"{where}: not an object")
     restrictions = parse_restrictions(value.get("restrictions"), f"{where}.restrictions")
@@ -195,6 +192,10 @@ def _element(value: object, tariff_id: str, index: int, where: str) -> Element:
     for position, item in enumerate(items):
         at = f"{where}.price_components[{position}]"
         vat = item.get("vat")
+        if vat is None and includes_vat:
+            raise PricingInputError(
+                f"{at}.vat: is needed where tax_included is YES, to tell the price without taxes"
+            )
         component = Component(
             tariff_id=tariff_id,
             element=index,
@@ -204,6 +205,7 @@ def _element(value: object, tariff_id: str, index: int, where: str) -> Element:
             vat=None if vat is None else number(vat, f"{at}.vat"),
             step_size=whole(item.get("step_size"), f"{at}.step_size"),
             parking_only=PARKING_TIME in kinds and not kinds & {ENERGY, TIME},
+            includes_vat=includes_vat,
         )
         if component.step_size < 0:
             raise PricingInputError(f"{at}.step_size: {component.step_size} is negative")

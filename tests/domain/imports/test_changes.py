@@ -180,7 +180,7 @@ def test_what_2_3_0_added_is_taken_over() -> None:
     assert said(row) == {"spelling of an enumerated value mended: parking_places.vehicle_types": 1}
 
 
-def test_a_tariff_with_taxes_in_its_prices_is_refused_for_bills_are_made_without() -> None:
+def test_of_a_tariff_with_taxes_in_its_prices_it_must_be_known_how_much_they_are() -> None:
     row = {
         "country_code": "CA",
         "party_id": "EVC",
@@ -190,6 +190,8 @@ def test_a_tariff_with_taxes_in_its_prices_is_refused_for_bills_are_made_without
         "tax_included": "YES",
         "last_updated": EARLY,
     }
-    with pytest.raises(Refused, match="tax_included: is YES, and prices without taxes are needed"):
+    with pytest.raises(Refused, match=r"vat: is needed where tax_included is YES"):
         read_tariff(row)
+    row["elements"][0]["price_components"][0]["vat"] = 5
+    assert read_tariff(row).obj.fields["tax_included"] == "YES"
     assert read_tariff({**row, "tax_included": "NO"}).obj.fields["tax_included"] == "NO"

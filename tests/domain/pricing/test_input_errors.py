@@ -51,7 +51,11 @@ def energy(volume: Any) -> list[dict[str, Any]]:
         (with_period(tariff_id="X"), [TARIFF], "tariff_id: 'X' is not among the tariffs"),
         (GOOD, "tariff.json", "tariff: not an object"),
         (GOOD, {**TARIFF, "currency": None}, "tariff T: currency is missing"),
-        (GOOD, {**TARIFF, "tax_included": "YES"}, "tariff T.tax_included: is YES"),
+        (
+            GOOD,
+            {**TARIFF, "tax_included": "YES"},
+            "tariff T.elements[0].price_components[0].vat: is needed where tax_included is YES",
+        ),
         (GOOD, {**TARIFF, "currency": "USD"}, "cdr.currency: 'EUR', but the tariff is in 'USD'"),
         (GOOD, {**TARIFF, "elements": [3]}, "tariff T.elements[0]: not an object"),
         (GOOD, tariff(element(component("ENERGY", 1, 1.5))), "price_components[0].step_size"),  # type: ignore[arg-type]

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal, localcontext
+from fractions import Fraction
+from math import floor
 from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.pricing import ChargingPeriod, negate, price_cdr, price_session
 from tests.domain.pricing.sessions import (
@@ -213,3 +218,74 @@ def test_a_credit_negates_the_total_cost_and_nothing_else() -> None:
     totals = price(charged(START, 1, 10), tariff(element(component("ENERGY", 1, 1, 10)))).totals()
     assert negate(totals) == {**totals, "total_cost": {"excl_vat": -10.0, "incl_vat": -11.0}}
     assert str(negate({"total_cost": {"excl_vat": 0}})["total_cost"]["excl_vat"]) == "0.0"
+
+
+def with_taxes(*components: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return tariff(element(*components), tax_included="YES", **fields)
+
+
+def test_a_price_with_vat_in_it_is_what_the_driver_pays() -> None:
+    # 2.3.0's Canadian example: 2.5 hours at C$ 2.10 are C$ 5.25, of which 5 % are GST.
+    priced = price(charged(START, 2.5, 0), with_taxes(component("TIME", 2.10, vat=5)))
+    assert priced.totals()["total_cost"] == {"excl_vat": 5.0, "incl_vat": 5.25}
+    # 20 kWh at 0.59 with 19 %, and 1.00 to start with at 7 %: 11.80 / 1.19 + 1 / 1.07.
+    priced = price(
+        charged(START, 1, 20),
+        with_taxes(component("FLAT", 1, vat=7), component("ENERGY", 0.59, vat=19)),
+    )
+    assert priced.totals()["total_energy_cost"] == {"excl_vat": 9.916, "incl_vat": 11.8}
+    assert priced.totals()["total_fixed_cost"] == {"excl_vat": 0.9346, "incl_vat": 1.0}
+    assert priced.totals()["total_cost"] == {"excl_vat": 10.8506, "incl_vat": 12.8}
+    assert sum(row.excl_vat for row in priced.explanation) == Decimal("10.8506")
+
+
+def test_prices_with_and_without_their_vat_come_to_the_same() -> None:
+    session = minutes(("TIME", 37), ("PARKING_TIME", 90))
+    without = tariff(element(component("TIME", 2, 600, 21), component("PARKING_TIME", 5, 300, 21)))
+    included = with_taxes(
+        component("TIME", 2.42, 600, 21), component("PARKING_TIME", 6.05, 300, 21)
+    )
+    assert price(session, included).totals() == price(session, without).totals()
+
+
+def test_the_limits_of_a_tariff_with_taxes_in_its_prices_hold_before_and_after_taxes() -> None:
+    limits = {"max_price": {"excl_vat": 10, "incl_vat": 11.9}}
+    capped = price(charged(START, 1, 50), with_taxes(component("ENERGY", 0.59, vat=19), **limits))
+    assert capped.totals()["total_cost"] == {"excl_vat": 10.0, "incl_vat": 11.9}
+    least = {"min_price": {"excl_vat": 1, "incl_vat": 1.19}}
+    raised = price(charged(START, 1, 1), with_taxes(component("ENERGY", 0.59, vat=19), **least))
+    assert raised.totals()["total_cost"] == {"excl_vat": 1.0, "incl_vat": 1.19}
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 10**5), st.sampled_from([0, 5, 7, 8.1, 19, 21, 25.5])),
+        min_size=2,
+        max_size=2,
+    ),
+    st.integers(1, 10**7),
+)
+def test_what_is_said_to_be_without_taxes_is_exact_to_the_last_digit(
+    priced_at: list[tuple[int, float]], wh: int
+) -> None:
+    """As fractions say it, which never round."""
+    (flat, flat_vat), (energy, energy_vat) = priced_at
+    kwh = round(wh / 1000, 3)
+    priced = price(
+        charged(START, 1, kwh),
+        with_taxes(
+            component("FLAT", flat / 10**4, vat=flat_vat),
+            component("ENERGY", energy / 10**4, vat=energy_vat),
+        ),
+    )
+    for field, amount, vat in (
+        ("total_fixed_cost", Fraction(flat, 10**4), flat_vat),
+        ("total_energy_cost", Fraction(energy, 10**4) * Fraction(wh, 1000), energy_vat),
+    ):
+        without = amount / (1 + Fraction(str(vat)) / 100)
+        found = priced.costs[field]
+        assert (Fraction(found.excl), Fraction(found.incl)) == (half_up(without), half_up(amount))
+
+
+def half_up(amount: Fraction) -> Fraction:
+    return Fraction(floor(amount * 10**4 + Fraction(1, 2)), 10**4)
