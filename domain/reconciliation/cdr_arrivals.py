@@ -159,12 +159,14 @@ async def keep(db: Database, arrivals: Arrivals) -> None:
     )
 
 
-async def confirm(db: Database, peer_id: str, expected: Expected, location: str | None) -> None:
-    """Keep that the peer has shown it: the receipt that was missing."""
+async def confirm(
+    db: Database, peer_id: str, expected: Expected, cdr_id: str, location: str | None
+) -> None:
+    """Keep that the peer has shown it, under that id: the receipt that was missing."""
     await deliveries.keep_proof(
         db,
         _Shown(mark_id(peer_id, "cdrs", expected.key), peer_id, expected.key),
-        expected.cdr["id"],
+        cdr_id,
         location,
         db.now(),
     )

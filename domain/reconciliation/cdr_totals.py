@@ -130,10 +130,17 @@ def _decimal(value: float | None) -> Decimal:
     return Decimal(str(value or 0))
 
 
-def have_the_same_total(ours: JsonMapping, shown: JsonMapping) -> bool:
-    """The same of CDRs of which one is, or both are, in another OCPI version's form: by their
-    costs before taxes, which all of them have."""
+def bill_alike(ours: JsonMapping, shown: JsonMapping) -> bool:
+    """`bill_the_same`, or where one of them is in another OCPI version's form (who has moved may
+    show what it was sent as it was): by their costs before taxes, which all versions have."""
+    if all(_has_inner_price(cdr) for cdr in (ours, shown)):
+        return bill_the_same(ours, shown)
     return _in_total(ours) == _in_total(shown)
+
+
+def _has_inner_price(cdr: JsonMapping) -> bool:
+    cost = cdr.get("total_cost")
+    return isinstance(cost, Mapping) and "excl_vat" in cost
 
 
 def _in_total(cdr: JsonMapping) -> tuple[object, object, object]:

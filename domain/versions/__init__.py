@@ -18,7 +18,7 @@ from domain.versions.ocpi_version import (
     Party,
     Unconvertible,
 )
-from domain.versions.registry import INNER_VERSION, VERSIONS, highest_common, version_of
+from domain.versions.registry import INNER_VERSION, VERSIONS, highest_common, ids_of_cdr, version_of
 
 __all__ = [
     "INNER_VERSION",
@@ -34,5 +34,6 @@ __all__ = [
     "Party",
     "Unconvertible",
     "highest_common",
+    "ids_of_cdr",
     "version_of",
 ]

@@ -149,6 +149,9 @@ class OcpiVersion:
     patch_names: Mapping[ObjectKind, Mapping[str, str]] = field(default_factory=dict)
     """the inner names of fields that the version calls otherwise, for its PATCHes"""
 
+    cdr_id: Callable[[str], str] = str
+    """a CDR's inner id as the version has it"""
+
     @property
     def key(self) -> str:
         """The number as a field's name in the store, where a dot would mean a path."""

@@ -17,6 +17,13 @@ VERSIONS: Mapping[str, OcpiVersion] = {version.number: version for version in _I
 """By number, lowest first."""
 
 
+def ids_of_cdr(inner_id: str, form: OcpiVersion) -> list[str]:
+    """All ids under which a platform may have a CDR of ours: first that of the version that it
+    speaks now, then those of others, which it may have spoken when it was sent."""
+    forms = (form, *_IN_ORDER)
+    return list(dict.fromkeys(version.cdr_id(inner_id) for version in forms))
+
+
 def version_of(number: str) -> OcpiVersion | None:
     return VERSIONS.get(number)
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
 from cpo_app.ocpi.push.addressing import owner_of, routing
-from cpo_app.ocpi.push.cdr_urls import cdr_urls, is_cdr
+from cpo_app.ocpi.push.cdr_urls import cdr_places, is_cdr
 from cpo_app.ocpi.push.failures import judged, says_not_there
 from cpo_app.ocpi.push.requests import Request
 from cpo_app.ocpi.push.sending import PeerChannel
@@ -26,10 +26,10 @@ from domain.outbox.marks import mark_to_be_asked
 from domain.peers.peers import Peer, Peers
 from domain.peers.statuses import CONNECTED
 from domain.reconciliation.cdr_arrivals import Arrivals, Expected, Outcome, confirm, keep, sift
-from domain.reconciliation.cdr_totals import bill_the_same, have_the_same_total
+from domain.reconciliation.cdr_totals import bill_alike
 from domain.schemas import format_datetime
 from domain.secrets import SecretUnusable
-from domain.versions import INNER_VERSION
+from domain.versions import ids_of_cdr
 
 logger = logging.getLogger("cpo.reconciliation")
 
@@ -144,7 +144,8 @@ class _Asking:
         endpoint = self._channel.peer.endpoint("cdrs", "SENDER")
         if endpoint is None or self._channel.peer.is_hub:
             return list(left)  # a hub has a list for each of its parties, none of its own
-        wanted = {one.cdr["id"].lower(): one for one in left}
+        form = self._channel.peer.form
+        wanted = {cdr_id.lower(): one for one in left for cdr_id in ids_of_cdr(one.cdr["id"], form)}
         moments = [one.last_updated for one in left]
         url = _with_dates(endpoint, min(moments), max(moments) + timedelta(milliseconds=1))
         pages = self._channel.client.pages(
@@ -167,7 +168,7 @@ class _Asking:
                     await self._pace.turn()
         except PeerUnusable as error:
             logger.warning("peer %s: its list of CDRs: %s", self._arrivals.peer_id, error.reason)
-        return list(wanted.values())
+        return list({one.key: one for one in wanted.values()}.values())
 
     async def _listed(self, item: Any, wanted: dict[str, Expected]) -> None:
         cdr_id = str(item.get("id", "")).lower() if isinstance(item, Mapping) else ""
@@ -175,18 +176,19 @@ class _Asking:
         has_parties = self._channel.peer.form.description.has_parties
         if one is None or (has_parties and not _of_owner(item, one)):
             return
-        del wanted[cdr_id]
-        self._arrivals.note(one.cdr, await self._seen(one, item, None))
+        for name in ids_of_cdr(one.cdr["id"], self._channel.peer.form):
+            wanted.pop(name.lower(), None)
+        self._arrivals.note(one.cdr, await self._seen(one, item, item["id"]))
 
     async def _at_its_url(self, one: Expected) -> Outcome:
         peer = self._channel.peer
         endpoint = peer.endpoint("cdrs", "RECEIVER") or ""
         has_routing = peer.form.description.has_message_routing
         headers = routing(peer, "cdrs", one.audience, owner_of(one.cdr)) if has_routing else None
-        for url in await cdr_urls(self._store.db, peer.peer_id, endpoint, one.cdr):
+        for there in await cdr_places(self._store.db, peer, endpoint, one.cdr):
             await self._pace.turn()
             try:
-                answer = await self._channel.ask(Request("GET", url), headers)
+                answer = await self._channel.ask(Request("GET", there.url), headers)
             except PeerUnusable as error:
                 if says_not_there(error):
                     continue
@@ -196,18 +198,18 @@ class _Asking:
                 self._arrivals.problem = failure.text
                 return Outcome.UNREACHABLE
             shown = answer.data()
-            if not is_cdr(shown, one.cdr["id"]):
+            if not is_cdr(shown, there.cdr_id):
                 return Outcome.UNCLEAR
-            return await self._seen(one, shown, url)
+            return await self._seen(one, shown, there.cdr_id, there.url)
         return Outcome.MISSING
 
-    async def _seen(self, one: Expected, shown: Any, url: str | None) -> Outcome:
-        """The peer has it: as it is, or otherwise."""
-        inner = self._channel.peer.form is INNER_VERSION
-        same = bill_the_same if inner else have_the_same_total
-        if not same(one.cdr, shown):
+    async def _seen(
+        self, one: Expected, shown: Any, cdr_id: str, url: str | None = None
+    ) -> Outcome:
+        """The peer has it, under that id: as it is, or otherwise."""
+        if not bill_alike(one.cdr, shown):
             return Outcome.DIFFERENT
-        await confirm(self._store.db, self._channel.peer.peer_id, one, url)
+        await confirm(self._store.db, self._channel.peer.peer_id, one, cdr_id, url)
         return Outcome.CONFIRMED
 
 

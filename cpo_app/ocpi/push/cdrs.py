@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 import orjson
 
 from cpo_app.ocpi.peer_client.client import PeerUnusable
-from cpo_app.ocpi.push.cdr_urls import cdr_urls, is_cdr
+from cpo_app.ocpi.push.cdr_urls import CdrPlace, cdr_places, is_cdr
 from cpo_app.ocpi.push.failures import says_not_there
 from cpo_app.ocpi.push.requests import Request
 from cpo_app.ocpi.push.sending import PeerChannel
@@ -27,8 +27,7 @@ from domain.outbox.crash_points import crash_point
 from domain.outbox.deliveries import keep_proof, proof_of
 from domain.outbox.due_marks import Mark, Present, announce_post, disproved, look_again
 from domain.outbox.push_lanes import LEASE_S
-from domain.reconciliation.cdr_totals import bill_the_same, have_the_same_total
-from domain.versions import INNER_VERSION
+from domain.reconciliation.cdr_totals import bill_alike
 
 
 class AskedLater(Exception):
@@ -66,9 +65,9 @@ async def deliver_cdr(
     cdr_id = state.id
     if mark.posting is not None:
         await _wait_until(db, mark, ask_at(mark, channel.timeout_s))
-        url = await _found(db, channel, endpoint, mark, state)
-        if url is not None:
-            await keep_proof(db, mark, cdr_id, url, db.now())
+        there = await _found(db, channel, endpoint, mark, state)
+        if there is not None:
+            await keep_proof(db, mark, there.cdr_id, there.url, db.now())
             return
         if mark.missed is None:
             now = db.now()
@@ -121,29 +120,27 @@ async def _post(
     return answer.location
 
 
-def _same(channel: PeerChannel, state: Present, shown: JsonMapping) -> bool:
+def _same(state: Present, shown: JsonMapping) -> bool:
     """Whether the peer's CDR bills what ours does."""
-    ours: JsonMapping = orjson.loads(state.raw or b"{}")
-    inner = channel.peer.form is INNER_VERSION
-    return (bill_the_same if inner else have_the_same_total)(ours, shown)
+    return bill_alike(orjson.loads(state.raw or b"{}"), shown)
 
 
 async def _found(
     db: Database, channel: PeerChannel, endpoint: str, mark: Mark, state: Present
-) -> str | None:
-    """The URL under which the peer has the CDR, or None if it has it under none."""
-    for url in await cdr_urls(db, mark.peer_id, endpoint, {**state.fields, "id": state.id}):
+) -> CdrPlace | None:
+    """Where the peer has the CDR, or None if it has it nowhere."""
+    for there in await cdr_places(db, channel.peer, endpoint, state.fields):
         try:
-            answer = await channel.ask(Request("GET", url), channel.headers(mark, state))
+            answer = await channel.ask(Request("GET", there.url), channel.headers(mark, state))
         except PeerUnusable as error:
             if says_not_there(error):
                 continue
             raise
         shown = answer.data()
-        if is_cdr(shown, state.id):
-            if mark.before_restore and not _same(channel, state, shown):
+        if is_cdr(shown, there.cdr_id):
+            if mark.before_restore and not _same(state, shown):
                 raise TwinAtPeer
-            return url
+            return there
         raise PeerUnusable(
             "it is unclear whether the peer has this CDR: its GET shows something else",
             "not_ocpi",

@@ -6,17 +6,15 @@ says which CDR it credits: the sum of a peer's bills is right, and a person sees
 
 from __future__ import annotations
 
-import hashlib
-
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.versions.fitting import LeftOut, Notes
 from domain.versions.ocpi_version import Context
 from domain.versions.plugs import named
+from domain.versions.v2_1_1.cdr_ids import MAX_CDR_ID_LENGTH, cdr_id
 from domain.versions.v2_1_1.nearest import NEAREST
 from domain.versions.v2_1_1.schemas.enums import CdrDimensionType, ConnectorType
 from domain.versions.v2_1_1.shapes import INTO
 
-_MAX_CDR_ID_LENGTH = 36
 _DIMENSIONS = {member.value for member in CdrDimensionType}
 _PLUGS = {member.value for member in ConnectorType}
 _NO_EVSE = "#NA"
@@ -56,11 +54,10 @@ def cdr(given: JsonObject, notes: Notes, context: Context) -> JsonObject:
         notes.lost("credit", f"{INTO} has no Credit CDR: a negative total_cost and a remark")
         remark = f"Credit for CDR {credited}"
         given["remark"] = f"{remark}; {given['remark']}" if "remark" in given else remark
-    if len(given["id"]) > _MAX_CDR_ID_LENGTH:
-        notes.lost("id", f"{INTO} takes at most {_MAX_CDR_ID_LENGTH} characters: shortened")
-        digest = hashlib.sha256(given["id"].lower().encode()).hexdigest()[:8]
-        given["id"] = f"{given['id'][: _MAX_CDR_ID_LENGTH - 9]}-{digest}"
-    return given
+    shown = cdr_id(given["id"])
+    if shown != given["id"]:
+        notes.lost("id", f"{INTO} takes at most {MAX_CDR_ID_LENGTH} characters: shortened")
+    return {**given, "id": shown}
 
 
 def charging_period(given: JsonObject, notes: Notes, _context: Context) -> JsonObject:

@@ -2,6 +2,7 @@
 
 from domain.versions.later import Later
 from domain.versions.ocpi_version import ObjectKind, OcpiVersion
+from domain.versions.v2_1_1.cdr_ids import cdr_id
 from domain.versions.v2_1_1.description import DESCRIPTION
 
 _HERE = "domain.versions.v2_1_1"
@@ -13,5 +14,6 @@ V2_1_1 = OcpiVersion(
     renderers=Later(f"{_HERE}.rendering", "RENDERERS"),
     readers=Later(f"{_HERE}.reading", "READERS"),
     with_whole_location=frozenset({ObjectKind.SESSION, ObjectKind.CDR}),
+    cdr_id=cdr_id,
     patch_names=Later(f"{_HERE}.reading", "PATCH_NAMES"),
 )

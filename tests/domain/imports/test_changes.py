@@ -181,17 +181,18 @@ def test_what_2_3_0_added_is_taken_over() -> None:
 
 
 def test_of_a_tariff_with_taxes_in_its_prices_it_must_be_known_how_much_they_are() -> None:
+    component: dict[str, Any] = {"type": "ENERGY", "price": 0.4, "step_size": 1}
     row = {
         "country_code": "CA",
         "party_id": "EVC",
         "id": "T1",
         "currency": "CAD",
-        "elements": [{"price_components": [{"type": "ENERGY", "price": 0.4, "step_size": 1}]}],
+        "elements": [{"price_components": [component]}],
         "tax_included": "YES",
         "last_updated": EARLY,
     }
     with pytest.raises(Refused, match=r"vat: is needed where tax_included is YES"):
         read_tariff(row)
-    row["elements"][0]["price_components"][0]["vat"] = 5
+    component["vat"] = 5
     assert read_tariff(row).obj.fields["tax_included"] == "YES"
     assert read_tariff({**row, "tax_included": "NO"}).obj.fields["tax_included"] == "NO"
