@@ -30,6 +30,7 @@ from domain.peers.version_moves import VersionMoves
 from domain.places import geonames
 from domain.upgrades.readiness import until_ready
 from domain.views.filling import ViewFilling
+from domain.views.tariff_turns import TariffTurns
 
 logger = logging.getLogger("cpo")
 
@@ -76,6 +77,7 @@ class Background:
         self._sealing = Sealing(backend.store, settings.CPO_AUDIT_DAYS)
         self._notifying = Notifying(backend.store, settings)
         self._views = ViewFilling(backend.store)
+        self._tariff_turns = TariffTurns(backend.store)
         self._moves = VersionMoves(backend.store)
         self._hub_clients = HubClientPull(backend.store, settings, backend.peers, backend.client)
 
@@ -89,6 +91,7 @@ class Background:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._starting
         await self._moves.rounds.stop()
+        await self._tariff_turns.rounds.stop()
         await self._views.rounds.stop()
         await self._notifying.stop()
         await self._backend.peer_certificates.rounds.stop()
@@ -126,6 +129,7 @@ class Background:
         self._backend.peer_certificates.rounds.start()
         self._views.rounds.start()
         self._moves.rounds.start()
+        self._tariff_turns.rounds.start()
         self._hub_clients.start()
         self._unfinished.rounds.start()
         self._rotation.rounds.start()

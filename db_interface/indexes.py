@@ -175,6 +175,11 @@ INDEXES["locations"].append(
     )
 )
 INDEXES["locations"].append(_index("fields.city", collation=BY_NAME))
+INDEXES["tariffs"] = [
+    *INDEXES["tariffs"],
+    _index("fields.start_date_time", sparse=True),
+    _index("fields.end_date_time", sparse=True),
+]
 INDEXES["tokens"] = [
     *INDEXES["tokens"],
     _index("links.group"),

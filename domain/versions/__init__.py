@@ -8,6 +8,7 @@ version asks the version (`description`), and adds it there where it is missing.
 
 from domain.versions.ocpi_version import (
     NO_CONTEXT,
+    ChooseTariff,
     Context,
     Converted,
     Description,
@@ -24,6 +25,7 @@ __all__ = [
     "INNER_VERSION",
     "NO_CONTEXT",
     "VERSIONS",
+    "ChooseTariff",
     "Context",
     "Converted",
     "Description",

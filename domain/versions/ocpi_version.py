@@ -6,8 +6,9 @@ Converting says what it loses, as data; it never guesses in silence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
@@ -54,6 +55,10 @@ class Party(NamedTuple):
     party_id: str
 
 
+ChooseTariff = Callable[[Sequence[str]], str | None]
+"""Of the ids of a connector's tariffs the one that applies; None: none of them does."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a conversion may have to know besides the object; each is None where it is not known."""
@@ -68,6 +73,11 @@ class Context:
     for versions that do not say it"""
     time_zone: str | None = None
     """of a Location that does not say its own"""
+    at: datetime | None = None
+    """the moment that it is rendered for, for versions whose Tariffs do not say when they are
+    valid"""
+    choose_tariff: ChooseTariff | None = None
+    """which of the tariffs that a connector names applies now, for versions that have one"""
 
 
 NO_CONTEXT = Context()
@@ -144,6 +154,9 @@ class OcpiVersion:
     """how an object of the version becomes an inner one"""
     with_whole_location: frozenset[ObjectKind] = frozenset()
     """kinds that hold a whole Location here: to be rendered they need it as context"""
+    with_current_tariffs: frozenset[ObjectKind] = frozenset()
+    """kinds that show but the tariffs that apply now: to be rendered they need the moment, and of
+    those of a connector the choice. They change with time (domain/views/tariff_turns.py)"""
     revision: int = 1
     """raised when it renders stored objects otherwise than it did: they are made anew then"""
     patch_names: Mapping[ObjectKind, Mapping[str, str]] = field(default_factory=dict)

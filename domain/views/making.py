@@ -2,13 +2,15 @@
 reader where none are kept.
 
 In a version whose sessions and CDRs hold a whole Location, it is the Location as the store has it
-when they are made: of a session with each change, of a CDR once.
+when they are made: of a session with each change, of a CDR once. In one that shows but the tariffs
+that apply now, those of the moment are: what they become is tariff_turns.py's.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import orjson
@@ -28,6 +30,7 @@ from domain.versions import (
     OcpiVersion,
     Unconvertible,
 )
+from domain.views.current_tariffs import chooser, moment
 from domain.views.in_use import in_use
 
 logger = logging.getLogger("cpo.ocpi")
@@ -89,9 +92,7 @@ async def _made(
     where: Where, module: str, inner: JsonMapping, version: OcpiVersion
 ) -> bytes | None:
     kind = KINDS[module]
-    context = NO_CONTEXT
-    if kind in version.with_whole_location:
-        context = Context(location=await _location_of(where, inner))
+    context = await _context(where, kind, inner, version)
     try:
         made = version.render(kind, inner, context).object
         # Equal but for the order of its fields: as it is, so that nothing need be kept of it.
@@ -101,6 +102,20 @@ async def _made(
     except Exception:  # a bill must be made, and a list be read, whatever one version's view says
         logger.exception("%s %s cannot be said in OCPI %s", module, inner["id"], version.number)
     return None
+
+
+async def _context(
+    where: Where, kind: ObjectKind, inner: JsonMapping, version: OcpiVersion
+) -> Context:
+    context, place = NO_CONTEXT, inner
+    if kind in version.with_whole_location:
+        context = Context(location=await _location_of(where, inner))
+        place = context.location or {}
+    if kind in version.with_current_tariffs:
+        context = replace(context, at=moment(where))
+        if place.get("evses"):
+            context = replace(context, choose_tariff=await chooser(where, place))
+    return context
 
 
 async def _location_of(where: Where, inner: JsonMapping) -> JsonMapping | None:

@@ -46,12 +46,14 @@ RULES_OF_BILLS = replace(
     shapes={
         **RULES.shapes,
         locations.Location: shapes.location_of_bill,
+        tariffs.Tariff: shapes.tariff_of_bill,
         bills.Session: session,
         bills.CDR: cdr,
         bills.ChargingPeriod: charging_period,
     },
 )
-"""A session's or CDR's Location is no offer to drivers: it may be one that is not published."""
+"""A session's or CDR's Location is no offer to drivers: it may be one that is not published.
+And its tariffs are those of then."""
 
 _BILLS = (ObjectKind.SESSION, ObjectKind.CDR)
 RENDERERS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from db_interface.json_data import JsonObject
+from domain.times import parse_datetime
 from domain.versions.fitting import LeftOut, Notes
 from domain.versions.ocpi_version import Context, Party
 from domain.versions.taxes import prices_without_taxes
@@ -43,17 +44,32 @@ def coordinates(given: JsonObject, notes: Notes, _context: Context) -> JsonObjec
     return given
 
 
-def connector(given: JsonObject, notes: Notes, _context: Context) -> JsonObject:
-    """One tariff: the first, which is the regular one where a charge point has several."""
+def connector(given: JsonObject, notes: Notes, context: Context) -> JsonObject:
+    """One tariff: the one that applies now ("the current charging tariff", Connector), else the
+    first."""
     tariffs = given.pop("tariff_ids", None) or []
-    for number in range(1, len(tariffs)):
-        notes.at("tariff_ids").lost(str(number), f"{INTO} has one tariff for each connector")
-    if tariffs:
-        given["tariff_ids"] = tariffs[0]
+    first = tariffs[0] if tariffs else None
+    shown = first if context.choose_tariff is None else context.choose_tariff(tariffs)
+    for number, tariff_id in enumerate(tariffs):
+        if tariff_id != shown:
+            notes.at("tariff_ids").lost(str(number), f"{INTO} has one tariff for each connector")
+    if shown is not None:
+        given["tariff_ids"] = shown
     return given
 
 
-def tariff(given: JsonObject, notes: Notes, _context: Context) -> JsonObject:
+def tariff(given: JsonObject, notes: Notes, context: Context) -> JsonObject:
+    """One that is not valid at the moment of the context is not told: it would be taken for one
+    that is."""
+    at, start, end = context.at, given.get("start_date_time"), given.get("end_date_time")
+    if at is not None and start is not None and at < parse_datetime(start):
+        raise LeftOut(f"start_date_time: {INTO} cannot say that it is not valid before")
+    if at is not None and end is not None and parse_datetime(end) < at:
+        raise LeftOut(f"end_date_time: {INTO} cannot say that it is no longer valid")
+    return tariff_of_bill(given, notes, context)
+
+
+def tariff_of_bill(given: JsonObject, notes: Notes, _context: Context) -> JsonObject:
     """Its prices without taxes, its elements for reservations left out.
 
     An element that applies under a condition which 2.1.1 cannot say would apply always, or if it

@@ -14,6 +14,8 @@ V2_1_1 = OcpiVersion(
     renderers=Later(f"{_HERE}.rendering", "RENDERERS"),
     readers=Later(f"{_HERE}.reading", "READERS"),
     with_whole_location=frozenset({ObjectKind.SESSION, ObjectKind.CDR}),
+    with_current_tariffs=frozenset({ObjectKind.LOCATION, ObjectKind.SESSION, ObjectKind.TARIFF}),
+    revision=2,
     cdr_id=cdr_id,
     patch_names=Later(f"{_HERE}.reading", "PATCH_NAMES"),
 )
