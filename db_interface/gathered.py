@@ -31,11 +31,14 @@ class Gathered(Generic[T]):
         pause_s: float = PAUSE_S,
         *,
         max_at_once: int = MAX_AT_ONCE,
+        give_way: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`give_way`: what goes first is waited for before each query, by all who come meanwhile."""
         self._db = db
         self._read = read
         self._pause_s = pause_s
         self._max_at_once = max_at_once
+        self._give_way = give_way
         self._asked: dict[str, asyncio.Future[T | None]] = {}
         self._reading: asyncio.Task[None] | None = None
         self._next_at = 0.0
@@ -55,6 +58,8 @@ class Gathered(Generic[T]):
         try:
             while self._asked:
                 await asyncio.sleep(max(0.0, self._next_at - loop.time()))
+                if self._give_way is not None:
+                    await self._give_way()
                 self._next_at = loop.time() + self._pause_s
                 keys = list(self._asked)[: self._max_at_once]
                 await self._answer({key: self._asked.pop(key) for key in keys})

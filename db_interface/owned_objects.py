@@ -224,6 +224,11 @@ class OwnedObjects:
         await documents.update_one({"_id": obj.key}, self._change(before, document, tx))
         return Replaced("updated", before["audience"], before["raw"])
 
+    async def present(self, keys: Sequence[str], tx: Tx) -> dict[str, OwnedDocument]:
+        """What `rewrite` needs of the present states under these folded keys."""
+        found = await self.of(tx).find({"_id": {"$in": list(keys)}}, _REPLACED)
+        return {row["_id"]: row for row in found}
+
     async def rewrite(
         self, states: Sequence[tuple[OwnedDocument, OwnedObject]], tx: Tx
     ) -> list[Replaced]:
@@ -282,8 +287,7 @@ class OwnedObjects:
         self, objects: Sequence[OwnedObject], tx: Tx, stamp: Stamp = as_it_is
     ) -> list[str]:
         """What `replace` would say of each, without writing."""
-        found = await self.of(tx).find({"_id": {"$in": [obj.key for obj in objects]}}, _REPLACED)
-        stored = {row["_id"]: row for row in found}
+        stored = await self.present([obj.key for obj in objects], tx)
         return [_outcome(stamp(obj, stored.get(obj.key)), stored.get(obj.key)) for obj in objects]
 
     async def remove(self, key: str, tx: Tx) -> bool:

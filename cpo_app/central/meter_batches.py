@@ -1,8 +1,11 @@
 """Telemetry that is nothing but meter values: of many charge points in one transaction.
 
 A batch is answered when the transaction is committed: what is acknowledged is kept for good. A
-charge point with whose readings something turns (a price, a publication, a doubt, an engine that
-started anew) is told apart, and goes the whole way by itself (telemetry.py).
+charge point with whose readings something turns (a price, a doubt, an engine that started anew) is
+told apart, and goes the whole way by itself (telemetry.py).
+
+There is one such transaction at a time: the longer they take, the more readings are in the next
+one. So many are answered at once, and come again at once, that others are heard in between.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cpo_app.central.precedence import Precedence
 from cpo_app.central.wire import MeterMessage
 from db_interface.database import is_passing
 from db_interface.gathered import Gathered
@@ -28,7 +32,7 @@ from domain.sessions.session_rules import Rules
 logger = logging.getLogger("cpo.central")
 
 GATHERED_FOR_S = 0.2
-MAX_AT_ONCE = 100
+MAX_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -43,14 +47,25 @@ class MeterBatch:
 
 
 class MeterBatches:
+    """`precedence`: what the readings give way to."""
+
     def __init__(
-        self, store: DbInterface, rules: Rules, *, gather_s: float = GATHERED_FOR_S
+        self,
+        store: DbInterface,
+        rules: Rules,
+        *,
+        gather_s: float = GATHERED_FOR_S,
+        precedence: Precedence | None = None,
     ) -> None:
         self._store = store
         self._rules = rules
         self._waiting: dict[str, MeterBatch] = {}
         self._together: Gathered[int] = Gathered(
-            store.db, self._take, gather_s, max_at_once=MAX_AT_ONCE
+            store.db,
+            self._take,
+            gather_s,
+            max_at_once=MAX_AT_ONCE,
+            give_way=None if precedence is None else precedence.give_way,
         )
 
     async def take(self, batch: MeterBatch) -> int | None:

@@ -22,6 +22,7 @@ from cpo_app.central.link.engine_network import EngineNetwork
 from cpo_app.central.link.http_link import Endpoint, HttpLink
 from cpo_app.central.link.link import ChargePointLink, LinkUnreachable
 from cpo_app.central.meter_batches import MeterBatches
+from cpo_app.central.precedence import Precedence
 from cpo_app.central.sweepers.watch import PAUSE_S, Watch
 from cpo_app.central.telemetry import Handler, Telemetry
 from cpo_app.operator_guard import OperatorGuard
@@ -117,12 +118,13 @@ class Central:
             plain_http=settings.CENTRAL_ENGINE_PLAIN_HTTP,
         )
         self.authorize = authorize
+        self.precedence = Precedence()
         quick = None
         if handlers is None:
             rules = charging.rules_of(settings)
             handlers = charging.handlers(rules)
-            quick = MeterBatches(store, rules, gather_s=gather_s)
-        self.telemetry = Telemetry(store, self.party, handlers, quick)
+            quick = MeterBatches(store, rules, gather_s=gather_s, precedence=self.precedence)
+        self.telemetry = Telemetry(store, self.party, handlers, quick, self.precedence)
         self.door = Door(settings.CENTRAL_MAX_REQUESTS)
         self.heartbeats = Heartbeats(self.db, self._apply_heartbeat, gather_s=gather_s)
         self.watch = Watch(store, self.party, self.heartbeats, pause_s=watch_pause_s, uptime=uptime)
@@ -159,7 +161,8 @@ class Central:
         async def work(tx: Tx) -> Applied:
             return await charge_points.apply(tx, self.party, cp_id, event)
 
-        return await self.store.transact(work)
+        with self.precedence.pressing():
+            return await self.store.transact(work)
 
     async def register(
         self, cp_id: str, host: str, port: int, *, proven: bool, fingerprint: str | None = None

@@ -15,6 +15,7 @@ aside as a dead letter (domain.charge_points.dead_letters), and so is what was r
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from datetime import datetime
 from functools import partial
 
 from cpo_app.central.meter_batches import MeterBatch, MeterBatches
+from cpo_app.central.precedence import Precedence
 from cpo_app.central.wire import KINDS, MeterMessage, TelemetryBody
 from db_interface.database import is_passing
 from db_interface.interface import DbInterface
@@ -37,6 +39,9 @@ from domain.charge_points.evse_states import ConnectorState
 from domain.sites import Party
 
 logger = logging.getLogger("cpo.central")
+
+MAX_TURNING = 4
+"""Readings with which something turns that are taken at once: they leave room for what presses."""
 
 Message = JsonObject
 """A message as cpo_app.central.wire has it, `at` as aware datetime."""
@@ -75,24 +80,37 @@ class Telemetry:
         party: Party,
         handlers: Sequence[Handler],
         quick: MeterBatches | None = None,
+        precedence: Precedence | None = None,
     ) -> None:
         """`quick`: takes meter values with which nothing turns, as the handlers would."""
         self._store = store
         self._party = party
         self._handlers = tuple(handlers)
         self._quick = quick
+        self._precedence = precedence or Precedence()
+        self._turning = asyncio.Semaphore(MAX_TURNING)
 
     async def receive(self, body: TelemetryBody, received_at: datetime) -> int:
         """`take` of a batch as it came in."""
         sent_at: datetime | None = body.sent_at
         meters = [message for message in body.messages if isinstance(message, MeterMessage)]
-        if self._quick is not None and len(meters) == len(body.messages):
+        if len(meters) < len(body.messages):
+            with self._precedence.pressing():
+                return await self._take_whole(body, received_at)
+        if self._quick is not None:
             batch = MeterBatch(body.cp_id, body.boot_id, meters, received_at, sent_at)
             acked = await self._quick.take(batch)
             if acked is not None:
                 return acked
+        async with self._turning:
+            await self._precedence.give_way()
+            return await self._take_whole(body, received_at)
+
+    async def _take_whole(self, body: TelemetryBody, received_at: datetime) -> int:
         messages = [message.dict() for message in body.messages]
-        return await self.take(body.cp_id, body.boot_id, messages, received_at, sent_at=sent_at)
+        return await self.take(
+            body.cp_id, body.boot_id, messages, received_at, sent_at=body.sent_at
+        )
 
     async def take(
         self,

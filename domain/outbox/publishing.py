@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from db_interface.interface import DbInterface
-from db_interface.owned_objects import OwnedObject, Replaced, Stamp
+from db_interface.owned_objects import OwnedDocument, OwnedObject, Replaced, Stamp
 from db_interface.transaction import Tx
 from domain.outbox.crash_points import crash_point
 from domain.outbox.marks import Changed, mark_changes
@@ -37,6 +37,24 @@ async def publish(
     if replaced.outcome != "unchanged":
         _mark(module, [Changed(obj.key, replaced, obj, posted)], tx)
     return replaced.outcome
+
+
+async def publish_again(
+    store: DbInterface, module: str, states: Sequence[tuple[OwnedDocument, OwnedObject]], tx: Tx
+) -> None:
+    """`publish` of many objects that are there already and change, each with what is stored of it
+    (`OwnedObjects.present`): one write for all whose readers stay the same."""
+    stamp, make_views = never_back(tx.now), views_for(module, tx)
+    changed: list[tuple[OwnedDocument, OwnedObject]] = []
+    for before, obj in states:
+        if _has_the_readers_of(before, obj):
+            stamped = stamp(obj, before)
+            changed.append((before, replace(stamped, views=await make_views(stamped))))
+        else:
+            await publish(store, module, obj, tx)
+    replaced = await store.objects(module).rewrite(changed, tx)
+    done = zip(replaced, changed, strict=True)
+    _mark(module, [Changed(obj.key, before, obj) for before, (_, obj) in done], tx)
 
 
 async def publish_all(
@@ -95,6 +113,11 @@ async def _written(
     if module == "cdrs" and replaced.outcome == "updated":
         raise NotToBeChanged("a CDR cannot be changed, only credited (mod_cdrs, Credit CDRs)")
     return replaced
+
+
+def _has_the_readers_of(before: OwnedDocument, obj: OwnedObject) -> bool:
+    had = before.get("links", {}).get("has", ())
+    return before["audience"] == obj.audience and {*had} == {*obj.links.get("has", ())}
 
 
 def _mark(module: str, changes: Sequence[Changed], tx: Tx) -> None:

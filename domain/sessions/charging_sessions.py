@@ -26,7 +26,6 @@ from domain.sessions.session_opening import (
 )
 from domain.sessions.session_records import (
     get,
-    is_due,
     running_session,
     save,
     session_of_reservation,
@@ -145,11 +144,11 @@ def quiet_reading(
     soc: float | None,
     rules: Rules,
 ) -> ChargingSession | None:
-    """What a meter value changes of a session of which nothing else is to be said: no turn, no
-    doubt, and its publication is not due. None: it is for `meter_reading`."""
+    """What a meter value changes of a session of which nothing else is to be said: no turn and no
+    doubt. Its publication may be due. None: it is for `meter_reading`."""
     if document["started"] is None or not document["running"] or document.get("suspect"):
         return None
-    if Status(document["status"]) in FINAL or is_due(tx, document, rules):
+    if Status(document["status"]) in FINAL:
         return None
     if _doubt(tx, document, reading, register_wh, rules) is not None:
         return None

@@ -1,8 +1,8 @@
 """Meter values of running sessions with which nothing turns: of many sessions in one go.
 
-Most readings only move a session's energy on. As long as no price component begins or ends, no
-doubt arises and no publication is due, what follows is a change of the session's own document and
-nothing else. Whatever is more than that goes through charging_sessions.meter_reading.
+Most readings only move a session's energy on. As long as no price component begins or ends and no
+doubt arises, what follows is a change of the session's own document and, now and then, of its
+Session. Whatever is more than that goes through charging_sessions.meter_reading.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from db_interface.bulk import update_each
 from db_interface.transaction import Tx
 from domain.sessions.charging_sessions import quiet_reading
 from domain.sessions.session_document import ChargingSession
-from domain.sessions.session_records import SESSIONS, change_of
+from domain.sessions.session_records import SESSIONS, change_of, is_due, is_shown, publish_grown
 from domain.sessions.session_rules import Rules
 from domain.sessions.session_segments import Reading
 
@@ -60,6 +60,12 @@ class QuietReadings:
         return True
 
     async def write(self) -> None:
+        """Keep what was taken, and publish those Sessions whose last publication is long ago."""
+        due = [id_ for id_ in self._changes if is_due(self._tx, self._found[id_], self._rules)]
+        grown: list[ChargingSession] = [{**self._found[id_], **self._changes[id_]} for id_ in due]
+        await publish_grown(self._tx, [session for session in grown if is_shown(session)])
+        for id_ in due:
+            self._changes[id_]["published_at"] = self._tx.now
         await update_each(
             SESSIONS.of(self._tx),
             [

@@ -62,7 +62,9 @@ def build(
         billing=ReservationSessions(rules),
         rules=rules,
     )
-    worker = CommandWorker(central.store, kinds_of(context), deliver, **timing)
+    worker = CommandWorker(
+        central.store, kinds_of(context), deliver, precedence=central.precedence, **timing
+    )
     for intake in intakes:
         intake.on_command(worker.wake)
     return CommandParts(worker, ReservationSweeper(context, worker.wake))

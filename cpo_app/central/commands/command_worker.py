@@ -22,6 +22,7 @@ from typing import Any
 
 from cpo_app.central.commands.command_steps import Ask, Decided, Elsewhere, Kind
 from cpo_app.central.link.link import LinkUnreachable
+from cpo_app.central.precedence import Precedence
 from cpo_app.log_ids import bound
 from db_interface.backoff import Backoff
 from db_interface.database import STORE_ERRORS
@@ -58,6 +59,7 @@ class CommandWorker:
         *,
         lease_s: float = LEASE_S,
         pause_s: float = PAUSE_S,
+        precedence: Precedence | None = None,
     ) -> None:
         self._store = store
         self._db = store.db
@@ -65,6 +67,7 @@ class CommandWorker:
         self._deliver = deliver
         self._lease_s = lease_s
         self._pause_s = pause_s
+        self._precedence = precedence or Precedence()
         self._name = uuid.uuid4().hex[:12]
         self._lanes: set[str] = set()
         self._peers: Counter[str] = Counter()
@@ -177,7 +180,8 @@ class CommandWorker:
             except LinkUnreachable as error:
                 await self._try_again(sent, error)
                 return
-            await self._store.transact(lambda tx: self._conclude(tx, sent, said))
+            with self._precedence.pressing():
+                await self._store.transact(lambda tx: self._conclude(tx, sent, said))
             logger.info("command %s: %s answered by the charge point", sent["_id"], sent["kind"])
 
     async def _send(self, command: Command) -> Command | None:
@@ -195,7 +199,8 @@ class CommandWorker:
             await self._follow(tx, command, outcome)
             return None
 
-        return await self._store.transact(work)
+        with self._precedence.pressing():
+            return await self._store.transact(work)
 
     async def _conclude(self, tx: Tx, command: Command, said: Any) -> None:
         kind = self._kinds[command["kind"]]

@@ -16,9 +16,15 @@ from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.commands.command_targets import place_of
+from domain.outbox.marks import MARKS
+from domain.peers.peers import Peers
+from domain.peers.terms import ANY_PARTY
+from domain.secrets import new_token
 from domain.sessions import charging_sessions
 from domain.sessions.quiet_readings import QuietReadings
-from tests.cpo_app.central.conftest import World, meter, state
+from domain.sessions.session_records import SESSIONS
+from domain.times import parse_datetime
+from tests.cpo_app.central.conftest import VAULT, World, meter, state
 from tests.cpo_app.central.test_charging import TOKEN
 
 
@@ -164,8 +170,79 @@ def test_whatever_turns_goes_by_itself_and_holds_up_no_other(fleet: Fleet) -> No
     assert fleet.taken(fleet.batch("CP-003", meter(4, 1.0))) == [None], "another's session"
     fleet.sessions["CP-003"] = own
     assert fleet.session("CP-001") == before
-    fleet.world.clock.advance(10)
-    assert fleet.taken(fleet.batch("CP-001", meter(4, 1.0))) == [None], "its publication is due"
+
+
+async def connected_emsp(world: World) -> str:
+    """The peer whose driver charges, to whom Sessions are pushed."""
+    peers, now = Peers(world.db, VAULT), world.clock.at
+    peer, _ = await peers.invite("emsp", now, ANY_PARTY)
+    await peers.connect(
+        peer.peer_id,
+        our_token=new_token(),
+        their_token=new_token(),
+        now=now,
+        roles=[{"role": "EMSP", **{name: TOKEN[name] for name in ("country_code", "party_id")}}],
+        endpoints=[
+            {"identifier": "sessions", "role": "RECEIVER", "url": "https://emsp.example/sessions"}
+        ],
+    )
+    return peer.peer_id
+
+
+def published(fleet: Fleet, cp_id: str) -> tuple[JsonMapping, list[str]]:
+    """Its Session, and which peers have yet to see it."""
+    key = f"de/cpo/{fleet.sessions[cp_id]}"
+
+    async def found() -> tuple[JsonMapping | None, list[str]]:
+        db = fleet.world.db
+        marks = await MARKS.of(db).find({"module": "sessions", "key": key})
+        return await fleet.world.store.get("sessions", key), [mark["peer_id"] for mark in marks]
+
+    session, marked = fleet.world.loop.run(found())
+    assert session is not None
+    return session, marked
+
+
+def test_sessions_whose_publication_is_due_are_published_together(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer = fleet.world.loop.run(connected_emsp(fleet.world))
+    fleet.world.clock.advance(5)
+    assert fleet.taken(fleet.batch("CP-001", meter(4, 7.0))) == [4]
+    assert published(fleet, "CP-001")[0]["kwh"] == 0, "not yet"
+    fleet.world.clock.advance(5)
+    made = counted(fleet.world, monkeypatch)
+    later = [fleet.batch(cp_id, meter(5, 10.0)) for cp_id in fleet.sessions]
+    assert fleet.taken(*later[:2]) == [5, 5]
+    assert len(made) == 1
+    assert fleet.taken_alone(later[2]) == 5
+    for cp_id in fleet.sessions:
+        session, marked = published(fleet, cp_id)
+        assert session["kwh"] == 0.01
+        assert parse_datetime(session["last_updated"]) == fleet.world.clock.at
+        assert marked == [peer]
+    ids = [fleet.sessions[cp_id] for cp_id in fleet.sessions]
+    (one, _), (other, _) = published(fleet, "CP-002"), published(fleet, "CP-003")
+    del one["cdr_token"], other["cdr_token"]
+    assert alike(one, "CP-002", ids[1]) == alike(other, "CP-003", ids[2])
+    known, same = fleet.session("CP-002"), fleet.session("CP-003")
+    assert alike(known, "CP-002", ids[1]) == alike(same, "CP-003", ids[2])
+    # The next publication counts from this one.
+    fleet.world.clock.advance(9)
+    assert fleet.taken(fleet.batch("CP-001", meter(6, 20.0))) == [6]
+    assert published(fleet, "CP-001")[0]["kwh"] == 0.01
+
+
+def test_of_a_session_that_is_held_nothing_is_published(fleet: Fleet) -> None:
+    world, cp_id = fleet.world, "CP-001"
+    held = {"held": {"since": world.clock.at, "why": "nobody let it charge"}}
+    one = {"_id": fleet.sessions[cp_id]}
+    world.loop.run(SESSIONS.of(world.db).update_one(one, {"$set": held}))
+    before = published(fleet, cp_id)
+    world.clock.advance(10)
+    assert fleet.taken(fleet.batch(cp_id, meter(4, 10.0))) == [4]
+    assert published(fleet, cp_id) == before
+    assert fleet.session(cp_id)["energy_wh"] == 10.0
 
 
 def test_the_same_engine_twice_at_once_is_taken_once(fleet: Fleet) -> None:
