@@ -112,13 +112,21 @@ class OcpiAuthenticator:
         return None if found is None or found[0].status == BLOCKED else found[1]
 
     async def admit_charge_point(
-        self, token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+        self,
+        token: str | None,
+        cp_id: str,
+        *,
+        required: bool,
+        certificate: str | None = None,
+        at_leisure: bool = False,
     ) -> None:
-        """Let a charge point in by EV_Registry's token.
+        """Let a charge point in by EV_Registry's token (charge_point_access.Admission.admit).
 
         Raises auth.charge_point_access.ChargePointRefused.
         """
-        await self._charge_points.admit(token, cp_id, required=required, certificate=certificate)
+        await self._charge_points.admit(
+            token, cp_id, required=required, certificate=certificate, at_leisure=at_leisure
+        )
 
     def forget(self) -> None:
         """Look everything up again: a token of this process has just changed."""

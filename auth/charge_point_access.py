@@ -27,6 +27,8 @@ NOT_REGISTERED = "CP not registered in EV_Registry or is deregistered"
 WRONG_CERTIFICATE = "needs the client certificate that the charge point registered with"
 
 
+LEISURE = 4
+"""So many times as long one may wait for others who is not in a hurry."""
 _JUDGED = ("status", "token_version", "certificate_fingerprint")
 
 
@@ -71,24 +73,33 @@ class Admission:
         self._secret = secret
         self._unregistered = unregistered
         self._registrations: Gathered[Record] = Gathered(db, self._read, gather_s)
+        self._at_leisure: Gathered[Record] = Gathered(db, self._read, LEISURE * gather_s)
 
     async def admit(
-        self, token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+        self,
+        token: str | None,
+        cp_id: str,
+        *,
+        required: bool,
+        certificate: str | None = None,
+        at_leisure: bool = False,
     ) -> None:
         """Return if the charge point may speak as `cp_id`; ids compare ignoring case.
 
         `token`: the JWT without its scheme, None for none. `required` False
         (CENTRAL_REQUIRE_CP_TOKEN=false): the token is checked only if there is one; the
         registration always. `certificate`: the fingerprint of the client certificate whose key it
-        proved to hold; needed where it registered with one.
+        proved to hold; needed where it registered with one. `at_leisure`: nobody waits for the
+        answer, and more look-ups may become one.
 
         Raises ChargePointRefused: 403 not registered, deregistered, another certificate than it
         registered with, or another charge point's token; 401 token missing, invalid, expired or
         outdated. Raises domain.secrets.SecretUnusable when a token is to be checked and the secret
         is missing or too short.
         """
+        looked_up = self._at_leisure if at_leisure else self._registrations
         _judge(
-            await self._registrations.get(fold(cp_id)),
+            await looked_up.get(fold(cp_id)),
             self._secret,
             token,
             cp_id,

@@ -33,7 +33,7 @@ class Gathered(Generic[T]):
         max_at_once: int = MAX_AT_ONCE,
         give_way: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`give_way`: what goes first is waited for before each query, by all who come meanwhile."""
+        """`give_way`: awaited before each query; who comes meanwhile is in it."""
         self._db = db
         self._read = read
         self._pause_s = pause_s

@@ -19,6 +19,7 @@ from cpo_app.central.operator_router import build_operator_router
 from cpo_app.central.service import Central
 from cpo_app.central.wire import AuthorizeBody, HeartbeatBody, RegistrationBody, TelemetryBody
 from cpo_app.front_door import client_certificates
+from cpo_app.front_door.kept_connections import keep_open
 from cpo_app.http_errors import HttpError
 from cpo_app.log_ids import bind
 from db_interface.json_data import JsonObject
@@ -97,7 +98,7 @@ def build_router(central: Central) -> APIRouter:
     @router.post("/heartbeat")
     async def heartbeat(body: HeartbeatBody, request: Request) -> JsonObject:
         """The monitor lives; this is what it sees of its engine."""
-        await _admitted(central, request, body.cp_id)
+        await _admitted(central, request, body.cp_id, at_leisure=True)
         faults: list[Fault] = [
             {"code": fault.code, "message": fault.message} for fault in body.engine.faults
         ]
@@ -138,7 +139,9 @@ def _inside(central: Central, request: Request) -> Iterator[None]:
         yield
 
 
-async def _admitted(central: Central, request: Request, cp_id: str) -> str | None:
+async def _admitted(
+    central: Central, request: Request, cp_id: str, *, at_leisure: bool = False
+) -> str | None:
     """The token that was shown and found right; None where none was and none is needed."""
     bind(cp_id=cp_id)
     token = _bearer(request.headers.get("authorization"))
@@ -147,7 +150,10 @@ async def _admitted(central: Central, request: Request, cp_id: str) -> str | Non
         cp_id,
         required=central.settings.CENTRAL_REQUIRE_CP_TOKEN,
         certificate=client_certificates.of_scope(request.scope),
+        at_leisure=at_leisure,
     )
+    if token is not None:
+        keep_open(request.scope)
     return token
 
 

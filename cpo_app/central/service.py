@@ -58,7 +58,13 @@ class Admit(Protocol):
     """OcpiAuthenticator.admit_charge_point: raises ChargePointRefused."""
 
     async def __call__(
-        self, token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+        self,
+        token: str | None,
+        cp_id: str,
+        *,
+        required: bool,
+        certificate: str | None = None,
+        at_leisure: bool = False,
     ) -> None: ...
 
 

@@ -9,9 +9,13 @@ from pathlib import Path
 import httpx
 from pydantic import BaseModel, Field, SecretStr, validator
 
+from cpo_app.front_door.kept_connections import CLIENT_KEEPS_FOR_S
 from db_interface.json_data import JsonObject
 
 logger = logging.getLogger(__name__)
+
+KEPT_OPEN = httpx.Limits(max_connections=10, keepalive_expiry=CLIENT_KEEPS_FOR_S)
+"""Central keeps connections of charge points open: a new one costs both more than a heartbeat."""
 
 
 class Link(BaseModel):
@@ -63,6 +67,7 @@ class CentralLink:
         self._http = httpx.AsyncClient(
             timeout=timeout_s,
             trust_env=False,
+            limits=KEPT_OPEN,
             verify=str(ca_file) if ca_file else True,
             cert=certificate,
         )

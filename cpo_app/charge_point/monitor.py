@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
+from cpo_app.charge_point.central_link import KEPT_OPEN
 from cpo_app.charge_point.credentials_store import CredentialsStore, real_keyring
 from cpo_app.charge_point.engine_door import EngineDoor
 from cpo_app.charge_point.engine_watch import EngineWatch
@@ -67,6 +68,7 @@ class Monitor:
             self._http = httpx.AsyncClient(
                 timeout=_REQUEST_TIMEOUT_S,
                 trust_env=False,
+                limits=KEPT_OPEN,
                 verify=str(settings.ca_file) if settings.ca_file else True,
                 cert=certificate_files(settings),
             )

@@ -86,6 +86,14 @@ class Doorkeeper:
             self._sweep_later()
         return True
 
+    def has_room_to_keep(self, connection: Connection) -> bool:
+        """Whether it may stay while it is idle: not where the house, or its address, is half full
+        of connections."""
+        of_address = self._by_address.get(connection.address, {})
+        return len(self._inside) * 2 <= self._max and (
+            len(of_address) * 2 <= self._max_per_address or self._may_fill_it(connection.address)
+        )
+
     def gone(self, connection: Connection) -> None:
         """The connection has ended; nothing happens for one that is not inside."""
         if self._inside.pop(connection, 0) == 0:

@@ -15,7 +15,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from cpo_app.front_door import client_certificates
+from cpo_app.front_door import client_certificates, kept_connections
 from cpo_app.front_door.doorkeeper import Doorkeeper
 from cpo_app.front_door.refusals import REFUSALS
 from cpo_app.http_errors import error_answer
@@ -63,6 +63,8 @@ class StrangersProtocol(HttpToolsProtocol):
         """When the present wait began: for a head, for a body."""
         self._unread_since: float | None = None
         self._refused = False
+        self._kept_for_s = 0
+        """How long it may idle beyond what strangers may (kept_connections.py)."""
 
     # --- what the doorkeeper asks
 
@@ -86,8 +88,13 @@ class StrangersProtocol(HttpToolsProtocol):
         elif now - self._since > HEAD_WITHIN_S:
             if self._in_head:
                 self._refuse(408, "slow", f"no request within {HEAD_WITHIN_S:.0f} s")
-            else:
+            elif now - self._since > self._kept_for_s:
                 self.transport.close()
+
+    def keep_open(self) -> None:
+        """Whoever sends the present request is known."""
+        if self._door.has_room_to_keep(self):
+            self._kept_for_s = self.timeout_keep_alive = kept_connections.KEPT_FOR_S
 
     def give_way(self) -> None:
         REFUSALS.count("crowded", self.address)
@@ -166,9 +173,15 @@ class StrangersProtocol(HttpToolsProtocol):
         certificate = self._certificate
         if self._certificate_header is not None:
             certificate = client_certificates.of_headers(self.headers, self._certificate_header)
+        extensions: dict[str, dict[object, object]] = {
+            kept_connections.EXTENSION: {"keep": self.keep_open}
+        }
         if certificate is not None:
             shown: dict[object, object] = dict(certificate._asdict().items())
-            self.scope["extensions"] = {client_certificates.EXTENSION: shown}
+            extensions[client_certificates.EXTENSION] = shown
+        self.scope["extensions"] = extensions
+        # As every connection begins, unless this request says once more who sends it.
+        self._kept_for_s, self.timeout_keep_alive = 0, self.config.timeout_keep_alive
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -135,18 +135,23 @@ def test_new_credentials_outdate_the_token_at_once(registered: Database, loop: L
     assert refused is not None and refused[0] == 401
 
 
-def test_a_deregistration_counts_from_the_next_request_on(registered: Database, loop: Loop) -> None:
+@pytest.mark.parametrize("at_leisure", [False, True])
+def test_a_deregistration_counts_from_the_next_request_on(
+    registered: Database, loop: Loop, at_leisure: bool
+) -> None:
     """Whichever process made it, and however many asked just before."""
     standing, shown = door(registered), token("CP-001")
 
     async def story() -> None:
-        asked = (standing.admit(shown, "cp-001", required=True) for _ in range(20))
+        asked = (
+            standing.admit(shown, "cp-001", required=True, at_leisure=at_leisure) for _ in range(20)
+        )
         await asyncio.gather(*asked)
         await registered["registrations"].update_one(
             {"_id": "CP-001"}, {"$set": {"status": "DEREGISTERED"}}
         )
         with pytest.raises(ChargePointRefused, match=NOT_REGISTERED):
-            await standing.admit(shown, "CP-001", required=True)
+            await standing.admit(shown, "CP-001", required=True, at_leisure=at_leisure)
 
     loop.run(story())
 

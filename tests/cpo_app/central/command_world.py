@@ -474,7 +474,12 @@ class CommandWorld:
 
     def _central(self) -> Central:
         async def admit(
-            token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+            token: str | None,
+            cp_id: str,
+            *,
+            required: bool,
+            certificate: str | None = None,
+            at_leisure: bool = False,
         ) -> None:
             return None
 

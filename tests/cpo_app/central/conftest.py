@@ -65,11 +65,16 @@ class World:
         }
 
         async def let_in(
-            token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+            token: str | None,
+            cp_id: str,
+            *,
+            required: bool,
+            certificate: str | None = None,
+            at_leisure: bool = False,
         ) -> None:
             unregistered = bool(given.get("CENTRAL_ALLOW_UNREGISTERED"))
             await Admission(self.db, SECRET, unregistered=unregistered, gather_s=0).admit(
-                token, cp_id, required=required, certificate=certificate
+                token, cp_id, required=required, certificate=certificate, at_leisure=at_leisure
             )
 
         central = Central(

@@ -118,7 +118,12 @@ async def _story(db: Database, state_dir: Path) -> None:
     store = DbInterface(db)
 
     async def let_in(
-        token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+        token: str | None,
+        cp_id: str,
+        *,
+        required: bool,
+        certificate: str | None = None,
+        at_leisure: bool = False,
     ) -> None:
         await Admission(db, SECRET, gather_s=0).admit(
             token, cp_id, required=required, certificate=certificate

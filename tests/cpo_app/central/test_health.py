@@ -88,7 +88,12 @@ def test_without_a_store_everything_under_cp_is_503_in_the_same_shape(loop: Loop
     db = loop.run(connect())
 
     async def let_in(
-        token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+        token: str | None,
+        cp_id: str,
+        *,
+        required: bool,
+        certificate: str | None = None,
+        at_leisure: bool = False,
     ) -> None:
         await Admission(db, SECRET, gather_s=0).admit(
             token, cp_id, required=required, certificate=certificate
@@ -128,7 +133,12 @@ def test_the_watch_survives_an_outage_of_the_store(loop: Loop) -> None:
         db = Database.connect(f"mongodb://127.0.0.1:{free_port()}/x", timeout_ms=50)
 
         async def let_in(
-            token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+            token: str | None,
+            cp_id: str,
+            *,
+            required: bool,
+            certificate: str | None = None,
+            at_leisure: bool = False,
         ) -> None: ...
 
         central = Central(DbInterface(db), settings_of(), VAULT, admit=let_in, watch_pause_s=0.01)
@@ -159,7 +169,12 @@ def test_a_registration_secret_that_is_unusable_is_503_not_a_traceback(world: Wo
     central = world.central()
 
     async def without_secret(
-        token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+        token: str | None,
+        cp_id: str,
+        *,
+        required: bool,
+        certificate: str | None = None,
+        at_leisure: bool = False,
     ) -> None:
         await Admission(world.db, "", gather_s=0).admit(
             token, cp_id, required=required, certificate=certificate

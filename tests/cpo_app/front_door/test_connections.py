@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from cpo_app.front_door import http_protocol
+from cpo_app.front_door.kept_connections import keep_open
 from cpo_app.front_door.serving import FrontDoor
 from cpo_app.front_door.trusted_proxies import TrustedProxies
 from tests.conftest import Loop
@@ -25,6 +26,8 @@ Served = Callable[..., str]
 async def echo(request: Request) -> Response:
     if request.headers.get("authorization") != "right":
         return PlainTextResponse("who are you?", 401)
+    if "x-keep" in request.headers:
+        keep_open(request.scope)
     return PlainTextResponse(
         f"{request.client.host if request.client else ''} " + str(len(await request.body()))
     )
@@ -187,3 +190,26 @@ def test_the_client_is_who_connects_unless_a_trusted_proxy_says_otherwise(served
     assert httpx.post(served(), headers=headers).text == "127.0.0.1 0"
     trusting = served(FrontDoor(proxies=TrustedProxies.of("127.0.0.0/8")))
     assert httpx.post(trusting, headers=headers).text == "203.0.113.9 0"
+
+
+def test_who_is_known_is_kept_when_strangers_connections_close(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "HEAD_WITHIN_S", 0.2)
+    base = served()
+    known, stranger, forgotten = connect(base), connect(base), connect(base)
+    asked = [
+        (known, HEAD + b"x-keep: yes\r\n", b"127.0.0.1 0"),
+        (forgotten, HEAD + b"x-keep: yes\r\n", b"127.0.0.1 0"),
+        (forgotten, HEAD, b"127.0.0.1 0"),  # the last request says nothing of who sends it
+        (stranger, b"POST / HTTP/1.1\r\nhost: x\r\nx-keep: yes\r\n", b"who are you?"),
+    ]
+    for connection, head, expected in asked:
+        connection.sendall(head + b"content-length: 0\r\n\r\n")
+        got = b""
+        while not got.endswith(expected):
+            got += connection.recv(65536)
+    assert answer(stranger) == b""
+    assert answer(forgotten) == b""
+    known.sendall(HEAD + b"content-length: 0\r\nconnection: close\r\n\r\n")
+    assert status_of(answer(known)) == 200

@@ -83,3 +83,17 @@ def test_the_limit_of_files_is_raised_as_far_as_it_may(monkeypatch: pytest.Monke
     monkeypatch.setattr(resource, "setrlimit", lambda _, limits: raised.append(limits))
     assert most_connections(12_000) == 3584
     assert raised == [(4096, 4096)]
+
+
+def test_connections_are_kept_while_there_is_room(loop: Loop) -> None:
+    keeper = Doorkeeper(8, 4, {"proxy"}.__contains__)
+    one, two, three = (Caller(keeper, "greedy") for _ in range(3))
+    come(loop, keeper, one, two)
+    assert keeper.has_room_to_keep(one)
+    come(loop, keeper, three)
+    assert not keeper.has_room_to_keep(one), "its address has more than half of its share"
+    behind = Caller(keeper, "proxy")
+    come(loop, keeper, behind)
+    assert keeper.has_room_to_keep(behind)
+    come(loop, keeper, Caller(keeper, "proxy"))
+    assert not keeper.has_room_to_keep(behind), "the house is more than half full"

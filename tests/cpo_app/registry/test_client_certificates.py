@@ -211,7 +211,12 @@ def test_central_hears_a_bound_charge_point_with_its_certificate_alone(
     store = DbInterface(db)
 
     async def let_in(
-        token: str | None, cp_id: str, *, required: bool, certificate: str | None = None
+        token: str | None,
+        cp_id: str,
+        *,
+        required: bool,
+        certificate: str | None = None,
+        at_leisure: bool = False,
     ) -> None:
         await Admission(db, SECRET, gather_s=0).admit(
             token, cp_id, required=required, certificate=certificate

@@ -1,0 +1,23 @@
+"""A connection of somebody who is known stays open between requests: a charge point that comes
+again and again pays once for its handshake, which costs more than its heartbeat.
+
+Strangers' connections close after a few idle seconds, as ever; and so do those that are known
+where there are many (doorkeeper.py): they are worth less than a place for somebody new.
+"""
+
+from __future__ import annotations
+
+from starlette.types import Scope
+
+EXTENSION = "cpo.kept_connection"
+KEPT_FOR_S = 75
+"""Idle seconds: more than the interval of most heartbeats."""
+CLIENT_KEEPS_FOR_S = 70.0
+"""What a client may rely on: the server is not to close what is just being used."""
+
+
+def keep_open(scope: Scope) -> None:
+    """Let the connection of this request, whose sender is known, stay for KEPT_FOR_S."""
+    keep = scope.get("extensions", {}).get(EXTENSION, {}).get("keep")
+    if callable(keep):
+        keep()
