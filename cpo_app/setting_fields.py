@@ -18,11 +18,12 @@ Reader = Literal[
     "serve and registry",
     "commands",
     "serve and commands",
+    "ocpp",
     "monitor",
     "engine",
 ]
-"""Who reads it: the process of `cpo serve`, that of `cpo registry`, other commands; on a charge
-point its monitor and its engine."""
+"""Who reads it: the process of `cpo serve`, that of `cpo registry`, that of `cpo ocpp`, other
+commands; on a charge point its monitor and its engine."""
 
 
 def setting(

@@ -44,6 +44,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("status", "registered_seq"),
         _index("folded_id", unique=True),
         _index("asked_with.key_hash", sparse=True),
+        _index("station", sparse=True),
         _index("status", "ocpi.offered", "updated_at"),
     ],
     "charge_points": [
@@ -127,6 +128,17 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index(
             "signature.verdict", partialFilterExpression={"signature.verdict": {"$exists": True}}
         ),
+    ],
+    "ocpp_stations": [
+        _index("folded_id", unique=True),
+        _index("evses.cp_id"),
+        _index("status", "folded_id"),
+    ],
+    "ocpp_connections": [_index("holder")],
+    "ocpp_gateways": [_index("until")],
+    "ocpp_questions": [
+        _index("state", "deadline"),
+        _index("expires", expireAfterSeconds=0),
     ],
     "logins": [_index("operator_id"), _index("until", expireAfterSeconds=0)],
     "login_links": [_index("until", expireAfterSeconds=0)],

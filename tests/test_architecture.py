@@ -16,6 +16,7 @@ ROOMS = (
     "central",
     "registry",
     "charge_point",
+    "ocpp",
     "api",
     "console",
     "conformance",

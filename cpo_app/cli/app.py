@@ -22,6 +22,7 @@ class Commands(LazyGroup):
         "up": "cpo_app.cli.up:run_up",
         "serve": "cpo_app.cli.servers:serve",
         "registry": "cpo_app.cli.servers:registry",
+        "ocpp": "cpo_app.cli.ocpp:ocpp",
         "monitor": "cpo_app.cli.charge_point:monitor",
         "engine": "cpo_app.cli.charge_point:engine",
         "simulate": "cpo_app.cli.charge_point:simulate",

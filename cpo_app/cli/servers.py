@@ -43,9 +43,9 @@ def serve(
     tls = ServerTls.of_central(settings).options()
     demand_free(settings.CENTRAL_HOST, settings.CENTRAL_PORT)
     _end_cleanly()
-    with prepare(settings, people=True) as ground, _counting_together(workers):
+    with prepare(settings, people=True) as ground, counting_together(workers):
         demand_known_store(ground)
-        _hand_on(ground)
+        hand_on(ground)
         if ground.first_password:
             logger.warning(
                 "the operator's password was made: user admin, %s",
@@ -90,7 +90,7 @@ def _end_cleanly() -> None:
 
 
 @contextlib.contextmanager
-def _counting_together(workers: int) -> Iterator[None]:
+def counting_together(workers: int) -> Iterator[None]:
     """Let several workers add up what they count, so that `/metrics` is the same at each."""
     if workers == 1:
         yield
@@ -103,7 +103,7 @@ def _counting_together(workers: int) -> Iterator[None]:
             del os.environ[SHARED_BY_WORKERS]
 
 
-def _hand_on(ground: Prepared) -> None:
+def hand_on(ground: Prepared) -> None:
     """Let worker processes find the store and the secrets that this one has found."""
     for name in (
         "CPO_MONGO_URL",
@@ -114,5 +114,8 @@ def _hand_on(ground: Prepared) -> None:
         "REGISTRY_SECRET_KEY",
         "REGISTRY_SECRET_KEYS",
         "CENTRAL_PORT",
+        "CPO_OCPP_PORT",
+        "CPO_OCPP_TLS_PORT",
+        "CPO_OCPP_HOST",
     ):
         os.environ[name] = str(getattr(ground.settings, name))

@@ -10,9 +10,6 @@ import asyncio
 import logging
 import os
 import sys
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -24,30 +21,13 @@ from cpo_app.cli.known_store import demand_known_store
 from cpo_app.cli.options import DataDir, settings_for
 from cpo_app.cli.output import note
 from cpo_app.cli.panel import panel
+from cpo_app.cli.parts import Part, keep_running
 from cpo_app.cli.signals import until_signalled
 from cpo_app.cli.simulated import DEMO_SPEED, SIMULATED_PER_CORE, charge_point_ids
 from cpo_app.cli.up_ready import all_answer, all_heard
 from cpo_app.settings import Settings
-from db_interface.backoff import Backoff
-from db_interface.child_process import die_with_parent
 
 logger = logging.getLogger("cpo.up")
-
-STOP_TIMEOUT_S = 3.0
-_RESTARTS = Backoff(first_s=0.5, max_s=30.0)
-
-
-Given = Callable[[], Awaitable[dict[str, str]]]
-
-
-@dataclass(frozen=True)
-class Part:
-    """A child process: what it is called, the `cpo` arguments that run it, and what more its
-    environment is given at each start."""
-
-    name: str
-    arguments: tuple[str, ...]
-    given: Given | None = None
 
 
 def run_up(
@@ -55,6 +35,9 @@ def run_up(
         int, typer.Option(min=1, max=65535, help="Central, OCPI and the console.")
     ] = 8000,
     registry_port: Annotated[int, typer.Option(min=1, max=65535, help="EV_Registry.")] = 8080,
+    ocpp_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Charge points that speak OCPP.")
+    ] = 9000,
     charge_points: Annotated[int, typer.Option(min=0, max=200, help="How many to simulate.")] = 5,
     data_dir: DataDir = None,
     demo: Annotated[bool, typer.Option("--demo", help="Drivers come and charge.")] = False,
@@ -65,6 +48,7 @@ def run_up(
         data_dir,
         CENTRAL_PORT=port,
         REGISTRY_API_PORT=registry_port,
+        CPO_OCPP_PORT=ocpp_port,
         CPO_ALLOW_PRIVATE_URLS=True,
     )
     logs.set_up(settings.CPO_LOG_LEVEL, settings.CPO_LOG_FORMAT)
@@ -73,8 +57,12 @@ def run_up(
 
 def run(settings: Settings, *, charge_points: int, demo: bool) -> None:
     """Run everything until SIGINT or SIGTERM. Raises CliError when it cannot start."""
-    for port in (settings.CENTRAL_PORT, settings.REGISTRY_API_PORT):
-        demand_free("127.0.0.1", port, "--port or --registry-port")
+    for port, option in (
+        (settings.CENTRAL_PORT, "--port"),
+        (settings.REGISTRY_API_PORT, "--registry-port"),
+        (settings.CPO_OCPP_PORT, "--ocpp-port"),
+    ):
+        demand_free("127.0.0.1", port, option)
     logger.warning(
         "CPO_ALLOW_PRIVATE_URLS is on: peers may name private addresses. Development only!"
     )
@@ -104,8 +92,12 @@ async def _supervise(
         # Its cars are charged faster than time: by as much more is believed.
         factor = settings.CENTRAL_MAX_POWER_FACTOR * DEMO_SPEED
         environment["CENTRAL_MAX_POWER_FACTOR"] = str(factor)
-    servers = [Part("EV_Registry", ("registry",)), Part("EV_Central", ("serve",))]
-    keepers = [asyncio.create_task(_keep_running(part, environment)) for part in servers]
+    servers = [
+        Part("EV_Registry", ("registry",)),
+        Part("EV_Central", ("serve",)),
+        Part("OCPP gateway", ("ocpp",)),
+    ]
+    keepers = [asyncio.create_task(keep_running(part, environment)) for part in servers]
     try:
         base = f"http://127.0.0.1:{settings.CENTRAL_PORT}"
         ready = await all_answer((f"{_registry_url(settings)}/readyz", f"{base}/readyz"))
@@ -115,7 +107,7 @@ async def _supervise(
 
             await demonstration.set_the_scene(settings)
         for part in _after_the_servers(settings, charge_points, demo):
-            keepers.append(asyncio.create_task(_keep_running(part, environment)))
+            keepers.append(asyncio.create_task(keep_running(part, environment)))
         if ready:
             # What they log when they start would push the panel off the screen.
             await all_heard(settings, charge_point_ids(charge_points))
@@ -174,46 +166,6 @@ def _after_the_servers(settings: Settings, charge_points: int, demo: bool) -> li
     return parts
 
 
-async def _keep_running(part: Part, environment: dict[str, str]) -> None:
-    """Run the part, again whenever it ends, with growing pauses; stop it when cancelled."""
-    delays = _RESTARTS.delays()
-    while True:
-        started = time.monotonic()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "cpo_app.cli",
-            *part.arguments,
-            env={**environment, **(await part.given() if part.given else {})},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=sys.stderr,
-            # Ctrl-C reaches the supervisor alone: it stops the parts in order.
-            start_new_session=True,
-            preexec_fn=die_with_parent,
-        )
-        try:
-            code = await process.wait()
-        except asyncio.CancelledError:
-            await _stop(process)
-            raise
-        if time.monotonic() - started > 60:
-            delays = _RESTARTS.delays()
-        delay_s = next(delays)
-        logger.error("%s ended (exit code %s); again in %.1f s", part.name, code, delay_s)
-        await asyncio.sleep(delay_s)
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    process.terminate()
-    try:
-        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
-    except asyncio.TimeoutError:
-        process.kill()
-        await process.wait()
-
-
 def _registry_url(settings: Settings) -> str:
     scheme = "https" if settings.REGISTRY_TLS_ENABLED else "http"
     return f"{scheme}://127.0.0.1:{settings.REGISTRY_API_PORT}"
@@ -232,6 +184,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "REGISTRY_SECRET_KEYS",
         "REGISTRY_API_PORT",
         "CENTRAL_PORT",
+        "CPO_OCPP_PORT",
     )
     return {
         **os.environ,

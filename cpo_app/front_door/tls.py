@@ -42,6 +42,16 @@ class ServerTls:
             settings.CENTRAL_TLS_CLIENT_CA_FILE,
         )
 
+    @classmethod
+    def of_ocpp(cls, settings: Settings) -> ServerTls:
+        return cls(
+            "CPO_OCPP",
+            settings.CPO_OCPP_TLS_PORT > 0,
+            settings.CPO_OCPP_TLS_CERT_FILE,
+            settings.CPO_OCPP_TLS_KEY_FILE,
+            settings.CPO_OCPP_TLS_CLIENT_CA_FILE,
+        )
+
     def options(self) -> JsonObject:
         """For uvicorn.Config. Raises SettingsError."""
         name = f"{self.prefix}_TLS"
@@ -49,9 +59,22 @@ class ServerTls:
             if self.client_ca:
                 raise SettingsError(f"{name}_CLIENT_CA_FILE is set, but {name}_ENABLED is not")
             return {}
+        self.context()
+        options: JsonObject = {"ssl_certfile": self.certificate, "ssl_keyfile": self.key}
+        if not self.client_ca:
+            return options
+        # Optional: the operator and the health checks come without one. Who must show one is
+        # judged request by request.
+        return {**options, "ssl_ca_certs": self.client_ca, "ssl_cert_reqs": ssl.CERT_OPTIONAL}
+
+    def context(self) -> ssl.SSLContext:
+        """Its certificate and key, and client certificates asked for where there is a CA of theirs.
+        Raises SettingsError."""
+        name = f"{self.prefix}_TLS"
         for kind, value in (("CERT", self.certificate), ("KEY", self.key)):
             if not value:
-                raise SettingsError(f"{name}_{kind}_FILE is not set, but {name}_ENABLED is")
+                switch = "PORT" if self.prefix == "CPO_OCPP" else "ENABLED"
+                raise SettingsError(f"{name}_{kind}_FILE is not set, but {name}_{switch} is")
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         try:
             # An empty password, so that a sealed key is an error and not a question on a terminal.
@@ -60,15 +83,13 @@ class ServerTls:
             raise SettingsError(
                 f"{name}_CERT_FILE / {name}_KEY_FILE cannot be used: {error.strerror or error}"
             ) from None
-        options: JsonObject = {"ssl_certfile": self.certificate, "ssl_keyfile": self.key}
         if not self.client_ca:
-            return options
+            return context
         try:
             context.load_verify_locations(self.client_ca)
         except (OSError, ssl.SSLError) as error:
             raise SettingsError(
                 f"{name}_CLIENT_CA_FILE cannot be used: {error.strerror or error}"
             ) from None
-        # Optional: the operator and the health checks come without one. Who must show one is
-        # judged request by request.
-        return {**options, "ssl_ca_certs": self.client_ca, "ssl_cert_reqs": ssl.CERT_OPTIONAL}
+        context.verify_mode = ssl.CERT_OPTIONAL
+        return context

@@ -6,6 +6,7 @@ from cpo_app.settings.central import CentralSettings
 from cpo_app.settings.charging import ChargingSettings
 from cpo_app.settings.notices import NoticeSettings
 from cpo_app.settings.ocpi import OcpiSettings
+from cpo_app.settings.ocpp import OcppSettings
 from cpo_app.settings.parties import Party, parse_parties
 from cpo_app.settings.registry import RegistrySettings
 from cpo_app.settings.servers import ServerSettings
@@ -20,6 +21,7 @@ GROUPS = (
     NoticeSettings,
     RegistrySettings,
     CentralSettings,
+    OcppSettings,
 )
 """In the order in which they are told of."""
 
@@ -29,6 +31,7 @@ class SettingsError(ValueError):
 
 
 class Settings(
+    OcppSettings,
     CentralSettings,
     RegistrySettings,
     NoticeSettings,

@@ -80,6 +80,8 @@ class Record(TypedDict, total=False):
     """the site is another's, and nobody has said yes (domain.sites.membership)"""
     site_guest: bool
     """it came to a site that was another's"""
+    station: str
+    """the OCPP station whose EVSE it is (domain/ocpp/stations.py); absent: it is no OCPP one"""
     by_operator: bool
     """its present location and metadata are the operator's word"""
     ocpi: Offer | None
@@ -137,6 +139,8 @@ class Application:
     certificate_fingerprint: str | None = None
     """of the client certificate whose key it has proven to hold"""
     party: NamedParty | None = None
+    station: str | None = None
+    """the OCPP station whose EVSE it is"""
 
 
 @dataclass(frozen=True)
@@ -261,8 +265,10 @@ def registered(
     metadata = _metadata_after(before["metadata"], application.metadata)
     named, present = application.party, before.get("party")
     party = present if named is None else named.party
+    of_station: Record = {} if application.station is None else {"station": application.station}
     return {
         **before,
+        **of_station,
         "location": application.location,
         "metadata": metadata,
         "certificate_pem": application.certificate_pem or before["certificate_pem"],

@@ -42,6 +42,11 @@ async def of_site(where: Where, site_id: str, fields: Iterable[str]) -> list[Rec
     return await REGISTRATIONS.of(where).find({"site_id": fold(site_id)}, dict.fromkeys(fields, 1))
 
 
+async def of_station(where: Where, station: str) -> list[Record]:
+    """The EVSEs of an OCPP station, itself among them."""
+    return await REGISTRATIONS.of(where).find({"station": station})
+
+
 async def set_offer(tx: Tx, cp_id: str, offer: Offer) -> None:
     """Keep whether the charge point is offered over OCPI, for the operator."""
     await REGISTRATIONS.of(tx).update_one({"_id": cp_id}, {"$set": {"ocpi": offer}})

@@ -38,7 +38,7 @@ from domain.charge_points.registration_records import (
     registered,
     repeats,
 )
-from domain.charge_points.registration_store import REGISTRATIONS, get, of_site
+from domain.charge_points.registration_store import REGISTRATIONS, get, of_site, of_station
 from domain.charge_points.site_publishing import rebuild_site
 from domain.operators.actor import Actor, ActorKind, acting_as
 from domain.sites import Party
@@ -65,6 +65,7 @@ __all__ = [
     "may_repeat",
     "page",
     "register",
+    "register_in",
 ]
 
 
@@ -112,36 +113,53 @@ async def register(
     are that name none. Raises NotEntitled, WrongCertificate, PartyIsFixed.
     """
 
-    async def work(tx: Tx) -> Registration:
-        known = await get(tx, application.cp_id)
-        enrolled = proof.enrolment is not None and await enrolments.use(
-            tx, application.cp_id, proof.enrolment
+    return await store.transact(
+        lambda tx: register_in(
+            tx,
+            application,
+            proof=proof,
+            open_to_new=open_to_new,
+            credentials_hash=credentials_hash,
+            party=party,
         )
-        shown = application.certificate_fingerprint
-        repeated = None
-        if known is not None and proof.key:
-            there = await charge_point_documents.get(tx, known["_id"])
-            arrived = None if there is None else there.get("registered_at")
-            repeated = repeats(known, proof, tx.now, arrived)
-        check(
-            known, proof, open_to_new, enrolled=enrolled, repeated=repeated is not None, shown=shown
-        )
-        check_party(known, application.party, proof.admin or enrolled)
-        record = registered(known, application, proof, credentials_hash, tx.now, repeated)
-        record.update(await _place_at_site(tx, known, record, proof))
-        if known is None:
-            (record["registered_seq"],) = tx.in_flight.places(1)
-            await REGISTRATIONS.of(tx).insert_one(record)
-        else:
-            changes = {name: value for name, value in record.items() if name != "_id"}
-            await REGISTRATIONS.of(tx).update_one({"_id": record["_id"]}, {"$set": changes})
-            if known["site_id"] != record["site_id"]:
-                await rebuild_site(tx, known["site_id"], party)
-        await registration_changed(tx, record)
-        await rebuild_site(tx, record["site_id"], party)
-        return Registration(record, is_new=known is None)
+    )
 
-    return await store.transact(work)
+
+async def register_in(
+    tx: Tx,
+    application: Application,
+    *,
+    proof: Proof,
+    open_to_new: bool,
+    credentials_hash: str,
+    party: Party,
+) -> Registration:
+    """`register` inside a transaction of the caller's."""
+    known = await get(tx, application.cp_id)
+    enrolled = proof.enrolment is not None and await enrolments.use(
+        tx, application.cp_id, proof.enrolment
+    )
+    shown = application.certificate_fingerprint
+    repeated = None
+    if known is not None and proof.key:
+        there = await charge_point_documents.get(tx, known["_id"])
+        arrived = None if there is None else there.get("registered_at")
+        repeated = repeats(known, proof, tx.now, arrived)
+    check(known, proof, open_to_new, enrolled=enrolled, repeated=repeated is not None, shown=shown)
+    check_party(known, application.party, proof.admin or enrolled)
+    record = registered(known, application, proof, credentials_hash, tx.now, repeated)
+    record.update(await _place_at_site(tx, known, record, proof))
+    if known is None:
+        (record["registered_seq"],) = tx.in_flight.places(1)
+        await REGISTRATIONS.of(tx).insert_one(record)
+    else:
+        changes = {name: value for name, value in record.items() if name != "_id"}
+        await REGISTRATIONS.of(tx).update_one({"_id": record["_id"]}, {"$set": changes})
+        if known["site_id"] != record["site_id"]:
+            await rebuild_site(tx, known["site_id"], party)
+    await registration_changed(tx, record)
+    await rebuild_site(tx, record["site_id"], party)
+    return Registration(record, is_new=known is None)
 
 
 async def _place_at_site(tx: Tx, known: Record | None, record: Record, proof: Proof) -> Record:
@@ -211,27 +229,36 @@ async def deregister(store: DbInterface, cp_id: str, *, proof: Proof, party: Par
             raise NotRegistered if proof.admin else NotEntitled
         if not entitled or (not proof.admin and record["status"] != REGISTERED):
             raise NotEntitled
-        await enrolments.withdraw(tx, cp_id)
-        if record["status"] == DEREGISTERED:
-            return record
-        changes: Record = {
-            "status": DEREGISTERED,
-            "asked_with": None,
-            "token_version": record["token_version"] + 1,
-            "updated_at": tx.now,
-            "history": history_with(record, "deregistered", proof, tx.now),
-        }
-        await REGISTRATIONS.of(tx).update_one({"_id": record["_id"]}, {"$set": changes})
-        await registration_changed(tx, {**record, **changes})
-        await rebuild_site(tx, record["site_id"], party)
-        with acting_as(_who(proof, record["_id"])):
-            await audit.record(
-                tx,
-                "charge_points.deregister",
-                audit.charge_point(record["_id"]),
-                before={"status": REGISTERED},
-                after={"status": DEREGISTERED},
-            )
-        return {**record, **changes}
+        if record.get("station") == record["_id"]:
+            # A box that goes, goes with all of its EVSEs.
+            for other in await of_station(tx, record["_id"]):
+                if other["_id"] != record["_id"]:
+                    await _deregister(tx, other, proof, party)
+        return await _deregister(tx, record, proof, party)
 
     return await store.transact(work)
+
+
+async def _deregister(tx: Tx, record: Record, proof: Proof, party: Party) -> Record:
+    await enrolments.withdraw(tx, record["_id"])
+    if record["status"] == DEREGISTERED:
+        return record
+    changes: Record = {
+        "status": DEREGISTERED,
+        "asked_with": None,
+        "token_version": record["token_version"] + 1,
+        "updated_at": tx.now,
+        "history": history_with(record, "deregistered", proof, tx.now),
+    }
+    await REGISTRATIONS.of(tx).update_one({"_id": record["_id"]}, {"$set": changes})
+    await registration_changed(tx, {**record, **changes})
+    await rebuild_site(tx, record["site_id"], party)
+    with acting_as(_who(proof, record["_id"])):
+        await audit.record(
+            tx,
+            "charge_points.deregister",
+            audit.charge_point(record["_id"]),
+            before={"status": REGISTERED},
+            after={"status": DEREGISTERED},
+        )
+    return {**record, **changes}

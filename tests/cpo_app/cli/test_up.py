@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from cpo_app.cli import up
+from cpo_app.cli.parts import Part
 from tests.cpo_app.cli.conftest import Cpo
 from tests.settings_of import settings_of
 
@@ -18,7 +19,7 @@ def test_no_part_is_cut_short_because_another_has_stopped_before_it(
     stopped: list[str] = []
     running: set[str] = set()
 
-    async def keep_running(part: up.Part, environment: dict[str, str]) -> None:
+    async def keep_running(part: Part, environment: dict[str, str]) -> None:
         running.add(part.name)
         try:
             await asyncio.Event().wait()
@@ -31,13 +32,13 @@ def test_no_part_is_cut_short_because_another_has_stopped_before_it(
     async def no_answer(urls: Sequence[str]) -> bool:
         return False
 
-    monkeypatch.setattr(up, "_keep_running", keep_running)
+    monkeypatch.setattr(up, "keep_running", keep_running)
     monkeypatch.setattr(up, "all_answer", no_answer)
 
     async def started_and_stopped() -> None:
         settings = settings_of()
         supervising = asyncio.create_task(up._supervise(settings, 1, False))
-        while len(running) < 3:
+        while len(running) < 4:
             await asyncio.sleep(0)
         supervising.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -45,7 +46,7 @@ def test_no_part_is_cut_short_because_another_has_stopped_before_it(
 
     asyncio.run(asyncio.wait_for(started_and_stopped(), 10))
     assert capsys.readouterr().err == "stopping ...\n"
-    assert sorted(stopped) == ["EV_Central", "EV_Registry", "charge points"]
+    assert sorted(stopped) == ["EV_Central", "EV_Registry", "OCPP gateway", "charge points"]
 
 
 @pytest.mark.parametrize(("number", "said"), [(100, False), (101, True)])
@@ -67,7 +68,7 @@ def test_more_charge_points_than_the_host_may_carry_are_warned_of(
 
 
 @pytest.mark.parametrize("port", ["0", "99999", "-1", "http"])
-@pytest.mark.parametrize("option", ["--port", "--registry-port"])
+@pytest.mark.parametrize("option", ["--port", "--registry-port", "--ocpp-port"])
 def test_a_port_that_nobody_could_be_told_of_is_refused_in_words(
     cpo: Cpo, option: str, port: str
 ) -> None:

@@ -1,0 +1,254 @@
+"""The process that holds stations' connections: lets them in, keeps its lease, and ends.
+
+A station has one connection, the newest, wherever it is. What the process holds is its own as long
+as it renews its lease (domain/ocpp/connections.py); what has gone elsewhere meanwhile is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import platform
+import ssl
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from auth.station_access import StationAccess, came_in_with
+from cpo_app.ocpp import metrics, v16, v201
+from cpo_app.ocpp.central_side import CentralSide
+from cpo_app.ocpp.connection import GOING_AWAY, TRY_AGAIN, Connection
+from cpo_app.ocpp.handlers import Handler, Incoming
+from cpo_app.ocpp.handshake import Admitted, Handshake
+from cpo_app.ocpp.presence import Presence
+from cpo_app.ocpp.question_desk import CarryOut, QuestionDesk
+from cpo_app.settings import Settings
+from db_interface.database import STORE_ERRORS
+from db_interface.interface import DbInterface
+from domain.ocpp import connections, stations
+from domain.operators.actor import Actor, ActorKind, acting_as
+from domain.rounds import Rounds
+
+logger = logging.getLogger("cpo.ocpp")
+
+MAX_FRAME_BYTES = 1024 * 1024
+"""A device model's report, or a local list, is the largest that there is."""
+OPEN_WITHIN_S = 15.0
+CLOSED_WITHIN_S = 1.0
+BACKLOG = 4096
+"""A gateway that starts again is found by all of its stations at once."""
+SWEPT_EVERY_S = 30.0
+
+HANDLERS: Mapping[str, Mapping[str, Handler]] = {
+    "ocpp1.6": v16.HANDLERS,
+    "ocpp2.0.1": v201.HANDLERS,
+    "ocpp2.1": v201.HANDLERS,
+}
+
+
+@dataclass(frozen=True)
+class Door:
+    """An address that the gateway listens on."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+
+
+class StationSocket(ServerConnection):
+    """A websocket, and who was admitted to it."""
+
+    admitted: Admitted | None = None
+
+
+class Gateway:
+    """`carry_out` asks a station what the store says that it is to be asked."""
+
+    def __init__(
+        self,
+        store: DbInterface,
+        settings: Settings,
+        central: CentralSide,
+        access: StationAccess,
+        carry_out: CarryOut,
+        *,
+        handlers: Mapping[str, Mapping[str, Handler]] = HANDLERS,
+    ) -> None:
+        self.id = f"{platform.node()[:40]}-{uuid.uuid4().hex[:12]}"
+        self.held: dict[str, Connection] = {}
+        """Connections by station."""
+        self._store = store
+        self._db = store.db
+        self._settings = settings
+        self._central = central
+        self._handlers = handlers
+        self._handshake = Handshake(access, plain_networks=settings.CPO_OCPP_PLAIN_NETWORKS)
+        self._servers: list[Server] = []
+        self._renewing = Rounds(
+            "OCPP leases", self._renew, connections.RENEWED_EVERY_S, logger=logger
+        )
+        self._sweeping = Rounds("OCPP sweep", self._sweep, SWEPT_EVERY_S, logger=logger)
+        self._presence = Presence(self.held, central, settings.CPO_OCPP_PING_S)
+        self._desk = QuestionDesk(store, self.held, carry_out)
+
+    async def start(self, doors: Sequence[Door], *, shared: bool = False) -> None:
+        """Listen. `shared`: other processes do so, too. Raises OSError for a port that is taken."""
+        await self._renew()
+        for door in doors:
+            server = await serve(
+                self._serve,
+                door.host,
+                door.port,
+                ssl=door.tls,
+                reuse_port=shared or None,
+                backlog=BACKLOG,
+                create_connection=StationSocket,
+                process_request=self._judge,
+                select_subprotocol=_subprotocol,
+                compression=None,
+                max_size=MAX_FRAME_BYTES,
+                max_queue=4,
+                open_timeout=OPEN_WITHIN_S,
+                ping_interval=None,
+                close_timeout=CLOSED_WITHIN_S,
+                server_header=None,
+                logger=_QUIET,
+            )
+            self._servers.append(server)
+        for rounds in (self._renewing, self._sweeping, self._presence.rounds):
+            rounds.start()
+        self._desk.start()
+
+    @property
+    def ports(self) -> list[int]:
+        """Where it listens, door by door."""
+        return [server.sockets[0].getsockname()[1] for server in self._servers if server.sockets]
+
+    async def stop(self) -> None:
+        """Close all connections: their stations connect to who is left."""
+        for rounds in (self._renewing, self._sweeping, self._presence.rounds):
+            await rounds.stop()
+        await self._desk.stop()
+        for server in self._servers:
+            server.close(code=GOING_AWAY, reason="restarting")
+        for server in self._servers:
+            await server.wait_closed()
+        self._servers.clear()
+        with contextlib.suppress(*STORE_ERRORS), self._db.no_waiting():
+            await connections.leave(self._db, self.id)
+
+    async def _judge(self, socket: ServerConnection, request: Request) -> Response | None:
+        assert isinstance(socket, StationSocket)  # noqa: S101 (create_connection)
+        peer = socket.remote_address
+        address = str(peer[0]) if peer else ""
+        tls: ssl.SSLObject | None = socket.transport.get_extra_info("ssl_object")
+        judged = await self._handshake.judge(request, address, tls)
+        if isinstance(judged, Response):
+            return judged
+        socket.admitted = judged
+        return None
+
+    async def _serve(self, socket: ServerConnection) -> None:
+        assert isinstance(socket, StationSocket) and socket.admitted is not None  # noqa: S101
+        admitted = socket.admitted
+        with acting_as(Actor(ActorKind.CHARGE_POINT, admitted.station["_id"])):
+            try:
+                await self._hold(socket, admitted)
+            except STORE_ERRORS as error:
+                logger.warning("%s cannot be held: %s", admitted.station["_id"], error)
+                await socket.close(TRY_AGAIN, "try again later")
+
+    async def _hold(self, socket: StationSocket, admitted: Admitted) -> None:
+        station = await stations.came_in(
+            self._db,
+            admitted.station,
+            protocol=admitted.protocol,
+            profile=admitted.shown.profile,
+            fingerprint=came_in_with(admitted.shown),
+        )
+        connection = Connection(
+            socket,
+            station,
+            admitted.protocol,
+            since=self._db.now(),
+            handlers=self._handlers.get(admitted.protocol, {}),
+            incoming=self._incoming,
+            call_timeout_s=self._settings.CPO_OCPP_CALL_TIMEOUT_S,
+            renewed=self._read_anew,
+        )
+        before = await connections.take(
+            self._db,
+            {
+                "_id": connection.station_id,
+                "connection": connection.id,
+                "holder": self.id,
+                "protocol": connection.protocol,
+                "address": admitted.shown.address,
+                "since": connection.since,
+            },
+        )
+        older = self.held.get(connection.station_id)
+        self.held[connection.station_id] = connection
+        if before is not None:
+            metrics.REPLACED.inc()
+        closing = None if older is None else asyncio.create_task(_close_older(older))
+        metrics.CONNECTED.labels(connection.protocol).inc()
+        try:
+            self._presence.connected(connection)
+            await connection.run()
+        finally:
+            metrics.CONNECTED.labels(connection.protocol).dec()
+            if self.held.get(connection.station_id) is connection:
+                del self.held[connection.station_id]
+            if closing is not None:
+                await closing
+            with contextlib.suppress(*STORE_ERRORS):
+                await connections.let_go(self._db, connection.station_id, connection.id)
+
+    def _incoming(self, connection: Connection, message_id: str) -> Incoming:
+        return Incoming(
+            connection=connection,
+            central=self._central,
+            store=self._store,
+            settings=self._settings,
+            received_at=self._db.now(),
+            message_id=message_id,
+        )
+
+    async def _read_anew(self, connection: Connection) -> None:
+        station = await stations.get(self._db, connection.station_id)
+        if station is not None:
+            connection.station = station
+
+    async def _renew(self) -> None:
+        await connections.renew(self._db, self.id, platform.node(), len(self.held))
+        held = {station: connection.id for station, connection in self.held.items()}
+        for station in await connections.replaced(self._db, self.id, held):
+            connection = self.held.get(station)
+            if connection is not None and connection.id == held[station]:
+                await _close_older(connection)
+
+    async def _sweep(self) -> None:
+        gone = await connections.sweep(self._db)
+        if gone:
+            logger.warning("%d connections of a gateway that has died are let go", gone)
+
+
+async def _close_older(connection: Connection) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        await connection.close(GOING_AWAY, "connected elsewhere")
+
+
+def _subprotocol(socket: ServerConnection, _offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    assert isinstance(socket, StationSocket) and socket.admitted is not None  # noqa: S101
+    return Subprotocol(socket.admitted.offered)
+
+
+_QUIET = logging.getLogger("cpo.ocpp.websockets")
+_QUIET.setLevel(logging.ERROR)

@@ -1,0 +1,161 @@
+"""Before there is a connection: path, subprotocol, security profile, who it is; or HTTP's no.
+
+Nothing is looked up for what is no station's path, nor for an address that fails too often.
+Refusals are said in the log once a minute each, and never why to whoever asked.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import http
+import logging
+import re
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from urllib.parse import unquote
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from auth.station_access import ClientCertificate, Shown, StationAccess, StationRefused
+from auth.throttle import TooManyFailures
+from cpo_app.ocpp import metrics, schemas
+from db_interface.database import STORE_ERRORS
+from domain.ocpp.stations import Station
+
+logger = logging.getLogger("cpo.ocpp")
+
+_PATH = re.compile(r"/ocpp/([A-Za-z0-9_-]{3,60})/?\Z")
+MAX_AUTHORIZATION = 1024
+
+
+@dataclass(frozen=True)
+class Admitted:
+    station: Station
+    shown: Shown
+    protocol: str
+    """as we call it"""
+    offered: str
+    """as it was written"""
+
+
+class Handshake:
+    def __init__(self, access: StationAccess, *, plain_networks: str) -> None:
+        self._access = access
+        self._networks = [
+            ip_network(text.strip()) for text in plain_networks.split(",") if text.strip()
+        ]
+
+    async def judge(
+        self, request: Request, address: str, tls: ssl.SSLObject | None
+    ) -> Admitted | Response:
+        """Who it is, or the answer that ends it."""
+        found = _PATH.match(unquote(request.path.partition("?")[0]))
+        if found is None:
+            return _no(404, "there is no such station here")
+        try:
+            return await self._admit(found[1], request, address, tls)
+        except TooManyFailures as error:
+            metrics.REFUSED.labels("throttled").inc()
+            return _no(429, "later", {"Retry-After": str(error.retry_after_s)})
+        except StationRefused as error:
+            metrics.REFUSED.labels(str(error.status)).inc()
+            logger.warning("%s at %s is refused: %s", found[1], address, error)
+            challenge = {"WWW-Authenticate": 'Basic realm="ocpp"'} if error.status == 401 else {}
+            return _no(error.status, "not admitted", challenge)
+        except STORE_ERRORS as error:
+            metrics.REFUSED.labels("no store").inc()
+            logger.warning("no station can be admitted: %s", error)
+            return _no(503, "later", {"Retry-After": "5"})
+
+    async def _admit(
+        self, station_id: str, request: Request, address: str, tls: ssl.SSLObject | None
+    ) -> Admitted:
+        if tls is None and not self._may_be_plain(address):
+            raise StationRefused(403, "it connects without TLS (CPO_OCPP_PLAIN_NETWORKS)")
+        offered = _offered(request.headers)
+        chosen = _chosen(offered)
+        if chosen is None:
+            named = ", ".join(offered)[:100] or "none"
+            raise StationRefused(400, f"it offers {named}, not {', '.join(schemas.protocols())}")
+        certificate = None if tls is None else _certificate(tls)
+        profile = 1 if tls is None else 2 if certificate is None else 3
+        shown = Shown(
+            station_id,
+            address,
+            profile,
+            password=_password(request.headers, station_id),
+            certificate=certificate,
+        )
+        station = await self._access.admit(shown)
+        protocol, written = chosen
+        return Admitted(station, shown, protocol, written)
+
+    def _may_be_plain(self, address: str) -> bool:
+        try:
+            where = ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        mapped = getattr(where, "ipv4_mapped", None)
+        where = mapped or where
+        return where.is_loopback or any(where in network for network in self._networks)
+
+
+def _offered(headers: Headers) -> list[str]:
+    given = headers.get_all("Sec-WebSocket-Protocol")
+    return [name.strip() for value in given for name in value.split(",") if name.strip()]
+
+
+def _chosen(offered: Sequence[str]) -> tuple[str, str] | None:
+    """(ours, as it is written), the best that both speak."""
+    written = {name.lower(): name for name in reversed(offered)}
+    for protocol in schemas.protocols():
+        if protocol in written:
+            return protocol, written[protocol]
+    return None
+
+
+def _password(headers: Headers, station_id: str) -> bytes | None:
+    """None: it shows none, or another's."""
+    given = headers.get_all("Authorization")
+    if len(given) != 1 or len(given[0]) > MAX_AUTHORIZATION:
+        return None
+    scheme, _, encoded = given[0].strip().partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, colon, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
+    except (binascii.Error, ValueError):
+        return None
+    if not colon or not password or user.lower() != station_id.lower().encode():
+        return None
+    return password
+
+
+def _certificate(tls: ssl.SSLObject) -> ClientCertificate | None:
+    shown = tls.getpeercert(binary_form=True)
+    if not shown:
+        return None
+    subject = x509.load_der_x509_certificate(shown).subject
+    names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    name = str(names[0].value) if names else ""
+    return ClientCertificate(hashlib.sha256(shown).hexdigest(), name)
+
+
+def _no(status: int, text: str, more: dict[str, str] | None = None) -> Response:
+    body = (text + "\n").encode()
+    headers = Headers(
+        {
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+            **(more or {}),
+        }
+    )
+    return Response(status, http.HTTPStatus(status).phrase, headers, body)

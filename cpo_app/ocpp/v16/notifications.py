@@ -1,0 +1,50 @@
+"""What a charge point tells beside charging: vendors' own data, firmware, diagnostics, security.
+
+Each is answered, so that the box goes on; all of them stand in its message log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from cpo_app.ocpp.handlers import Handler, Incoming
+from db_interface.json_data import JsonObject
+
+logger = logging.getLogger("cpo.ocpp")
+
+
+async def data_transfer(_incoming: Incoming, _payload: JsonObject) -> JsonObject:
+    """Nobody here speaks a vendor's own language."""
+    return {"status": "UnknownVendorId"}
+
+
+async def firmware_status(incoming: Incoming, payload: JsonObject) -> JsonObject:
+    logger.info("%s: firmware: %s", incoming.connection.station_id, payload["status"])
+    return {}
+
+
+async def diagnostics_status(incoming: Incoming, payload: JsonObject) -> JsonObject:
+    logger.info("%s: diagnostics: %s", incoming.connection.station_id, payload["status"])
+    return {}
+
+
+async def security_event(incoming: Incoming, payload: JsonObject) -> JsonObject:
+    logger.warning("%s: security event: %s", incoming.connection.station_id, payload["type"])
+    return {}
+
+
+async def sign_certificate(_incoming: Incoming, _payload: JsonObject) -> JsonObject:
+    """This backend is no certificate authority."""
+    return {"status": "Rejected"}
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "DataTransfer": data_transfer,
+    "FirmwareStatusNotification": firmware_status,
+    "SignedFirmwareStatusNotification": firmware_status,
+    "DiagnosticsStatusNotification": diagnostics_status,
+    "LogStatusNotification": diagnostics_status,
+    "SecurityEventNotification": security_event,
+    "SignCertificate": sign_certificate,
+}

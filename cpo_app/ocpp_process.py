@@ -1,0 +1,74 @@
+"""What `cpo ocpp` runs: the gateway of OCPP stations, with EV_Central's side beside it, on a store.
+
+Composition only. Central's sweepers, watch and commands run in `cpo serve`; here is what takes in
+what stations say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from auth.charge_point_credentials import CredentialHashes
+from auth.station_access import StationAccess
+from auth.throttle import Throttle
+from cpo_app.backend import Backend
+from cpo_app.central.service import Central
+from cpo_app.front_door.tls import ServerTls
+from cpo_app.ocpp import operations
+from cpo_app.ocpp.gateway import Door, Gateway
+from cpo_app.settings import Settings
+from domain.places import geonames
+from domain.upgrades.readiness import until_ready
+
+logger = logging.getLogger("cpo.ocpp")
+
+
+class OcppProcess:
+    """Start and stop of a gateway and what it needs."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        settings = backend.settings
+        self.central = Central(
+            backend.store,
+            settings,
+            backend.vault,
+            admit=backend.authenticator.admit_charge_point,
+            operators=backend.operator_guard,
+        )
+        access = StationAccess(
+            backend.store,
+            CredentialHashes(*settings.encryption_keys, *settings.registry_secrets),
+            Throttle("ocpp", settings.CPO_MAX_FAILURES_PER_MINUTE, backend.db),
+            onboarding=settings.CPO_OCPP_ONBOARDING == "held",
+        )
+        self.gateway = Gateway(backend.store, settings, self.central, access, operations.carry_out)
+
+    async def start(self, doors: list[Door], *, shared: bool = False) -> None:
+        """Returns when stations may connect."""
+        # The gazetteer takes a second to load: not while a station waits for its answer.
+        await asyncio.to_thread(geonames.cities)
+
+        async def begin() -> None:
+            self.central.heartbeats.rounds.start()
+
+        await until_ready(self._backend.store, begin)
+        await self.gateway.start(doors, shared=shared)
+        for door in doors:
+            kind = "without TLS" if door.tls is None else "with TLS"
+            logger.info("OCPP stations connect at port %d, %s", door.port, kind)
+
+    async def stop(self) -> None:
+        await self.gateway.stop()
+        await self.central.heartbeats.stop()
+        await self._backend.aclose()
+
+
+def doors_of(settings: Settings) -> list[Door]:
+    """Where stations connect. Raises SettingsError."""
+    doors = [Door(settings.CPO_OCPP_HOST, settings.CPO_OCPP_PORT)]
+    if settings.CPO_OCPP_TLS_PORT:
+        context = ServerTls.of_ocpp(settings).context()
+        doors.append(Door(settings.CPO_OCPP_HOST, settings.CPO_OCPP_TLS_PORT, context))
+    return doors

@@ -1,0 +1,86 @@
+"""The gateway of charge points that speak OCPP (`cpo ocpp`)."""
+
+from ipaddress import ip_network
+from typing import ClassVar
+
+from pydantic import BaseSettings, validator
+
+from cpo_app.setting_fields import Reader, setting
+from cpo_app.setting_values import check_port
+
+
+class OcppSettings(BaseSettings):
+    """Charge points over OCPP"""
+
+    read_by: ClassVar[Reader] = "ocpp"
+
+    CPO_OCPP_PORT: int = setting(
+        9000,
+        "where charge points connect without TLS (security profile 1), path `/ocpp/{station}`",
+        read_by="all",
+    )
+    CPO_OCPP_HOST: str = setting(
+        "127.0.0.1",
+        "the address to listen on; `0.0.0.0` in the image",
+    )
+    CPO_OCPP_PLAIN_NETWORKS: str = setting(
+        "",
+        "networks from which charge points may connect without TLS, besides this host: "
+        "`10.20.0.0/16, fd00::/8`. Passwords and bills travel in the clear there",
+    )
+    CPO_OCPP_TLS_PORT: int = setting(
+        0,
+        "where charge points connect with TLS (security profiles 2 and 3); 0: nowhere",
+        ge=0,
+        le=65535,
+    )
+    CPO_OCPP_TLS_CERT_FILE: str = setting(
+        "",
+        "the gateway's certificate, with what leads to the CA (PEM)",
+    )
+    CPO_OCPP_TLS_KEY_FILE: str = setting(
+        "",
+        "that certificate's key (PEM)",
+    )
+    CPO_OCPP_TLS_CLIENT_CA_FILE: str = setting(
+        "",
+        "take client certificates of these CAs (PEM): security profile 3",
+    )
+    CPO_OCPP_ONBOARDING: str = setting(
+        "off",
+        "`held`: a box that nobody has added may connect, is told to wait, and is shown until it "
+        "is added; `off`: it is refused",
+        regex="^(off|held)$",
+    )
+    CPO_OCPP_HEARTBEAT_S: int = setting(
+        60,
+        "how often a charge point is told to send a heartbeat",
+        unit="s",
+        ge=10,
+        le=86_400,
+    )
+    CPO_OCPP_PING_S: float = setting(
+        30.0,
+        "how often the gateway looks whether a connection still stands; a charge point is "
+        "UNKNOWN after `CENTRAL_HEARTBEAT_MISSED` of these",
+        unit="s",
+        ge=1,
+        le=3600,
+    )
+    CPO_OCPP_CALL_TIMEOUT_S: float = setting(
+        30.0,
+        "for so long a charge point may think about what it is asked; then the next is asked",
+        unit="s",
+        gt=0,
+        le=600,
+    )
+
+    @validator("CPO_OCPP_PORT")
+    def _ocpp_port(cls, value: int) -> int:
+        return check_port(value)
+
+    @validator("CPO_OCPP_PLAIN_NETWORKS")
+    def _plain_networks(cls, value: str) -> str:
+        for text in filter(None, map(str.strip, value.split(","))):
+            ip_network(text)
+        return value

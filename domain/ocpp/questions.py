@@ -1,0 +1,197 @@
+"""The collection `ocpp_questions`: what is asked of a station, wherever it is connected.
+
+    ASKED -> TAKEN -> ANSWERED       a gateway has taken it, and has its answer
+    ASKED -> UNSENT                  nobody took it in time, or it surely was not sent
+             TAKEN -> UNSENT
+             TAKEN -> LOST           sent, and no answer came: what it did is not known
+
+Its id is the asker's: the same question again is answered alike, and is sent again only where it
+surely was not sent before. Times by the database's clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import TypedDict
+from weakref import WeakKeyDictionary
+
+from db_interface.collection import Collection
+from db_interface.database import Database
+from db_interface.gathered import Gathered
+from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.transaction import Tx
+from domain.ocpp import connections
+
+KEPT_FOR = timedelta(days=1)
+LOOKED_AFTER_S = 0.03
+
+
+class State(str, Enum):
+    ASKED = "ASKED"
+    TAKEN = "TAKEN"
+    ANSWERED = "ANSWERED"
+    UNSENT = "UNSENT"
+    LOST = "LOST"
+
+
+class Question(TypedDict, total=False):
+    """A document of `ocpp_questions`."""
+
+    _id: str
+    station: str
+    evse: int
+    """0: the whole station"""
+    op: str
+    fields: JsonMapping
+    state: str
+    asked: datetime
+    deadline: datetime
+    """nobody takes it afterwards"""
+    connection: str
+    """which took it"""
+    answer: JsonObject
+    expires: datetime
+
+
+QUESTIONS: Collection[Question] = Collection("ocpp_questions")
+
+
+class Unanswered(Exception):
+    """No answer came. `sent` False: the charge point surely was not asked; None: it may have
+    been."""
+
+    def __init__(self, why: str, *, sent: bool | None) -> None:
+        super().__init__(why)
+        self.sent = sent
+
+
+async def ask(
+    store: DbInterface,
+    *,
+    station: str,
+    evse: int,
+    op: str,
+    fields: JsonMapping,
+    question_id: str,
+    timeout_s: float,
+    again: bool = False,
+) -> JsonObject:
+    """The answer of the gateway that holds the station. `again`: it is harmless twice, and asked
+    anew where its answer was lost. Raises Unanswered."""
+    anew = (State.UNSENT.value, State.LOST.value) if again else (State.UNSENT.value,)
+
+    async def work(tx: Tx) -> Question | None:
+        known = await QUESTIONS.of(tx).find_one({"_id": question_id})
+        if known is not None and known["state"] not in anew:
+            return known
+        if await connections.of_station(tx, station) is None:
+            return None
+        if known is not None:
+            # Anew, and not changed: a gateway hears of new ones at once.
+            await QUESTIONS.of(tx).delete_one({"_id": question_id})
+        question: Question = {
+            "_id": question_id,
+            "station": station,
+            "evse": evse,
+            "op": op,
+            "fields": fields,
+            "state": State.ASKED.value,
+            "asked": tx.now,
+            "deadline": tx.now + timedelta(seconds=timeout_s),
+            "expires": tx.now + KEPT_FOR,
+        }
+        await QUESTIONS.of(tx).insert_one(question)
+        return question
+
+    question = await store.transact(work)
+    if question is None:
+        raise Unanswered(f"{station} is not connected", sent=False)
+    return await _answer_to(store.db, question, timeout_s)
+
+
+async def _answer_to(db: Database, question: Question, timeout_s: float) -> JsonObject:
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + timeout_s
+    looks = _looks_of(db)
+    seen: Question | None = question
+    while seen is not None and seen["state"] in (State.ASKED.value, State.TAKEN.value):
+        if loop.time() > ends:
+            return await _given_up(db, question["_id"])
+        await asyncio.sleep(LOOKED_AFTER_S)
+        seen = await looks.get(question["_id"])
+    return _read(seen)
+
+
+async def _given_up(db: Database, question_id: str) -> JsonObject:
+    """What came of it in this very moment, or that nobody takes it any more."""
+    unsent = await QUESTIONS.of(db).update_one(
+        {"_id": question_id, "state": State.ASKED.value}, {"$set": {"state": State.UNSENT.value}}
+    )
+    if unsent:
+        raise Unanswered("no gateway has taken it in time", sent=False)
+    return _read(await QUESTIONS.of(db).find_one({"_id": question_id}))
+
+
+def _read(question: Question | None) -> JsonObject:
+    if question is None:
+        raise Unanswered("it was forgotten", sent=None)
+    if question["state"] == State.ANSWERED.value:
+        return question["answer"]
+    if question["state"] == State.UNSENT.value:
+        raise Unanswered("the charge point was not reached", sent=False)
+    raise Unanswered("no answer in time", sent=None)
+
+
+_LOOKS: WeakKeyDictionary[Database, Gathered[Question]] = WeakKeyDictionary()
+
+
+def _looks_of(db: Database) -> Gathered[Question]:
+    """All that wait in this process look together."""
+    if db not in _LOOKS:
+
+        async def read(ids: Sequence[str]) -> Mapping[str, Question]:
+            found = await QUESTIONS.of(db).find({"_id": {"$in": list(ids)}})
+            return {one["_id"]: one for one in found}
+
+        _LOOKS[db] = Gathered(db, read, LOOKED_AFTER_S)
+    return _LOOKS[db]
+
+
+async def open_ones(db: Database, limit: int) -> list[Question]:
+    """Those that wait to be taken, the oldest first."""
+    return await QUESTIONS.of(db).find(
+        {"state": State.ASKED.value, "deadline": {"$gt": db.now()}},
+        sort=[("deadline", 1)],
+        limit=limit,
+    )
+
+
+async def take(tx: Tx, question: Question, connection: str) -> bool:
+    """Whether it is this connection's to ask; False: somebody has taken it, it is over, or the
+    station is elsewhere."""
+    if not await connections.still_holds(tx, question["station"], connection):
+        return False
+    return await QUESTIONS.of(tx).update_one(
+        {"_id": question["_id"], "state": State.ASKED.value, "deadline": {"$gt": tx.now}},
+        {"$set": {"state": State.TAKEN.value, "connection": connection}},
+    )
+
+
+async def answer(db: Database, question_id: str, answer: JsonObject) -> None:
+    await _end(db, question_id, {"state": State.ANSWERED.value, "answer": answer})
+
+
+async def not_answered(db: Database, question_id: str, *, sent: bool | None) -> None:
+    """`sent` False: it was surely not sent."""
+    state = State.UNSENT if sent is False else State.LOST
+    await _end(db, question_id, {"state": state.value})
+
+
+async def _end(db: Database, question_id: str, changes: Question) -> None:
+    await QUESTIONS.of(db).update_one(
+        {"_id": question_id, "state": State.TAKEN.value}, {"$set": changes}
+    )

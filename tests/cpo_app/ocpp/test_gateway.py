@@ -1,0 +1,141 @@
+"""A station connects, boots, and is ONLINE; whoever is not it hears no."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from domain.charge_points import charge_points
+from domain.ocpp import connections, questions, stations
+from domain.ocpp.questions import Unanswered
+from tests.cpo_app.ocpp.conftest import PASSWORD, World
+from tests.peers.ocpp_box import Box16, RawBox
+
+
+def test_a_box_that_was_added_boots_and_is_online(world: World) -> None:
+    async def story() -> None:
+        await world.add("CP-007")
+        async with world.box16() as box:
+            booted = await box.boot(firmware_version="1.2.3", charge_point_serial_number="S-9")
+            assert (booted["status"], booted["interval"]) == ("Accepted", 60)
+            assert (await box.heartbeat())["currentTime"].endswith("Z")
+            station = await stations.get(world.db, "cp-007")
+            assert station is not None
+            assert (station["model"], station["firmware"], station["serial"]) == (
+                "Box 16",
+                "1.2.3",
+                "S-9",
+            )
+
+            async def online() -> bool:
+                known = await charge_points.get(world.db, "CP-007")
+                return known is not None and known["presence"] == "ONLINE"
+
+            await world.until(online)
+
+    world.run(story())
+
+
+def test_a_box_of_2_0_1_boots(world: World) -> None:
+    async def story() -> None:
+        await world.add("CP-201")
+        async with world.box201() as box:
+            booted = await box.boot(firmwareVersion="7")
+            assert booted["status"] == "Accepted"
+            assert (await box.heartbeat())["currentTime"]
+            station = await stations.get(world.db, "CP-201")
+            assert station is not None
+            assert (station["protocol"], station["boot_reason"]) == ("ocpp2.0.1", "PowerUp")
+
+    world.run(story())
+
+
+REFUSALS: dict[str, tuple[dict[str, Any], int]] = {
+    "of nobody": ({"station": "CP-008"}, 401),
+    "with another password": ({"password": "something else"}, 401),
+    "without a password": ({"password": None}, 401),
+    "with another's name": ({"user": "CP-008"}, 401),
+    "on another path": ({"path": "/ocpp/a/b"}, 404),
+    "with a path that is no id": ({"path": "/ocpp/%00"}, 404),
+    "that speaks something else": ({"protocols": ("ocpp1.5",)}, 400),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_box_is_refused_at_the_handshake(world: World, case: str) -> None:
+    given, status = REFUSALS[case]
+    told: dict[str, Any] = {"station": "CP-007", "password": PASSWORD, **given}
+
+    async def story() -> int:
+        await world.add("CP-007")
+        await world.gateway()
+        with pytest.raises(InvalidStatus) as refused:
+            await RawBox(world.url(), **told).connect()
+        return refused.value.response.status_code
+
+    assert world.run(story()) == status
+
+
+def test_what_is_asked_of_a_station_finds_its_gateway(world: World) -> None:
+    async def story() -> None:
+        await world.add("CP-007")
+        async with world.box16() as box:
+            await box.boot()
+            box.answers["TriggerMessage"] = {"status": "NotImplemented"}
+            fields = {"action": "TriggerMessage", "payload": {"requestedMessage": "Heartbeat"}}
+
+            async def ask(question_id: str) -> Any:
+                return await questions.ask(
+                    world.store,
+                    station="CP-007",
+                    evse=0,
+                    op="call",
+                    fields=fields,
+                    question_id=question_id,
+                    timeout_s=10,
+                )
+
+            answer = {"result": "ACCEPTED", "answer": {"status": "NotImplemented"}}
+            assert await ask("one") == answer
+            box.answers["TriggerMessage"] = {"status": "Accepted"}
+            # The same question is the same question, and is not sent twice.
+            assert await ask("one") == answer
+            assert (await ask("two"))["answer"] == {"status": "Accepted"}
+            assert [one.action for one in box.asked] == ["TriggerMessage"] * 2
+
+    world.run(story())
+
+
+def test_a_question_to_nobody_fails_at_once_and_is_asked_anew_later(world: World) -> None:
+    async def story() -> None:
+        await world.add("CP-007")
+        asked = {"station": "CP-007", "evse": 0, "op": "call", "question_id": "one"}
+        fields = {"action": "ClearCache", "payload": {}}
+        with pytest.raises(Unanswered) as unanswered:
+            await questions.ask(world.store, **asked, fields=fields, timeout_s=30)  # type: ignore[arg-type]
+        assert unanswered.value.sent is False
+        async with world.box16() as box:
+            await box.boot()
+            said = await questions.ask(world.store, **asked, fields=fields, timeout_s=30)  # type: ignore[arg-type]
+        assert said["result"] == "ACCEPTED"
+
+    world.run(story())
+
+
+def test_a_second_connection_replaces_the_first(world: World) -> None:
+    async def story() -> None:
+        await world.add("CP-007")
+        async with world.box16() as first:
+            await first.boot()
+            async with Box16(world.url(), "CP-007", PASSWORD) as second:
+                await second.boot()
+                assert (await first.closed())[0] == 1001
+                assert list(world.gateways[0].gateway.held) == ["CP-007"]
+                held = await connections.of_station(world.db, "CP-007")
+                assert held is not None
+                assert held["connection"] == world.gateways[0].gateway.held["CP-007"].id
+                await second.heartbeat()
+
+    world.run(story())
