@@ -8,6 +8,7 @@ import re
 
 from pydantic import Field, validator
 
+from cpo_app.actions import stations
 from cpo_app.actions.action import Action, Parameters, Refused
 from cpo_app.actions.house import House
 from db_interface.json_data import JsonObject
@@ -291,4 +292,5 @@ DROP = Action(
 ACTIONS = (
     *(SET_OPERATIVE, ENROL, RESTORE, LET_IN),
     *(SET_METER_KEY, REMOVE_METER_KEY, REPLAY, DROP),
+    *stations.ACTIONS,
 )

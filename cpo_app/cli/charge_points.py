@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from cpo_app.actions import charge_points as actions
+from cpo_app.actions import stations
 from cpo_app.backend import Backend
 from cpo_app.cli import dead_letters, remote
 from cpo_app.cli.acting import act, act_and_say, words
+from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.meter_keys import meter_key
 from cpo_app.cli.options import DataDir
@@ -102,6 +104,41 @@ def show(cp_id: CpId, data_dir: DataDir = None) -> None:
 @app.command(help=words(actions.ENROL))
 def enrol(cp_id: CpId, data_dir: DataDir = None) -> None:
     print_json(act(actions.ENROL, {"cp_id": cp_id}, data_dir))
+
+
+@app.command("add", help=words(stations.ADD))
+def add(
+    cp_id: CpId,
+    ocpp: Annotated[bool, typer.Option("--ocpp", help="It speaks OCPP.")] = False,
+    location: Annotated[str | None, typer.Option(help="A city or address.")] = None,
+    power_rating: Annotated[str | None, typer.Option("--power", help="Such as 22kW.")] = None,
+    current: Annotated[str | None, typer.Option(help="AC or DC.")] = None,
+    one_evse: Annotated[
+        bool, typer.Option("--one-evse", help="OCPP 1.6: its connectors are of one EVSE.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    if not ocpp:
+        raise CliError(
+            f"{cp_id}: --ocpp, if it speaks OCPP; others register: cpo charge-points enrol"
+        )
+    given = {
+        "cp_id": cp_id,
+        "location": location,
+        "power_rating": power_rating,
+        "current": current,
+        "one_evse": one_evse,
+    }
+    print_json(act(stations.ADD, given, data_dir))
+
+
+@app.command("ocpp-password", help=words(stations.OCPP_PASSWORD))
+def ocpp_password(
+    cp_id: CpId,
+    yes: Yes = False,
+    data_dir: DataDir = None,
+) -> None:
+    print_json(act(stations.OCPP_PASSWORD, {"cp_id": cp_id}, data_dir, yes=yes))
 
 
 @app.command(help=words(actions.RESTORE))

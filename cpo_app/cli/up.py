@@ -36,8 +36,9 @@ def run_up(
     ] = 8000,
     registry_port: Annotated[int, typer.Option(min=1, max=65535, help="EV_Registry.")] = 8080,
     ocpp_port: Annotated[
-        int, typer.Option(min=1, max=65535, help="Charge points that speak OCPP.")
-    ] = 9000,
+        int | None,
+        typer.Option(min=1, max=65535, show_default="9000", help="Charge points over OCPP."),
+    ] = None,
     charge_points: Annotated[int, typer.Option(min=0, max=200, help="How many to simulate.")] = 5,
     data_dir: DataDir = None,
     demo: Annotated[bool, typer.Option("--demo", help="Drivers come and charge.")] = False,

@@ -27,11 +27,11 @@ from auth.station_access import ClientCertificate, Shown, StationAccess, Station
 from auth.throttle import TooManyFailures
 from cpo_app.ocpp import metrics, schemas
 from db_interface.database import STORE_ERRORS
-from domain.ocpp.stations import Station
+from domain.ocpp.stations import STATION_ID, Station
 
 logger = logging.getLogger("cpo.ocpp")
 
-_PATH = re.compile(r"/ocpp/([A-Za-z0-9_-]{3,60})/?\Z")
+_PATH = re.compile(rf"/ocpp/({STATION_ID.pattern})/?\Z")
 MAX_AUTHORIZATION = 1024
 
 

@@ -67,6 +67,11 @@ class Settings(
         return f"{self.base_url}/{self.OCPI_PREFIX}/versions"
 
     @property
+    def ocpp_url(self) -> str:
+        """Where charge points that speak OCPP connect; their id follows after a slash."""
+        return (self.CPO_OCPP_URL or f"ws://127.0.0.1:{self.CPO_OCPP_PORT}/ocpp").rstrip("/")
+
+    @property
     def encryption_keys(self) -> tuple[str, ...]:
         """The newest first."""
         return _keys(self.CPO_ENCRYPTION_KEYS, self.CPO_ENCRYPTION_KEY)

@@ -46,6 +46,13 @@ class OcppSettings(BaseSettings):
         "",
         "take client certificates of these CAs (PEM): security profile 3",
     )
+    CPO_OCPP_URL: str = setting(
+        "",
+        "where charge points find the gateway, as `wss://ocpp.example.com/ocpp`: what "
+        "`cpo charge-points add --ocpp` prints",
+        default_is="`ws://127.0.0.1:9000/ocpp`, with the port above",
+        read_by="all",
+    )
     CPO_OCPP_ONBOARDING: str = setting(
         "off",
         "`held`: a box that nobody has added may connect, is told to wait, and is shown until it "

@@ -8,6 +8,7 @@ may connect and is told to wait. Only keyed hashes of passwords come here.
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
@@ -19,6 +20,8 @@ from db_interface.owned_objects import fold
 from db_interface.transaction import Tx
 from domain.charge_points.charge_point_documents import Fault
 
+STATION_ID = re.compile(r"[A-Za-z0-9_-]{3,60}")
+"""A charge point's id, with room for the number of an EVSE."""
 MAX_HELD = 200
 """Strangers' boxes that are kept at most."""
 

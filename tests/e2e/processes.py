@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import httpx
 
+from tests.serving import free_port
+
 T = TypeVar("T")
 CPO = (sys.executable, "-m", "cpo_app.cli")
 REPOSITORY = Path(__file__).parents[2]
@@ -99,6 +101,7 @@ class Processes:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._ocpp_port = str(free_port())
         self._running: list[Process] = []
 
     def cpo(self, *arguments: str, **environment: str) -> Process:
@@ -106,6 +109,8 @@ class Processes:
 
     def run(self, *arguments: str, **environment: str) -> Process:
         log = self.directory / f"process-{len(self._running)}.log"
+        # Other tests run at the same time, and each `cpo up` has a gateway.
+        environment = {"CPO_OCPP_PORT": self._ocpp_port, **environment}
         process = Process(log, *arguments, cwd=self.directory, **environment)
         self._running.append(process)
         return process

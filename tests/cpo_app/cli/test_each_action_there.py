@@ -32,6 +32,8 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "peers.refuse_clients": ("x", "--refuse", "all"),
     "peers.clients_automatic": ("x", "--automatic", "on"),
     "charge_points.enrol": ("CP-900",),
+    "charge_points.add": ("CP-901", "--ocpp"),
+    "charge_points.ocpp_password": ("CP-999", "--yes"),
     "charge_points.set_meter_key": ("x", "--set", "FILE"),
     "charge_points.remove_meter_key": ("x", "--remove"),
     "charge_points.replay": ("x/y/1",),

@@ -1,0 +1,129 @@
+"""What is said of OCPP stations before they speak: that they are ours, and their password."""
+
+from __future__ import annotations
+
+import secrets
+
+from pydantic import Field, validator
+
+from cpo_app.actions.action import Action, Parameters, Refused
+from cpo_app.actions.house import House
+from db_interface.json_data import JsonObject
+from db_interface.transaction import Tx
+from domain.audit import entries as audit
+from domain.audit.entries import About
+from domain.charge_points.registration_records import Metadata, NotRegistered
+from domain.ocpp import adding, stations
+from domain.ocpp.adding import AlreadyAdded
+from domain.ocpp.stations import Status
+from domain.operators.actor import Role
+
+PASSWORD_BYTES = 20
+"""As hex digits 40 characters, the most that OCPP lets a password have."""
+
+
+class OneStation(Parameters):
+    cp_id: str = Field(..., title="Its id (3 to 60 letters, digits, _ or -)")
+
+    @validator("cp_id")
+    def _id(cls, value: str) -> str:
+        if not stations.STATION_ID.fullmatch(value):
+            raise ValueError("an id has 3 to 60 letters, digits, _ or -")
+        return value
+
+
+class Adding(OneStation):
+    location: str | None = Field(
+        None, min_length=2, max_length=256, title="Where it stands: a city or address"
+    )
+    power_rating: str | None = Field(None, max_length=20, title="Power of an EVSE, as 22kW")
+    current: str | None = Field(None, regex="^(AC|DC)$", title="AC or DC")
+    one_evse: bool = Field(
+        False, title="OCPP 1.6: its connectors are of one EVSE, only one of them charges at a time"
+    )
+
+
+def _about(given: OneStation) -> tuple[About, ...]:
+    return (audit.charge_point(given.cp_id),)
+
+
+async def _add(house: House, given: Adding) -> JsonObject:
+    password = secrets.token_hex(PASSWORD_BYTES)
+    told = {"power_rating": given.power_rating, "type": given.current}
+    metadata: Metadata = {name: value for name, value in told.items() if value is not None}
+
+    async def work(tx: Tx) -> JsonObject:
+        known = await stations.get(tx, given.cp_id)
+        waits = known is not None and known["status"] == Status.HELD.value
+        station = await adding.add_station(
+            tx,
+            given.cp_id,
+            party=house.settings.parties[0],
+            location=given.location,
+            metadata=metadata or None,
+            password_hash=None if waits else house.vault.digest(password),
+            one_evse=given.one_evse,
+        )
+        return {
+            **_reached(house, station["_id"]),
+            "password": None if waits else password,
+            "outcome": "waited" if waits else "new",
+        }
+
+    return await house.store.transact(work)
+
+
+async def _password(house: House, given: OneStation) -> JsonObject:
+    password = secrets.token_hex(PASSWORD_BYTES)
+
+    async def work(tx: Tx) -> JsonObject:
+        station = await adding.set_password(tx, given.cp_id, house.vault.digest(password))
+        return {**_reached(house, station["_id"]), "password": password}
+
+    try:
+        return await house.store.transact(work)
+    except NotRegistered:
+        raise Refused(404, f"{given.cp_id}: no such OCPP station") from None
+
+
+def _reached(house: House, station_id: str) -> JsonObject:
+    return {
+        "cp_id": station_id,
+        "url": f"{house.settings.ocpp_url}/{station_id}",
+        "user": station_id,
+    }
+
+
+ADD = Action(
+    name="charge_points.add",
+    title="Add an OCPP charge point",
+    meaning="Registers a charge point that speaks OCPP, or lets one in that waits: its URL, and "
+    "its password, which is shown this once. A box with several EVSEs is added once.",
+    done={
+        "new": "Added: put URL, user and password into the box.",
+        "waited": "Added: it waited, and comes in with the password that it has.",
+    },
+    shows="password",
+    needs=Role.OPERATOR,
+    path="/charge-points/add",
+    parameters=Adding,
+    run=_add,
+    about=_about,
+    refusals={AlreadyAdded: 409},
+)
+OCPP_PASSWORD = Action(
+    name="charge_points.ocpp_password",
+    title="Another OCPP password",
+    meaning="Makes another password for an OCPP charge point, shown this once. The one before is "
+    "good no more: the box needs the new one to connect again.",
+    done="Made: the box needs it to connect again.",
+    shows="password",
+    needs=Role.OPERATOR,
+    path="/charge-points/{cp_id}/ocpp-password",
+    parameters=OneStation,
+    run=_password,
+    about=_about,
+    refusals={},
+    danger=True,
+)
+ACTIONS = (ADD, OCPP_PASSWORD)

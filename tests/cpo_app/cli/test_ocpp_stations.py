@@ -1,0 +1,36 @@
+"""`cpo charge-points add --ocpp`: a station is added, and its password shown once."""
+
+from __future__ import annotations
+
+from db_interface.database import Database
+from domain.charge_points import registration_store
+from domain.ocpp import stations
+from domain.secrets import Vault
+from tests.conftest import Loop
+from tests.cpo_app.cli.conftest import Cpo
+
+
+def test_it_is_added_once_and_given_another_password(cpo: Cpo, db: Database, loop: Loop) -> None:
+    added = cpo("charge-points", "add", "CP-007", "--ocpp", "--location", "Utrecht").json()
+    assert added["url"] == "ws://127.0.0.1:9000/ocpp/CP-007"
+    assert (added["user"], len(added["password"])) == ("CP-007", 40)
+
+    def kept() -> str:
+        station = loop.run(stations.get(db, "CP-007"))
+        assert station is not None
+        return station["password_hash"]
+
+    assert kept() == Vault("k" * 40).digest(added["password"])
+    record = loop.run(registration_store.get(db, "CP-007"))
+    assert record is not None
+    assert (record["location"], record["station"]) == ("Utrecht", "CP-007")
+
+    again = cpo("charge-points", "add", "CP-007", "--ocpp")
+    assert again.code == 1 and "is added already" in again.err
+    another = cpo("charge-points", "ocpp-password", "CP-007", "--yes").json()["password"]
+    assert kept() == Vault("k" * 40).digest(another) != Vault("k" * 40).digest(added["password"])
+
+
+def test_what_does_not_speak_ocpp_registers_by_itself(cpo: Cpo) -> None:
+    said = cpo("charge-points", "add", "CP-007")
+    assert said.code == 1 and "cpo charge-points enrol" in said.err
