@@ -8,8 +8,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 
+from cpo_app.conformance import sections
 from cpo_app.conformance.probe import Probe
 from cpo_app.conformance.rules import Rule, Untested, demand
+from cpo_app.conformance.sections import Section
 from db_interface.json_data import JsonObject
 from domain.schemas import SchemaError, parse_datetime, validate
 from domain.versions import ObjectKind
@@ -23,7 +25,6 @@ _KINDS = {
 }
 _KNOWN_BY = ("country_code", "party_id", "type", "uid", "id")
 """What an object is known by, as far as it has it in the version."""
-_PAGES = "transport_and_format 4.1.5"
 _MAX_PAGES = 20
 
 
@@ -137,16 +138,16 @@ def _key(row: JsonObject) -> tuple[str, ...]:
 
 
 def rules_of(module: str) -> tuple[Rule[Probe], ...]:
-    def rule(text: str, section: str, test: Callable[..., Awaitable[None]]) -> Rule[Probe]:
+    def rule(text: str, section: Section, test: Callable[..., Awaitable[None]]) -> Rule[Probe]:
         return Rule(f"{module}: {text}", section, partial(test, module))
 
     return (
-        rule("X-Total-Count and X-Limit stand and fit", f"{_PAGES}.3", _headers),
-        rule("a crawl by Link meets every object once", f"{_PAGES}.3", _crawl),
-        rule("the Link keeps the filters", f"{_PAGES}.3", _filters_in_link),
-        rule("date_from is inclusive, date_to exclusive", f"{_PAGES}.2", _dates),
-        rule("bad parameters get a 2xxx in an envelope", "status_codes 5", _bad_parameters),
-        rule("the objects are as the text's tables say", f"mod_{module}", _objects),
+        rule("X-Total-Count and X-Limit stand and fit", sections.LISTS, _headers),
+        rule("a crawl by Link meets every object once", sections.LISTS, _crawl),
+        rule("the Link keeps the filters", sections.LISTS, _filters_in_link),
+        rule("date_from is inclusive, date_to exclusive", sections.LISTS, _dates),
+        rule("bad parameters get a 2xxx in an envelope", sections.CLIENT_ERRORS, _bad_parameters),
+        rule("the objects are as the text's tables say", sections.OBJECTS[module], _objects),
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from cpo_app.conformance import sections
 from cpo_app.conformance.probe import Probe
 from cpo_app.conformance.rules import Advised, Rule, Untested, demand
 from db_interface.json_data import JsonObject
 
-_LOCATIONS = "mod_locations 8.2.1"
+_LOCATIONS = sections.LOCATIONS_OF_CPO
 
 
 async def _some_location(probe: Probe) -> JsonObject:
@@ -86,6 +87,6 @@ RULES: tuple[Rule[Probe], ...] = (
     Rule("GET of a location is one object", _LOCATIONS, _location),
     Rule("GET of an EVSE and of a Connector is one object", _LOCATIONS, _evse_and_connector),
     Rule("An unknown location: a 2xxx, HTTP 404", _LOCATIONS, _unknown_location),
-    Rule("Ids are found whatever their case, and keep it", "types 16.1", _case),
-    Rule("Fields without value are left out", "transport_and_format 4.1.7", _no_nulls),
+    Rule("Ids are found whatever their case, and keep it", sections.IDENTIFIERS, _case),
+    Rule("Fields without value are left out", sections.RESPONSES, _no_nulls),
 )

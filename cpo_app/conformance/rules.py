@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from cpo_app.conformance.probe import Probe, Unusable
+from cpo_app.conformance.sections import Section
 
 Asked = TypeVar("Asked", bound=Probe, contravariant=True)
 
@@ -39,33 +40,37 @@ class Untested(Exception):
 class Finding:
     rule: str
     section: str
+    """file, number and heading of the text of the version in question; "" where it says nothing"""
     verdict: Verdict
     detail: str = ""
 
 
 @dataclass(frozen=True)
 class Rule(Generic[Asked]):
-    """`text`: the rule in one sentence; `section`: file and heading of the OCPI text."""
+    """`text`: the rule in one sentence; `section`: where the OCPI texts say so."""
 
     text: str
-    section: str
+    section: Section
     test: Callable[[Asked], Awaitable[None]]
 
     async def judge(self, probe: Asked) -> Finding:
+        said = self.section.in_text_of(probe.version)
+        if said is None:
+            reason = f"OCPI {probe.version.number} says nothing of it"
+            return Finding(self.text, "", Verdict.skipped, reason)
+        verdict, detail = await self._judged(probe)
+        return Finding(self.text, said, verdict, detail)
+
+    async def _judged(self, probe: Asked) -> tuple[Verdict, str]:
         try:
             await self.test(probe)
-        except Broken as seen:
-            return self._found(Verdict.failed, str(seen))
-        except Unusable as seen:
-            return self._found(Verdict.failed, str(seen))
+        except (Broken, Unusable) as seen:
+            return Verdict.failed, str(seen)
         except Advised as seen:
-            return self._found(Verdict.advised, str(seen))
+            return Verdict.advised, str(seen)
         except Untested as reason:
-            return self._found(Verdict.skipped, str(reason))
-        return self._found(Verdict.passed, "")
-
-    def _found(self, verdict: Verdict, detail: str) -> Finding:
-        return Finding(self.text, self.section, verdict, detail)
+            return Verdict.skipped, str(reason)
+        return Verdict.passed, ""
 
 
 def demand(condition: object, seen: str) -> None:

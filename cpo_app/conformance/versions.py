@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from cpo_app.conformance import sections
 from cpo_app.conformance.probe import Probe
 from cpo_app.conformance.rules import Advised, Rule, Untested, demand
 from domain.schemas import SchemaError, validate
 from domain.versions import ObjectKind
-
-_INFO = "version_information_endpoint"
 
 
 async def _versions(probe: Probe) -> None:
@@ -61,10 +60,10 @@ def _valid(probe: Probe, kind: ObjectKind, data: object) -> None:
 
 
 RULES: tuple[Rule[Probe], ...] = (
-    Rule("GET versions lists Version objects", f"{_INFO} 6.1.1", _versions),
-    Rule("GET version details holds Endpoint objects", f"{_INFO} 6.2.1", _details),
-    Rule("The credentials module has an endpoint", f"{_INFO} 6.2", _credentials_endpoint),
-    Rule("Every module and role has one endpoint", f"{_INFO} 6.2", _endpoints_once),
-    Rule("URLs are https", "transport_and_format 4.1.1", _https),
-    Rule("GET credentials is one Credentials object", "credentials 7.2.1", _credentials),
+    Rule("GET versions lists Version objects", sections.VERSION_LIST, _versions),
+    Rule("GET version details holds Endpoint objects", sections.VERSION_DETAILS, _details),
+    Rule("The credentials module has an endpoint", sections.MODULES, _credentials_endpoint),
+    Rule("Every module and role has one endpoint", sections.VERSION_DETAILS, _endpoints_once),
+    Rule("URLs are https", sections.SECURITY, _https),
+    Rule("GET credentials is one Credentials object", sections.CREDENTIALS, _credentials),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cpo_app.conformance import sections
 from cpo_app.conformance.receiver.partner import Partner
 from cpo_app.conformance.rules import Rule, Untested, demand
 from domain.versions import ObjectKind
@@ -42,9 +43,7 @@ async def _wrong_token(partner: Partner) -> None:
 
 
 RULES: tuple[Rule[Partner], ...] = (
-    Rule("tokens: a made-up card is not allowed to charge", "mod_tokens 12.2.2", _unknown_card),
-    Rule(
-        "commands: a result that nobody waits for: no 5xx", "mod_commands 13.2.2", _unasked_result
-    ),
-    Rule("commands: a result without a token is not let in", "mod_commands 13.2.2", _wrong_token),
+    Rule("tokens: a made-up card is not allowed to charge", sections.REAL_TIME, _unknown_card),
+    Rule("commands: a result that nobody waits for: no 5xx", sections.RESULTS, _unasked_result),
+    Rule("commands: a result without a token is not let in", sections.RESULTS, _wrong_token),
 )

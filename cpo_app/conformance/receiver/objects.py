@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from cpo_app.conformance import sections
 from cpo_app.conformance.receiver.partner import UNKNOWN, Partner
 from cpo_app.conformance.receiver.sameness import difference
 from cpo_app.conformance.rules import Advised, Rule, demand
 from db_interface.json_data import JsonObject
 
 _SHORT = {"locations": "LOC", "tariffs": "TAR", "sessions": "SES"}
-_SECTIONS = {
-    "locations": "mod_locations 8.2.2",
-    "tariffs": "mod_tariffs 11.2.2",
-    "sessions": "mod_sessions 9.2.2",
-}
 
 
 def _made(module: str, partner: Partner, suffix: str = "") -> JsonObject:
@@ -141,7 +137,7 @@ async def _not_json(module: str, partner: Partner) -> None:
 
 def _of(module: str) -> tuple[Rule[Partner], ...]:
     def rule(text: str, test: Callable[..., Awaitable[None]]) -> Rule[Partner]:
-        return Rule(f"{module}: {text}", _SECTIONS[module], partial(test, module))
+        return Rule(f"{module}: {text}", sections.RECEIVED[module], partial(test, module))
 
     patches = (
         rule("PATCH changes what it names, and nothing else", _patch),

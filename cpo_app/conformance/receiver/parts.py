@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from cpo_app.conformance import sections
 from cpo_app.conformance.receiver.partner import Partner
 from cpo_app.conformance.receiver.sameness import difference
 from cpo_app.conformance.rules import Rule, demand
 from db_interface.json_data import JsonObject
 
-_LOCATIONS = "mod_locations 8.2.2"
+_LOCATIONS = sections.RECEIVED["locations"]
 
 
 def _evse(partner: Partner) -> tuple[JsonObject, str]:
@@ -98,9 +99,9 @@ PARTS: tuple[Rule[Partner], ...] = (
     Rule("An EVSE with status REMOVED is gone, or said to be", _LOCATIONS, _remove_evse),
 )
 END: tuple[Rule[Partner], ...] = (
-    Rule("A session is completed by PUT", "mod_sessions 9.2.2", _completed),
+    Rule("A session is completed by PUT", sections.RECEIVED["sessions"], _completed),
 )
 DELETION: tuple[Rule[Partner], ...] = (
-    Rule("DELETE takes a tariff away", "mod_tariffs 11.2.2", _delete),
-    Rule("DELETE of an unknown tariff is refused", "mod_tariffs 11.2.2", _delete_unknown),
+    Rule("DELETE takes a tariff away", sections.RECEIVED["tariffs"], _delete),
+    Rule("DELETE of an unknown tariff is refused", sections.RECEIVED["tariffs"], _delete_unknown),
 )

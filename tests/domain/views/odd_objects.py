@@ -69,13 +69,12 @@ def _tariffs() -> Iterator[dict[str, Any]]:
     yield {"tax_included": "YES"}
     for name in _values(enums.TariffType):
         yield {"type": name, "min_price": {"excl_vat": 1}, "max_price": {"excl_vat": 9}}
-    for dates in (
+    yield from (
         {"start_date_time": "2024-05-01T12:00:00.001Z"},
         {"start_date_time": "2024-05-01T12:00:00Z"},
         {"end_date_time": "2024-05-01T11:59:59Z"},
         {"end_date_time": "2024-05-01T12:00:00Z"},
-    ):
-        yield dates
+    )
     plain = {"price_components": [energy]}
     for restrictions in ({"reservation": "RESERVATION"}, {"min_current": 6}, {"max_power": 50}):
         yield {"elements": [{**plain, "restrictions": restrictions}, plain]}

@@ -1,9 +1,9 @@
 """Who changes how a version shows what is stored raises the version's revision: only then are the
 views made anew that stores hold already.
 
-Each object of the three texts, and each odd one, is in each version held against the fingerprint that was written
-down with the revision. `python -m tests.domain.views.test_revisions` writes them down: new objects
-always, changed ones only with a raised revision.
+Each object of the three texts, and each odd one, is in each version held against the fingerprint
+that was written down with the revision. `python -m tests.domain.views.test_revisions` writes them
+down: new objects always, changed ones only with a raised revision.
 """
 
 from __future__ import annotations
