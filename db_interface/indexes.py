@@ -136,6 +136,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     "ocpp_connections": [_index("holder")],
     "ocpp_gateways": [_index("until")],
+    "ocpp_templates": [_index("updated")],
     "ocpp_questions": [
         _index("state", "deadline"),
         _index("expires", expireAfterSeconds=0),

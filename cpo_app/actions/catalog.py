@@ -11,6 +11,7 @@ GROUPS: Mapping[str, str] = {
     "peers": "cpo_app.actions.peers",
     "charge_points": "cpo_app.actions.charge_points",
     "commands": "cpo_app.actions.commands",
+    "ocpp": "cpo_app.actions.ocpp",
     "sessions": "cpo_app.actions.sessions",
     "cdrs": "cpo_app.actions.cdrs",
     "tariffs": "cpo_app.actions.tariffs",

@@ -50,9 +50,12 @@ PARAMETERS: Mapping[str, object] = {
     "group": "highway",
     "groups": ["highway"],
     "key": "ci",
+    "config_key": "HeartbeatInterval",
+    "config_value": "60",
     "letter_id": "CP-001/boot-1/7",
     "location_id": "LOC1",
     "location_ids": ["LOC1", "LOC2"],
+    "message": "StatusNotification",
     "minutes": 30,
     "module": "locations",
     "modules": ["tokens:SENDER"],
@@ -60,18 +63,22 @@ PARAMETERS: Mapping[str, object] = {
     "object_id": "LOC1",
     "objects": [_TARIFF],
     "on": True,
+    "ocpp_action": "GetConfiguration",
     "operative": False,
     "operator": "ines",
     "parties": ["NL/TNM"],
+    "payload": {"key": ["HeartbeatInterval"]},
     "peer_id": _PEER,
     "public_key": "-----BEGIN PUBLIC KEY-----\n...\n-----END PUBLIC KEY-----",
     "role": "operator",
     "session_id": _SESSION,
     "tariff_id": "DAY",
     "tariff_ids": ["DAY"],
+    "template": "our usual",
     "token": "the token A that it gave us",
     "uid": "04A1B2C3D4",
     "value": "on",
+    "values": {"HeartbeatInterval": "60"},
     "versions_url": "https://emsp.example.org/ocpi/versions",
 }
 """By the name of the parameter; those that are not here are left to the reader."""
@@ -149,6 +156,18 @@ _CHARGE_POINT = {
     "faults": [],
     "offered": True,
 }
+_STATION = {
+    "id": "CP-007",
+    "charge_points": ["CP-007", "CP-007-2"],
+    "status": "APPROVED",
+    "protocol": "ocpp1.6",
+    "security_profile": 2,
+    "vendor": "Acme",
+    "model": "X1",
+    "firmware": "1.4.2",
+    "last_message_at": _AT,
+    "connected": True,
+}
 _TOKEN = {**_CDR["cdr_token"], "issuer": "eMSP One", "valid": True, "whitelist": "ALWAYS"}  # type: ignore[dict-item]
 _RESERVATION = {
     "id": "R-0123456789abcdef0123456789abcd",
@@ -176,6 +195,18 @@ READ: Mapping[str, JsonObject] = {
     "/charge-points": _page(_CHARGE_POINT, "CP-001"),
     "/charge-points/{cp_id}": _CHARGE_POINT,
     "/dead-letters": _page({"id": "CP-001/boot-1/7", "cp_id": "CP-001", "reason": "..."}),
+    "/stations": _page(_STATION),
+    "/ocpp-templates": _page(
+        {
+            "name": "our usual",
+            "version": "1.6",
+            "vendor": None,
+            "model": None,
+            "stations": [],
+            "values": [{"key": "HeartbeatInterval", "value": "60"}],
+            "updated": _AT,
+        }
+    ),
     "/sessions": _page(_SESSION_ROW, f"196a2f4e400-{_SESSION}"),
     "/sessions/{session_id}": _SESSION_ROW,
     "/money": {"items": [], "next": None, "unbilled_wh": 0.0},

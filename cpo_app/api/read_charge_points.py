@@ -11,7 +11,8 @@ from cpo_app.api.lists import Cursor, Id, Limit, OfChargePoint, page, there
 from cpo_app.api.routes import answered
 from domain.charge_points import dead_letters
 from domain.charge_points.evse_states import EvseStatus
-from domain.operator import charge_points
+from domain.ocpp import templates
+from domain.operator import charge_points, stations
 
 
 def add_charge_points(router: APIRouter, house: House) -> None:
@@ -32,6 +33,17 @@ def add_charge_points(router: APIRouter, house: House) -> None:
     async def charge_point(cp_id: Id) -> Response:
         found = await charge_points.one(db, cp_id)
         return answered(there(found, "charge point", cp_id))
+
+    @router.get("/stations", tags=["ocpp"])
+    async def station_list(limit: Limit = 100, cursor: Cursor = None) -> Response:
+        """Boxes that speak OCPP, by id; also those that wait to be added."""
+        rows, following = await stations.page(db, after=cursor, limit=limit)
+        return page(rows, following)
+
+    @router.get("/ocpp-templates", tags=["ocpp"])
+    async def template_list() -> Response:
+        """How stations are to be configured."""
+        return page([dict(templates.shown(one)) for one in await templates.all_of(db)], None)
 
     @router.get("/dead-letters", tags=["charge_points"])
     async def dead_letter_list(limit: Limit = 100, charge_point: OfChargePoint = None) -> Response:

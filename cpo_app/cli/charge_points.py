@@ -9,7 +9,7 @@ import typer
 from cpo_app.actions import charge_points as actions
 from cpo_app.actions import stations
 from cpo_app.backend import Backend
-from cpo_app.cli import dead_letters, remote
+from cpo_app.cli import dead_letters, ocpp_charge_points, ocpp_templates, remote
 from cpo_app.cli.acting import act, act_and_say, words
 from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
@@ -31,6 +31,8 @@ app.command(
     f"Set: {words(actions.SET_METER_KEY)} Removed: {words(actions.REMOVE_METER_KEY)}",
 )(meter_key)
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(ocpp_templates.app, name="templates")
+ocpp_charge_points.add_to(app)
 
 ALL = 1_000_000_000
 CpId = Annotated[str, typer.Argument(metavar="CP_ID")]

@@ -42,6 +42,7 @@ _LISTS = {
     "peers": "/console/peers",
     "charge_points": "/console/charge-points",
     "commands": "/console/charge-points",
+    "ocpp": "/console/charge-points",
     "notices": "/console/notices",
     "operators": "/console/operators",
     "keys": "/console/operators",
@@ -75,7 +76,9 @@ def page_after(action: AnyAction, given: JsonMapping, result: JsonMapping | None
     """The path of the page that shows what came of it."""
     group = action.name.partition(".")[0]
     known = {**given, **(result or {})}
-    if group in ("charge_points", "commands"):
+    if "template" in given:
+        return "/console/stations"
+    if group in ("charge_points", "commands", "ocpp"):
         cp_id = known.get("cp_id") or str(known.get("letter_id", "")).partition("/")[0]
         return f"{_LISTS[group]}/{segment(str(cp_id))}"
     if "key" in known and "location_id" in known:

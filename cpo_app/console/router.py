@@ -23,6 +23,7 @@ from domain.audit.listing import changes_of, listed
 from domain.charge_points import dead_letters, evse_history, unaccounted_energy
 from domain.charge_points.evse_states import EvseStatus
 from domain.objects import tariff_assignment
+from domain.ocpp import templates
 from domain.operator import (
     charge_points,
     commands,
@@ -33,6 +34,7 @@ from domain.operator import (
     peers,
     reconciliation,
     sessions,
+    stations,
 )
 from domain.paging import BadCursor
 from domain.platform_facts import default_tariff
@@ -131,11 +133,28 @@ def build_console_router(console: Console) -> APIRouter:
             cp=found,
             facts=found["charge_point"],
             registration=found["registration"],
+            station=found["station"],
             changes=changes[:CHANGES_SHOWN],
             timeline=timeline(changes, day_ago, now),
             uptimes=uptimes,
             letters=letters,
             commands=asked[0],
+            done=said(done),
+        )
+
+    @router.get("/console/stations")
+    async def station_table(
+        request: Request, after: str | None = Query(None, max_length=64), done: Done = None
+    ) -> Response:
+        (rows, following), known = await asyncio.gather(
+            stations.page(db, after=after, limit=charge_points.PAGE), templates.all_of(db)
+        )
+        return console.page(
+            request,
+            "stations.html",
+            rows=rows,
+            next=following,
+            templates=[templates.shown(one) for one in known],
             done=said(done),
         )
 

@@ -28,6 +28,7 @@ async def booted(incoming: Incoming, facts: Station) -> JsonObject:
     station = await incoming.transact(work)
     if station is not None:
         incoming.connection.station = station
+    incoming.connection.boots += 1
     waits = station is None or station["status"] == Status.HELD.value
     return {
         "status": "Pending" if waits else "Accepted",

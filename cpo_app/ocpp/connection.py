@@ -74,6 +74,8 @@ class Connection:
         self.station = station
         self.protocol = protocol
         self.since = since
+        self.boots = 0
+        """How often it has booted since it connected."""
         self.outdated = False
         """The station's document has changed in the store."""
         self.heard_at = time.monotonic()

@@ -23,6 +23,7 @@ from websockets.typing import Subprotocol
 from auth.station_access import StationAccess, came_in_with
 from cpo_app.ocpp import metrics, v16, v201
 from cpo_app.ocpp.central_side import CentralSide
+from cpo_app.ocpp.configuring import Configuring
 from cpo_app.ocpp.connection import GOING_AWAY, TRY_AGAIN, Connection
 from cpo_app.ocpp.handlers import Handler, Incoming
 from cpo_app.ocpp.handshake import Admitted, Handshake
@@ -96,6 +97,9 @@ class Gateway:
         self._sweeping = Rounds("OCPP sweep", self._sweep, SWEPT_EVERY_S, logger=logger)
         self._presence = Presence(self.held, central, settings.CPO_OCPP_PING_S)
         self._desk = QuestionDesk(store, self.held, carry_out)
+        self._configuring = Configuring(
+            store, self.held, carry_out, every_s=settings.CPO_OCPP_CONFIGURATION_S
+        )
 
     async def start(self, doors: Sequence[Door], *, shared: bool = False) -> None:
         """Listen. `shared`: other processes do so, too. Raises OSError for a port that is taken."""
@@ -121,7 +125,12 @@ class Gateway:
                 logger=_QUIET,
             )
             self._servers.append(server)
-        for rounds in (self._renewing, self._sweeping, self._presence.rounds):
+        for rounds in (
+            self._renewing,
+            self._sweeping,
+            self._presence.rounds,
+            self._configuring.rounds,
+        ):
             rounds.start()
         self._desk.start()
 
@@ -134,6 +143,7 @@ class Gateway:
         """Close all connections: their stations connect to who is left."""
         for rounds in (self._renewing, self._sweeping, self._presence.rounds):
             await rounds.stop()
+        await self._configuring.stop()
         await self._desk.stop()
         for server in self._servers:
             server.close(code=GOING_AWAY, reason="restarting")

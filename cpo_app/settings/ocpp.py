@@ -82,6 +82,14 @@ class OcppSettings(BaseSettings):
         le=600,
     )
 
+    CPO_OCPP_CONFIGURATION_S: float = setting(
+        6 * 3600.0,
+        "how often a charge point's configuration is held against its templates, besides its boots",
+        unit="s",
+        ge=60,
+        le=7 * 86_400,
+    )
+
     @validator("CPO_OCPP_PORT")
     def _ocpp_port(cls, value: int) -> int:
         return check_port(value)

@@ -18,6 +18,7 @@ from domain.charge_points.charge_point_documents import CHARGE_POINTS, ChargePoi
 from domain.charge_points.evse_states import EvseStatus, Presence
 from domain.charge_points.registration_records import DEREGISTERED, REGISTERED
 from domain.charge_points.registration_store import REGISTRATIONS
+from domain.operator import stations
 from domain.operator.charge_point_rows import REGISTRATION_SHOWN, SHOWN, row_of
 from domain.sites import redacted_metadata
 
@@ -152,6 +153,7 @@ async def one(db: Database, cp_id: str) -> JsonObject | None:
         "registration": shown,
         "charge_point": charge_point or {},
         "unaccounted_energy": await unaccounted_energy.of(db, registration["_id"]),
+        "station": await stations.of_charge_point(db, registration["_id"]),
     }
 
 
@@ -208,8 +210,15 @@ async def _in_status(db: Database, status: str, limit: int) -> list[JsonObject]:
 
 
 async def _with_states(db: Database, found: Sequence[JsonMapping]) -> list[JsonObject]:
-    states = await _states(db, [registration["_id"] for registration in found])
-    return [row_of(registration, states.get(registration["_id"])) for registration in found]
+    cp_ids = [registration["_id"] for registration in found]
+    states, boxes = await asyncio.gather(_states(db, cp_ids), stations.of_charge_points(db, cp_ids))
+    return [
+        {
+            **row_of(registration, states.get(registration["_id"])),
+            "ocpp": boxes.get(registration["_id"]),
+        }
+        for registration in found
+    ]
 
 
 async def _states(db: Database, cp_ids: Sequence[str]) -> dict[str, ChargePoint]:

@@ -39,6 +39,14 @@ COMMANDS = {
     "charge_points.remove_meter_key": "charge-points meter-key",
     "charge_points.replay": "charge-points dead-letters replay",
     "charge_points.drop": "charge-points dead-letters drop",
+    **{
+        f"ocpp.{name}": f"charge-points {name.replace('_', '-')}"
+        for name in ("reset", "trigger", "clear_cache", "configuration", "configure")
+    },
+    "ocpp.call": "charge-points ocpp-call",
+    "ocpp.put_template": "charge-points templates put",
+    "ocpp.remove_template": "charge-points templates remove",
+    "ocpp.apply_templates": "charge-points templates apply",
     "peers.give_groups": "peers groups",
     "peers.approve_clients": "peers clients",
     "peers.refuse_clients": "peers clients",

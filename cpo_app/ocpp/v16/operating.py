@@ -6,7 +6,7 @@ GetLog, SignedUpdateFirmware and ExtendedTriggerMessage.
 
 from __future__ import annotations
 
-from cpo_app.ocpp.box import Asked
+from cpo_app.ocpp.box import Asked, CallRefused
 from cpo_app.ocpp.outcomes import (
     ACCEPTED_OR_NOT,
     FILE_SENT,
@@ -64,8 +64,12 @@ async def set_configuration(asked: Asked) -> JsonObject:
     statuses: list[JsonObject] = []
     for row in asked.fields["values"]:
         payload = {"key": row["key"], "value": row["value"]}
-        said = await asked.call("ChangeConfiguration", payload)
-        statuses.append({"key": row["key"], "status": str(said.get("status"))})
+        try:
+            said = await asked.call("ChangeConfiguration", payload)
+            status = str(said.get("status"))
+        except CallRefused as error:
+            status = str(error)
+        statuses.append({"key": row["key"], "status": status})
     return outcome(_all_taken(statuses), statuses=statuses)
 
 

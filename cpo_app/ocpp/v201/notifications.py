@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from cpo_app.ocpp.handlers import Handler, Incoming
 from db_interface.json_data import JsonObject
+from domain.ocpp import configurations
 
 logger = logging.getLogger("cpo.ocpp")
 
@@ -42,6 +43,13 @@ async def event(incoming: Incoming, payload: JsonObject) -> JsonObject:
     return {}
 
 
+async def report(incoming: Incoming, payload: JsonObject) -> JsonObject:
+    """A part of its device model, where somebody has asked for that."""
+    station = incoming.connection.station_id
+    await incoming.transact(lambda tx: configurations.report_part(tx, station, payload))
+    return {}
+
+
 async def taken_notice(_incoming: Incoming, _payload: JsonObject) -> JsonObject:
     return {}
 
@@ -66,7 +74,7 @@ HANDLERS: Mapping[str, Handler] = {
     "LogStatusNotification": log_status,
     "SecurityEventNotification": security_event,
     "NotifyEvent": event,
-    "NotifyReport": taken_notice,
+    "NotifyReport": report,
     "NotifyMonitoringReport": taken_notice,
     "NotifyCustomerInformation": taken_notice,
     "NotifyDisplayMessages": taken_notice,

@@ -38,6 +38,10 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "charge_points.remove_meter_key": ("x", "--remove"),
     "charge_points.replay": ("x/y/1",),
     "charge_points.drop": ("x/y/1",),
+    "ocpp.trigger": ("x", "Heartbeat"),
+    "ocpp.configure": ("x", "HeartbeatInterval", "60"),
+    "ocpp.call": ("x", "GetLocalListVersion"),
+    "ocpp.put_template": ("usual", "HeartbeatInterval=60"),
     "commands.start": ("x", "--no-wait"),
     "commands.stop": ("x", "--no-wait"),
     "commands.unlock": ("x", "--no-wait"),
@@ -63,6 +67,14 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
 }
 """What a command is told; those that are not here are told one id."""
 COMMANDS = {
+    **{
+        f"ocpp.{name}": f"charge-points {name.replace('_', '-')}"
+        for name in ("reset", "trigger", "clear_cache", "configuration", "configure")
+    },
+    "ocpp.call": "charge-points ocpp-call",
+    "ocpp.put_template": "charge-points templates put",
+    "ocpp.remove_template": "charge-points templates remove",
+    "ocpp.apply_templates": "charge-points templates apply",
     "charge_points.set_operative": "charge-points out-of-service",
     "charge_points.let_in": "charge-points approve",
     "charge_points.set_meter_key": "charge-points meter-key",

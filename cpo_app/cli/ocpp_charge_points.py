@@ -1,0 +1,105 @@
+"""`cpo charge-points reset`, `trigger`, `clear-cache`, `configuration`, `configure`, `ocpp-call`:
+what is asked of charge points with OCPP.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import orjson
+import typer
+
+from cpo_app.actions import ocpp as actions
+from cpo_app.cli.acting import act, act_and_say, words
+from cpo_app.cli.agreement import Yes
+from cpo_app.cli.errors import CliError
+from cpo_app.cli.options import DataDir
+from cpo_app.cli.output import note, print_json
+from cpo_app.cli.tables import print_table
+
+CpId = Annotated[str, typer.Argument(metavar="CP_ID")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+
+
+def reset(
+    cp_id: CpId,
+    hard: Annotated[bool, typer.Option("--hard", help="At once, ending what charges.")] = False,
+    yes: Yes = False,
+    data_dir: DataDir = None,
+) -> None:
+    act_and_say(actions.RESET, {"cp_id": cp_id, "hard": hard}, data_dir, cp_id, yes=yes)
+
+
+def trigger(
+    cp_id: CpId,
+    message: Annotated[str, typer.Argument(metavar="MESSAGE", help=", ".join(actions.MESSAGES))],
+    connector: Annotated[str | None, typer.Option(help="Of that connector alone.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    given = {"cp_id": cp_id, "message": message, "connector_id": connector}
+    act_and_say(actions.TRIGGER, given, data_dir, cp_id)
+
+
+def clear_cache(cp_id: CpId, data_dir: DataDir = None) -> None:
+    act_and_say(actions.CLEAR_CACHE, {"cp_id": cp_id}, data_dir, cp_id)
+
+
+def configuration(
+    cp_id: CpId,
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY]...", help="Else all that it has.")
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    told = act(actions.CONFIGURATION, {"cp_id": cp_id, "keys": keys or []}, data_dir)
+    if told["outcome"] == "later":
+        note(f"{cp_id}: {actions.CONFIGURATION.said('later')} `cpo charge-points show {cp_id}`")
+        return
+    if as_json:
+        print_json({"entries": told["entries"], "unknown": told["unknown"]})
+        return
+    rows = [(one["key"], one.get("value"), one.get("readonly")) for one in told["entries"]]
+    print_table(("Key", "Value", "Read only"), rows, wrapped=("Value",))
+    for key in told["unknown"]:
+        note(f"{cp_id} has no {key}")
+
+
+def configure(
+    cp_id: CpId,
+    key: Annotated[str, typer.Argument(metavar="KEY")],
+    value: Annotated[str, typer.Argument(metavar="VALUE")],
+    yes: Yes = False,
+    data_dir: DataDir = None,
+) -> None:
+    given = {"cp_id": cp_id, "config_key": key, "config_value": value}
+    act_and_say(actions.CONFIGURE, given, data_dir, cp_id, yes=yes)
+
+
+def ocpp_call(
+    cp_id: CpId,
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="As TriggerMessage.")],
+    payload: Annotated[str, typer.Argument(metavar="[JSON]", help="Its payload.")] = "{}",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="It is meant, whatever it does.")] = (
+        False
+    ),
+    data_dir: DataDir = None,
+) -> None:
+    if action not in actions.HARMLESS and not yes:
+        raise CliError(f"{action} may change the station: --yes says that it is meant")
+    try:
+        content = orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise CliError(f"the payload is no JSON: {error}") from None
+    given = {"cp_id": cp_id, "ocpp_action": action, "payload": content, "meant": yes}
+    print_json(act(actions.CALL, given, data_dir)["answer"])
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these onto `cpo charge-points`."""
+    app.command("reset", help=words(actions.RESET))(reset)
+    app.command("trigger", help=words(actions.TRIGGER))(trigger)
+    app.command("clear-cache", help=words(actions.CLEAR_CACHE))(clear_cache)
+    app.command("configuration", help=words(actions.CONFIGURATION))(configuration)
+    app.command("configure", help=words(actions.CONFIGURE))(configure)
+    app.command("ocpp-call", help=words(actions.CALL))(ocpp_call)

@@ -1,0 +1,84 @@
+"""A station's configuration read, held against the templates that apply to it, and put right.
+
+Whoever can ask the station does it: its gateway after it has booted and every so often, or an
+operator from elsewhere, through the questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypedDict
+
+from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.transaction import Tx
+from domain.ocpp import configurations, stations, templates
+from domain.ocpp.configurations import Drift
+from domain.ocpp.stations import Station
+
+Ask = Callable[[str, JsonMapping], Awaitable[JsonObject]]
+"""(operation, fields) to the station's answer (cpo_app/ocpp/operations.py)."""
+
+RATE_UNITS_16 = "ChargingScheduleAllowedChargingRateUnit"
+RATE_UNITS_2 = "SmartChargingCtrlr.RateUnit"
+_UNITS = {"current": "A", "a": "A", "power": "W", "w": "W"}
+ACCEPTED = "ACCEPTED"
+
+
+class NotTold(Exception):
+    """The station would not tell its configuration; the message says why."""
+
+
+class Configured(TypedDict):
+    """`templates`: which apply. `drift`: what was not as they want it, and what the station said
+    when it was told."""
+
+    templates: list[str]
+    drift: list[Drift]
+
+
+async def configure(store: DbInterface, station: Station, ask: Ask) -> Configured:
+    """Read, compare, put right. Raises NotTold, and whatever `ask` does."""
+    known = await templates.all_of(store.db)
+    wanted = templates.wanted_of(known, station)
+    old = station.get("protocol") == "ocpp1.6"
+    # Of a device model there is much: what is wanted of it is asked for, and no more.
+    keys = [] if old else sorted({RATE_UNITS_2, *wanted})
+    said = await ask("get_configuration", {"keys": keys})
+    if said.get("result") != ACCEPTED:
+        raise NotTold(said.get("message") or "it does not tell its configuration")
+    entries = said.get("entries") or []
+    drift = templates.drift_of(wanted, entries)
+    if drift:
+        values = [{"key": one["key"], "value": one["wanted"]} for one in drift]
+        told = await ask("set_configuration", {"values": values})
+        statuses = {row["key"]: row["status"] for row in told.get("statuses") or ()}
+        refused = str(told.get("message") or "Rejected")
+        drift = [{**one, "status": str(statuses.get(one["key"], refused))} for one in drift]
+    names = templates.names_of(known, station)
+
+    async def work(tx: Tx) -> None:
+        await configurations.keep(tx, station["_id"], entries, whole=old)
+        taken = [
+            {"key": one["key"], "value": one["wanted"]}
+            for one in drift
+            if one["status"] == "Accepted"
+        ]
+        await configurations.keep(tx, station["_id"], taken, whole=False)
+        await configurations.held(tx, station["_id"], names, drift)
+        units = _rate_units(entries)
+        if units is not None:
+            await stations.update(tx, station["_id"], {"rate_units": units})
+
+    await store.transact(work)
+    return {"templates": names, "drift": drift}
+
+
+def _rate_units(entries: Sequence[JsonMapping]) -> list[str] | None:
+    """The units of charging profiles that it takes; None where it does not say."""
+    told = next(
+        (one.get("value") for one in entries if one["key"] in (RATE_UNITS_16, RATE_UNITS_2)), None
+    )
+    units = [_UNITS.get(part.strip().casefold()) for part in (told or "").split(",")]
+    found = sorted({unit for unit in units if unit is not None})
+    return found or None

@@ -1,0 +1,93 @@
+"""Stations, the boxes that speak OCPP, as an operator sees them: what each is, whether it is here,
+how it is configured.
+
+Never a hash of a password, and no secret of its configuration.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from db_interface.database import Database
+from db_interface.json_data import JsonObject
+from domain.ocpp import configurations, connections, stations
+from domain.ocpp.connections import Connection
+from domain.ocpp.stations import STATIONS, Station
+
+_SHOWN = (
+    "status",
+    "protocol",
+    "security_profile",
+    "vendor",
+    "model",
+    "serial",
+    "firmware",
+    "booted_at",
+    "boot_reason",
+    "last_message_at",
+    "one_evse",
+    "quirks",
+    "rate_units",
+)
+
+
+async def page(
+    db: Database, *, after: str | None, limit: int
+) -> tuple[list[JsonObject], str | None]:
+    """All of them by id, also those that wait to be added; the next page's `after`."""
+    found = await stations.page(db, after=after, limit=limit + 1)
+    shown = found[:limit]
+    here = await connections.some(db, [one["_id"] for one in shown])
+    rows = [_row(one, here.get(one["_id"])) for one in shown]
+    return rows, shown[-1]["_id"] if len(found) > limit else None
+
+
+async def of_charge_points(db: Database, cp_ids: Sequence[str]) -> dict[str, JsonObject]:
+    """Of those charge points that are EVSEs of a station: a line about it, by cp_id."""
+    found = await STATIONS.of(db).find({"evses.cp_id": {"$in": list(cp_ids)}})
+    wanted = set(cp_ids)
+    return {
+        evse["cp_id"]: {
+            "protocol": one.get("protocol"),
+            "firmware": one.get("firmware"),
+            "last_message": one.get("last_message_at"),
+        }
+        for one in found
+        for evse in one["evses"]
+        if evse["cp_id"] in wanted
+    }
+
+
+async def of_charge_point(db: Database, cp_id: str) -> JsonObject | None:
+    """All that is shown of the charge point's station; None: it speaks no OCPP."""
+    seat = await stations.of_charge_point(db, cp_id)
+    if seat is None:
+        return None
+    station, evse = seat
+    here, configuration = await asyncio.gather(
+        connections.some(db, [station["_id"]]), configurations.get(db, station["_id"])
+    )
+    kept = configuration or {}
+    return {
+        **_row(station, here.get(station["_id"])),
+        "evse": evse,
+        "configuration": kept.get("entries", []),
+        "configuration_read_at": kept.get("read_at"),
+        "templates": kept.get("templates", []),
+        "held_at": kept.get("held_at"),
+        "drift": kept.get("drift", []),
+    }
+
+
+def _row(station: Station, here: Connection | None) -> JsonObject:
+    since: datetime | None = None if here is None else here["since"]
+    return {
+        "id": station["_id"],
+        "charge_points": [one["cp_id"] for one in station["evses"]],
+        **{name: station.get(name) for name in _SHOWN},
+        "connected": here is not None,
+        "connected_since": since,
+        "address": None if here is None else here["address"],
+    }
