@@ -13,15 +13,29 @@ from auth.charge_point_credentials import CredentialHashes
 from auth.station_access import StationAccess
 from auth.throttle import Throttle
 from cpo_app.backend import Backend
+from cpo_app.central.charging import rules_of
 from cpo_app.central.service import Central
 from cpo_app.front_door.tls import ServerTls
+from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpp import operations
 from cpo_app.ocpp.gateway import Door, Gateway
 from cpo_app.settings import Settings
+from domain.authorization.authorization import Authorizer
 from domain.places import geonames
 from domain.upgrades.readiness import until_ready
 
 logger = logging.getLogger("cpo.ocpp")
+
+
+class Side:
+    """EV_Central as the gateway sees it."""
+
+    def __init__(self, central: Central, authorizer: Authorizer) -> None:
+        self.party = central.party
+        self.rules = rules_of(central.settings)
+        self.authorizer = authorizer
+        self.heartbeat = central.heartbeat
+        self.take_in = central.telemetry.take_in
 
 
 class OcppProcess:
@@ -30,6 +44,15 @@ class OcppProcess:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         settings = backend.settings
+        emsps = RealtimeAuthorization(
+            backend.peers, backend.client, backend.authenticator.may_speak_for
+        )
+        authorizer = Authorizer(
+            backend.store,
+            emsps,
+            timeout_s=settings.CENTRAL_AUTHORIZE_TIMEOUT_S,
+            realtime_allowed=settings.CENTRAL_REALTIME_ALLOWED,
+        )
         self.central = Central(
             backend.store,
             settings,
@@ -43,7 +66,8 @@ class OcppProcess:
             Throttle("ocpp", settings.CPO_MAX_FAILURES_PER_MINUTE, backend.db),
             onboarding=settings.CPO_OCPP_ONBOARDING == "held",
         )
-        self.gateway = Gateway(backend.store, settings, self.central, access, operations.carry_out)
+        side = Side(self.central, authorizer)
+        self.gateway = Gateway(backend.store, settings, side, access, operations.carry_out)
 
     async def start(self, doors: list[Door], *, shared: bool = False) -> None:
         """Returns when stations may connect."""

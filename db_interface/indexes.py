@@ -57,6 +57,16 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("token_hash", unique=True),
         _index("expires_at", expireAfterSeconds=0),
     ],
+    "ocpp_transactions": [
+        # Two at once are one, and whoever comes second finds it.
+        _index("station", "transaction_id", "number", unique=True),
+        _index("station", "start_key", "created"),
+        _index("station", "created"),
+        _index("cp_id", "ended", "superseded", "created"),
+        _index("session_id", "created"),
+        _index("forget", expireAfterSeconds=0),
+    ],
+    "ocpp_authorizations": [_index("until", expireAfterSeconds=0)],
     "unaccounted_energy": [_index("last", expireAfterSeconds=24 * 3600)],
     "dead_letters": [
         _index("cp_id", "refused", "at"),

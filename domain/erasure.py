@@ -21,6 +21,7 @@ from domain.audit import entries as audit
 from domain.audit.entries import record
 from domain.commands.command_queue import COMMANDS
 from domain.commands.command_states import FINAL
+from domain.ocpp.authorizations import AUTHORIZATIONS
 from domain.reservations.reservations import RESERVATIONS
 from domain.sessions.session_records import SESSIONS
 
@@ -60,6 +61,7 @@ async def erase_card(store: DbInterface, uid: str) -> Erased:
             {**_is("token.uid", uid), "active": False},
             [{"$set": {"token": {"$mergeObjects": [_WHOSE, NOBODY]}}}],
         )
+        await AUTHORIZATIONS.of(tx).delete_many(_is("token.uid", uid))
         kept = await SESSIONS.of(tx).count(_is("token.uid", uid))
         erased = Erased(len(tokens), commands, reservations, kept)
         if not erased.nothing:

@@ -146,7 +146,7 @@ async def unaccounted(tx: Tx, charge_point: ChargePoint, message: Message) -> No
             message["connector_id"],
             message["session_id"],
             energy_wh=message["energy_wh"],
-            power_w=message["power_w"],
+            power_w=message["power_w"] or 0.0,
         )
 
 

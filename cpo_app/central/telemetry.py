@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,9 +33,9 @@ from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.audit.entries import About
 from domain.charge_points import charge_points, dead_letters
-from domain.charge_points.charge_point_events import StateReported, TelemetryTaken
+from domain.charge_points.charge_point_events import NewsTaken, StateReported, TelemetryTaken
 from domain.charge_points.dead_letters import MAX_TRIES, DeadLetter, letter, letter_id
-from domain.charge_points.engine_clocks import by_our_clock, observed
+from domain.charge_points.engine_clocks import EngineClock, by_our_clock, observed
 from domain.charge_points.evse_states import ConnectorState
 from domain.sites import Party
 
@@ -148,6 +149,38 @@ class Telemetry:
                     raise broken.error from None
                 aside = broken
                 messages = [message for message in messages if message["seq"] <= broken.seq]
+
+    async def take_in(
+        self,
+        tx: Tx,
+        cp_id: str,
+        messages: Sequence[Message],
+        *,
+        clock: EngineClock | None = None,
+    ) -> list[str]:
+        """Apply messages without a `seq`, in the caller's transaction: for a link that keeps
+        account itself of what it has taken. Their `at` is by our clock; `clock`: how far its
+        charge point's is off.
+
+        The ids of the dead letters that were made of what was refused. Raises what a handler
+        raised.
+        """
+        key = await charge_points.canonical_id(tx, cp_id) or cp_id
+        batch = uuid.uuid4().hex
+        meters: dict[str, Message] = {}
+        letters: list[DeadLetter] = []
+        for number, message in enumerate(messages, 1):
+            if message["kind"] == "meter":
+                meters[message["connector_id"]] = _reading(message)
+            try:
+                if message["kind"] == "state":
+                    await self._follow(tx, key, message)
+                await self._hand_over(tx, key, message)
+            except MessageRefused as refused:
+                letters.append(_refused(tx, key, batch, {**message, "seq": number}, refused))
+        await dead_letters.keep(tx, letters)
+        await charge_points.apply(tx, self._party, key, NewsTaken(meters, clock))
+        return [one["_id"] for one in letters]
 
     async def replay(self, id_: str) -> str | None:
         """Hand a dead letter to the handlers again. None: it is taken, and gone; else why not.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cpo_app.ocpp.central_side import CentralSide
 from cpo_app.settings import Settings
+from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
@@ -37,6 +38,10 @@ class Refused(Exception):
 
 class NotHeld(Exception):
     """The station is at another connection, or this process has lost its lease."""
+
+
+PASSED_ON: tuple[type[Exception], ...] = (Refused, NotHeld, *STORE_ERRORS)
+"""What a handler that never gives a message up lets through all the same."""
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,11 @@ class OcppSettings(BaseSettings):
         "is added; `off`: it is refused",
         regex="^(off|held)$",
     )
+    CPO_OCPP_OFFLINE_ALLOWED: bool = setting(
+        True,
+        "a session that began while its charge point was offline is billed if the token's "
+        "whitelist allows it unasked; off: it is held until somebody has looked at it",
+    )
     CPO_OCPP_HEARTBEAT_S: int = setting(
         60,
         "how often a charge point is told to send a heartbeat",

@@ -102,6 +102,13 @@ class Authorizer:
             await self._keep(decision.token, decision.peer_id)
         return decision
 
+    async def unasked(self, uid: str, token_type: str) -> Decision:
+        """What its whitelist alone allows a card that a charge point let charge while it could ask
+        nobody."""
+        decisions = [_unasked(card) for card in await self._cards(uid, token_type, None)]
+        refusal = decisions[0] if decisions else _refused(Allowed.NOT_ALLOWED, UNKNOWN_CARD, None)
+        return next((one for one in decisions if one.charges), refusal)
+
     async def in_group(
         self,
         uid: str,

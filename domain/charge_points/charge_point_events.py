@@ -220,10 +220,24 @@ class TelemetryTaken:
         newest = boots[-1]
         changes.update({"boots": boots, "boot_id": newest["boot_id"], "acked_seq": newest["seq"]})
         if self.meters:
-            changes["connectors"] = [
-                {**c, "meter": self.meters[c["id"]]} if c["id"] in self.meters else c
-                for c in before["connectors"]
-            ]
+            changes["connectors"] = _metered(before, self.meters)
+        return changes
+
+
+@dataclass(frozen=True)
+class NewsTaken:
+    """Telemetry is taken that bears no numbers; `meters` are the last values by connector."""
+
+    meters: Mapping[str, Reading] = field(default_factory=dict)
+    clock: EngineClock | None = None
+    why: str = "telemetry"
+
+    def changes(self, before: ChargePoint, now: datetime) -> Changes:
+        changes: Changes = {"telemetry_at": now}
+        if self.clock is not None:
+            changes["clock"] = self.clock
+        if self.meters:
+            changes["connectors"] = _metered(before, self.meters)
         return changes
 
 
@@ -285,6 +299,12 @@ class RegistrationChanged:
 
     def changes(self, before: ChargePoint, now: datetime) -> Changes:
         return {}
+
+
+def _metered(before: ChargePoint, meters: Mapping[str, Reading]) -> list[Connector]:
+    return [
+        {**c, "meter": meters[c["id"]]} if c["id"] in meters else c for c in before["connectors"]
+    ]
 
 
 def _heard(before: ChargePoint, interval_s: float, missed: int, now: datetime) -> Changes:

@@ -101,10 +101,11 @@ def counted(counter: Counter, measured: Measured, bound_w: float | None) -> Coun
             "from_wh": told,
             "register_wh": told,
             "at": measured.at,
-            "told": not after["intervals"],
         }
     if measured.at < after["at"]:
         return after  # of the past: what came since says more
+    if measured.at == after["at"] and told == known:
+        return after
     after = {**after, "told": True}
     if told >= known:
         return _risen(after, told, measured.at, bound_w)

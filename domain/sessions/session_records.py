@@ -69,6 +69,11 @@ async def latest_session(where: Where, cp_id: str, connector_id: str) -> Chargin
     )
 
 
+async def latest_at(where: Where, cp_id: str, limit: int) -> list[ChargingSession]:
+    """The sessions of a charge point that were opened last, the latest first."""
+    return await SESSIONS.of(where).find({"cp_id": cp_id}, sort=[("created", -1)], limit=limit)
+
+
 async def session_of_reservation(
     where: Where, reservation_id: str | None
 ) -> ChargingSession | None:

@@ -37,16 +37,16 @@ async def open_unannounced(
     source: str,
     at: datetime,
     rules: Rules,
+    refused: str | None = None,
 ) -> None:
     """Open the session as PENDING, from `at` on; raises UnknownOrigin before anything is written.
 
-    The charge point's word counts: a session that Central still believes to run there does not.
+    `refused`: why it is held, where it is known that nobody has authorized it. The charge point's
+    word counts: a session that Central still believes to run there does not.
     """
     token = await _token(tx, id_tag)
     location, evse, connector = await _connector(tx, cp_id, connector_id)
-    before = await running_session(tx, cp_id, connector["id"])
-    if before is not None:
-        await fell_silent(tx, before["_id"], "another session began at its connector")
+    await make_way(tx, cp_id, connector["id"])
     await open_session(
         tx,
         cp_id=cp_id,
@@ -59,9 +59,16 @@ async def open_unannounced(
         source=source,
         at=min(at, tx.now),
         session_id=session_id,
-        held=_unauthorized(tx, token),
+        held=_unauthorized(tx, token) if refused is None else {"since": tx.now, "why": refused},
         rules=rules,
     )
+
+
+async def make_way(tx: Tx, cp_id: str, connector_id: str) -> None:
+    """Another session began at the connector: nobody knows what became of the one before."""
+    before = await running_session(tx, cp_id, connector_id)
+    if before is not None:
+        await fell_silent(tx, before["_id"], "another session began at its connector")
 
 
 async def _connector(

@@ -3,6 +3,13 @@
 from collections.abc import Mapping
 
 from cpo_app.ocpp.handlers import Handler
-from cpo_app.ocpp.v16 import boot, notifications
+from cpo_app.ocpp.v16 import authorizing, boot, metering, notifications, status, transactions
 
-HANDLERS: Mapping[str, Handler] = {**boot.HANDLERS, **notifications.HANDLERS}
+HANDLERS: Mapping[str, Handler] = {
+    **authorizing.HANDLERS,
+    **boot.HANDLERS,
+    **metering.HANDLERS,
+    **notifications.HANDLERS,
+    **status.HANDLERS,
+    **transactions.HANDLERS,
+}

@@ -3,6 +3,12 @@
 from collections.abc import Mapping
 
 from cpo_app.ocpp.handlers import Handler
-from cpo_app.ocpp.v201 import boot, notifications
+from cpo_app.ocpp.v201 import authorizing, boot, notifications, status, transactions
 
-HANDLERS: Mapping[str, Handler] = {**boot.HANDLERS, **notifications.HANDLERS}
+HANDLERS: Mapping[str, Handler] = {
+    **authorizing.HANDLERS,
+    **boot.HANDLERS,
+    **notifications.HANDLERS,
+    **status.HANDLERS,
+    **transactions.HANDLERS,
+}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,3 +98,27 @@ def test_words_of_no_standard_say_nothing() -> None:
     assert told_16("Melting") is None
     assert told_2("Melting", "Charging") is None
     assert told_2("Occupied", "Melting") == OF_2["Occupied"]
+
+
+def _rows(title: str) -> list[list[str]]:
+    page = (Path(__file__).parents[3] / "docs" / "ocpp-sessions.md").read_text()
+    rows = page.split(f"| {title}")[1].split("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_the_documented_tables_are_these() -> None:
+    for statuses, ocpi in _rows("1.6 | OCPI |"):
+        for status in statuses.split(", "):
+            assert shown(told_16(status)) == ocpi, status
+    columns: tuple[list[str | None], ...] = (
+        [None],
+        ["EVConnected"],
+        ["Charging", "SuspendedEV", "SuspendedEVSE"],
+        ["Idle"],
+    )
+    rows = _rows("2.0.1, 2.1 | no transaction")
+    assert {row[0] for row in rows} == set(OF_2)
+    for status, *cells in rows:
+        for ocpi, states in zip(cells, columns, strict=True):
+            for state in states:
+                assert shown(told_2(status, state)) == ocpi, (status, state)

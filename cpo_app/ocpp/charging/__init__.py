@@ -1,0 +1,1 @@
+"""What charge points say of charging, in every version of OCPP: sessions are made of it."""

@@ -1,0 +1,189 @@
+"""A transaction becomes a session: the one that a command has opened, one by a card, or nobody's.
+
+No start is refused here, for it has happened: who is not authorized gets a session that is held,
+and where no token is known the charge point's words are kept as dead letters, and shown.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cpo_app.ocpp.charging.cards import NO_TOKEN, Authority, Card, ToBeDecided, commanded
+from cpo_app.ocpp.handlers import Incoming
+from db_interface.json_data import JsonObject
+from db_interface.transaction import Tx
+from domain.authorization.whitelist import Allowed
+from domain.commands.command_targets import Place, place_of
+from domain.objects.locations import connector_of
+from domain.ocpp import authorizations, transactions
+from domain.ocpp.ids import id_tag
+from domain.ocpp.seats import Seat
+from domain.ocpp.transactions import Transaction
+from domain.reservations import reservations
+from domain.schemas import SchemaError
+from domain.sessions.charging_sessions import open_session
+from domain.sessions.session_document import ChargingSession, Hold
+from domain.sessions.session_holds import hold
+from domain.sessions.unannounced_sessions import UnknownOrigin, make_way, open_unannounced
+from domain.sites.identifiers import ocpi_id
+
+CLOCK_NEVER_SET = "its charge point's clock was never set"
+ACCEPTED: JsonObject = {"allowed": Allowed.ALLOWED.value}
+
+
+async def begin(
+    tx: Tx,
+    incoming: Incoming,
+    transaction: Transaction,
+    *,
+    seat: Seat,
+    card: Card | None,
+    remote_start: int | None,
+    authority: Authority | None,
+    at: datetime,
+    offline: bool,
+    clock_never_set: bool,
+) -> Transaction:
+    """The transaction, which has its session now; what Central is to be told of it follows.
+
+    Raises ToBeDecided where `authority` is wanted and not given.
+    """
+    session = await commanded(tx, seat.cp_id, card, remote_start, at)
+    changes: Transaction = {"begun": True}
+    if session is not None:
+        changes.update(await _by_command(session))
+    elif card is None:
+        changes["nobodys"] = True
+    elif authority is None:
+        raise ToBeDecided(seat, card, offline=offline)
+    else:
+        changes.update(await _by_card(tx, incoming, transaction, seat, card, authority, at))
+    changed: Transaction = {**transaction, **changes}
+    await transactions.supersede(tx, changed)
+    if clock_never_set:
+        await hold(tx, changed["session_id"], CLOCK_NEVER_SET, incoming.central.rules)
+    return changed
+
+
+def began_message(transaction: Transaction, card: Card | None, at: datetime) -> JsonObject:
+    """As telemetry has it."""
+    named = {} if card is None else {"id_tag": card.uid}
+    return {
+        "kind": "session_started",
+        "session_id": transaction["session_id"],
+        "connector_id": transaction["connector_id"],
+        "register_wh": transaction["counter"]["start_wh"] or 0.0,
+        "source": "local",
+        "at": at,
+        **named,
+    }
+
+
+async def _by_command(session: ChargingSession) -> Transaction:
+    answer: JsonObject = {**ACCEPTED, "group": session["token"].get("group_id")}
+    return {
+        "session_id": session["_id"],
+        "connector_id": session["connector_id"],
+        "answer": answer,
+    }
+
+
+async def _by_card(
+    tx: Tx,
+    incoming: Incoming,
+    transaction: Transaction,
+    seat: Seat,
+    card: Card,
+    authority: Authority,
+    at: datetime,
+) -> Transaction:
+    decision = authority.decision
+    answer: JsonObject = {
+        "allowed": decision.allowed.value,
+        "group": (decision.token or {}).get("group_id"),
+    }
+    place = await place_of(tx, ocpi_id(seat.cp_id))
+    connector = None if place is None else connector_of(place.evse, seat.connector_id)
+    if not decision.charges or place is None or connector is None:
+        # A place that has no location yet: the words are kept until it has one.
+        known = await _held(tx, incoming, transaction, seat, card, authority, at)
+        return {"answer": answer, "nobodys": not known}
+    await authorizations.use(tx, incoming.connection.station_id, card.uid)
+    return await _authorized(tx, incoming, transaction, place, seat, authority, at, answer)
+
+
+async def _authorized(
+    tx: Tx,
+    incoming: Incoming,
+    transaction: Transaction,
+    place: Place,
+    seat: Seat,
+    authority: Authority,
+    at: datetime,
+    answer: JsonObject,
+) -> Transaction:
+    decision = authority.decision
+    assert decision.token is not None  # noqa: S101 (it charges)
+    reserved = place.reservation
+    against = place.held_against(decision.token)
+    if against:
+        answer = {**answer, "allowed": Allowed.NOT_ALLOWED.value}
+    key = None if reserved is None or against else reserved["_id"]
+    held: Hold | None = None
+    if authority.refused is not None:
+        held = {"since": tx.now, "why": authority.refused}
+    await make_way(tx, seat.cp_id, seat.connector_id)
+    connector = connector_of(place.evse, seat.connector_id)
+    assert connector is not None  # noqa: S101 (`_by_card` has looked)
+    session_id = await open_session(
+        tx,
+        cp_id=seat.cp_id,
+        location=place.location,
+        evse=place.evse,
+        connector=connector,
+        token=decision.token,
+        auth_method=decision.auth_method.value,
+        authorization_reference=decision.authorization_reference,
+        source="local",
+        at=min(at, tx.now),
+        session_id=transaction["session_id"],
+        reservation_id=key,
+        peer_id=decision.peer_id,
+        held=held,
+        rules=incoming.central.rules,
+    )
+    if key is not None:
+        await reservations.use(tx, incoming.central.party, key, session_id)
+    return {"session_id": session_id, "connector_id": connector["id"], "answer": answer}
+
+
+async def _held(
+    tx: Tx,
+    incoming: Incoming,
+    transaction: Transaction,
+    seat: Seat,
+    card: Card,
+    authority: Authority,
+    at: datetime,
+) -> bool:
+    """A session that is held, if a token is known by which it can be one; whether there is."""
+    try:
+        await open_unannounced(
+            tx,
+            cp_id=seat.cp_id,
+            connector_id=seat.connector_id,
+            session_id=transaction["session_id"],
+            id_tag=card.uid,
+            source="local",
+            at=at,
+            rules=incoming.central.rules,
+            refused=authority.refused or NO_TOKEN,
+        )
+    except (UnknownOrigin, SchemaError):
+        return False
+    return True
+
+
+def group_tag(group_id: str | None) -> str | None:
+    """parentIdTag of 1.6."""
+    return id_tag(group_id) if group_id else None
