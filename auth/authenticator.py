@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from auth.charge_point_access import Admission
@@ -41,6 +41,8 @@ class Caller:
     """A newer token has taken this one's place: it may read for a while."""
     encoded: bool = True
     """The header bore it in Base64; else as it is. Which is right depends on the OCPI version."""
+    let_in_at: set[str] = field(default_factory=set, compare=False)
+    """The addresses from which it has come since it was looked up."""
 
     def __repr__(self) -> str:
         return f"Caller({self.peer.peer_id}, kind={self.kind})"
@@ -63,12 +65,17 @@ class OcpiAuthenticator:
         self._cache: dict[str, tuple[float, Caller]] = {}
         """Callers by their Authorization header, and when they were looked up."""
 
+    def held(self, header: str | None) -> Caller | None:
+        """The caller by its Authorization header, where that was looked up just now."""
+        held = self._cache.get(header or "")
+        return None if held is None or time.monotonic() - held[0] >= CACHE_S else held[1]
+
     async def caller(self, header: str | None) -> Caller | None:
         """The caller of a request by its Authorization header; None where there is no right one."""
+        held = self.held(header)
+        if held is not None:
+            return held
         now = time.monotonic()
-        held = self._cache.get(header or "")
-        if held is not None and now - held[0] < CACHE_S:
-            return held[1]
         caller = await self._look_up(tokens_in(header))
         # Held is only what stays: an invitation may become a registration, and a rotation be
         # completed, at any moment and in any process.

@@ -20,7 +20,7 @@ from pymongo.monitoring import (
     ServerHeartbeatSucceededEvent,
 )
 
-from db_interface.clocks import Clock, HostClock, to_milliseconds, uptime_s
+from db_interface.clocks import Clock, HostClock, uptime_s
 
 KEPT_FOR_S = 120.0
 """A database whose clock was set is followed within this time (forwards: at once)."""
@@ -51,7 +51,7 @@ class DatabaseClock(ServerHeartbeatListener):
     def now(self) -> datetime:
         if self._distance_s is None:
             return self._host.now()
-        return to_milliseconds(_EPOCH + timedelta(seconds=uptime_s() + self._distance_s))
+        return _EPOCH + timedelta(milliseconds=int((uptime_s() + self._distance_s) * 1000))
 
     def heard(self, server: tuple[str, int | None], local_time: datetime, at_s: float) -> None:
         """`server` wrote `local_time` into an answer that arrived at `at_s` of the uptime."""

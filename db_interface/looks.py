@@ -83,18 +83,18 @@ class Looks:
         self._written += 1
         self._numbers.clear()
 
-    def calm(self, counted: JsonObject | None) -> Seen | None:
+    def calm(self, counted: str | None) -> Seen | None:
         """What still holds of an earlier look; None: it has to be looked."""
         since_s = uptime_s() - CALM_FOR_S
         if counted is None:
             return _CALM if self._calm_at_s >= since_s else None
-        known = self._numbers.get(_key(counted))
+        known = self._numbers.get(counted)
         return None if known is None or known[0] < since_s else known[1]
 
-    async def look(self, mark: datetime, counted: JsonObject | None) -> Seen:
-        """`counted`: where the number that is wanted is found ({coll, pipeline}: one row {n}, or
-        none)."""
-        look = await self._looks.get(_key(counted))
+    async def look(self, mark: datetime, counted: str | None) -> Seen:
+        """`counted`: where the number that is wanted is found (the JSON of {coll, pipeline}: one
+        row {n}, or none)."""
+        look = await self._looks.get(_NO_NUMBER if counted is None else counted)
         assert look is not None  # noqa: S101 (every look that is asked for is answered)
         late = look.oldest is not None and look.oldest < mark
         return Seen(late, timedelta(seconds=look.slow_s), look.number)
@@ -130,7 +130,3 @@ class Looks:
         kept = {k: v for k, v in self._numbers.items() if v[0] >= began_s - CALM_FOR_S}
         new = {each: (began_s, replace(_CALM, number=n)) for each, n in numbers.items()}
         self._numbers = kept | new
-
-
-def _key(counted: JsonObject | None) -> str:
-    return _NO_NUMBER if counted is None else orjson.dumps(counted).decode()

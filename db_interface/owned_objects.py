@@ -22,11 +22,13 @@ from db_interface.bulk import update_each
 from db_interface.collection import Collection, Documents, Sort, Where
 from db_interface.counters import count
 from db_interface.database import Database
-from db_interface.demand import NO_DEMAND, Demand, any_of
+from db_interface.demand import NO_DEMAND, Demand
 from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.page_rows import PageRows
 from db_interface.pages import Page, PageQuery, sound
+from db_interface.single_reads import AsSeen, SingleReads
 from db_interface.transaction import Tx
-from db_interface.views import FIELDS, Shown, View, asked_for, fields_of, in_view
+from db_interface.views import FIELDS, Shown, View, fields_of
 
 logger = logging.getLogger("cpo.store")
 
@@ -186,6 +188,8 @@ class OwnedObjects:
         self.db = db
         self.module = module
         self._collection: Collection[OwnedDocument] = Collection(module)
+        self._rows = PageRows(db, module)
+        self._single = SingleReads(db, Collection[JsonMapping](module).of(db))
 
     def of(self, where: Where) -> Documents[OwnedDocument]:
         """The documents themselves, to be queried; who writes them goes by `replace`."""
@@ -335,20 +339,14 @@ class OwnedObjects:
         view: View | None = None,
     ) -> Shown | None:
         """`read`, in the reader's form where it is kept."""
-        query: JsonObject = {"lid": object_id.lower(), "audience": any_of(audiences)}
-        query.update(required.query())
-        if owners is not None:
-            query["owner"] = any_of(owners)
-        wanted = {"_id": 0, **asked_for(view)}
-        found = await self.of(self.db).find_one(query, wanted, sort=[("owner", 1)])
-        if found is None:
+        row = await self._single.read(object_id, AsSeen(audiences, owners, required, view))
+        if row is None or not sound(row.get("raw")):
             return None
-        row = in_view({**found}, view)
-        return Shown(row["raw"], row.get("unmade", False)) if sound(row.get("raw")) else None
+        return Shown(row["raw"], row.get("unmade", False))
 
     async def page(self, query: PageQuery) -> Page:
         """One page in order of creation, with the exact number of objects the query matches."""
-        return await pages.page(self.db, self.module, query)
+        return await pages.page(self.db, self.module, query, self._rows)
 
     async def count(self, query: PageQuery) -> int:
         """How many objects match, whatever the page. O(1) without dates and

@@ -209,7 +209,7 @@ class Writers:
         same = mine <= first_place(mark + timedelta(milliseconds=1))
         return max(end, mine) if same or not self._shares_a_clock else end
 
-    async def look(self, mark: datetime, counted: JsonObject | None = None) -> Seen:
+    async def look(self, mark: datetime, counted: str | None = None) -> Seen:
         """What is to be seen of the writers now, before anything is read as of the mark, and the
         number that is asked for (looks.py)."""
         calm = self._looks.calm(counted) if self._shares_a_clock else None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 
 import orjson
 
@@ -46,8 +46,12 @@ KINDS: Mapping[str, ObjectKind] = {
 
 def view_of(version: OcpiVersion) -> View:
     """What it is kept as. In the inner version nearly every object is as it is."""
-    name = f"{version.key}_{version.revision}"
-    return View(name, same_if_absent=version is INNER_VERSION)
+    return _view(version.key, version.revision, version is INNER_VERSION)
+
+
+@lru_cache
+def _view(key: str, revision: int, is_inner: bool) -> View:
+    return View(f"{key}_{revision}", same_if_absent=is_inner)
 
 
 def views_for(module: str, tx: Tx) -> MakeViews:

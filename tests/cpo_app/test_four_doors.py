@@ -126,3 +126,25 @@ def test_who_came_in_from_there_still_does_and_lends_nobody_his_name(door: Door)
     guesses = [door.knock(door.wrong, HERE).status_code for _ in range(MAX_FAILURES + 1)]
     assert guesses == [401] * MAX_FAILURES + [429]
     assert door.knock(door.right, HERE).status_code == door.let_in
+
+
+def test_a_token_that_is_known_elsewhere_opens_no_address_that_is_shut(
+    db: Database, loop: Loop
+) -> None:
+    doors = Doors.on(db, CPO_MAX_FAILURES_PER_MINUTE=MAX_FAILURES)
+    right = new_token()
+    peer, _ = loop.run(doors.backend.peers.invite("eMSP", db.now(), ANY_PARTY))
+    connect = doors.backend.peers.connect(
+        peer.peer_id, our_token=right, their_token=new_token(), now=db.now(), roles=[], endpoints=[]
+    )
+    loop.run(connect)
+
+    def knock(secret: str, client: str) -> int:
+        headers = {"Authorization": encoded(secret)}
+        return ask(loop, doors.main, "GET", "/ocpi/versions", client, headers=headers).status_code
+
+    assert [knock(right, HERE) for _ in range(2)] == [200, 200]
+    assert [knock(new_token(), ELSEWHERE) for _ in range(MAX_FAILURES)] == [401] * MAX_FAILURES
+    assert [knock(right, ELSEWHERE), knock(right, HERE)] == [429, 200]
+    assert [knock(new_token(), HERE) for _ in range(MAX_FAILURES)] == [401] * MAX_FAILURES
+    assert [knock(new_token(), HERE), knock(right, HERE)] == [429, 200]

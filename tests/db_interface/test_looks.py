@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -17,9 +18,9 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 CALM = Seen(late=False, slow=timedelta())
 
 
-def sum_of(module: str) -> JsonObject:
+def sum_of(module: str) -> str:
     total = {"$group": {"_id": None, "n": {"$sum": "$n"}}}
-    return {"coll": "counts", "pipeline": [{"$match": {"module": module}}, total]}
+    return json.dumps({"coll": "counts", "pipeline": [{"$match": {"module": module}}, total]})
 
 
 class World:
@@ -53,7 +54,7 @@ class World:
         self.queries += 1
         return {"floor": {"$gt": NOW - timedelta(days=1)}}
 
-    def look(self, *counted: JsonObject | None) -> list[Seen]:
+    def look(self, *counted: str | None) -> list[Seen]:
         async def all_at_once() -> list[Seen]:
             return list(await asyncio.gather(*(self.looks.look(NOW, each) for each in counted)))
 

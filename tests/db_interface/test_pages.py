@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 
 import pytest
 
-from db_interface import pages
+from db_interface import page_queries
 from db_interface.database import Database
 from db_interface.demand import Demand
 from db_interface.interface import DbInterface
 from db_interface.order_of_creation import first_place
+from db_interface.page_rows import PageRows
 from db_interface.pages import PageQuery
+from db_interface.together import Together
 from tests.conftest import Loop
 from tests.db_interface.pulling import MODULE, thing
 
@@ -54,8 +57,11 @@ def plans(answer: Any) -> list[str]:
 def test_every_part_of_a_page_finds_an_index(
     filled: Database, loop: Loop, name: str, calm: bool
 ) -> None:
-    query, as_of = QUERIES[name], pages.AsOf(NOW, first_place(NOW + HOUR), calm)
-    parts = [pages.objects_of(MODULE, query, as_of), *pages.numbers_of(MODULE, query, as_of)]
+    query, as_of = QUERIES[name], page_queries.AsOf(NOW, first_place(NOW + HOUR), calm)
+    parts = [
+        page_queries.objects_of(MODULE, query, as_of),
+        *page_queries.numbers_of(MODULE, query, as_of),
+    ]
 
     async def explain(part: dict[str, Any]) -> Any:
         command = {"aggregate": part["coll"], "pipeline": part["pipeline"], "cursor": {}}
@@ -65,3 +71,46 @@ def test_every_part_of_a_page_finds_an_index(
         found = plans(loop.run(explain(part)))
         assert "COLLSCAN" not in found, part
         assert {"IXSCAN", "COUNT_SCAN"} & set(found), (part, found)
+
+
+def test_pages_that_are_asked_for_at_once_are_one_query_and_the_same(
+    filled: Database, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = PageRows(filled, MODULE)
+    as_of = page_queries.AsOf(NOW, first_place(NOW + HOUR), calm=True)
+    in_order = DbInterface(filled).objects(MODULE).documents({}, sort=[("seq", 1)])
+    places = [row["seq"] for row in loop.run(in_order)]
+    asked = [
+        PageQuery(["*"], limit=5),
+        PageQuery(["*"], limit=7, after=places[20]),
+        PageQuery(["*", "nl*emp"], limit=5, after=places[50]),
+        PageQuery(["*"], limit=5, after=places[-2]),
+    ]
+    alone = [loop.run(rows.read(query, as_of)) for query in asked]
+    assert [len(found) for found in alone] == [6, 8, 6, 1]
+
+    async def refused(*_: object) -> None:
+        raise AssertionError("a query of its own")
+
+    monkeypatch.setattr(PageRows, "_read_one", refused)
+
+    async def at_once() -> list[list[dict[str, Any]]]:
+        return await asyncio.gather(*(rows.read(query, as_of) for query in asked))
+
+    together = loop.run(at_once())
+    shown = [[{**row, "page": place} for row in found] for place, found in enumerate(alone)]
+    assert together == shown
+
+
+@pytest.mark.parametrize("name", ["of one party", "by offset", "required"])
+def test_nobody_waits_for_anothers_search(
+    filled: Database, loop: Loop, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    rows, query = PageRows(filled, MODULE), QUERIES[name]
+    as_of = page_queries.AsOf(NOW, first_place(NOW + HOUR), calm=True)
+
+    async def refused(*_: object) -> None:
+        raise AssertionError("with others")
+
+    monkeypatch.setattr(Together, "ask", refused)
+    assert isinstance(loop.run(rows.read(query, as_of)), list)

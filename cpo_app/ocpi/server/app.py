@@ -44,6 +44,7 @@ from cpo_app.ocpi.server.routers import (
     tokens,
     versions,
 )
+from cpo_app.ocpi.server.straight_way import StraightWay
 from cpo_app.settings import Settings, SettingsError
 from domain.versions import OcpiVersion
 
@@ -119,6 +120,7 @@ def build_ocpi_app(
         for row in app.user_middleware
         if row.cls not in (ExceptionHandlerMiddleware, CORSMiddleware)
     ]
+    app.add_middleware(StraightWay, routes=app.routes)
     app.add_middleware(
         Gate,
         prefix=settings.OCPI_PREFIX,

@@ -28,8 +28,7 @@ class PartyId(NamedTuple):
         return f"{self.country_code}*{self.party_id}".lower()
 
 
-@dataclass(frozen=True)
-class Routing:
+class Routing(NamedTuple):
     """The routing headers of a request (OCPI 2.2.1, transport_and_format 4.1.9)."""
 
     to_party: PartyId | None = None
@@ -40,14 +39,19 @@ class Routing:
         """Raises InvalidParameters when half a party is named."""
         return cls(_party(headers, "to"), _party(headers, "from"))
 
-    def answered(self) -> dict[str, str]:
+    def answered(self) -> list[tuple[bytes, bytes]]:
         """The headers of the answer: the two sides swapped."""
-        swapped: dict[str, str] = {}
-        for side, party in (("to", self.from_party), ("from", self.to_party)):
+        swapped: list[tuple[bytes, bytes]] = []
+        for side, party in ((b"to", self.from_party), (b"from", self.to_party)):
             if party is not None:
-                swapped[f"OCPI-{side}-party-id"] = party.party_id
-                swapped[f"OCPI-{side}-country-code"] = party.country_code
+                swapped += (
+                    (b"ocpi-%b-party-id" % side, party.party_id.encode("latin-1")),
+                    (b"ocpi-%b-country-code" % side, party.country_code.encode("latin-1")),
+                )
         return swapped
+
+
+NOT_ROUTED = Routing()
 
 
 @dataclass
@@ -58,7 +62,7 @@ class RequestContext:
     correlation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     version: OcpiVersion = INNER_VERSION
     """the one that the URL names; where it names none, the inner one"""
-    routing: Routing = field(default_factory=Routing)
+    routing: Routing = NOT_ROUTED
     caller: Caller | None = None
     audiences: Sequence[str] = ()
     """What is open to the caller in the name of `senders`."""

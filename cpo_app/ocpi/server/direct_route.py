@@ -24,6 +24,9 @@ _Handler = Callable[[Request], Coroutine[object, object, Response]]
 class DirectRoute(QuickRoute):
     """`APIRouter(route_class=DirectRoute)`; endpoints return a Response."""
 
+    is_straight = False
+    """Whether its endpoint is called so, or left to FastAPI."""
+
     def get_route_handler(self) -> _Handler:
         parameters = inspect.signature(self.endpoint).parameters
         crud_names = [
@@ -35,6 +38,7 @@ class DirectRoute(QuickRoute):
         if "request" not in parameters or rest != set(self.param_convertors):
             return super().get_route_handler()
         endpoint = self.endpoint
+        self.is_straight = True
 
         async def handle(request: Request) -> Response:
             arguments: JsonObject = dict(request.path_params)

@@ -5,15 +5,18 @@ The only place where answers are put together; `data` arrives rendered, nothing 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from functools import lru_cache
 
 import orjson
 from starlette.responses import Response
 
-from domain.times import format_datetime, utc_now
+from domain.times import format_datetime
 
 MEDIA_TYPE = "application/json"
+_CONTENT_TYPE = MEDIA_TYPE.encode()
 
 
 def answer(
@@ -25,12 +28,24 @@ def answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An OCPI answer; `data` is JSON bytes, or a list of such objects; left out when None."""
-    return Response(
-        content=envelope(data, status_code, message),
-        status_code=http_status,
-        headers=None if headers is None else dict(headers),
-        media_type=MEDIA_TYPE,
-    )
+    return _Answer(http_status, headers, envelope(data, status_code, message))
+
+
+class _Answer(Response):
+    """Its headers are written once, and nothing is looked for among them."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, http_status: int, headers: Mapping[str, str] | None, body: bytes) -> None:
+        self.status_code = http_status
+        self.background = None
+        self.body = body
+        self.raw_headers = [
+            (b"content-length", b"%d" % len(body)),
+            (b"content-type", _CONTENT_TYPE),
+        ]
+        for name, value in (headers or {}).items():
+            self.raw_headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
 
 
 def envelope(data: bytes | Sequence[bytes] | None, status_code: int, message: str | None) -> bytes:
@@ -39,7 +54,7 @@ def envelope(data: bytes | Sequence[bytes] | None, status_code: int, message: st
     A message is cut at 255 characters, the longest that the text's string type takes there.
     """
     status = _status(status_code, None if message is None else message[:255])
-    tail = b'%b"timestamp":"%b"}' % (status, format_datetime(utc_now()).encode())
+    tail = b'%b"timestamp":"%b"}' % (status, _now())
     if data is None:
         return b"{" + tail
     if isinstance(data, bytes):
@@ -51,6 +66,21 @@ def envelope(data: bytes | Sequence[bytes] | None, status_code: int, message: st
     parts[0] = b'{"data":[' + parts[0]
     parts[-1] += b"]," + tail
     return b",".join(parts)
+
+
+def _now() -> bytes:
+    """`format_datetime(utc_now())`, of which all but the milliseconds is the same for a second."""
+    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    milliseconds = nanoseconds // 1_000_000
+    return (
+        b"%b.%03dZ" % (_second(seconds), milliseconds) if milliseconds else _second(seconds) + b"Z"
+    )
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> bytes:
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return format_datetime(moment).removesuffix("Z").encode()
 
 
 @lru_cache(maxsize=64)

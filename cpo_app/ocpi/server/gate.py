@@ -12,6 +12,7 @@ import logging
 import re
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -82,8 +83,7 @@ class Gate:
 
     async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
-        module = module_of(scope["path"], self._root)
-        number = version_number_of(scope["path"], self._root)
+        module, number = place_of(scope["path"], self._root)
         context = RequestContext(
             request_id=_id_of(headers, "x-request-id"),
             correlation_id=_id_of(headers, "x-correlation-id"),
@@ -110,31 +110,25 @@ class Gate:
             if message["type"] == "http.response.start":
                 started = True
                 _log(scope["method"], module, message["status"], context.caller)
-                out = {
-                    "x-request-id": context.request_id,
-                    "x-correlation-id": context.correlation_id,
-                }
-                if module not in CONFIGURATION_MODULES:
-                    out |= context.routing.answered()
                 message["headers"] = [
                     *message.get("headers", ()),
-                    *(
-                        (name.lower().encode(), value.encode("latin-1"))
-                        for name, value in out.items()
-                    ),
+                    (b"x-request-id", context.request_id.encode("latin-1")),
+                    (b"x-correlation-id", context.correlation_id.encode("latin-1")),
                 ]
+                if module not in CONFIGURATION_MODULES:
+                    message["headers"] += context.routing.answered()
             await send(message)
 
         try:
-            context.caller = await self._admit(scope, headers, module, context.version)
-            bind(peer_id=context.caller.peer.peer_id)
+            context.caller = await self._admit(scope, headers, module, number)
+            peer_id = context.caller.peer.peer_id
+            bind(peer_id=peer_id)
             self._check_offered(number, context.caller)
             if module not in CONFIGURATION_MODULES:
                 await self._route(headers, context.caller, context)
-            peer_id = context.caller.peer.peer_id
             async with self._limits.admitted(peer_id, module):
                 bounded = bounded_receive(scope, receive, self._max_body_bytes, _too_large)
-                with acting_as(Actor(ActorKind.PEER, peer_id)):
+                with acting_as(_actor(peer_id)):
                     await self.app(scope, bounded, send_with_ids)
         except Exception as error:  # the process must not die of a request; it is logged there
             if started:
@@ -142,32 +136,21 @@ class Gate:
             await error_answer(error, context.version)(scope, receive, send_with_ids)
 
     async def _admit(
-        self, scope: Scope, headers: Mapping[str, str], module: str, version: OcpiVersion
+        self, scope: Scope, headers: Mapping[str, str], module: str, number: str
     ) -> Caller:
         header, address = headers.get("authorization"), (scope.get("client") or ("",))[0]
-        spoken_here = self._spoken_at(scope["path"], version)
-        forms = {each.description.encodes_tokens for each in spoken_here}
-        if header is None:
-            raise NotAuthorized(said_of_unknown(header, forms))
-        # A token that was right here before is no guess, whoever else guesses at that address.
-        shown = digest_of(header)
-        was_right_before = self._throttle.knows(address, shown)
-        try:
-            if not was_right_before:
-                self._throttle.check(address)
-        except TooManyFailures as error:
-            raise TooManyRequests(str(error), error.retry_after_s) from None
-        caller = await self._authenticator.caller(header)
-        if caller is None:
-            self._throttle.failed(address)
-            raise NotAuthorized(said_of_unknown(header, forms))
+        spoken_here = self._spoken_at(module, number)
+        caller = self._authenticator.held(header)
+        if caller is None or address not in caller.let_in_at:
+            caller = await self._look_up(header, address, spoken_here)
         if not _shown_rightly(caller, spoken_here):
             self._throttle.failed(address)
-            form = "in Base64" if True in forms else "as it is, not in Base64"
+            form = "in Base64" if True in _forms(spoken_here) else "as it is, not in Base64"
             numbers = ", ".join(each.number for each in spoken_here)
             raise NotAuthorized(f"In OCPI {numbers} the credentials token is sent {form}")
-        if not was_right_before:
-            self._throttle.succeeded(address, shown)
+        if address not in caller.let_in_at:
+            self._throttle.succeeded(address, digest_of(header or ""))
+            caller.let_in_at.add(address)
         if caller.kind == "A" and module not in _OPEN_TO_TOKEN_A:
             raise NotAuthorized(
                 "CREDENTIALS_TOKEN_A is good for versions and credentials only: register first"
@@ -177,18 +160,36 @@ class Gate:
             raise NotAuthorized("This token has been replaced by a newer one: it may only read")
         return caller
 
-    def _spoken_at(self, path: str, version: OcpiVersion) -> Sequence[OcpiVersion]:
+    async def _look_up(
+        self, header: str | None, address: str, spoken_here: Sequence[OcpiVersion]
+    ) -> Caller:
+        """Whose token it is, for whoever may try one."""
+        if header is None:
+            raise NotAuthorized(said_of_unknown(header, _forms(spoken_here)))
+        # A token that was right here before is no guess, whoever else guesses at that address.
+        try:
+            if not self._throttle.knows(address, digest_of(header)):
+                self._throttle.check(address)
+        except TooManyFailures as error:
+            raise TooManyRequests(str(error), error.retry_after_s) from None
+        caller = await self._authenticator.caller(header)
+        if caller is None:
+            self._throttle.failed(address)
+            raise NotAuthorized(said_of_unknown(header, _forms(spoken_here)))
+        return caller
+
+    def _spoken_at(self, module: str, number: str) -> Sequence[OcpiVersion]:
         """The versions in one of which the request is made: all while none is chosen, and where no
         version is named that there is, for there is nothing but a 404."""
-        chosen = module_of(path, self._root) not in _BEFORE_A_VERSION_IS_CHOSEN
-        named = version_number_of(path, self._root) in self._versions
-        return (version,) if chosen and named else tuple(self._versions.values())
+        named = self._versions.get(number)
+        if named is None or module in _BEFORE_A_VERSION_IS_CHOSEN:
+            return tuple(self._versions.values())
+        return (named,)
 
     def _check_offered(self, number: str, caller: Caller) -> None:
         """Raises NotFound for a version that the operator does not offer to this peer."""
-        if number in self._versions and number not in offered_to(
-            caller.peer.settings, self._versions
-        ):
+        settings = caller.peer.settings
+        if number in self._versions and number not in offered_to(settings, self._versions):
             raise NotFound(f"OCPI {number} is not offered to you")
 
     async def _route(
@@ -219,7 +220,17 @@ def _shown_rightly(caller: Caller, spoken_here: Sequence[OcpiVersion]) -> bool:
     """Whether the token was sent as one of the versions has it, or as the peer is known to."""
     if not caller.encoded and caller.peer.quirks.get("raw_token"):
         return True
-    return any(each.description.encodes_tokens == caller.encoded for each in spoken_here)
+    return caller.encoded in _forms(spoken_here)
+
+
+def _forms(spoken_here: Sequence[OcpiVersion]) -> set[bool]:
+    """Whether tokens are encoded there; both where either will do."""
+    return {each.description.encodes_tokens for each in spoken_here}
+
+
+@lru_cache(maxsize=1024)
+def _actor(peer_id: str) -> Actor:
+    return Actor(ActorKind.PEER, peer_id)
 
 
 def _too_large(limit_bytes: int) -> BodyTooLarge:
@@ -257,15 +268,10 @@ def plain_path(path: str) -> str:
     return path.rstrip("/") or "/"
 
 
-def module_of(path: str, root: str) -> str:
-    """The module that a plain path belongs to: "versions", "details", "locations", ..."""
+def place_of(path: str, root: str) -> tuple[str, str]:
+    """The module that a plain path belongs to ("versions", "details", "locations", ...), and the
+    version that it names, maybe one that we do not speak; "" for none."""
     parts = path[len(root) :].strip("/").split("/")
-    if parts[0] == "cpo":
-        return parts[2] if len(parts) > 2 else ""
-    return parts[-1]
-
-
-def version_number_of(path: str, root: str) -> str:
-    """The version that a plain path names, maybe one that we do not speak; else ""."""
-    first, _, rest = path[len(root) :].strip("/").partition("/")
-    return rest.partition("/")[0] if first == "cpo" else first
+    if parts[0] != "cpo":
+        return parts[-1], parts[0]
+    return parts[2] if len(parts) > 2 else "", parts[1] if len(parts) > 1 else ""

@@ -5,6 +5,7 @@ Objects that are already rendered pass as bytes; whatever another Crud returns i
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -38,9 +39,15 @@ def settings_of(request: Request) -> Settings:
 
 def query_of(request: Request) -> dict[str, str]:
     """The query's parameters; of a repeated one the last counts."""
-    return dict(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    text = request.scope["query_string"].decode("latin-1")
+    if "%" in text or "+" in text:
+        return dict(parse_qsl(text, keep_blank_values=True))
+    # Nothing is escaped, as in the Links that we hand out: the same, without looking for it.
+    pairs = (part.partition("=") for part in text.split("&") if part)
+    return {name: value for name, _, value in pairs}
 
 
+@cache
 def library_number(number: str) -> str:
     """The version as the library names it; one that it does not know by its number."""
     try:
