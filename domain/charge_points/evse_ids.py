@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from db_interface.collection import Where
 from db_interface.json_data import JsonMapping
 from db_interface.owned_objects import fold
-from domain.charge_points import charge_point_documents
+from domain.charge_points import charge_point_documents, registration_store
 from domain.charge_points.charge_point_documents import ChargePoint
 from domain.charge_points.registration_store import REGISTRATIONS
 from domain.charge_points.site_keys import possible_keys
@@ -54,6 +54,6 @@ async def states_of(where: Where, cp_ids: Sequence[str]) -> dict[str, ChargePoin
 
 async def registered_meter_id(where: Where, cp_id: str) -> object:
     """`metadata.meter_id` of the registration, as it was given; None: there is none."""
-    found = await REGISTRATIONS.of(where).find_one({"_id": cp_id}, {"metadata.meter_id": 1})
+    found = await registration_store.get(where, cp_id, registration_store.STANDING)
     metadata = (found or {}).get("metadata")
     return metadata.get("meter_id") if isinstance(metadata, Mapping) else None

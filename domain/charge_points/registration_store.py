@@ -13,7 +13,7 @@ from db_interface.transaction import Tx
 from domain.charge_points.registration_records import Offer, Record
 
 REGISTRATIONS: Collection[Record] = Collection("registrations")
-STANDING = ("status", "site_id", "ocpi")
+STANDING = ("status", "site_id", "ocpi", "metadata.meter_id")
 """What is asked of a record most."""
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import TypedDict, cast
 
 from db_interface.collection import Collection, Where
 from db_interface.database import Database
@@ -160,57 +161,68 @@ async def waiting(where: Where, cp_id: str, limit: int) -> int:
     )
 
 
-async def due_for_charge_points(db: Database, now: datetime, limit: int) -> list[Command]:
-    """[{_id, cp_id, seq}] of open commands that a worker may take, the longest due first."""
-    return await COMMANDS.of(db).find(
-        {"state": {"$in": list(OPEN)}, "due": {"$lte": now}},
-        {"cp_id": 1, "seq": 1},
-        sort=[("due", 1)],
-        limit=limit,
-    )
+@dataclass(frozen=True)
+class ToDo:
+    """What there is for a worker at one instant."""
 
-
-async def due_for_peers(db: Database, now: datetime, limit: int) -> list[Command]:
-    """[{_id, delivery.peer_id}] of results that a worker may deliver, the longest due first."""
-    return await COMMANDS.of(db).find(
-        {"state": State.RESULT.value, "due": {"$lte": now}},
-        {"delivery.peer_id": 1},
-        sort=[("due", 1)],
-        limit=limit,
-    )
-
-
-async def overdue(db: Database, now: datetime, limit: int) -> list[str]:
+    overdue: Sequence[str]
     """Ids of open commands whose deadline has passed, whoever holds them."""
-    rows = await COMMANDS.of(db).find(
-        {"state": {"$in": list(OPEN)}, "deadline": {"$lte": now}},
-        {"_id": 1},
-        sort=[("deadline", 1)],
-        limit=limit,
+    for_charge_points: Sequence[Command]
+    """[{_id, cp_id, seq}] of open commands that a worker may take, the longest due first."""
+    for_peers: Sequence[Command]
+    """[{_id, delivery.peer_id}] of results that a worker may deliver, the longest due first."""
+    next_instant: datetime | None
+    """When there is next something that is not yet: the earliest due or deadline."""
+
+
+async def to_do(db: Database, now: datetime, limit: int) -> ToDo:
+    """One query, for it is asked whenever anything happens; `limit` of each kind."""
+    still_open, result = {"$in": list(OPEN)}, State.RESULT.value
+    past, later = {"$lte": now}, {"$gt": now}
+    parts = [
+        _part("overdue", "deadline", {"state": still_open, "deadline": past}, limit),
+        _part("charge point", "due", {"state": still_open, "due": past}, limit),
+        _part("peer", "due", {"state": result, "due": past}, limit),
+        _part("due", "due", {"state": {"$in": [*OPEN, result]}, "due": later}, 1),
+        _part("deadline", "deadline", {"state": still_open, "deadline": later}, 1),
+    ]
+    others = [{"$unionWith": {"coll": COMMANDS.name, "pipeline": part}} for part in parts[1:]]
+    rows: dict[str, list[Command]] = {}
+    for row in await COMMANDS.of(db).aggregate([*parts[0], *others]):
+        rows.setdefault(row["for"], []).append(cast("Command", row))
+    instants = [row["due"] for row in rows.get("due", ())]
+    instants += [row["deadline"] for row in rows.get("deadline", ())]
+    return ToDo(
+        overdue=[row["_id"] for row in rows.get("overdue", ())],
+        for_charge_points=rows.get("charge point", ()),
+        for_peers=rows.get("peer", ()),
+        next_instant=min(instants, default=None),
     )
-    return [row["_id"] for row in rows]
 
 
-async def next_instant(db: Database, now: datetime) -> datetime | None:
-    """When something is next to be done that is not yet: the earliest due or deadline."""
-    documents = COMMANDS.of(db)
-    waiting = {"state": {"$in": [*OPEN, State.RESULT.value]}, "due": {"$gt": now}}
-    ending = {"state": {"$in": list(OPEN)}, "deadline": {"$gt": now}}
-    first = await documents.find_one(waiting, {"due": 1}, sort=[("due", 1)])
-    last = await documents.find_one(ending, {"deadline": 1}, sort=[("deadline", 1)])
-    instants = [] if first is None else [first["due"]]
-    return min(instants if last is None else [*instants, last["deadline"]], default=None)
+def _part(name: str, by: str, wanted: JsonMapping, limit: int) -> list[JsonMapping]:
+    shown = dict.fromkeys(("cp_id", "seq", "due", "deadline", "delivery.peer_id"), 1)
+    return [
+        {"$match": wanted},
+        {"$sort": {by: 1}},
+        {"$limit": limit},
+        {"$project": {**shown, "for": {"$literal": name}}},
+    ]
 
 
-async def is_first(db: Database, row: Command) -> bool:
-    """Whether no earlier command of the same charge point is still open."""
-    if row["cp_id"] is None:
-        return True
-    earlier = await COMMANDS.of(db).find_one(
-        {"cp_id": row["cp_id"], "state": {"$in": list(OPEN)}, "seq": {"$lt": row["seq"]}},
-        {"_id": 1},
-    )
-    return earlier is None
+async def first_in_line(db: Database, rows: Sequence[Command]) -> list[Command]:
+    """Those of [{_id, cp_id, seq}] before which no earlier command of the same charge point is
+    still open, in the order in which they came."""
+    cp_ids = sorted({row["cp_id"] for row in rows if row["cp_id"] is not None})
+    first = {}
+    if cp_ids:
+        stages: list[JsonMapping] = [
+            {"$match": {"cp_id": {"$in": cp_ids}, "state": {"$in": list(OPEN)}}},
+            {"$group": {"_id": "$cp_id", "seq": {"$min": "$seq"}}},
+        ]
+        first = {one["_id"]: one["seq"] for one in await COMMANDS.of(db).aggregate(stages)}
+    ready = [row for row in rows if row["seq"] <= first.get(row["cp_id"], row["seq"])]
+    return sorted(ready, key=lambda row: row["seq"])
 
 
 async def claim(

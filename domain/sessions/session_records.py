@@ -214,6 +214,8 @@ async def _publish(tx: Tx, after: ChargingSession, course: Course | None) -> Non
 
 async def publish_grown(tx: Tx, sessions: Sequence[ChargingSession]) -> None:
     """`_publish` of many that charge on, with one question and one write for all."""
+    if not sessions:
+        return
     objects = []
     for after in sessions:
         course = course_to_be_told(tx, after)

@@ -16,7 +16,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -99,26 +99,31 @@ class CommandWorker:
         self.rounds.wake()
 
     async def _turn(self) -> None:
-        self.rounds.within(await self._idle_s(await self.round()))
+        self.rounds.within(await self.round())
 
-    async def round(self) -> datetime:
-        """Take what is due and free; it goes on beside the caller. Returns as of when: one
-        instant for all, or what comes due between two would be overlooked until the next look."""
-        now = self._db.now()
-        for command_id in await queue.overdue(self._db, now, MAX_AT_ONCE):
+    async def round(self) -> float:
+        """Take what is due and free; it goes on beside the caller. Returns the seconds until there
+        is something to do that was not there when this round looked."""
+        found = await queue.to_do(self._db, self._db.now(), MAX_AT_ONCE)
+        for command_id in found.overdue:
             await self._expire(command_id)
-        rows = await queue.due_for_charge_points(self._db, now, MAX_AT_ONCE)
-        for row in sorted(rows, key=lambda row: row["seq"]):
-            lane = row["cp_id"] or row["_id"]
+        if found.overdue:
+            # Their results are there to be delivered.
+            found = await queue.to_do(self._db, self._db.now(), MAX_AT_ONCE)
+        waiting = [row for row in found.for_charge_points if _lane_of(row) not in self._lanes]
+        for row in await queue.first_in_line(self._db, waiting):
+            lane = _lane_of(row)
             if len(self._lanes) < MAX_AT_ONCE and lane not in self._lanes:
                 self._lanes.add(lane)
                 self._beside(self._serve(row), partial(self._lanes.discard, lane))
-        for row in await queue.due_for_peers(self._db, now, MAX_AT_ONCE):
+        for row in found.for_peers:
             peer_id = row["delivery"]["peer_id"] if "delivery" in row else ""
             if self._peers[peer_id] < MAX_PER_PEER and self._peers.total() < MAX_AT_ONCE:
                 self._peers[peer_id] += 1
                 self._beside(self._tell(row["_id"]), partial(self._left, peer_id))
-        return now
+        if found.next_instant is None:
+            return self._pause_s
+        return max(0.0, (found.next_instant - self._db.now()).total_seconds())
 
     def _left(self, peer_id: str) -> None:
         self._peers[peer_id] -= 1
@@ -147,19 +152,10 @@ class CommandWorker:
         except Exception:  # it is tried again when its lease ends, until its deadline
             logger.exception("a command failed")
 
-    async def _idle_s(self, seen: datetime) -> float:
-        """Seconds until there is something to do that was not there at `seen`."""
-        next_instant = await queue.next_instant(self._db, seen)
-        if next_instant is None:
-            return self._pause_s
-        return max(0.0, (next_instant - self._db.now()).total_seconds())
-
     # --- a charge point -------------------------------------------------------------------
 
     async def _serve(self, row: Command) -> None:
         """The first command of a charge point, one attempt."""
-        if not await queue.is_first(self._db, row):
-            return
         command = await self._claim(row["_id"], OPEN)
         if command is None:
             return
@@ -308,6 +304,10 @@ class CommandWorker:
             with contextlib.suppress(*STORE_ERRORS):
                 if not await queue.prolong(self._db, command, self._db.now(), self._lease_s):
                     return
+
+
+def _lane_of(row: Command) -> str:
+    return row["cp_id"] or row["_id"]
 
 
 def _ids_of(command: Command) -> AbstractContextManager[None]:

@@ -72,7 +72,7 @@ class Choice:
 
     async def _within_reach(self, pairs: list[Pair], now: datetime) -> list[Pair]:
         addressed = [mark for mark, _ in pairs if mark.module not in FOR_EVERY_READER]
-        if not addressed:
+        if not addressed or not self.peer.is_hub:
             return pairs
         db, peer_id = self._store.db, self.peer.peer_id
         offline = await hub_clients.not_connected(db, peer_id)

@@ -43,7 +43,6 @@ def test_no_collection_is_scanned(db: Database, loop: Loop) -> None:
     world.run(world.parts.reservations.round())
     world.clock.advance(300)
     world.run(world.parts.reservations.round())
-    world.run(world.parts.worker._idle_s(world.clock.at))
     world.run(world.parts.worker.stop())
     world.run(db.client[db.name].command("profile", 0))
 

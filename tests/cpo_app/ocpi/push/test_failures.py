@@ -11,6 +11,7 @@ from crud.hubclientinfo import HubClientInfo
 from db_interface.json_data import JsonMapping
 from domain.outbox import push_lanes
 from domain.outbox.marks import mark_everything, post_again
+from domain.peers.peer_document import PEERS
 from domain.peers.statuses import CONNECTED, SUSPENDED
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.objects import AT, TOKEN, cdr, evse, location, session, tariff
@@ -164,6 +165,8 @@ def test_a_suspended_peer_hears_of_it_when_it_is_resumed(house: House) -> None:
 
 def test_a_party_that_its_hub_calls_offline_is_not_called(house: House) -> None:
     hub, hub_id = house.peer("DE*TNM", "DE*TNX")
+    role = {"role": "HUB", "country_code": "DE", "party_id": "HUB"}
+    house.loop.run(PEERS.of(house.db).update_one({"_id": hub_id}, {"$push": {"roles": role}}))
 
     def says(status: str) -> None:
         info = {"country_code": "DE", "party_id": "TNM", "role": "EMSP", "status": status}
