@@ -77,7 +77,7 @@ class Engine:
         answers = self._journal.answers()
         self.desk = CommandDesk(self.evse, self._recorder, self.clock, answers)
         reader = CardReader(self.evse, self.link, self._recorder)
-        self.simulation = Simulation(self.evse, reader, self._recorder)
+        self.simulation = Simulation(self.evse, reader, self._keep)
 
     @property
     def port(self) -> int:
@@ -103,7 +103,7 @@ class Engine:
     async def run(self) -> None:
         """Serve, charge and report until cancelled."""
         self.evse.report()
-        self._recorder.commit(self.evse.as_dict())
+        self._keep()
         logger.info("engine %s listens on port %d", self.settings.cp_id, self.port)
         app = build_app(self)
         tasks = [
@@ -123,13 +123,16 @@ class Engine:
             await asyncio.gather(*tasks, return_exceptions=True)
             with contextlib.suppress(Exception):
                 self.evse.tick()
-            self._recorder.commit(self.evse.as_dict())
+            self._keep()
             await self.close()
 
     async def close(self) -> None:
         self._listener.close()
         await self.link.close()
         self._journal.close()
+
+    def _keep(self) -> bool:
+        return self._recorder.commit(self.evse.as_dict())
 
     async def _tick(self) -> None:
         interval = self.settings.telemetry_interval
@@ -140,7 +143,7 @@ class Engine:
             due = max(due + interval, self.clock.monotonic())
             try:
                 self.evse.tick()
-                self._recorder.commit(self.evse.as_dict())
+                self._keep()
             except Exception:
                 logger.exception("tick of %s failed; charging goes on", self.settings.cp_id)
 

@@ -284,6 +284,11 @@ class Evse:
             return 0.0
         return self.meter.register_wh - self.session.start_register_wh
 
+    @property
+    def busy(self) -> bool:
+        """Whether something goes on that `tick` has to bring on."""
+        return bool(self.session or self.reservation or self._unplug_at is not None)
+
     def status(self) -> JsonObject:
         """{connector_id, state, ev_state, error_code?, session_id?}: a "state" message."""
         status: JsonObject = {

@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from cpo_app.charge_point.journal import MAX_ENDED_SESSIONS, Journal, Message
+from cpo_app.charge_point.journal import MAX_ENDED_SESSIONS, Message
 from cpo_app.charge_point.timeline import Timeline
 from db_interface.json_data import JsonObject
 from domain.times import format_datetime
@@ -20,10 +21,25 @@ from domain.times import format_datetime
 logger = logging.getLogger(__name__)
 
 
+class Kept(Protocol):
+    """Where it is written: journal.Journal, or something like it."""
+
+    def ended(self) -> dict[str, JsonObject]: ...
+
+    def write(
+        self,
+        state: JsonObject,
+        boot_id: str,
+        messages: Sequence[Message],
+        answers: Sequence[JsonObject] = (),
+        ended: Sequence[JsonObject] = (),
+    ) -> None: ...
+
+
 class Recorder:
     """`on_new` is called after each write that holds messages (the sender's wake-up)."""
 
-    def __init__(self, journal: Journal, timeline: Timeline, on_new: Callable[[], None]) -> None:
+    def __init__(self, journal: Kept, timeline: Timeline, on_new: Callable[[], None]) -> None:
         #: A new one at each start: `seq` counts from 1 within it.
         self.boot_id = secrets.token_hex(8)
         self._journal = journal
@@ -34,6 +50,11 @@ class Recorder:
         self._answers: list[JsonObject] = []
         self._ended = journal.ended()
         self._ended_now: list[JsonObject] = []
+
+    @property
+    def last_seq(self) -> int:
+        """Of the messages of this boot."""
+        return self._seq
 
     def emit(self, kind: str, fields: JsonObject) -> None:
         """Add a message about this instant."""

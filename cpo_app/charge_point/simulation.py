@@ -3,14 +3,13 @@
 Only for whoever holds the link key, or from this host where CP_ENGINE_SIMULATION is set.
 """
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, Protocol
 
 from pydantic import BaseModel, Field
 
-from cpo_app.charge_point.card_reader import CardReader
 from cpo_app.charge_point.evse import Evse
 from cpo_app.charge_point.power import Car
-from cpo_app.charge_point.recorder import Recorder
 from db_interface.json_data import JsonObject
 
 
@@ -27,11 +26,20 @@ class SimAction(BaseModel):
     car_kw: float | None = Field(default=None, gt=0, le=1000)
 
 
+class Reader(Protocol):
+    """Where a card is shown, whoever decides on it."""
+
+    async def swipe(self, token_uid: str) -> JsonObject:
+        """What came of it."""
+
+
 class Simulation:
-    def __init__(self, evse: Evse, reader: CardReader, recorder: Recorder) -> None:
+    """`keep` is called once something has happened."""
+
+    def __init__(self, evse: Evse, reader: Reader, keep: Callable[[], object]) -> None:
         self._evse = evse
         self._reader = reader
-        self._recorder = recorder
+        self._keep = keep
 
     async def play(self, sim: SimAction) -> JsonObject:
         """Returns {status, swipe?}. Raises ValueError for a missing field, states.Refused."""
@@ -52,7 +60,7 @@ class Simulation:
             if sim.factor is None:
                 raise ValueError("factor is needed")
             self._evse.set_speed(sim.factor)
-        self._recorder.commit(self._evse.as_dict())
+        self._keep()
         return {"status": self._evse.status(), **outcome}
 
     def _car(self, sim: SimAction) -> Car:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,7 +23,8 @@ from db_interface.json_data import JsonObject
 from domain.operator import charge_points
 
 app = typer.Typer(
-    help="Charge points: list, enrol, restore; the keys of their meters; telemetry not taken.",
+    help="Charge points: list, enrol, restore; the keys of their meters; telemetry not taken; "
+    "with --ocpp and --count: simulate some.",
     no_args_is_help=True,
 )
 app.command(
@@ -33,6 +35,46 @@ app.command(
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(ocpp_templates.app, name="templates")
 ocpp_charge_points.add_to(app)
+
+
+@app.callback(invoke_without_command=True, help=app.info.help)
+def simulated(
+    ctx: typer.Context,
+    ocpp: Annotated[
+        Literal["1.6", "2.0.1"] | None,
+        typer.Option("--ocpp", help="Simulate charge points that speak this version of OCPP."),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, max=20_000, help="How many.")] = 1,
+    evses: Annotated[int, typer.Option(min=1, max=16, help="EVSEs of each.")] = 1,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            help="Another central system, ws:// or wss://, which knows them already.",
+            show_default="the gateway on this host, whose store gets them",
+        ),
+    ] = None,
+    password: Annotated[
+        str | None, typer.Option(envvar="CPO_OCPP_PASSWORD", help="Of them all at --url.")
+    ] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Drivers come and charge.")] = False,
+    sample_s: Annotated[int, typer.Option(min=1, help="Between meter values.")] = 10,
+    state_dir: Annotated[
+        Path | None,
+        typer.Option(help="Where they remember; else they forget.", show_default=False),
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    if ocpp is None:
+        return
+    if ctx.invoked_subcommand is not None:
+        raise CliError("--ocpp without a command simulates charge points; not both")
+    from cpo_app.cli import ocpp_simulator  # other commands need no charge point
+
+    wanted = ocpp_simulator.Wanted(
+        ocpp, count, evses, url, password, demo, state_dir, sample_s, data_dir
+    )
+    ocpp_simulator.simulate(wanted)
+
 
 ALL = 1_000_000_000
 CpId = Annotated[str, typer.Argument(metavar="CP_ID")]

@@ -17,7 +17,7 @@ from cpo_app.cli.simulated import DEMO_SPEED, charge_point_ids
 from db_interface.json_data import JsonObject
 
 # Where the simulated charge points stand, and what they can do.
-_SITES: tuple[tuple[str, str, Literal["AC", "DC"]], ...] = (
+SITES: tuple[tuple[str, str, Literal["AC", "DC"]], ...] = (
     ("Berlin", "22kW", "AC"),
     ("Amsterdam", "150kW", "DC"),
     ("Paris", "22kW", "AC"),
@@ -44,7 +44,7 @@ async def run(
     """Run `count` charge points, CP-001 on, until cancelled."""
     tasks: list[asyncio.Task[None]] = []
     for number, cp_id in enumerate(charge_point_ids(count), 1):
-        location, power, kind = _SITES[(number - 1) % len(_SITES)]
+        location, power, kind = SITES[(number - 1) % len(SITES)]
         engine = Engine(
             EngineSettings(
                 cp_id=cp_id,

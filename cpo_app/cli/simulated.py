@@ -14,3 +14,9 @@ SIMULATED_PER_CORE = 50
 def charge_point_ids(count: int) -> list[str]:
     """CP-001 on."""
     return [f"CP-{number:03}" for number in range(1, count + 1)]
+
+
+def ocpp_charge_point_ids(version: str, count: int) -> list[str]:
+    """OCPP16-001 on, OCPP201-001 on."""
+    kind = f"OCPP{version.replace('.', '')}"
+    return [f"{kind}-{number:03}" for number in range(1, count + 1)]

@@ -20,12 +20,30 @@ class Csms:
     """Each station's present wire by its id, and how often each has connected."""
 
     answers: dict[str, Answer]
+    protocol: str
     url: str = ""
     stations: dict[str, Wire] = field(default_factory=dict)
     connections: dict[str, int] = field(default_factory=dict)
     credentials: dict[str, str | None] = field(default_factory=dict)
-    server: Server | None = None
+    port: int = 0
+    _server: Server | None = None
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def up(self) -> None:
+        """It listens, and where it did before."""
+        protocols = [Subprotocol(self.protocol)]
+        self._server = await serve(
+            self._taken, "127.0.0.1", self.port, subprotocols=protocols, compression=None
+        )
+        self.port = next(iter(self._server.sockets)).getsockname()[1]
+        self.url = f"ws://127.0.0.1:{self.port}"
+
+    async def down(self) -> None:
+        """It is gone, and all connections with it."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
 
     async def station(self, name: str, times: int = 1, within_s: float = 10) -> Wire:
         """Its wire, once it has connected so often."""
@@ -40,8 +58,7 @@ class Csms:
         before = self.stations.get(name)
         wire = Wire(self.answers)
         if before is not None:
-            # What was asked before the cut stays on record.
-            wire.asked = list(before.asked)
+            wire.go_on_from(before)
         wire.attach(connection)
         self.stations[name] = wire
         self.credentials[name] = connection.request.headers.get("Authorization")
@@ -52,15 +69,14 @@ class Csms:
 
 
 @asynccontextmanager
-async def csms(protocol: str, port: int = 0, **answers: Any) -> AsyncIterator[Csms]:
+async def csms(protocol: str, **answers: Any) -> AsyncIterator[Csms]:
     """One that listens while the block runs. `answers` by action, in place of the usual ones."""
-    played = Csms({**(usual_16() if protocol == "ocpp1.6" else usual_201()), **answers})
-    async with serve(
-        played._taken, "127.0.0.1", port, subprotocols=[Subprotocol(protocol)], compression=None
-    ) as server:
-        played.server = server
-        played.url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+    played = Csms({**(usual_16() if protocol == "ocpp1.6" else usual_201()), **answers}, protocol)
+    await played.up()
+    try:
         yield played
+    finally:
+        await played.down()
 
 
 def usual_16() -> dict[str, Answer]:

@@ -60,6 +60,10 @@ class Wire:
         self.closed_with = None
         self._reading = asyncio.create_task(self._read(connection))
 
+    def go_on_from(self, before: Wire) -> None:
+        """What was asked before the cut stays on record, and what of it was taken."""
+        self.asked, self._taken = list(before.asked), set(before._taken)
+
     @property
     def connection(self) -> Connection:
         assert self._connection is not None, "it is not connected"
