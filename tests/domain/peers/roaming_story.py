@@ -24,6 +24,7 @@ from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
 from db_interface.transaction import Tx
 from domain.commands.command_intake import UNKNOWN_SESSION, Intake
+from domain.objects.locations import owned_location
 from domain.outbox.marks import MARKS, reader_of
 from domain.outbox.publishing import publish
 from domain.peers import claims, client_switches, parties, switches
@@ -35,8 +36,11 @@ from domain.peers.statuses import STATUSES
 from domain.peers.switches import NotPossible
 from domain.peers.terms import Terms
 from domain.secrets import Vault, new_token
+from domain.versions import VERSIONS, OcpiVersion
+from domain.views import unsaid
+from domain.views.in_use import look_again
 from domain.visibility import Reader, may_see
-from tests.domain.schemas.samples import token
+from tests.domain.schemas.samples import evse, location, session, token
 
 PARTIES = ("de*aaa", "nl*bbb")
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -100,6 +104,7 @@ class Story:
             "hub_clients",
             "marks",
             "sessions",
+            "locations",
             "tokens",
             "counts",
         ):
@@ -112,6 +117,9 @@ class Story:
         for one in terms:
             peer, _ = await peers.invite("peer", AT, one)
             story.ids.append(peer.peer_id)
+        # 2.1.1 shows no session without its Location.
+        place = owned_location(location(**OUR_PARTY, evses=[evse()]))
+        await store.transact(lambda tx: publish(store, "locations", place, tx))
         return story
 
     async def happens(self, what: str, which: int, party: str, roles: tuple[str, ...]) -> None:
@@ -172,9 +180,15 @@ class Story:
         ours = new_token()
         await self.peers.connect(
             peer_id, our_token=ours, their_token=new_token(), now=AT, roles=declared,
-            endpoints=SESSIONS,
+            endpoints=SESSIONS, version=self._version_of(peer_id).number,
         )  # fmt: skip
+        look_again(self.store.db)
         self.tokens[peer_id] = ours
+
+    def _version_of(self, peer_id: str) -> OcpiVersion:
+        """The peers speak one of OCPI's versions each."""
+        every = list(VERSIONS.values())
+        return every[self.ids.index(peer_id) % len(every)]
 
     async def _tell(self, peer_id: str, pair: tuple[str, str]) -> None:
         """A hub names a client (from others it is refused at the door); its word is taken."""
@@ -195,7 +209,7 @@ class Story:
         if claim is None:
             return
         made = Made(f"S{len(self.made)}", claim["history"][-1], party, claim["last"])
-        fields = {**OUR_PARTY, "id": made.id, "last_updated": "2026-01-01T00:00:00Z"}
+        fields = session(**OUR_PARTY, id=made.id, last_updated="2026-01-01T00:00:00Z")
         obj = OwnedObject("BE", "BEC", (made.id,), fields, AT, audience=made.audience)
 
         async def work(tx: Tx) -> None:
@@ -267,10 +281,13 @@ class Story:
 
     async def _asks(self, peer: Peer, reader: Reader) -> None:
         sessions = Sessions(self.store)
-        page, total, _ = await sessions.list({"limit": 100}, reader=reader)
+        unsaid.look_again(self.store)
+        page, total, _ = await sessions.list({"limit": 100}, reader=reader, form=peer.form)
         its_own = {made.id for made in self.made if made.holder == peer.peer_id}
         shown = {json.loads(session)["id"] for session in page}
         assert shown <= its_own and total == len(shown), (peer.peer_id, shown)
+        opened = {made.id for made in self.made if may_see("sessions", reader, made.audience)}
+        assert shown == opened, (peer.form.number, shown)
         asked: dict[str, Any] = {
             "reader": reader,
             "peer_id": peer.peer_id,
@@ -279,7 +296,7 @@ class Story:
         for made in self.made:
             if made.holder == peer.peer_id:
                 continue
-            assert await sessions.get(made.id, reader=reader) is None
+            assert await sessions.get(made.id, reader=reader, form=peer.form) is None
             stopped = await self.commands.do(
                 Action.send_command,
                 data={"session_id": made.id, "response_url": asked["response_url"]},

@@ -115,6 +115,25 @@ def cdr(**fields: Any) -> dict[str, Any]:
     }
 
 
+def session(**fields: Any) -> dict[str, Any]:
+    return {
+        "country_code": "BE",
+        "party_id": "BEC",
+        "id": "S1",
+        "start_date_time": AT,
+        "kwh": 1.5,
+        "cdr_token": cdr()["cdr_token"],
+        "auth_method": "WHITELIST",
+        "location_id": "LOC1",
+        "evse_uid": "Evse-1",
+        "connector_id": "1",
+        "currency": "EUR",
+        "status": "ACTIVE",
+        "last_updated": AT,
+        **fields,
+    }
+
+
 def credentials(**fields: Any) -> dict[str, Any]:
     role = {
         "role": "EMSP",

@@ -9,7 +9,7 @@ from typing import Any
 from domain.schemas import enums, location_enums
 from domain.versions import ObjectKind
 from domain.versions.v2_3_0.schemas import enums as enums_2_3_0
-from tests.domain.schemas.samples import AT, cdr, connector, evse, location, tariff
+from tests.domain.schemas.samples import AT, cdr, connector, evse, location, session, tariff
 
 Named = tuple[str, ObjectKind, dict[str, Any]]
 _LONG_ID = "0f8fad5b-d9cb-469f-a165-70867728950e-C"
@@ -24,7 +24,7 @@ def odd_objects() -> Iterator[Named]:
     for number, fields in enumerate(_bills()):
         yield f"odd/{number}/cdr", ObjectKind.CDR, cdr(**fields)
     for number, fields in enumerate(_sessions()):
-        yield f"odd/{number}/session", ObjectKind.SESSION, _session(**fields)
+        yield f"odd/{number}/session", ObjectKind.SESSION, session(**fields)
 
 
 def _values(kind: type[Enum]) -> list[str]:
@@ -107,22 +107,3 @@ def _sessions() -> Iterator[dict[str, Any]]:
         yield {"status": status, "total_cost": _PRICE}
     yield {"connector_id": "9"}
     yield {"cdr_token": {**cdr()["cdr_token"], "type": "EMAID"}}
-
-
-def _session(**fields: Any) -> dict[str, Any]:
-    return {
-        "country_code": "BE",
-        "party_id": "BEC",
-        "id": "S1",
-        "start_date_time": AT,
-        "kwh": 1.5,
-        "cdr_token": cdr()["cdr_token"],
-        "auth_method": "WHITELIST",
-        "location_id": "LOC1",
-        "evse_uid": "Evse-1",
-        "connector_id": "1",
-        "currency": "EUR",
-        "status": "ACTIVE",
-        "last_updated": AT,
-        **fields,
-    }
