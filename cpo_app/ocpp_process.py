@@ -85,7 +85,7 @@ class OcppProcess:
 
     async def stop(self) -> None:
         await self.gateway.stop()
-        await self.central.heartbeats.stop()
+        await self.central.stop()
         await self._backend.aclose()
 
 

@@ -37,7 +37,6 @@ _COMPARED = (
     "operative",
     "operative_told",
     "connectors.state",
-    "host",
 )
 
 Apply = Callable[[str, Heartbeat], Awaitable[ChargePoint]]

@@ -21,6 +21,8 @@ from cpo_app.central.heartbeats import GATHERED_FOR_S, Heartbeats
 from cpo_app.central.link.engine_network import EngineNetwork
 from cpo_app.central.link.http_link import Endpoint, HttpLink
 from cpo_app.central.link.link import ChargePointLink, LinkUnreachable
+from cpo_app.central.link.links import Links
+from cpo_app.central.link.ocpp_link import OcppLink
 from cpo_app.central.meter_batches import MeterBatches
 from cpo_app.central.precedence import Precedence
 from cpo_app.central.sweepers.watch import PAUSE_S, Watch
@@ -118,10 +120,14 @@ class Central:
         self.engines = EngineNetwork(
             settings.CENTRAL_ENGINE_NETWORKS, loopback=settings.engines_on_this_host
         )
-        self.link: ChargePointLink = link or HttpLink(
-            self.endpoint,
-            network=self.engines,
-            plain_http=settings.CENTRAL_ENGINE_PLAIN_HTTP,
+        self.link: ChargePointLink = link or Links(
+            self.db,
+            http=HttpLink(
+                self.endpoint,
+                network=self.engines,
+                plain_http=settings.CENTRAL_ENGINE_PLAIN_HTTP,
+            ),
+            ocpp=OcppLink(store),
         )
         self.authorize = authorize
         self.precedence = Precedence()
@@ -226,7 +232,7 @@ class Central:
         missed = self.settings.CENTRAL_HEARTBEAT_MISSED
         event = Heartbeat(interval_s, missed, engine_state, faults)
         charge_point = await self.heartbeats.take(cp_id, event)
-        if engine_is_to_be_told(charge_point) and charge_point.get("host"):
+        if engine_is_to_be_told(charge_point):
             self._tell_in_background(charge_point)
 
     async def _apply_heartbeat(self, cp_id: str, heartbeat: Heartbeat) -> ChargePoint:
@@ -259,8 +265,7 @@ class Central:
             applied = await self.store.transact(work)
         except registration_records.NotRegistered:
             raise UnknownChargePoint(cp_id) from None
-        if applied.charge_point.get("host"):
-            self._tell_in_background(applied.charge_point)
+        self._tell_in_background(applied.charge_point)
         return applied.charge_point
 
     async def endpoint(self, cp_id: str) -> Endpoint | None:
@@ -288,6 +293,8 @@ class Central:
 
     async def _tell(self, cp_id: str, operative: bool) -> None:
         try:
+            if not await self.link.knows(cp_id):
+                return
             answer = await self.link.set_operative(cp_id, str(uuid.uuid4()), operative=operative)
             if answer.accepted:
                 await self.apply(cp_id, OperativeTold(operative))

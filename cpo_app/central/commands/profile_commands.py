@@ -6,6 +6,8 @@ what it may have done all the same is undone once it can be reached.
 
 from __future__ import annotations
 
+import contextlib
+
 from cpo_app.central.commands.command_steps import (
     INNER_PROFILE,
     Body,
@@ -15,7 +17,7 @@ from cpo_app.central.commands.command_steps import (
     cp_id_of,
     session_id_of,
 )
-from cpo_app.central.link.link import LinkAnswer, LinkResult
+from cpo_app.central.link.link import LinkAnswer, LinkRefused, LinkResult
 from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
 from domain.commands.command_queue import Command
@@ -62,12 +64,14 @@ class _Change(Kind):
         peers = (charging or {}).get("profile_peers", {})
         if not any(peer_id != command["peer_id"] for peer_id in peers):
             return None
-        return await self.context.link.active_profile(
-            cp_id_of(command),
-            session_id=session_id_of(command),
-            duration_s=UPDATE_DURATION_S,
-            timeout_s=timeout_s,
-        )
+        with contextlib.suppress(LinkRefused):
+            return await self.context.link.active_profile(
+                cp_id_of(command),
+                session_id=session_id_of(command),
+                duration_s=UPDATE_DURATION_S,
+                timeout_s=timeout_s,
+            )
+        return None
 
 
 class SetProfile(_Change):
@@ -136,17 +140,22 @@ class ClearProfile(_Change):
 
 
 class GetProfile(Kind):
-    async def ask(self, command: Command, timeout_s: float) -> JsonMapping | None:
-        return await self.context.link.active_profile(
-            cp_id_of(command),
-            session_id=session_id_of(command),
-            duration_s=command["content"]["duration_s"],
-            timeout_s=timeout_s,
-        )
+    async def ask(self, command: Command, timeout_s: float) -> JsonMapping | LinkRefused | None:
+        try:
+            return await self.context.link.active_profile(
+                cp_id_of(command),
+                session_id=session_id_of(command),
+                duration_s=command["content"]["duration_s"],
+                timeout_s=timeout_s,
+            )
+        except LinkRefused as refused:
+            return refused
 
     async def conclude(
-        self, tx: Tx, command: Command, said: JsonMapping | None
+        self, tx: Tx, command: Command, said: JsonMapping | LinkRefused | None
     ) -> Decided | Elsewhere:
+        if isinstance(said, LinkRefused):
+            return Decided(validate(ActiveChargingProfileResult, {"result": REJECTED}))
         if said is None:
             return Decided(validate(ActiveChargingProfileResult, {"result": UNKNOWN}))
         result = {"result": ACCEPTED, "profile": dict(said)}

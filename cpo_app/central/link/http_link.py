@@ -90,6 +90,9 @@ class HttpLink(ChargePointLink):
         self._timeout_s = timeout_s
         self._http: httpx.AsyncClient | None = None
 
+    async def knows(self, cp_id: str) -> bool:
+        return await self._find(cp_id) is not None
+
     async def start_up(self) -> None:
         self._client()
 

@@ -1,7 +1,7 @@
 """The narrow link between Central and a charge point: what can be asked of it, and its answers.
 
-Abstract: nothing above knows which kind of link a charge point has (HTTP to EV_CP_E today,
-OCPP later). A link decides nothing; it carries a question and brings back what was said.
+Abstract: nothing above knows which kind of link a charge point has (HTTP to EV_CP_E, OCPP).
+A link decides nothing; it carries a question and brings back what was said.
 """
 
 from __future__ import annotations
@@ -69,6 +69,10 @@ class LinkUnreachable(Exception):
     def __init__(self, reason: str, *, sent: bool | None) -> None:
         super().__init__(reason)
         self.sent = sent
+
+
+class LinkRefused(Exception):
+    """It answered that it will not tell; asking again changes nothing."""
 
 
 class ChargePointLink(ABC):
@@ -150,7 +154,10 @@ class ChargePointLink(ABC):
     async def active_profile(
         self, cp_id: str, *, session_id: str, duration_s: int, timeout_s: float | None = None
     ) -> JsonMapping | None:
-        """The OCPI ActiveChargingProfile for the next `duration_s`; None: no such session."""
+        """The OCPI ActiveChargingProfile for the next `duration_s`; None: no such session.
+
+        Raises LinkRefused.
+        """
 
     @abstractmethod
     async def set_operative(
@@ -163,6 +170,10 @@ class ChargePointLink(ABC):
         self, cp_id: str, command_id: str, *, timeout_s: float | None = None
     ) -> LinkAnswer:
         """The state now, in the answer's `status`."""
+
+    async def knows(self, cp_id: str) -> bool:
+        """Whether it is known where it can be reached."""
+        return True
 
     async def start_up(self) -> None:  # noqa: B027 (most kinds have nothing to do)
         """Called once before use."""

@@ -1,0 +1,256 @@
+"""The link to charge points that speak OCPP: questions, that the gateway takes to their stations.
+
+What a session is called at its station is looked up here (domain/ocpp/transactions.py); what is
+said to it, and in which version, is the gateway's (cpo_app/ocpp). A start is sent once: one whose
+answer was lost is answered by the transaction that it led to. All else may be asked again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from cpo_app.central.link.link import (
+    ChargePointLink,
+    LinkAnswer,
+    LinkRefused,
+    LinkResult,
+    LinkUnreachable,
+)
+from db_interface.interface import DbInterface
+from db_interface.json_data import JsonMapping, JsonObject
+from domain.charge_points import charge_point_documents
+from domain.charge_points.evse_states import EvseStatus
+from domain.commands.command_targets import place_of
+from domain.ocpp import questions, stations, transactions
+from domain.ocpp.stations import Station
+from domain.ocpp.transactions import Transaction
+from domain.sessions import session_records
+from domain.sites.identifiers import ocpi_id
+from domain.times import format_datetime
+
+DEFAULT_TIMEOUT_S = 10.0
+
+_WHY_REFUSED = {
+    EvseStatus.CHARGING.value: LinkResult.OCCUPIED,
+    EvseStatus.INOPERATIVE.value: LinkResult.INOPERATIVE,
+    EvseStatus.OUTOFORDER.value: LinkResult.FAULT,
+}
+"""RemoteStart is Rejected without a reason: the EVSE's status may say it."""
+
+
+class OcppLink(ChargePointLink):
+    def __init__(self, store: DbInterface, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+        self._store = store
+        self._db = store.db
+        self._timeout_s = timeout_s
+
+    async def start(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        session_id: str,
+        id_tag: str,
+        connector_id: str | None = None,
+        reservation_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        session = await session_records.get(self._db, session_id)
+        fields = {
+            "session_id": session_id,
+            "id_tag": id_tag,
+            "token_type": None if session is None else session["token"].get("type"),
+            "connector_id": connector_id,
+        }
+        try:
+            answer = await self._ask(cp_id, command_id, "start", fields, timeout_s, again=False)
+        except LinkUnreachable:
+            if await transactions.of_session(self._db, session_id) is not None:
+                return LinkAnswer(LinkResult.ACCEPTED)
+            raise
+        said = _read(cp_id, answer)
+        if said.result is LinkResult.REJECTED:
+            return LinkAnswer(await self._why_refused(cp_id), said.message)
+        return said
+
+    async def stop(
+        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        transaction = await self._running(session_id)
+        if isinstance(transaction, LinkAnswer):
+            return transaction
+        fields = {"session_id": session_id, "transaction_id": transaction["transaction_id"]}
+        said = _read(cp_id, await self._ask(cp_id, command_id, "stop", fields, timeout_s))
+        if said.result is LinkResult.REJECTED:
+            now = await self._running(session_id)
+            return now if isinstance(now, LinkAnswer) else said
+        return said
+
+    async def unlock(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        connector_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        fields = {"connector_id": connector_id}
+        return _read(cp_id, await self._ask(cp_id, command_id, "unlock", fields, timeout_s))
+
+    async def reserve(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        reservation_id: str,
+        id_tag: str,
+        expiry: datetime,
+        connector_id: str | None = None,
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        fields = {
+            "reservation_id": reservation_id,
+            "id_tag": id_tag,
+            "expiry": format_datetime(expiry),
+            "connector_id": connector_id,
+        }
+        return _read(cp_id, await self._ask(cp_id, command_id, "reserve", fields, timeout_s))
+
+    async def cancel_reservation(
+        self, cp_id: str, command_id: str, *, reservation_id: str, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        fields = {"reservation_id": reservation_id}
+        answer = await self._ask(cp_id, command_id, "cancel_reservation", fields, timeout_s)
+        return _read(cp_id, answer)
+
+    async def set_limit(
+        self,
+        cp_id: str,
+        command_id: str,
+        *,
+        session_id: str,
+        limit: JsonMapping,
+        timeout_s: float | None = None,
+    ) -> LinkAnswer:
+        transaction = await self._running(session_id)
+        if isinstance(transaction, LinkAnswer):
+            return transaction
+        fields = {
+            "session_id": session_id,
+            "transaction_id": transaction["transaction_id"],
+            "limit": limit,
+            "connector": await self._connector_of(session_id),
+        }
+        return _read(cp_id, await self._ask(cp_id, command_id, "set_limit", fields, timeout_s))
+
+    async def clear_limit(
+        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        transaction = await self._running(session_id)
+        if isinstance(transaction, LinkAnswer):
+            return transaction
+        fields = {"session_id": session_id, "transaction_id": transaction["transaction_id"]}
+        return _read(cp_id, await self._ask(cp_id, command_id, "clear_limit", fields, timeout_s))
+
+    async def active_profile(
+        self, cp_id: str, *, session_id: str, duration_s: int, timeout_s: float | None = None
+    ) -> JsonMapping | None:
+        if isinstance(await self._running(session_id), LinkAnswer):
+            return None
+        fields = {
+            "session_id": session_id,
+            "duration_s": duration_s,
+            "now": format_datetime(self._db.now()),
+        }
+        answer = await self._ask(cp_id, str(uuid.uuid4()), "active_profile", fields, timeout_s)
+        said = _read(cp_id, answer)
+        if not said.accepted:
+            raise LinkRefused(f"{cp_id}: {said.message or said.result.value}")
+        profile: JsonObject = answer["profile"]
+        return profile
+
+    async def set_operative(
+        self, cp_id: str, command_id: str, *, operative: bool, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        fields = {"operative": operative}
+        return _read(cp_id, await self._ask(cp_id, command_id, "set_operative", fields, timeout_s))
+
+    async def get_status(
+        self, cp_id: str, command_id: str, *, timeout_s: float | None = None
+    ) -> LinkAnswer:
+        """The station is made to say it; it comes as every StatusNotification does."""
+        return _read(cp_id, await self._ask(cp_id, command_id, "get_status", {}, timeout_s))
+
+    async def _ask(
+        self,
+        cp_id: str,
+        command_id: str,
+        op: str,
+        fields: JsonMapping,
+        timeout_s: float | None,
+        *,
+        again: bool = True,
+    ) -> JsonObject:
+        """`again`: harmless twice, so that one whose answer was lost is asked anew."""
+        seat = await stations.of_charge_point(self._db, cp_id)
+        if seat is None:
+            raise LinkUnreachable(f"{cp_id} is no charge point with OCPP", sent=False)
+        station, evse = seat
+        given = {
+            **fields,
+            "connector_id": _number(station, evse, fields.get("connector_id")),
+            "rate_units": station.get("rate_units"),
+        }
+        try:
+            return await questions.ask(
+                self._store,
+                station=station["_id"],
+                evse=evse,
+                op=op,
+                fields={name: value for name, value in given.items() if value is not None},
+                question_id=command_id,
+                timeout_s=timeout_s or self._timeout_s,
+                again=again,
+            )
+        except questions.Unanswered as error:
+            raise LinkUnreachable(f"{cp_id}: {error}", sent=error.sent) from None
+
+    async def _running(self, session_id: str) -> Transaction | LinkAnswer:
+        """Its transaction, or what there is to say where none runs."""
+        found = await transactions.of_session(self._db, session_id)
+        if found is None:
+            return LinkAnswer(LinkResult.UNKNOWN_SESSION)
+        return LinkAnswer(LinkResult.SESSION_ENDED) if found["ended"] else found
+
+    async def _why_refused(self, cp_id: str) -> LinkResult:
+        known = await charge_point_documents.get(self._db, cp_id)
+        status = "" if known is None else known.get("ocpi_status", "")
+        return _WHY_REFUSED.get(status, LinkResult.REJECTED)
+
+    async def _connector_of(self, session_id: str) -> JsonMapping | None:
+        """The OCPI Connector of the session, which says what its limits mean in the other unit."""
+        session = await session_records.get(self._db, session_id)
+        if session is None:
+            return None
+        place = await place_of(self._db, ocpi_id(session["evse_uid"]))
+        if place is None:
+            return None
+        named = session["connector_id"]
+        return next((one for one in place.evse["connectors"] if one["id"] == named), None)
+
+
+def _number(station: Station, evse: int, connector_id: str | None) -> str | None:
+    """The connector as its station counts it."""
+    connectors = next(one["connectors"] for one in station["evses"] if one["evse"] == evse)
+    known = next((one for one in connectors if one["id"] == connector_id), None)
+    return connector_id if known is None else str(known.get("number", connector_id))
+
+
+def _read(cp_id: str, answer: JsonMapping) -> LinkAnswer:
+    try:
+        result = LinkResult(answer.get("result"))
+    except ValueError:
+        raise LinkUnreachable(f"{cp_id}: an answer without a known result", sent=True) from None
+    message = answer.get("message")
+    return LinkAnswer(result, message if isinstance(message, str) else None)
