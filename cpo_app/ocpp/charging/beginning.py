@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from cpo_app.ocpp.charging.cards import NO_TOKEN, Authority, Card, ToBeDecided, commanded
+from cpo_app.ocpp.charging.times import BEFORE_CONNECTION, Times
 from cpo_app.ocpp.handlers import Incoming
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
@@ -40,16 +41,19 @@ async def begin(
     card: Card | None,
     remote_start: int | None,
     authority: Authority | None,
-    at: datetime,
+    clock: Times,
+    told_at: datetime,
     offline: bool,
-    clock_never_set: bool,
 ) -> Transaction:
     """The transaction, which has its session now; what Central is to be told of it follows.
 
-    Raises ToBeDecided where `authority` is wanted and not given.
+    `told_at`: when it began, by its charge point's `clock`. Raises ToBeDecided where `authority`
+    is wanted and not given.
     """
+    at = clock.ours(told_at)
+    offline = offline or at < incoming.connection.since - BEFORE_CONNECTION
     session = await commanded(tx, seat.cp_id, card, remote_start, at)
-    changes: Transaction = {"begun": True}
+    changes: Transaction = {"begun": True, "begun_told_at": told_at, "begun_at": at}
     if session is not None:
         changes.update(await _by_command(session))
     elif card is None:
@@ -60,7 +64,7 @@ async def begin(
         changes.update(await _by_card(tx, incoming, transaction, seat, card, authority, at))
     changed: Transaction = {**transaction, **changes}
     await transactions.supersede(tx, changed)
-    if clock_never_set:
+    if clock.never_set(told_at):
         await hold(tx, changed["session_id"], CLOCK_NEVER_SET, incoming.central.rules)
     return changed
 

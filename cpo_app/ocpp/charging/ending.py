@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from cpo_app.ocpp.charging.times import Times
 from cpo_app.ocpp.handlers import Incoming
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
@@ -14,10 +15,15 @@ from domain.ocpp.transactions import Transaction
 from domain.sessions.session_holds import hold
 from domain.sessions.session_registers import note_register_end
 
+CLOCK_WAS_WRONG = "its charge point's clock was found wrong after it had begun"
 
-async def prepare(tx: Tx, incoming: Incoming, transaction: Transaction) -> None:
+
+async def prepare(tx: Tx, incoming: Incoming, transaction: Transaction, clock: Times) -> None:
     """Before Central hears of the end: what cannot be told is not billed."""
     why = contradiction(transaction["counter"])
+    begun = transaction.get("begun_told_at")
+    if begun is not None and clock.is_otherwise_than(begun, transaction["begun_at"]):
+        why = why or CLOCK_WAS_WRONG
     if why is not None:
         await hold(tx, transaction["session_id"], why, incoming.central.rules)
 

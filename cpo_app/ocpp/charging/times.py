@@ -19,6 +19,8 @@ BEFORE_CONNECTION = timedelta(seconds=10)
 """What began longer than this before its station connected began offline."""
 MAX_OFFLINE = timedelta(days=30)
 """Nothing waits longer in a charge point: an older time is a clock that was never set."""
+ANOTHER = timedelta(minutes=1)
+"""Further apart a session's begin is not the one that it was taken for."""
 _heard: WeakKeyDictionary[Connection, Heard] = WeakKeyDictionary()
 
 
@@ -36,6 +38,10 @@ class Times:
         # A clock that was never set: when it came is as near as can be told.
         return at if self.received_at - at <= MAX_OFFLINE else self.received_at
 
+    def is_otherwise_than(self, told_at: datetime, taken_as: datetime) -> bool:
+        """Whether a time that was told is another by what is known of the clock since."""
+        return abs(self.ours(told_at) - taken_as) > ANOTHER
+
     def moments(self, measured: list[Measured]) -> list[Measured]:
         return [replace(one, at=self.ours(one.at)) for one in measured]
 
@@ -50,7 +56,7 @@ def told_at(incoming: Incoming, text: object) -> datetime:
 
 
 def may_have_waited(incoming: Incoming, at: datetime) -> bool:
-    """Of a 1.6 message. Asked once for each."""
+    """Whether the message may come out of a queue. Asked once for each."""
     waits, _heard[incoming.connection] = waited(
         _heard.get(incoming.connection), at, incoming.received_at
     )

@@ -10,15 +10,16 @@ from cpo_app.ocpp.handlers import Handler, Incoming
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points
+from domain.charge_points.charge_point_documents import Fault
 from domain.charge_points.engine_clocks import by_our_clock
 from domain.charge_points.evse_states import IN_SESSION
-from domain.ocpp import transactions
+from domain.ocpp import stations, transactions
 from domain.ocpp.status_mapping import told_16
 from domain.ocpp.transactions import Transaction
 
 NO_ERROR, OTHER_ERROR = "NoError", "OtherError"
 _MAX_CODE = 64
-CHARGING = "Charging"
+CHARGING, FAULTED = "Charging", "Faulted"
 
 
 async def _status_notification(incoming: Incoming, payload: JsonObject) -> JsonObject:
@@ -28,6 +29,9 @@ async def _status_notification(incoming: Incoming, payload: JsonObject) -> JsonO
 
 async def _take(tx: Tx, incoming: Incoming, payload: JsonMapping) -> None:
     told = told_16(payload["status"])
+    if payload["connectorId"] == 0:
+        await _of_the_station(tx, incoming, payload)
+        return
     seat = await incoming.seat(tx, 0, payload["connectorId"])
     if told is None or seat is None:
         return
@@ -50,6 +54,18 @@ async def _take(tx: Tx, incoming: Incoming, payload: JsonMapping) -> None:
     if running is not None and told.state in IN_SESSION:
         messages += await _standing(tx, running, payload["status"], at)
     await incoming.central.take_in(tx, seat.cp_id, messages)
+
+
+async def _of_the_station(tx: Tx, incoming: Incoming, payload: JsonMapping) -> None:
+    """A fault of the whole station is one of each of its EVSEs, told with their next sign of
+    life; whether it is in service they tell themselves."""
+    faults: list[Fault] = []
+    if payload["status"] == FAULTED:
+        said = payload.get("info") or payload.get("vendorErrorCode") or ""
+        faults = [{"code": error_code(payload) or FAULTED, "message": str(said)}]
+    if list(incoming.connection.station.get("faults", ())) != faults:
+        await stations.set_faults(tx, incoming.connection.station_id, faults)
+        incoming.connection.outdated = True
 
 
 async def _standing(tx: Tx, running: Transaction, status: str, at: datetime) -> list[JsonObject]:

@@ -101,9 +101,9 @@ async def _start(
         card=card,
         remote_start=None,
         authority=authority,
-        at=at,
-        offline=at < incoming.connection.since - times.BEFORE_CONNECTION,
-        clock_never_set=never_set,
+        clock=clock,
+        told_at=told.at,
+        offline=False,
     )
     began = beginning.began_message(transaction, card, at)
     letters = await incoming.central.take_in(tx, seat.cp_id, [began], clock=clock.changed)
@@ -149,7 +149,7 @@ async def _stop(tx: Tx, incoming: Incoming, told: _Told) -> None:
         max(at, at_end["counter"]["at"]), register_wh=Decimal(max(0, payload["meterStop"]))
     )
     at_end["counter"] = counted(at_end["counter"], last, bound)
-    await ending.prepare(tx, incoming, at_end)
+    await ending.prepare(tx, incoming, at_end, clock)
     reason = payload.get("reason") or NO_REASON
     messages.append(ending.ended_message(at_end, at, reason))
     await incoming.central.take_in(tx, known["cp_id"], messages, clock=clock.changed)

@@ -29,7 +29,7 @@ from domain.ocpp.energy_counter import energy_wh, started, with_start
 from domain.ocpp.meter_values import Measured, measured_of
 from domain.ocpp.seats import Seat
 from domain.ocpp.status_mapping import ENDED, told_2, told_by_transaction
-from domain.ocpp.transactions import Transaction
+from domain.ocpp.transactions import End, Transaction
 
 logger = logging.getLogger("cpo.ocpp")
 
@@ -48,6 +48,8 @@ class _Event:
     number: int
     told_at: datetime
     offline: bool
+    waited: bool
+    """It may come out of a queue: not all that were offline say so."""
     card: Card | None
     remote_start: int | None
     measured: tuple[Measured, ...]
@@ -72,6 +74,7 @@ def _event_of(incoming: Incoming, payload: JsonMapping) -> _Event:
         number=payload["seqNo"],
         told_at=told_at,
         offline=bool(payload.get("offline")),
+        waited=times.may_have_waited(incoming, told_at) or bool(payload.get("offline")),
         card=card_of(payload.get("idToken")),
         remote_start=info.get("remoteStartId"),
         measured=tuple(measured_of(payload.get("meterValue") or (), told_at)),
@@ -180,9 +183,9 @@ async def _follow(
     *,
     is_new: bool,
 ) -> Transaction:
-    clock = await times.times_of(tx, incoming, known["cp_id"], event.told_at, waited=event.offline)
+    clock = await times.times_of(tx, incoming, known["cp_id"], event.told_at, waited=event.waited)
     at = clock.ours(event.told_at)
-    after: Transaction = {**known, **(await _facts(tx, incoming, event, known, at, clock))}
+    after: Transaction = {**known, **(await _facts(tx, incoming, event, known, clock))}
     moments = clock.moments(list(event.measured))
     bound = await readings.bound_w(tx, known)
     changes, metered = readings.read({**after, "begun": True}, moments, bound)
@@ -191,13 +194,15 @@ async def _follow(
     # Whoever ends it may be another card of the group than whoever began.
     names = event.kind != ENDED_EVENT and (event.card is not None or event.remote_start is not None)
     if not after["begun"] and names and _is_placed(incoming, known, event):
-        after = await _begin(tx, incoming, event, after, authority, at, clock)
+        after = await _begin(tx, incoming, event, after, authority, clock)
         messages.append(beginning.began_message(after, event.card, at))
-    if after["begun"]:
-        messages += [_of_session(after, message) for message in metered]
     over = after.get("end")
+    if after["begun"]:
+        # What is measured with the end the end itself tells.
+        told = [one for one in metered if over is None or one["at"] < over["at"]]
+        messages += [_of_session(after, message) for message in told]
     if over is not None and (event.kind == ENDED_EVENT or not known["begun"]):
-        after, ended = await _end(tx, incoming, after, over["at"], over["reason"])
+        after, ended = await _end(tx, incoming, after, over, clock)
         messages += ended
     newest = event.told_at >= known["told_until"]
     messages += await _state(tx, after, event, at) if newest else []
@@ -213,9 +218,10 @@ async def _follow(
 
 
 async def _facts(
-    tx: Tx, incoming: Incoming, event: _Event, known: Transaction, at: datetime, clock: Times
+    tx: Tx, incoming: Incoming, event: _Event, known: Transaction, clock: Times
 ) -> Transaction:
     """What the event says of the transaction by itself."""
+    at = clock.ours(event.told_at)
     facts: Transaction = {
         "seen": transactions.with_seen(known["seen"], event.number),
         "told_until": max(known["told_until"], event.told_at),
@@ -245,7 +251,6 @@ async def _begin(
     event: _Event,
     after: Transaction,
     authority: Authority | None,
-    at: datetime,
     clock: Times,
 ) -> Transaction:
     """Its token is known now. What was kept as nobody's goes."""
@@ -262,20 +267,20 @@ async def _begin(
         card=event.card,
         remote_start=event.remote_start,
         authority=authority,
-        at=at,
-        offline=event.offline or at < incoming.connection.since - times.BEFORE_CONNECTION,
-        clock_never_set=clock.never_set(event.told_at),
+        clock=clock,
+        told_at=event.told_at,
+        offline=event.offline,
     )
 
 
 async def _end(
-    tx: Tx, incoming: Incoming, after: Transaction, at: datetime, reason: str
+    tx: Tx, incoming: Incoming, after: Transaction, end: End, clock: Times
 ) -> tuple[Transaction, Sequence[JsonObject]]:
     """The transaction after its end, and what Central is told of it."""
     over: Transaction = {**after, "ended": True, "forget": tx.now + transactions.KEPT_FOR}
-    message = ending.ended_message(over, at, reason)
+    message = ending.ended_message(over, end["at"], end["reason"])
     if over["begun"]:
-        await ending.prepare(tx, incoming, over)
+        await ending.prepare(tx, incoming, over, clock)
         return over, [message]
     without_start = over.get("started_at") is None
     if without_start or energy_wh(over["counter"]) > NOTHING_WH:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +29,9 @@ from domain.objects.tokens import owned_token
 from domain.ocpp import connections, stations, transactions
 from domain.ocpp.adding import add_station
 from domain.ocpp.transactions import Transaction
+from domain.reservations import reservations
+from domain.reservations.reservation_sessions import ReservationSessions
+from domain.reservations.reservations import Reservation
 from domain.secrets import Vault
 from domain.sessions import charging_sessions
 from domain.sessions.session_records import SESSIONS
@@ -127,6 +131,38 @@ class ChargingWorld:
 
         return str(await self.store.transact(work))
 
+    async def reserves(self, uid: str) -> str:
+        """The id of the OCPI Session of a reservation for that token."""
+        reservation: Reservation = {
+            "_id": "R-1",
+            "peer_id": "peer-tnm",
+            "reservation_id": "R1",
+            "owner": "de*cpo",
+            "cp_id": "CP-007",
+            "connector_id": "1",
+            "location_id": "SITE-1",
+            "evse_uid": "CP-007",
+            "token": token(uid),
+            "authorization_reference": "RESERVED-1",
+            "expiry_date": self.clock.at + timedelta(hours=3),
+            "command_id": "command",
+            "answer_to": {},
+        }
+        work = partial(
+            reservations.hold,
+            party=self.made.parties[0],
+            reservation=reservation,
+            billing=ReservationSessions(),
+        )
+        await self.store.transact(work)
+        (session,) = await self.sessions()
+        return str(session["_id"])
+
+    async def reservation_status(self) -> str:
+        found = await reservations.get(self.db, "R-1")
+        assert found is not None
+        return found["status"]
+
     # what the station does
 
     async def connect(self) -> None:
@@ -144,6 +180,7 @@ class ChargingWorld:
                 "since": self.connection.since,
             },
         )
+        await self.side.heartbeat("CP-007", 3600, None, [])
 
     async def say(self, action: str, payload: JsonObject) -> JsonObject:
         version = VERSIONS[self.protocol]
