@@ -147,6 +147,11 @@ INDEXES: dict[str, list[IndexModel]] = {
     "ocpp_connections": [_index("holder")],
     "ocpp_gateways": [_index("until")],
     "ocpp_templates": [_index("updated")],
+    "ocpp_messages": [
+        _index("station", "at", "n"),
+        _index("station", "action", "at", "n"),
+        _index("expires", expireAfterSeconds=0),
+    ],
     "ocpp_questions": [
         _index("state", "deadline"),
         _index("expires", expireAfterSeconds=0),

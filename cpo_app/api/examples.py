@@ -194,6 +194,18 @@ def _page(row: JsonObject, following: object = None) -> JsonObject:
 READ: Mapping[str, JsonObject] = {
     "/charge-points": _page(_CHARGE_POINT, "CP-001"),
     "/charge-points/{cp_id}": _CHARGE_POINT,
+    "/charge-points/{cp_id}/messages": _page(
+        {
+            "station": "CP-007",
+            "at": _AT,
+            "n": 12,
+            "from_us": False,
+            "kind": "CALL",
+            "action": "StatusNotification",
+            "message_id": "1207",
+            "content": '{"connectorId":1,"errorCode":"NoError","status":"Available"}',
+        }
+    ),
     "/dead-letters": _page({"id": "CP-001/boot-1/7", "cp_id": "CP-001", "reason": "..."}),
     "/stations": _page(_STATION),
     "/ocpp-templates": _page(

@@ -33,7 +33,7 @@ def page(items: object, following: object) -> Response:
 
 def between(since: datetime | None, until: datetime | None) -> JsonObject | None:
     """[since, until) as a query's condition; None: at any time."""
-    bounds = {"$gte": _utc(since), "$lt": _utc(until)}
+    bounds = {"$gte": utc(since), "$lt": utc(until)}
     return {name: at for name, at in bounds.items() if at is not None} or None
 
 
@@ -65,7 +65,7 @@ def without_card(fields: JsonObject) -> JsonObject:
     return fields
 
 
-def _utc(at: datetime | None) -> datetime | None:
+def utc(at: datetime | None) -> datetime | None:
     """Without a zone it is taken as UTC. Raises HTTPException."""
     if at is None or at.tzinfo is None:
         return None if at is None else at.replace(tzinfo=timezone.utc)

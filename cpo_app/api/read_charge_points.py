@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from cpo_app.actions.house import House
-from cpo_app.api.lists import Cursor, Id, Limit, OfChargePoint, page, there
+from cpo_app.api.lists import (
+    Cursor,
+    From,
+    Id,
+    Limit,
+    OfChargePoint,
+    To,
+    not_there,
+    page,
+    there,
+    utc,
+)
 from cpo_app.api.routes import answered
 from domain.charge_points import dead_letters
 from domain.charge_points.evse_states import EvseStatus
 from domain.ocpp import templates
-from domain.operator import charge_points, stations
+from domain.operator import charge_points, station_messages, stations
 
 
 def add_charge_points(router: APIRouter, house: House) -> None:
@@ -44,6 +56,31 @@ def add_charge_points(router: APIRouter, house: House) -> None:
     async def template_list() -> Response:
         """How stations are to be configured."""
         return page([dict(templates.shown(one)) for one in await templates.all_of(db)], None)
+
+    @router.get("/charge-points/{cp_id}/messages", tags=["ocpp"])
+    async def message_list(
+        cp_id: Id,
+        limit: Limit = 100,
+        action: Annotated[str | None, Query(max_length=60)] = None,
+        message_id: Annotated[str | None, Query(max_length=255)] = None,
+        text: Annotated[str | None, Query(max_length=100)] = None,
+        since: From = None,
+        until: To = None,
+    ) -> Response:
+        """What its station and we have said to each other over OCPP, the newest first."""
+        rows = await station_messages.of_charge_point(
+            db,
+            cp_id,
+            action=action,
+            message_id=message_id,
+            text=text,
+            since=utc(since),
+            until=utc(until),
+            limit=limit,
+        )
+        if rows is None:
+            raise not_there("charge point with OCPP", cp_id)
+        return page(rows, None)
 
     @router.get("/dead-letters", tags=["charge_points"])
     async def dead_letter_list(limit: Limit = 100, charge_point: OfChargePoint = None) -> Response:

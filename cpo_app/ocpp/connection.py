@@ -29,6 +29,7 @@ from cpo_app.ocpp.rpc import Called, Failed, Ignored, Reply, Result, Rpc, Sent, 
 from cpo_app.ocpp.schemas import PayloadInvalid
 from db_interface.database import STORE_ERRORS
 from db_interface.json_data import JsonMapping, JsonObject
+from domain.ocpp.message_log import Kind, MessageLog
 from domain.ocpp.stations import Station, Status
 from domain.trace import bound
 
@@ -63,33 +64,40 @@ class Connection:
         station: Station,
         protocol: str,
         *,
-        since: datetime,
         handlers: Mapping[str, Handler],
         incoming: Callable[[Connection, str], Incoming],
+        now: Callable[[], datetime],
         call_timeout_s: float,
+        log: MessageLog | None = None,
         renewed: Callable[[Connection], Awaitable[None]] | None = None,
     ) -> None:
-        """`since`: by the database's clock. `renewed` reads the station's document anew."""
+        """`now`: the database's clock. `renewed` reads the station's document anew."""
         self.id = uuid.uuid4().hex
         self.station = station
         self.protocol = protocol
-        self.since = since
+        self.since = now()
         self.boots = 0
         """How often it has booted since it connected."""
         self.outdated = False
         """The station's document has changed in the store."""
         self.heard_at = time.monotonic()
         self.answers_pings = False
+        self.message_at: datetime | None = None
+        """When its last message came that was not noted in the store yet."""
         self.closing: str | None = None
         """Why we close it."""
         self._socket = socket
         self._handlers = handlers
         self._incoming = incoming
+        self._now = now
+        self._log = log
         self._renewed = renewed
         self._call_timeout_s = call_timeout_s
         self._rpc = Rpc(protocol)
         self._turn = asyncio.Lock()
         self._answer: asyncio.Future[Result | Failed] | None = None
+        self._asked = ""
+        """The action of our CALL that waits for its answer."""
         self._waiting: deque[Called | Sent] = deque()
         self._room = asyncio.Event()
         self._working: asyncio.Task[None] | None = None
@@ -161,7 +169,8 @@ class Connection:
             message_id = str(uuid.uuid4())
             frame = self._rpc.start(message_id, action, payload)
             answer = asyncio.get_running_loop().create_future()
-            self._answer = answer
+            self._answer, self._asked = answer, action
+            self._note("CALL", payload, from_us=True, action=action, message_id=message_id)
             try:
                 await self._send(frame)
                 said = await asyncio.wait_for(answer, timeout_s)
@@ -174,7 +183,7 @@ class Connection:
                 self._answer = None
         if isinstance(said, Failed):
             raise CallRefused(said.code, said.description)
-        return self._checked(action, said.payload, "answer", answer=True)
+        return self._read_answer(action, said.payload)
 
     def _check_ours(self, action: str, payload: JsonObject) -> None:
         try:
@@ -184,32 +193,71 @@ class Connection:
         except PayloadInvalid as error:
             raise CallRefused(error.code, f"not sent: {error}") from None
 
-    def _checked(
-        self, action: str, payload: JsonObject, kind: str, *, answer: bool = False
-    ) -> JsonObject:
+    def _read_answer(self, action: str, payload: JsonObject) -> JsonObject:
         """Raises CallRefused for an answer that is none."""
         try:
-            schemas.check(self.protocol, action, payload, answer=answer)
+            return self._mended(action, payload, self._now(), answer=True)
         except PayloadInvalid as error:
-            metrics.INVALID.labels(action, kind).inc()
+            metrics.INVALID.labels(action, "answer").inc()
             raise CallRefused(error.code, f"its answer is no good: {error}") from None
-        return payload
+
+    def _mended(
+        self, action: str, payload: JsonObject, at: datetime, *, answer: bool = False
+    ) -> JsonObject:
+        """Raises PayloadInvalid."""
+        mended, mends = schemas.mend(self.protocol, action, payload, at, answer=answer)
+        for mend in mends:
+            metrics.MENDED.labels(mend).inc()
+        return mended
 
     async def _send(self, frame: bytes) -> None:
         await self._socket.send(frame, text=True)
 
     async def _take(self, frame: str | bytes) -> None:
         self.heard_at = time.monotonic()
+        self.message_at = self._now()
         event = self._rpc.receive(frame)
         if isinstance(event, Called | Sent):
             self._odd_frames = 0
+            kind: Kind = "CALL" if isinstance(event, Called) else "SEND"
+            self._note(kind, event.payload, action=event.action, message_id=event.message_id)
             await self._put(event)
         elif isinstance(event, Result | Failed):
             self._odd_frames = 0
+            self._note_answer(event)
             if self._answer is not None and not self._answer.done():
                 self._answer.set_result(event)
         else:
+            self._note("unreadable", frame)
             await self._odd(event)
+
+    def _note(
+        self,
+        kind: Kind,
+        content: object,
+        *,
+        from_us: bool = False,
+        action: str = "",
+        message_id: str = "",
+    ) -> None:
+        if self._log is not None:
+            self._log.note(
+                self.station_id,
+                kind,
+                content,
+                from_us=from_us,
+                action=action,
+                message_id=message_id,
+            )
+
+    def _note_answer(self, event: Result | Failed) -> None:
+        if isinstance(event, Result):
+            kind: Kind = "CALLRESULT"
+            content: object = event.payload
+        else:
+            kind = "CALLERROR"
+            content = {"code": event.code, "description": event.description, **event.details}
+        self._note(kind, content, action=self._asked, message_id=event.message_id)
 
     async def _odd(self, event: Reply | Ignored | Unusable) -> None:
         why = f"our answer: {event.code}" if isinstance(event, Unusable) else event.why
@@ -253,10 +301,13 @@ class Connection:
             with bound(message_id=event.message_id):
                 answer = await self._answer_to(event)
             if isinstance(event, Called):
+                self._note_ours("CALLRESULT", event, answer)
                 await self._send(self._rpc.result(event.message_id, answer))
         except Refused as refusal:
             result = refusal.code
             if isinstance(event, Called):
+                said = {"code": refusal.code, "description": refusal.description}
+                self._note_ours("CALLERROR", event, said)
                 frame = self._rpc.error(event.message_id, refusal.code, refusal.description)
                 await self._send(frame)
         except NotHeld:
@@ -270,6 +321,9 @@ class Connection:
             metrics.RECEIVED.labels(action, result).inc()
             metrics.ANSWER_S.labels(action).observe(time.monotonic() - started)
 
+    def _note_ours(self, kind: Kind, event: Called, content: object) -> None:
+        self._note(kind, content, from_us=True, action=event.action, message_id=event.message_id)
+
     async def _answer_to(self, event: Called | Sent) -> JsonObject:
         """Raises Refused, NotHeld, STORE_ERRORS."""
         handler = self._handlers.get(event.action)
@@ -279,15 +333,15 @@ class Connection:
             raise Refused(code, f"{event.action[:50]} is not taken here")
         if self.held and event.action not in WHILE_HELD:
             raise Refused("SecurityError", "this station has to be added by the operator first")
+        incoming = self._incoming(self, event.message_id)
         try:
-            schemas.check(self.protocol, event.action, event.payload)
+            payload = self._mended(event.action, event.payload, incoming.received_at)
         except PayloadInvalid as error:
             metrics.INVALID.labels(event.action, "call").inc()
             logger.warning("%s: %s refused: %s", self.station_id, event.action, error)
             raise Refused(error.code, str(error)) from None
-        incoming = self._incoming(self, event.message_id)
         try:
-            answer = await handler(incoming, event.payload)
+            answer = await handler(incoming, payload)
             if isinstance(event, Called):
                 schemas.check(self.protocol, event.action, answer, answer=True)
         except _NOT_OURS:

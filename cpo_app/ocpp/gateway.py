@@ -33,6 +33,7 @@ from cpo_app.settings import Settings
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from domain.ocpp import connections, stations
+from domain.ocpp.message_log import MessageLog
 from domain.operators.actor import Actor, ActorKind, acting_as
 from domain.rounds import Rounds
 
@@ -45,6 +46,7 @@ CLOSED_WITHIN_S = 1.0
 BACKLOG = 4096
 """A gateway that starts again is found by all of its stations at once."""
 SWEPT_EVERY_S = 30.0
+NOTED_EVERY_S = 5.0
 
 HANDLERS: Mapping[str, Mapping[str, Handler]] = {
     "ocpp1.6": v16.HANDLERS,
@@ -95,7 +97,13 @@ class Gateway:
             "OCPP leases", self._renew, connections.RENEWED_EVERY_S, logger=logger
         )
         self._sweeping = Rounds("OCPP sweep", self._sweep, SWEPT_EVERY_S, logger=logger)
+        self._noting = Rounds("OCPP last messages", self._note, NOTED_EVERY_S, logger=logger)
         self._presence = Presence(self.held, central, settings.CPO_OCPP_PING_S)
+        self._log = MessageLog(
+            store.db,
+            per_station=settings.CPO_OCPP_LOG_MESSAGES,
+            days=settings.CPO_OCPP_LOG_DAYS,
+        )
         self._desk = QuestionDesk(store, self.held, carry_out)
         self._configuring = Configuring(
             store, self.held, carry_out, every_s=settings.CPO_OCPP_CONFIGURATION_S
@@ -125,14 +133,14 @@ class Gateway:
                 logger=_QUIET,
             )
             self._servers.append(server)
-        for rounds in (
-            self._renewing,
-            self._sweeping,
-            self._presence.rounds,
-            self._configuring.rounds,
-        ):
+        for rounds in self._rounds:
             rounds.start()
         self._desk.start()
+
+    @property
+    def _rounds(self) -> tuple[Rounds, ...]:
+        own = (self._renewing, self._sweeping, self._noting)
+        return (*own, self._presence.rounds, self._log.rounds, self._configuring.rounds)
 
     @property
     def ports(self) -> list[int]:
@@ -141,7 +149,7 @@ class Gateway:
 
     async def stop(self) -> None:
         """Close all connections: their stations connect to who is left."""
-        for rounds in (self._renewing, self._sweeping, self._presence.rounds):
+        for rounds in self._rounds:
             await rounds.stop()
         await self._configuring.stop()
         await self._desk.stop()
@@ -152,6 +160,7 @@ class Gateway:
         self._servers.clear()
         with contextlib.suppress(*STORE_ERRORS), self._db.no_waiting():
             await connections.leave(self._db, self.id)
+            await self._log.write()
 
     async def _judge(self, socket: ServerConnection, request: Request) -> Response | None:
         assert isinstance(socket, StationSocket)  # noqa: S101 (create_connection)
@@ -186,9 +195,10 @@ class Gateway:
             socket,
             station,
             admitted.protocol,
-            since=self._db.now(),
             handlers=self._handlers.get(admitted.protocol, {}),
             incoming=self._incoming,
+            now=self._db.now,
+            log=self._log,
             call_timeout_s=self._settings.CPO_OCPP_CALL_TIMEOUT_S,
             renewed=self._read_anew,
         )
@@ -243,6 +253,19 @@ class Gateway:
             connection = self.held.get(station)
             if connection is not None and connection.id == held[station]:
                 await _close_older(connection)
+
+    async def _note(self) -> None:
+        """Write down when their last messages came, all at once."""
+        heard = {
+            station: connection.message_at
+            for station, connection in self.held.items()
+            if connection.message_at is not None
+        }
+        await stations.heard(self._db, heard)
+        for station, at in heard.items():
+            connection = self.held.get(station)
+            if connection is not None and connection.message_at == at:
+                connection.message_at = None
 
     async def _sweep(self) -> None:
         gone = await connections.sweep(self._db)

@@ -172,7 +172,7 @@ class Rpc:
     def _asked(self, kind: MessageType, message_id: str, message: list[object]) -> Event:
         action = message[2] if len(message) > 2 else None
         payload = message[3] if len(message) > 3 else {}
-        if payload is None:
+        if payload is None or payload == []:
             payload = {}
         if not isinstance(action, str) or not isinstance(payload, dict):
             return self._malformed(message_id, "no action or payload")

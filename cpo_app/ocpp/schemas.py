@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from importlib.util import find_spec
@@ -18,6 +19,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
 
+from cpo_app.ocpp.tolerance import MAX_TEXT, Mending
 from db_interface.json_data import JsonMapping, JsonObject
 
 _FOLDERS: Mapping[str, str] = {"ocpp1.6": "v16", "ocpp2.0.1": "v201", "ocpp2.1": "v21"}
@@ -79,6 +81,29 @@ def check(protocol: str, action: str, payload: JsonMapping, *, answer: bool = Fa
     error = best_match(validator.iter_errors(exact))
     if error is not None:
         raise PayloadInvalid(_code(protocol, error), _said(error))
+
+
+def mend(
+    protocol: str,
+    action: str,
+    payload: JsonMapping,
+    received_at: datetime,
+    *,
+    answer: bool = False,
+) -> tuple[JsonObject, list[str]]:
+    """What a charge point sent, mended as far as it can be (tolerance.py) and held against the
+    schema; and what was mended. Raises PayloadInvalid and KeyError as `check`."""
+    mending = Mending(schema(protocol, action, answer=answer), received_at)
+    mended = mending.mended(payload)
+    exact = json.loads(orjson.dumps(mended), parse_float=Decimal)
+    for error in _validator(protocol, action, answer).iter_errors(exact):
+        if error.validator == "maxLength" and len(error.instance) <= MAX_TEXT:
+            mending.mends.append("too_long")
+        elif error.validator == "minItems":
+            mending.mends.append("too_few")
+        elif error.validator != "multipleOf":
+            raise PayloadInvalid(_code(protocol, error), _said(error))
+    return mended, mending.mends
 
 
 @cache

@@ -94,6 +94,19 @@ class OcppSettings(BaseSettings):
         ge=60,
         le=7 * 86_400,
     )
+    CPO_OCPP_LOG_MESSAGES: int = setting(
+        1000,
+        "messages that are kept for each station, the newest; 0: none",
+        ge=0,
+        le=100_000,
+    )
+    CPO_OCPP_LOG_DAYS: float = setting(
+        7.0,
+        "for so long at most",
+        unit="days",
+        gt=0,
+        le=366,
+    )
 
     @validator("CPO_OCPP_PORT")
     def _ocpp_port(cls, value: int) -> int:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import TypedDict
 
+from db_interface.bulk import update_each
 from db_interface.collection import Collection, Where
+from db_interface.database import Database
 from db_interface.json_data import JsonMapping
 from db_interface.owned_objects import fold
 from db_interface.transaction import Tx
@@ -144,6 +146,12 @@ async def hold(tx: Tx, station_id: str, password_hash: str | None) -> Station:
 async def update(where: Where, station_id: str, changes: Station) -> None:
     """Set these facts of a station, by its id as it is kept."""
     await STATIONS.of(where).update_one({"_id": station_id}, {"$set": changes})
+
+
+async def heard(db: Database, messages: Mapping[str, datetime]) -> None:
+    """Note when a message of each came last; what is lost of it, the next one makes good."""
+    changes = [({"_id": id_}, {"$max": {"last_message_at": at}}) for id_, at in messages.items()]
+    await update_each(STATIONS.of(db).expendable(), changes)
 
 
 async def set_faults(tx: Tx, station_id: str, faults: list[Fault]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from db_interface.database import Database
 from domain.charge_points import registration_store
 from domain.ocpp import stations
+from domain.ocpp.message_log import MessageLog
 from domain.secrets import Vault
 from tests.conftest import Loop
 from tests.cpo_app.cli.conftest import Cpo
@@ -34,3 +35,21 @@ def test_it_is_added_once_and_given_another_password(cpo: Cpo, db: Database, loo
 def test_what_does_not_speak_ocpp_registers_by_itself(cpo: Cpo) -> None:
     said = cpo("charge-points", "add", "CP-007")
     assert said.code == 1 and "cpo charge-points enrol" in said.err
+
+
+def test_its_messages_are_shown_redacted(cpo: Cpo, db: Database, loop: Loop) -> None:
+    cpo("charge-points", "add", "CP-007", "--ocpp")
+
+    async def say() -> None:
+        log = MessageLog(db, per_station=10, days=1)
+        card = {"idTag": "04A1B2C3D4"}
+        log.note("CP-007", "CALL", card, from_us=False, action="Authorize", message_id="7")
+        log.note("CP-007", "CALL", {}, from_us=True, action="ClearCache", message_id="8")
+        await log.write()
+
+    loop.run(say())
+    (row,) = cpo("charge-points", "ocpp-log", "CP-007", "--action", "Authorize", "--json").json()
+    assert (row["message_id"], row["content"]) == ("7", '{"idTag":"…C3D4"}')
+    assert "ClearCache" in cpo("charge-points", "ocpp-log", "cp-007").out
+    unknown = cpo("charge-points", "ocpp-log", "CP-008")
+    assert unknown.code == 1 and unknown.err == "cpo: CP-008: no charge point with OCPP\n"
