@@ -43,6 +43,10 @@ _OF_COMMANDS = (
     ),
     ("CPO_API_KEY", "the key that is shown there. **Secret**"),
     ("CPO_EMSP_TOKEN", "the token of `cpo emsp`, instead of `--token -`. **Secret**"),
+    (
+        "CPO_OCPP_PASSWORD",
+        "what simulated OCPP charge points show at `--url`, instead of `--password`. **Secret**",
+    ),
     ("CPO_CHECK_TOKEN", "the token of `cpo check`, instead of `--token -`. **Secret**"),
     ("CPO_PEER_TOKEN", "the token of `cpo peers connect`, instead of `--token -`. **Secret**"),
     ("CPO_HUB_TOKEN", "the token of `cpo hub`, instead of `--token -`. **Secret**"),
