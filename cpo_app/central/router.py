@@ -39,9 +39,10 @@ def build_router(central: Central) -> APIRouter:
         address = request.client.host if request.client else ""
         token = _bearer(request.headers.get("authorization"))
         shown = digest_of(token or "")
+        known = token is None or central.throttle.knows(address, shown)
         try:
             # A token that was right here before is no guess, whoever else guesses there.
-            if token is not None and not central.throttle.knows(address, shown):
+            if not known:
                 central.throttle.check(address)
         except TooManyFailures as error:
             raise HttpError(429, str(error), {"Retry-After": str(error.retry_after_s)}) from None
@@ -51,7 +52,7 @@ def build_router(central: Central) -> APIRouter:
             if token is not None:
                 central.throttle.failed(address)
             raise
-        if claims is not None:
+        if claims is not None and not known:
             central.throttle.succeeded(address, shown)
         if request.url.path != HEARTBEAT:
             central.check_room(address, None if claims is None else claims.cp_id)

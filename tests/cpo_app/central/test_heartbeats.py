@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
+from cpo_app.central.wire import HeartbeatBody
 from db_interface.gathered import Gathered
 from db_interface.transaction import Tx
 from domain.charge_points import signs_of_life
@@ -42,6 +43,31 @@ def test_bad_heartbeats_are_400_and_name_the_field(
     answer = world.api().post("/cp/heartbeat", shown, {"cp_id": "CP-001", "interval_s": 1, **body})
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith(f"{field}: ")
+
+
+def test_what_was_said_before_is_read_as_before(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, api = world.enrol("CP-001"), world.api()
+    api.register(shown)
+    for state in ("AVAILABLE", "ENGINE_UNREACHABLE", "AVAILABLE"):
+        api.beat(shown, state)
+    parsed: list[object] = []
+    parse = HeartbeatBody.parse_obj
+
+    def noting(read: object) -> HeartbeatBody:
+        parsed.append(read)
+        return parse(read)
+
+    monkeypatch.setattr(HeartbeatBody, "parse_obj", noting)
+    wrong: dict[str, object] = {"cp_id": "CP-001", "interval_s": 0}
+    for _ in range(2):
+        api.beat(shown, "ENGINE_UNREACHABLE")
+        assert world.status() == "OUTOFORDER"
+        api.beat(shown)
+        assert world.status() == "AVAILABLE"
+        assert api.post("/cp/heartbeat", shown, wrong).status_code == 400
+    assert parsed == [wrong, wrong], "of what is right, each once"
 
 
 def written(world: World) -> None:
