@@ -5,9 +5,12 @@ A query that runs per request must find its index here: a test explains them all
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pymongo
 from pymongo import ASCENDING, IndexModel
 from pymongo.collation import Collation
+from pymongo.errors import CollectionInvalid, OperationFailure
 
 from db_interface.database import Database
 
@@ -223,6 +226,9 @@ INDEXES["cdrs"] = [
     _index("fields.credit", "seq", partialFilterExpression={"fields.credit": True}),
 ]
 
+MADE_BEFOREHAND = ("sites", "command_lanes", "signs_of_life", "audit_chain")
+"""Collections without an index of their own that many transactions write at once."""
+
 
 async def ensure_indexes(db: Database) -> None:
     """Create what is missing; safe to run from every process at every start."""
@@ -230,6 +236,18 @@ async def ensure_indexes(db: Database) -> None:
     with pymongo.timeout(BUILT_WITHIN_S):
         for collection, models in INDEXES.items():
             await db[collection].create_indexes(models)
+        if db.transactions:
+            await _make_beforehand(db)
+
+
+async def _make_beforehand(db: Database) -> None:
+    """Transactions that all find a collection missing make it at once: one of them commits, and
+    all others run again."""
+    there = await db.client[db.name].list_collection_names()
+    for name in MADE_BEFOREHAND:
+        if name not in there:
+            with suppress(CollectionInvalid, OperationFailure):  # another process was faster
+                await db.client[db.name].create_collection(name)
 
 
 async def missing_indexes(db: Database) -> list[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any
 
 import pytest
 
 from db_interface import database
 from db_interface.database import Database, StoreUnavailable
+from db_interface.indexes import MADE_BEFOREHAND, ensure_indexes
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from tests.conftest import Loop
@@ -144,3 +146,30 @@ def test_a_long_transaction_is_not_beaten_by_short_ones_for_ever(loop: Loop, db:
         return (await db["things"].find_one({"_id": "one"}))["n"]
 
     assert loop.run(story()) == 1000 + len(short_ones)
+
+
+def test_the_first_transactions_of_a_store_meet_on_no_collection(loop: Loop, db: Database) -> None:
+    """All that write to a collection which is not there would make it, and one could commit."""
+    together, tries, written = 8, 0, 0
+
+    async def write(tx: Tx, number: int) -> None:
+        nonlocal tries, written
+        tries += 1
+        for name in MADE_BEFOREHAND:
+            await db[name].insert_one({"_id": f"{number}"}, session=tx.mongo)
+        written += 1
+        while written < together:
+            await asyncio.sleep(0)
+
+    async def story() -> list[int]:
+        for name in MADE_BEFOREHAND:
+            await db[name].drop()
+        await asyncio.gather(ensure_indexes(db), ensure_indexes(db))
+        store = DbInterface(db)
+        await asyncio.gather(
+            *(store.transact(partial(write, number=number)) for number in range(together))
+        )
+        return [await db[name].count_documents({}) for name in MADE_BEFOREHAND]
+
+    assert loop.run(story(), timeout_s=60) == [together] * len(MADE_BEFOREHAND)
+    assert tries == together
