@@ -6,6 +6,9 @@ DEMO_SPEED = 30.0
 """How much faster than real cars those of `cpo up --demo` charge: their charge points and Central,
 which judges what they deliver, go by the same figure."""
 
+DEMO_SAMPLE_S = 5
+"""How often the OCPP charge point of `cpo up --demo` sends a meter value."""
+
 SIMULATED_PER_CORE = 50
 """How many simulated charge points a core carries beside all else of `cpo up`, by rule of thumb:
 100 on each of two busy cores fell behind."""

@@ -23,7 +23,7 @@ from cpo_app.cli.output import note
 from cpo_app.cli.panel import panel
 from cpo_app.cli.parts import Part, keep_running
 from cpo_app.cli.signals import until_signalled
-from cpo_app.cli.simulated import DEMO_SPEED, SIMULATED_PER_CORE, charge_point_ids
+from cpo_app.cli.simulated import DEMO_SAMPLE_S, DEMO_SPEED, SIMULATED_PER_CORE, charge_point_ids
 from cpo_app.cli.up_ready import all_answer, all_heard
 from cpo_app.settings import Settings
 
@@ -164,6 +164,15 @@ def _after_the_servers(settings: Settings, charge_points: int, demo: bool) -> li
             "--quiet",
         )
         parts.append(Part("demonstration eMSP", emsp, invitation))
+        boxes = (
+            "charge-points",
+            "--ocpp=1.6",
+            "--count=1",
+            "--demo",
+            f"--sample-s={DEMO_SAMPLE_S}",
+            f"--state-dir={settings.CPO_DATA_DIR / 'charge-points'}",
+        )
+        parts.append(Part("charge points over OCPP", boxes))
     return parts
 
 
