@@ -22,6 +22,9 @@ from cpo_app.ocpi_caller import CallError
 from db_interface.json_data import JsonObject
 from domain.versions import INNER_VERSION, OcpiVersion
 
+KEPT_ALIVE_S = 2.0
+"""A CPO may close a connection that rests for longer just when it is used again."""
+
 
 @dataclass(frozen=True)
 class Registered:
@@ -83,7 +86,8 @@ async def listening(
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((door.address, door.port))
         base_url = door.reachable_as or f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with httpx.AsyncClient(timeout=30) as http:
+        limits = httpx.Limits(keepalive_expiry=KEPT_ALIVE_S)
+        async with httpx.AsyncClient(timeout=30, limits=limits) as http:
             receiver = Receiver(
                 base_url.rstrip("/"), role.version, role.party, role.cards, role.heard, http
             )

@@ -1,5 +1,5 @@
 """Three eMSPs on one platform, one of each OCPI version: handshake, pull, push, cards, a session
-from START to CDR, rotation of tokens; and the servers die in the middle of it.
+from START to CDR, rotation of tokens, moves to another version; and the servers die in the middle.
 
 Each finds nothing wrong with only its own text in hand: what it is sent is checked by its
 version's tables, and refused otherwise.
@@ -10,23 +10,38 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import pytest
 
-from cpo_app.demo_emsp.registered import Door, Registered, Role, registered
+from cpo_app.demo_emsp.emsp import Emsp as DemoEmsp
+from cpo_app.demo_emsp.registered import Door, Registered, Role, listening, registered
+from cpo_app.ocpi_caller import CallError
 from db_interface.json_data import JsonObject
 from domain.schemas import validate
 from domain.versions import VERSIONS, ObjectKind, OcpiVersion
 from tests.conftest import Loop
+from tests.domain.schemas.samples import evse, location
 from tests.e2e.charging_system import CP, PLACE, TARIFF, ChargingSystem, charging_system
 from tests.e2e.processes import eventually
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 
+T = TypeVar("T")
 SPEED = 30
 SINCE = "?date_from=2020-01-01T00:00:00Z"
+HIDDEN = location(
+    country_code="DE",
+    party_id="CPO",
+    id="HIDDEN",
+    postal_code="10115",
+    publish=False,
+    evses=[evse()],
+)
+"""What 2.1.1 cannot say: it is not to be published."""
 SENT = {
     "locations": ObjectKind.LOCATION,
     "tariffs": ObjectKind.TARIFF,
@@ -44,6 +59,8 @@ class Partner:
     version: OcpiVersion
     party: tuple[str, str]
     peer_id: str = ""
+    leaves: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    """ends what it serves"""
     results: dict[str, JsonObject] = field(default_factory=dict)
     """what came to its response URLs, by their last parts"""
     seen: list[JsonObject] = field(default_factory=list)
@@ -51,11 +68,20 @@ class Partner:
 
     @property
     def card(self) -> JsonObject:
+        """The one that it pushes."""
+        return self._card("CARD")
+
+    @property
+    def kept_card(self) -> JsonObject:
+        """One that the CPO has to fetch."""
+        return self._card("KEPT")
+
+    def _card(self, uid: str) -> JsonObject:
         country_code, party_id = self.party
         return {
             "country_code": country_code,
             "party_id": party_id,
-            "uid": f"CARD-{party_id}",
+            "uid": f"{uid}-{party_id}",
             "type": "RFID",
             "contract_id": f"{country_code}-{party_id}-C00000001-X",
             "issuer": "An eMSP",
@@ -70,14 +96,42 @@ class Partner:
         elif module == "sessions":
             self.seen.append(dict(data))
 
-    def join(self, stack: contextlib.ExitStack, system: ChargingSystem) -> None:
-        """Register with an invitation, for as long as the stack is open."""
-        invited = json.loads(system.cpo("peers", "invite", "--name", "Any", "--any-party"))
+    @property
+    def role(self) -> Role:
+        return Role(self.party, [self.card, self.kept_card], self.heard, version=self.version)
+
+    def join(self, system: ChargingSystem) -> None:
+        """Register with an invitation."""
+        invited = system.act("/peers", name="Any", any_party=True)
         self.peer_id = invited["peer_id"]
-        role = Role(self.party, [self.card], self.heard, version=self.version)
-        block = registered(invited["versions_url"], invited["token"], role, Door())
-        self.emsp: Registered = self.loop.run(block.__aenter__())
-        stack.callback(lambda: self.loop.run(block.__aexit__(None, None, None)))
+        block = registered(invited["versions_url"], invited["token"], self.role, Door())
+        self.emsp = self._entered(block)
+
+    def comes_back_in(self, version: OcpiVersion) -> None:
+        """Its software is exchanged for one that speaks that version alone, at the same place, with
+        the same tokens, and without a memory of what it was told."""
+        before, port = self.emsp.receiver, urlsplit(self.emsp.receiver.base_url).port
+        assert before.cpo is not None and port is not None
+        token, theirs, versions_url = before.token, before.cpo.token, before.cpo.versions_url
+        before.cpo = None  # it takes no leave
+        self.leaves.close()
+        self.version = version
+        receiver = self._entered(listening(self.role, Door(port)))
+        receiver.token, receiver.registered = token, True
+        receiver.cpo = me = DemoEmsp(receiver.http, versions_url, version, theirs)
+        self.emsp = Registered(me, {}, receiver)
+        self.loop.run(me.discover())
+
+    def moves(self) -> None:
+        """Tell the CPO by PUT of its credentials in the version that it speaks now."""
+        ours = self.emsp.receiver.credentials()
+        answer = self.loop.run(self.me.call("PUT", self.me.endpoints["credentials"], ours))
+        self.me.token = answer["data"]["token"]
+
+    def _entered(self, block: AbstractAsyncContextManager[T]) -> T:
+        entered = self.loop.run(block.__aenter__())
+        self.leaves.callback(lambda: self.loop.run(block.__aexit__(None, None, None)))
+        return entered
 
     def all(self, module: str) -> list[JsonObject]:
         """The CPO's list, each object checked."""
@@ -105,13 +159,40 @@ class Partner:
         return self.emsp.receiver.cpo
 
     def push_card(self) -> None:
-        url = self.me.endpoints["tokens"].rstrip("/")
-        place = f"{url}/{'/'.join(self.party)}/{self.card['uid']}"
         body = self.version.render(ObjectKind.TOKEN, self.card).object
-        answer = self.loop.run(self.me.call("PUT", place, body))
+        answer = self.loop.run(self.me.call("PUT", self._place(self.card), body))
         assert answer["status_code"] == 1000
-        kept = self.loop.run(self.me.call("GET", place))["data"]
-        assert kept == body
+        assert self.kept(self.card) == body
+
+    def card_is_pulled(self) -> None:
+        """Wait until the CPO has fetched the one that it was not told of."""
+        body = self.version.render(ObjectKind.TOKEN, self.kept_card).object
+
+        def there() -> bool:
+            with contextlib.suppress(CallError):
+                return self.kept(self.kept_card) == body
+            return False
+
+        eventually(there, what=f"a card that is pulled in {self.version.number}")
+
+    def kept(self, card: JsonObject) -> JsonObject:
+        """The card as the CPO has it. Raises CallError."""
+        found: JsonObject = self.loop.run(self.me.call("GET", self._place(card)))["data"]
+        return found
+
+    def _place(self, card: JsonObject) -> str:
+        url = self.me.endpoints["tokens"].rstrip("/")
+        return f"{url}/{'/'.join(self.party)}/{card['uid']}"
+
+    def place_is(self, location_id: str, *, offered: bool) -> None:
+        """Wait until it has been told so of the Location."""
+
+        def told() -> bool:
+            found = [row for row in self.told("locations") if row["id"] == location_id]
+            statuses = {evse["status"] for row in found for evse in row["evses"]}
+            return bool(statuses) and (statuses != {"REMOVED"}) is offered
+
+        eventually(told, what=f"{location_id} in {self.version.number}, offered: {offered}")
 
     def command(self, name: str, **fields: Any) -> None:
         """Send it; wait for its result, and see that it was accepted."""
@@ -156,6 +237,12 @@ class Partner:
         eventually(lambda: price in prices(), what=f"the price in {self.version.number}")
 
 
+def import_price(system: ChargingSystem, price: float) -> None:
+    changed = json.loads(json.dumps(TARIFF))
+    changed["elements"][0]["price_components"][1]["price"] = price
+    system.act("/tariffs", objects=[changed])
+
+
 @pytest.fixture
 def system(
     loop: Loop, tmp_path_factory: pytest.TempPathFactory, module_store_url: str
@@ -175,7 +262,8 @@ def partners(loop: Loop, system: ChargingSystem) -> Iterator[list[Partner]]:
             for number, version in enumerate(VERSIONS.values())
         ]
         for partner in found:
-            partner.join(stack, system)
+            stack.callback(partner.leaves.close)
+            partner.join(system)
         yield found
 
 
@@ -190,6 +278,7 @@ def test_one_of_each_version_lives_on_one_platform(
         assert [row["id"] for row in partner.all("locations")] == [CP]
         assert [row["id"] for row in partner.all("tariffs")] == ["E2E"]
         partner.push_card()
+        partner.card_is_pulled()
 
     # Each driver charges; the servers die under one of them
     for number, partner in enumerate(partners):
@@ -218,15 +307,38 @@ def test_one_of_each_version_lives_on_one_platform(
     # New tokens on both sides; what changes then reaches everybody in his form
     for partner in partners:
         before = partner.emsp.receiver.token
-        system.cpo("peers", "rotate", partner.peer_id)
+        system.act(f"/peers/{partner.peer_id}/rotate")
         assert partner.emsp.receiver.token != before
         assert partner.all("cdrs")
-    dearer = json.loads(json.dumps(TARIFF))
-    dearer["elements"][0]["price_components"][1]["price"] = 0.75
-    file = system.central.log.parent / "dearer.json"
-    file.write_text(json.dumps(dearer))
-    system.cpo("tariffs", "import", str(file))
+    import_price(system, 0.75)
     for partner in partners:
         partner.knows_price(0.75)
+
+    # The first moves to the newest version, by our word, and back, by its own. The servers die each
+    # time once that is agreed on: what it opens and takes away is left to those that come next
+    system.act("/locations", objects=[HIDDEN])
+    first, oldest = partners[0], partners[0].version
+    *_, newest = VERSIONS.values()
+    first.comes_back_in(newest)
+    system.act(f"/peers/{first.peer_id}/refresh")
+    system.central.kill()
+    system.central.start()
+    system.ready()
+    first.place_is(HIDDEN["id"], offered=True)
+    assert HIDDEN["id"] in [row["id"] for row in first.all("locations")]
+    import_price(system, 0.8)
+    first.knows_price(0.8)
+
+    first.comes_back_in(oldest)
+    first.moves()
+    system.central.kill()
+    system.central.start()
+    system.ready()
+    first.place_is(HIDDEN["id"], offered=False)
+    assert [row["id"] for row in first.all("locations")] == [CP]
+    import_price(system, 0.85)
+    first.knows_price(0.85)
+    (cdr,) = first.all("cdrs")
+    assert not first.told("cdrs"), "it is not billed once more"
     assert "Traceback" not in system.central.output
     assert not system.first.server.complaints

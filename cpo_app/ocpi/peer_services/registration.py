@@ -47,6 +47,7 @@ from domain.versions import (
     version_of,
 )
 from domain.versions import Party as NamedParty
+from domain.views.in_use import look_again
 
 _REGISTERED = (CONNECTED, SUSPENDED)
 
@@ -499,6 +500,8 @@ class Registration:
             raise _taken(error) from error
 
     def _forget(self) -> None:
+        """What this process remembers of peers is of before."""
+        look_again(self._peers.db)
         if self._authenticator is not None:
             self._authenticator.forget()
 

@@ -14,6 +14,7 @@ from domain.peers.peers import Peer
 from domain.peers.version_moves import Moved, VersionMoves
 from domain.schemas import validate
 from domain.versions import VERSIONS, ObjectKind, OcpiVersion
+from domain.views.making import view_of
 from tests.cpo_app.ocpi.conftest import Face, PeerSide, shown
 from tests.cpo_app.ocpi.versions.objects import publish_locations
 from tests.peers.emsp import Emsp, envelope
@@ -181,3 +182,15 @@ def test_our_party_is_the_platforms_own_where_there_is_room_for_one(
     role = ours if not version.description.has_parties else ours["roles"][0]
     assert (role["country_code"], role["party_id"]) == ("DE", "CPO")
     assert role["business_details"]["name"] == "OCPI CPO backend"
+
+
+def test_what_is_written_after_a_registration_is_kept_in_its_version(
+    face: Face, emsp: Emsp, version: OcpiVersion
+) -> None:
+    """At once, by the process that it came to: nobody need make it for it to read."""
+    publish_locations(face, 1)  # what is in use is looked up by now
+    registered(face, emsp, version)
+    publish_locations(face, 1, name="Changed")
+    (row,) = face.loop.run(face.store.objects("locations").documents({}))
+    view = view_of(version)
+    assert view.same_if_absent or view.name in row["views"]
