@@ -63,7 +63,13 @@ INDEXES: dict[str, list[IndexModel]] = {
     "ocpp_transactions": [
         # Two at once are one, and whoever comes second finds it.
         _index("station", "transaction_id", "number", unique=True),
-        _index("station", "start_key", "created"),
+        _index(
+            "station",
+            "start_key",
+            "start_number",
+            unique=True,
+            partialFilterExpression={"start_key": {"$exists": True}},
+        ),
         _index("station", "created"),
         _index("cp_id", "ended", "superseded", "created"),
         _index("session_id", "created"),

@@ -26,6 +26,8 @@ from domain.ocpp.signed_values import SignedValue
 
 KEPT_FOR = timedelta(days=90)
 """After its end: until then a message that comes again is known."""
+UNENDED_KEPT_FOR = 4 * KEPT_FOR
+"""One whose end was never heard, once another has begun in its place."""
 MAX_NUMBER = 2**31 - 1
 MAX_GAPS = 200
 """Gaps in the numbers of a transaction's events that are remembered."""
@@ -50,7 +52,9 @@ class Transaction(TypedDict, total=False):
     cp_id: str
     evse: int
     connector_id: str
-    """of the charge point; of the session, once there is one"""
+    """as its charge point's seat has it"""
+    session_connector: str
+    """of the session: the EVSE's first connector where the seat's is not among them"""
     session_id: str
     """what Central calls it, from the first message on"""
     begun: bool
@@ -71,6 +75,8 @@ class Transaction(TypedDict, total=False):
     answer: JsonObject
     """what its start was answered, to be answered alike"""
     start_key: str
+    start_number: int
+    """how many before it began with the very same message, told by a clock that was never set"""
     stop_key: str
     started_at: datetime
     """of the start's own message; 2.0.1: None until that came"""
@@ -118,6 +124,7 @@ def new(
         "cp_id": cp_id,
         "evse": evse,
         "connector_id": connector_id,
+        "session_connector": connector_id,
         "session_id": str(uuid.uuid4()),
         "begun": False,
         "ended": False,
@@ -141,7 +148,7 @@ async def find(where: Where, station: str, transaction_id: int | str | None) -> 
 async def by_start(where: Where, station: str, start_key: str) -> Transaction | None:
     """The latest that began with that very message."""
     query = {"station": station, "start_key": start_key}
-    return await TRANSACTIONS.of(where).find_one(query, sort=[("created", -1)])
+    return await TRANSACTIONS.of(where).find_one(query, sort=[("start_number", -1)])
 
 
 async def running_at(where: Where, cp_id: str, connector_id: str) -> Transaction | None:
@@ -181,7 +188,7 @@ async def supersede(tx: Tx, after: Transaction) -> None:
             "connector_id": after["connector_id"],
             "_id": {"$ne": after["_id"]},
         },
-        {"$set": {"superseded": True}},
+        {"$set": {"superseded": True, "forget": tx.now + UNENDED_KEPT_FOR}},
     )
 
 

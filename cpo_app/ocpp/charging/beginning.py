@@ -6,6 +6,7 @@ and where no token is known the charge point's words are kept as dead letters, a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from cpo_app.ocpp.charging.cards import NO_TOKEN, Authority, Card, ToBeDecided, commanded
@@ -15,9 +16,9 @@ from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.authorization.whitelist import Allowed
 from domain.commands.command_targets import Place, place_of
+from domain.objects import OcpiObject
 from domain.objects.locations import connector_of
 from domain.ocpp import authorizations, transactions
-from domain.ocpp.ids import id_tag
 from domain.ocpp.seats import Seat
 from domain.ocpp.transactions import Transaction
 from domain.reservations import reservations
@@ -75,7 +76,7 @@ def began_message(transaction: Transaction, card: Card | None, at: datetime) -> 
     return {
         "kind": "session_started",
         "session_id": transaction["session_id"],
-        "connector_id": transaction["connector_id"],
+        "connector_id": transaction["session_connector"],
         "register_wh": transaction["counter"]["start_wh"] or 0.0,
         "source": "local",
         "at": at,
@@ -87,7 +88,7 @@ async def _by_command(session: ChargingSession) -> Transaction:
     answer: JsonObject = {**ACCEPTED, "group": session["token"].get("group_id")}
     return {
         "session_id": session["_id"],
-        "connector_id": session["connector_id"],
+        "session_connector": session["connector_id"],
         "answer": answer,
     }
 
@@ -107,13 +108,15 @@ async def _by_card(
         "group": (decision.token or {}).get("group_id"),
     }
     place = await place_of(tx, ocpi_id(seat.cp_id))
-    connector = None if place is None else connector_of(place.evse, seat.connector_id)
+    connector = None if place is None else _connector(place, seat)
+    named = seat.connector_id if connector is None else connector["id"]
     if not decision.charges or place is None or connector is None:
         # A place that has no location yet: the words are kept until it has one.
+        seat = replace(seat, connector_id=named)
         known = await _held(tx, incoming, transaction, seat, card, authority, at)
-        return {"answer": answer, "nobodys": not known}
+        return {"answer": answer, "nobodys": not known, "session_connector": named}
     await authorizations.use(tx, incoming.connection.station_id, card.uid)
-    return await _authorized(tx, incoming, transaction, place, seat, authority, at, answer)
+    return await _authorized(tx, incoming, transaction, place, connector, authority, at, answer)
 
 
 async def _authorized(
@@ -121,7 +124,7 @@ async def _authorized(
     incoming: Incoming,
     transaction: Transaction,
     place: Place,
-    seat: Seat,
+    connector: OcpiObject,
     authority: Authority,
     at: datetime,
     answer: JsonObject,
@@ -136,12 +139,11 @@ async def _authorized(
     held: Hold | None = None
     if authority.refused is not None:
         held = {"since": tx.now, "why": authority.refused}
-    await make_way(tx, seat.cp_id, seat.connector_id)
-    connector = connector_of(place.evse, seat.connector_id)
-    assert connector is not None  # noqa: S101 (`_by_card` has looked)
+    cp_id = transaction["cp_id"]
+    await make_way(tx, cp_id, connector["id"])
     session_id = await open_session(
         tx,
-        cp_id=seat.cp_id,
+        cp_id=cp_id,
         location=place.location,
         evse=place.evse,
         connector=connector,
@@ -158,7 +160,7 @@ async def _authorized(
     )
     if key is not None:
         await reservations.use(tx, incoming.central.party, key, session_id)
-    return {"session_id": session_id, "connector_id": connector["id"], "answer": answer}
+    return {"session_id": session_id, "session_connector": connector["id"], "answer": answer}
 
 
 async def _held(
@@ -188,6 +190,9 @@ async def _held(
     return True
 
 
-def group_tag(group_id: str | None) -> str | None:
-    """parentIdTag of 1.6."""
-    return id_tag(group_id) if group_id else None
+def _connector(place: Place, seat: Seat) -> OcpiObject | None:
+    """The seat's; of a charge point that numbers them otherwise than its registration, the
+    first."""
+    connectors: list[OcpiObject] = place.evse.get("connectors") or []
+    first = connectors[0] if connectors else None
+    return connector_of(place.evse, seat.connector_id) or first

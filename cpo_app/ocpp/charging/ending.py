@@ -34,7 +34,7 @@ def ended_message(transaction: Transaction, at: datetime, reason: str) -> JsonOb
     return {
         "kind": "session_stopped",
         "session_id": transaction["session_id"],
-        "connector_id": transaction["connector_id"],
+        "connector_id": transaction["session_connector"],
         "at": at,
         "register_wh": steady_register_wh(counter),
         "energy_wh": energy_wh(counter),

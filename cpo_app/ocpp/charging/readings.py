@@ -78,7 +78,7 @@ def _message(
     return {
         "kind": "meter",
         "session_id": transaction["session_id"],
-        "connector_id": transaction["connector_id"],
+        "connector_id": transaction["session_connector"],
         "at": moment.at,
         "energy_wh": energy_wh(after),
         "register_wh": steady_register_wh(after),

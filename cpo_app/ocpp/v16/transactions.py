@@ -92,11 +92,16 @@ async def _start(
         counter=started(at, max(0.0, float(payload["meterStart"]))),
         told_at=told.at,
     )
+    start: Transaction = {
+        "start_key": start_key,
+        "start_number": 0 if known is None else known["start_number"] + 1,
+        "started_at": at,
+    }
     card = Card(payload["idTag"]) if payload["idTag"] else None
     transaction = await beginning.begin(
         tx,
         incoming,
-        {**transaction, "start_key": start_key, "started_at": at},
+        {**transaction, **start},
         seat=seat,
         card=card,
         remote_start=None,

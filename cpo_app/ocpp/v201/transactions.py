@@ -238,7 +238,12 @@ async def _facts(
         if event.payload.get("evse") and not known["begun"]:
             seat = await _seat(tx, incoming, event)
             facts.update(
-                {"cp_id": seat.cp_id, "evse": seat.evse, "connector_id": seat.connector_id}
+                {
+                    "cp_id": seat.cp_id,
+                    "evse": seat.evse,
+                    "connector_id": seat.connector_id,
+                    "session_connector": seat.connector_id,
+                }
             )
     if event.kind == ENDED_EVENT and "end" not in known:
         facts["end"] = {"at": at, "reason": event.reason}
@@ -291,7 +296,7 @@ async def _end(
 
 
 def _of_session(after: Transaction, message: JsonObject) -> JsonObject:
-    named = {"session_id": after["session_id"], "connector_id": after["connector_id"]}
+    named = {"session_id": after["session_id"], "connector_id": after["session_connector"]}
     return {**message, **named}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ import pytest
 
 from cpo_app.central.sweepers.session_sweeper import VANISHED
 from db_interface.database import Database
+from domain.ocpp import stations
 from domain.ocpp.ids import id_tag
 from domain.ocpp.transactions import TRANSACTIONS, of_session
 from domain.sessions.session_doubts import fell_silent
@@ -221,6 +223,36 @@ async def _twice(world: ChargingWorld) -> None:
 
     assert len(await world.sessions()) == 1
     assert await world.billed_kwh() == [5]
+
+
+@case("the same start at two gateways at once is one session")
+async def _at_once(world: ChargingWorld) -> None:
+    await world.knows()
+    began = world.at()
+    answers = await asyncio.gather(
+        *(world.start(1000, timestamp=began) for _ in range(3)), return_exceptions=True
+    )
+    again = await world.start(1000, timestamp=began)
+
+    # Who came too late is asked to say it again.
+    assert all(one == again for one in answers if isinstance(one, dict))
+    assert len(await world.sessions()) == len(await world.transactions()) == 1
+
+
+@case("its connector is numbered otherwise than registered: the EVSE's first is billed")
+async def _numbered_otherwise(world: ChargingWorld) -> None:
+    await world.knows()
+    await world.store.transact(lambda tx: stations.update(tx, "CP-007", {"one_evse": True}))
+    await world.connect()
+    answer = await world.start(0, connectorId=2)
+    world.passes(30)
+    values = [{"timestamp": world.at(), "sampledValue": [wh(3000)]}]
+    await world.say("MeterValues", {"connectorId": 2, "meterValue": values})
+    assert (await world.session())["energy_wh"] == 3000
+    await world.stop(answer["transactionId"], 4000)
+
+    assert (await world.session())["connector_id"] == "1"
+    assert await world.billed_kwh() == [4]
 
 
 @case("the connection was lost in the middle: the session goes on at the next")
