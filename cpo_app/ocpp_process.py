@@ -36,6 +36,8 @@ class Side:
         self.authorizer = authorizer
         self.heartbeat = central.heartbeat
         self.take_in = central.telemetry.take_in
+        self.pressing = central.precedence.pressing
+        self.give_way = central.precedence.give_way
 
 
 class OcppProcess:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from db_interface.json_data import JsonObject
@@ -26,6 +27,12 @@ class CentralSide(Protocol):
     @property
     def authorizer(self) -> Authorizer:
         """Who says whether a card may charge."""
+
+    def pressing(self) -> AbstractContextManager[None]:
+        """While something is done that meter values give way to."""
+
+    async def give_way(self) -> None:
+        """Return when nothing pressing is in hand, or it has been waited for long enough."""
 
     async def heartbeat(
         self, cp_id: str, interval_s: float, engine_state: str | None, faults: list[Fault]

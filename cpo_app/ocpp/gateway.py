@@ -23,6 +23,7 @@ from websockets.typing import Subprotocol
 from auth.station_access import StationAccess, came_in_with
 from cpo_app.ocpp import metrics, v16, v201
 from cpo_app.ocpp.central_side import CentralSide
+from cpo_app.ocpp.charging.gathered_readings import GatheredReadings
 from cpo_app.ocpp.configuring import Configuring
 from cpo_app.ocpp.connection import GOING_AWAY, TRY_AGAIN, Connection
 from cpo_app.ocpp.handlers import Handler, Incoming
@@ -91,6 +92,7 @@ class Gateway:
         self._settings = settings
         self._central = central
         self._handlers = handlers
+        self._readings = GatheredReadings(store, central.rules, central.give_way)
         self._handshake = Handshake(access, plain_networks=settings.CPO_OCPP_PLAIN_NETWORKS)
         self._servers: list[Server] = []
         self._renewing = Rounds(
@@ -239,6 +241,7 @@ class Gateway:
             settings=self._settings,
             received_at=self._db.now(),
             message_id=message_id,
+            readings=self._readings,
         )
 
     async def _read_anew(self, connection: Connection) -> None:

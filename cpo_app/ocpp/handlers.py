@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from cpo_app.ocpp.central_side import CentralSide
+from cpo_app.ocpp.charging.gathered_readings import GatheredReadings, Readings, Taken
 from cpo_app.settings import Settings
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
@@ -55,6 +56,7 @@ class Incoming:
     received_at: datetime
     """by the database's clock"""
     message_id: str
+    readings: GatheredReadings
 
     async def transact(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """Run `work` in a transaction of the connection that the station is at. Raises NotHeld."""
@@ -65,7 +67,8 @@ class Incoming:
                 raise NotHeld(self.connection.station_id)
             return await work(tx)
 
-        return await self.store.transact(checked)
+        with self.central.pressing():
+            return await self.store.transact(checked)
 
     async def seat(self, tx: Tx, evse: int, connector: int) -> Seat | None:
         """The charge point that an EVSE of the station is, and its connector; a new one is
@@ -82,6 +85,14 @@ class Incoming:
         if seat is not None and seat.is_new:
             self.connection.outdated = True
         return seat
+
+
+async def is_taken(incoming: Incoming, readings: Readings) -> bool:
+    """Whether it was nothing but meter values, and is kept. Raises NotHeld."""
+    taken = await incoming.readings.take(readings)
+    if taken is Taken.NOT_HELD:
+        raise NotHeld(readings.station)
+    return taken is Taken.YES
 
 
 Handler = Callable[[Incoming, JsonObject], Awaitable[JsonObject]]

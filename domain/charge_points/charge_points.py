@@ -22,6 +22,7 @@ from domain.charge_points.charge_point_documents import CHARGE_POINTS, ChargePoi
 from domain.charge_points.charge_point_events import (
     Event,
     Missed,
+    NewsTaken,
     RegistrationChanged,
     TelemetryTaken,
     facts_of,
@@ -111,7 +112,9 @@ async def _apply(tx: Tx, key: str, event: Event, registration: Record | None) ->
     return Applied(after, status_before)
 
 
-async def took_telemetry(tx: Tx, taken: Sequence[tuple[ChargePoint, TelemetryTaken]]) -> None:
+async def took_telemetry(
+    tx: Tx, taken: Sequence[tuple[ChargePoint, TelemetryTaken | NewsTaken]]
+) -> None:
     """Telemetry that says nothing of states, of many charge points as they were found in the
     transaction: their OCPI status stays what it is."""
     changes = [

@@ -8,7 +8,7 @@ was committed is answered by the holder at that time, and nobody else answers an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypedDict
 
@@ -69,6 +69,17 @@ async def still_holds(tx: Tx, station_id: str, connection: str) -> bool:
     if found is None or found["connection"] != connection:
         return False
     return await _lives(tx, found["holder"], tx.now)
+
+
+async def held_of(tx: Tx, wanted: Mapping[str, str]) -> set[str]:
+    """Of these stations (to connection) those that `still_holds` says yes of."""
+    found = await CONNECTIONS.of(tx).find({"_id": {"$in": sorted(wanted)}})
+    living = {one["_id"] for one in await gateways(tx)}
+    return {
+        one["_id"]
+        for one in found
+        if one["connection"] == wanted[one["_id"]] and one["holder"] in living
+    }
 
 
 async def of_station(where: Where, station_id: str) -> Connection | None:

@@ -14,10 +14,11 @@ import json
 import secrets
 import uuid
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypedDict
 
+from db_interface.bulk import update_each
 from db_interface.collection import Collection, Where
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
@@ -145,6 +146,16 @@ async def find(where: Where, station: str, transaction_id: int | str | None) -> 
     return await TRANSACTIONS.of(where).find_one(query, sort=[("number", -1)])
 
 
+async def some(where: Where, wanted: Mapping[str, int | str]) -> dict[str, Transaction]:
+    """By station, the latest that it calls so."""
+    query = {
+        "station": {"$in": sorted(wanted)},
+        "transaction_id": {"$in": sorted(set(wanted.values()), key=str)},
+    }
+    found = await TRANSACTIONS.of(where).find(query, sort=[("number", 1)]) if wanted else []
+    return {one["station"]: one for one in found if wanted[one["station"]] == one["transaction_id"]}
+
+
 async def by_start(where: Where, station: str, start_key: str) -> Transaction | None:
     """The latest that began with that very message."""
     query = {"station": station, "start_key": start_key}
@@ -204,6 +215,17 @@ async def change(tx: Tx, transaction: Transaction, changes: Transaction) -> Tran
     facts = {name: value for name, value in written.items() if name != "_id"}
     await TRANSACTIONS.of(tx).update_one({"_id": transaction["_id"]}, {"$set": facts})
     return {**transaction, **written}
+
+
+async def change_each(tx: Tx, changed: Sequence[tuple[Transaction, Transaction]]) -> None:
+    """(transaction, what changes of it) of many that go on."""
+    await update_each(
+        TRANSACTIONS.of(tx),
+        [
+            ({"_id": known["_id"]}, {"$set": {**changes, "updated": tx.now}})
+            for known, changes in changed
+        ],
+    )
 
 
 def has_seen(seen: Sequence[Sequence[int]], number: int) -> bool:

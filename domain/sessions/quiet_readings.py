@@ -32,6 +32,11 @@ class QuietReadings:
         found = await SESSIONS.of(tx).find({"_id": {"$in": list(session_ids)}})
         return cls(tx, rules, found)
 
+    def power_bound_w(self, session_id: str) -> float | None:
+        """What its connector can give, where that is known."""
+        found = self._found.get(session_id)
+        return None if found is None else found.get("power_bound_w")
+
     def take(
         self,
         cp_id: str,

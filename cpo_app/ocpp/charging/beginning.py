@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from cpo_app.ocpp.charging.cards import NO_TOKEN, Authority, Card, ToBeDecided, commanded
-from cpo_app.ocpp.charging.times import BEFORE_CONNECTION, Times
+from cpo_app.ocpp.charging.station_clock import Times
+from cpo_app.ocpp.charging.times import BEFORE_CONNECTION
 from cpo_app.ocpp.handlers import Incoming
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx

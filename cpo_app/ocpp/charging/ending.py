@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cpo_app.ocpp.charging.times import Times
+from cpo_app.ocpp.charging.station_clock import Times
 from cpo_app.ocpp.handlers import Incoming
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx

@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import partial
 
 from cpo_app.ocpp.charging import readings, times
-from cpo_app.ocpp.handlers import Handler, Incoming
+from cpo_app.ocpp.charging.gathered_readings import Readings
+from cpo_app.ocpp.handlers import Handler, Incoming, is_taken
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
 from domain.ocpp import transactions
@@ -24,11 +25,26 @@ async def _meter_values(incoming: Incoming, payload: JsonObject) -> JsonObject:
         return {}
     latest = measured[-1].at
     waited = times.may_have_waited(incoming, latest)
+    number = payload.get("transactionId")
+    if number and await is_taken(incoming, _readings(incoming, number, measured, waited)):
+        return {}
     work = partial(
         _take, incoming=incoming, payload=payload, measured=measured, at=latest, waited=waited
     )
     await incoming.transact(work)
     return {}
+
+
+def _readings(incoming: Incoming, number: int, measured: list[Measured], waited: bool) -> Readings:
+    return Readings(
+        station=incoming.connection.station_id,
+        connection=incoming.connection.id,
+        transaction_id=number,
+        measured=measured,
+        told_at=measured[-1].at,
+        received_at=incoming.received_at,
+        waited=waited,
+    )
 
 
 async def _take(

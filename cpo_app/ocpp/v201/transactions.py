@@ -16,8 +16,9 @@ from functools import partial
 
 from cpo_app.ocpp.charging import beginning, ending, readings, times
 from cpo_app.ocpp.charging.cards import Authority, Card, ToBeDecided, decide
-from cpo_app.ocpp.charging.times import Times
-from cpo_app.ocpp.handlers import PASSED_ON, Handler, Incoming, Refused
+from cpo_app.ocpp.charging.gathered_readings import Readings
+from cpo_app.ocpp.charging.station_clock import Times
+from cpo_app.ocpp.handlers import PASSED_ON, Handler, Incoming, Refused, is_taken
 from cpo_app.ocpp.v201.authorizing import card_of, id_token_info
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
@@ -60,6 +61,12 @@ class _Event:
         return None if state is None else str(state)
 
     @property
+    def is_metering(self) -> bool:
+        """It may be nothing but meter values."""
+        plain = "idToken" not in self.payload and self.remote_start is None
+        return self.kind == UPDATED and plain
+
+    @property
     def reason(self) -> str:
         return str(self.payload["transactionInfo"].get("stoppedReason") or NO_REASON)
 
@@ -83,6 +90,8 @@ def _event_of(incoming: Incoming, payload: JsonMapping) -> _Event:
 
 async def _transaction_event(incoming: Incoming, payload: JsonObject) -> JsonObject:
     event = _event_of(incoming, payload)
+    if event.is_metering and await is_taken(incoming, _readings(incoming, event)):
+        return {}
     try:
         transaction = await _taken(incoming, event)
     except PASSED_ON:
@@ -103,6 +112,20 @@ async def _transaction_event(incoming: Incoming, payload: JsonObject) -> JsonObj
     if event.kind != STARTED and transaction["begun"]:
         answer = {**answer, "allowed": answer.get("allowed", Allowed.ALLOWED.value)}
     return {"idTokenInfo": id_token_info(answer.get("allowed"), answer.get("group"))}
+
+
+def _readings(incoming: Incoming, event: _Event) -> Readings:
+    return Readings(
+        station=incoming.connection.station_id,
+        connection=incoming.connection.id,
+        transaction_id=event.id,
+        measured=event.measured,
+        told_at=event.told_at,
+        received_at=incoming.received_at,
+        waited=event.waited,
+        number=event.number,
+        charging_state=event.charging_state,
+    )
 
 
 async def _taken(incoming: Incoming, event: _Event) -> Transaction:

@@ -15,6 +15,7 @@ from ocpp.messages import MessageType
 
 from cpo_app.central.service import Central
 from cpo_app.ocpp import v16, v201
+from cpo_app.ocpp.charging.gathered_readings import GatheredReadings
 from cpo_app.ocpp.connection import Connection
 from cpo_app.ocpp.handlers import Incoming
 from cpo_app.ocpp_process import Side
@@ -81,6 +82,9 @@ class ChargingWorld:
         self.central = Central(self.store, self.made, VAULT, admit=_nobody, gather_s=0)
         self.emsps = FakeEmsps()
         self.side = Side(self.central, Authorizer(self.store, self.emsps, timeout_s=5))
+        self.gathered = GatheredReadings(
+            self.store, self.side.rules, self.side.give_way, gather_s=0
+        )
         self.run(self._begin())
 
     def run(self, story: Coroutine[Any, Any, Any]) -> Any:
@@ -192,6 +196,7 @@ class ChargingWorld:
             settings=self.made,
             received_at=self.db.now(),
             message_id=uuid.uuid4().hex,
+            readings=self.gathered,
         )
         answer = await HANDLERS[self.protocol][action](incoming, payload)
         demand_valid(version, MessageType.CallResult, action, answer)
