@@ -10,10 +10,12 @@ the server is gone, hangs, or has an election; and a transaction with it.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
 from datetime import datetime
 from typing import Any, TypeVar
@@ -36,7 +38,8 @@ from pymongo.read_concern import ReadConcern
 from db_interface.backoff import Backoff
 from db_interface.clocks import Clock, HostClock
 from db_interface.database_clock import MAX_HOST_OFF, DatabaseClock
-from db_interface.patience import one_patience
+from db_interface.json_data import JsonObject
+from db_interface.patience import InTime, one_patience
 from db_interface.reachability import Reachability
 from db_interface.writers import InFlight, Writers
 
@@ -56,6 +59,8 @@ ANSWER_WITHIN_S = 4.0
 ABORT_WITHIN_S = 0.3
 CONNECT_WITHIN_S = 3.0
 _CLOSED_WITHIN_S = 0.05
+MAX_READERS = 8
+"""Threads for what is read all day."""
 HEARTBEAT_S = 2.0
 """How often the driver looks at each server: a server that is back is found that soon."""
 _TRANSIENT = "TransientTransactionError"
@@ -93,6 +98,7 @@ class Database:
         self._db = client[name]
         self._collections: dict[str, Any] = {}
         """Kept: the driver makes each anew, for an eighth of a millisecond."""
+        self._readers = ThreadPoolExecutor(MAX_READERS, thread_name_prefix="store")
         self.writers = Writers(self)
         self._conflicted = asyncio.Lock()
         self._starving = False
@@ -143,6 +149,25 @@ class Database:
             options = plain.codec_options.with_options(tz_aware=False, tzinfo=None)
             found = self._collections[key] = plain.with_options(codec_options=options)
         return found
+
+    async def rows(self, collection: Any, ask: Callable[[Any], Any]) -> list[JsonObject]:
+        """All documents of the cursor that `ask` makes of the collection, in time.
+
+        For what is read all day: it is read by one of our own threads from beginning to end, in
+        half the time that the event loop spends on it with the driver's own awaitable cursors.
+        """
+        with InTime(self.answer_within_s):
+            if not self.transactions:
+                found: list[JsonObject] = await ask(collection).to_list(None)
+                return found
+            plain, in_context = collection.delegate, contextvars.copy_context().run
+
+            def read() -> list[JsonObject]:
+                rows: list[JsonObject] = ask(plain).to_list()
+                return rows
+
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._readers, in_context, read)
 
     def now(self) -> datetime:
         """The database's clock, milliseconds."""
@@ -252,6 +277,7 @@ class Database:
         """The driver ends with half a second's wait for the thread that tells listeners what the
         servers do. Everything else takes milliseconds, and is done when this returns."""
         self.writers.close()
+        self._readers.shutdown(wait=False, cancel_futures=True)
         closing = threading.Thread(target=self.client.close, name="close-store", daemon=True)
         closing.start()
         closing.join(_CLOSED_WITHIN_S)

@@ -110,8 +110,9 @@ class Looks:
             part["pipeline"].append({"$set": {"_id": place}})
             stages.append({"$unionWith": part})
         written, began_s = self._written, uptime_s()
-        rows: list[JsonObject] = (
-            await self._db[self._collection].aggregate(stages, batchSize=_ROOM).to_list(None)
+        rows = await self._db.rows(
+            self._db[self._collection],
+            lambda documents: documents.aggregate(stages, batchSize=_ROOM),
         )
         at_s = uptime_s()
         slow_s = max([self._told(row["now"], at_s) for row in rows if "now" in row], default=0.0)

@@ -189,7 +189,7 @@ class OwnedObjects:
         self.module = module
         self._collection: Collection[OwnedDocument] = Collection(module)
         self._rows = PageRows(db, module)
-        self._single = SingleReads(db, Collection[JsonMapping](module).of(db))
+        self._single = SingleReads(db, module)
 
     def of(self, where: Where) -> Documents[OwnedDocument]:
         """The documents themselves, to be queried; who writes them goes by `replace`."""

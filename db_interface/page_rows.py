@@ -17,7 +17,6 @@ from db_interface.page_queries import (
     objects_matching,
     objects_of,
 )
-from db_interface.patience import InTime
 from db_interface.together import Together
 
 MAX_TOGETHER = 4
@@ -52,26 +51,27 @@ class PageRows:
             part["pipeline"][-1]["$project"]["page"] = {"$literal": place}
             stages += [{"$unionWith": part}] if stages else part["pipeline"]
         room = sum(query.limit + 1 for query, _ in asked) + 1
-        with InTime(self._db.answer_within_s):
-            cursor = self._db.with_bare_times(self._module).aggregate(stages, batchSize=room)
-            found: list[JsonObject] = await cursor.to_list(None)
+        found = await self._db.rows(
+            self._db.with_bare_times(self._module),
+            lambda documents: documents.aggregate(stages, batchSize=room),
+        )
         pages: list[list[JsonObject]] = [[] for _ in asked]
         for row in found:
             pages[row["page"]].append(row)
         return pages
 
     async def _read_one(self, query: PageQuery, as_of: AsOf) -> list[JsonObject]:
-        cursor = self._db.with_bare_times(self._module).find(
-            objects_matching(query, as_of),
-            fields_wanted(query),
-            sort=_IN_ORDER,
-            skip=query.offset if query.after is None else 0,
-            limit=query.limit + 1,
-            batch_size=query.limit + 1,
+        return await self._db.rows(
+            self._db.with_bare_times(self._module),
+            lambda documents: documents.find(
+                objects_matching(query, as_of),
+                fields_wanted(query),
+                sort=_IN_ORDER,
+                skip=query.offset if query.after is None else 0,
+                limit=query.limit + 1,
+                batch_size=query.limit + 1,
+            ),
         )
-        with InTime(self._db.answer_within_s):
-            found: list[JsonObject] = await cursor.to_list(None)
-        return found
 
 
 def _is_quick(query: PageQuery) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import NamedTuple, TypeGuard
 
 from db_interface.database import Database
@@ -28,7 +29,6 @@ from db_interface.page_queries import (
     window_of,
 )
 from db_interface.page_rows import PageRows
-from db_interface.patience import InTime
 from db_interface.views import in_view
 
 __all__ = ["Page", "PageQuery", "count", "page", "sound"]
@@ -38,7 +38,8 @@ logger = logging.getLogger("cpo.store")
 _ROOM_FOR_NUMBERS = 100
 _EXACT_TO = timedelta(milliseconds=2)
 """How well a process knows the time when all is well."""
-_OPEN, _CLOSE = b"{}"
+_OPEN, _CLOSE = {ord("{")}, {ord("}")}
+_FIRST, _LAST = itemgetter(0), itemgetter(-1)
 
 
 class Page(NamedTuple):
@@ -116,9 +117,10 @@ async def _read_all(
         parts.insert(0, objects_of(module, query, as_of))
     stages = [*parts[0]["pipeline"], *({"$unionWith": part} for part in parts[1:])]
     room = query.limit + _ROOM_FOR_NUMBERS
-    with InTime(db.answer_within_s):
-        cursor = db.with_bare_times(parts[0]["coll"]).aggregate(stages, batchSize=room)
-        found: list[JsonObject] = await cursor.to_list(None)
+    found = await db.rows(
+        db.with_bare_times(parts[0]["coll"]),
+        lambda documents: documents.aggregate(stages, batchSize=room),
+    )
     total = 0
     while found and "n" in found[-1]:
         total += found.pop()["n"]
@@ -143,7 +145,10 @@ def _all_settled(rows: Sequence[JsonObject], as_of: AsOf, query: PageQuery) -> b
     if rows[-1].get("seq", 0) >= as_of.end:
         return False
     mark = bare(as_of.mark)
-    newer = [at for row in rows if (at := row.get("last_updated", mark)) > mark]
+    stamps = [row["last_updated"] for row in rows if "last_updated" in row]
+    if max(stamps, default=mark) <= mark:
+        return True
+    newer = [at for at in stamps if at > mark]
     if query.by_date:
         return not newer
     return all(at > mark + NOT_OURS for at in newer)
@@ -173,11 +178,9 @@ def sound(raw: object) -> TypeGuard[bytes]:
 
 def _sound_of(rows: list[JsonObject], module: str) -> list[JsonObject]:
     """Those that are sound; of the others the operator is told."""
-    for row in rows:  # nearly always all, and told without a call for each
-        raw = row.get("raw")
-        if type(raw) is not bytes or not raw or raw[0] != _OPEN or raw[-1] != _CLOSE:
-            break
-    else:
+    # Nearly always all are, which is told without a call for each.
+    raws = [raw for row in rows if type(raw := row.get("raw")) is bytes and raw]
+    if len(raws) == len(rows) and {*map(_FIRST, raws)} <= _OPEN and {*map(_LAST, raws)} <= _CLOSE:
         return rows
     seen = [row for row in rows if sound(row.get("raw"))]
     for _ in range(len(rows) - len(seen)):

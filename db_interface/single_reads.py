@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from db_interface.collection import Documents
 from db_interface.database import Database
 from db_interface.demand import Demand, any_of
-from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.json_data import JsonObject
 from db_interface.together import Together
 from db_interface.views import View, asked_for, in_view
 
@@ -33,10 +32,11 @@ class AsSeen(NamedTuple):
 
 
 class SingleReads:
-    """Those of one module, whose documents these are."""
+    """Those of one module."""
 
-    def __init__(self, db: Database, documents: Documents[JsonMapping]) -> None:
-        self._documents = documents
+    def __init__(self, db: Database, module: str) -> None:
+        self._db = db
+        self._module = module
         self._together: Together[tuple[str, AsSeen], JsonObject | None] = Together(
             db, self._read, MAX_TOGETHER
         )
@@ -60,6 +60,9 @@ class SingleReads:
 
     async def _of_group(self, seen: AsSeen, ids: Sequence[str]) -> Mapping[str, JsonObject]:
         wanted = {"_id": 0, "lid": 1, "owner": 1, **asked_for(seen.view)}
-        rows = await self._documents.find(seen.query(list(dict.fromkeys(ids))), wanted)
+        query = seen.query(list(dict.fromkeys(ids)))
+        rows = await self._db.rows(
+            self._db[self._module], lambda documents: documents.find(query, wanted)
+        )
         rows.sort(key=lambda row: row.get("owner", ""), reverse=True)
         return {row["lid"]: in_view({**row}, seen.view) for row in rows}

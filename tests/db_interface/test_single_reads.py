@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from pymongo.collection import Collection as PymongoCollection
 
-from db_interface.collection import Documents
 from db_interface.database import Database
 from db_interface.demand import Demand
 from db_interface.interface import DbInterface
-from db_interface.json_data import JsonMapping
 from db_interface.single_reads import AsSeen
 from db_interface.views import View
 from tests.conftest import Loop
@@ -62,14 +61,14 @@ def test_together_everybody_gets_what_he_would_get_alone(filled: DbInterface, lo
 def test_who_sees_the_same_is_answered_by_one_query(
     filled: DbInterface, loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[JsonMapping] = []
-    find = Documents.find
+    asked: list[object] = []
+    find = PymongoCollection.find
 
-    async def spy(self: Documents[JsonMapping], query: JsonMapping, *rest: object) -> object:
+    def spy(self: object, query: object, *rest: object) -> object:
         asked.append(query)
-        return await find(self, query, *rest)  # type: ignore[arg-type]
+        return find(self, query, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Documents, "find", spy)
+    monkeypatch.setattr(PymongoCollection, "find", spy)
     objects = filled.objects("locations")
 
     async def at_once() -> list[object]:
