@@ -30,6 +30,7 @@ from cpo_app.front_door.store_away import NoWaitingForTheStore
 from cpo_app.ocpi.server.app import build_ocpi_app
 from cpo_app.operator.pages import add_operator_pages
 from cpo_app.settings import Settings, settings_refused
+from cpo_app.station_files.router import build_files_router
 from crud.charging_profiles import ChargingProfiles
 from crud.commands import Commands
 from crud.cpo_crud import CpoCrud
@@ -51,6 +52,7 @@ def build_app(backend: Backend) -> FastAPI:
     add_routes(app, build_router(central))
     add_routes(app, build_health_router(central_checks(central)))
     add_operator_pages(app, backend, central)
+    add_routes(app, build_files_router(backend.store, backend.settings.max_ocpp_file_bytes))
 
     app.add_middleware(HeadAsGet)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=FAST)

@@ -155,6 +155,14 @@ INDEXES: dict[str, list[IndexModel]] = {
     ],
     "ocpp_connections": [_index("holder")],
     "ocpp_gateways": [_index("until")],
+    "ocpp_transfers": [
+        _index("station", "asked"),
+        _index("token_hash", sparse=True),
+        _index("file", sparse=True),
+        _index("expires", expireAfterSeconds=0),
+    ],
+    "ocpp_files": [_index("expires", expireAfterSeconds=0)],
+    "ocpp_file_parts": [_index("file"), _index("expires", expireAfterSeconds=0)],
     "ocpp_templates": [_index("updated")],
     "ocpp_messages": [
         _index("station", "at", "n"),

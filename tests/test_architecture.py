@@ -24,6 +24,7 @@ ROOMS = (
     "doctor",
     "mock_hub",
     "notices",
+    "station_files",
 )
 SHARED = (
     "add_routes",

@@ -67,6 +67,7 @@ PARAMETERS: Mapping[str, object] = {
     "operative": False,
     "operator": "ines",
     "parties": ["NL/TNM"],
+    "log": "diagnostics",
     "payload": {"key": ["HeartbeatInterval"]},
     "peer_id": _PEER,
     "public_key": "-----BEGIN PUBLIC KEY-----\n...\n-----END PUBLIC KEY-----",
@@ -88,6 +89,7 @@ OTHERWISE: Mapping[str, Mapping[str, object]] = {
     "peers.connect": {"name": "eMSP One"},
     "peers.release_party": {"party": "NL/TNM"},
     "peers.move_party": {"party": "NL/TNM"},
+    "ocpp.firmware": {"location": "https://maker.example/fw.bin"},
     "operators.add": {"name": "ines"},
     "locations.import": {"objects": [_LOCATION]},
 }

@@ -10,7 +10,14 @@ import typer
 from cpo_app.actions import charge_points as actions
 from cpo_app.actions import stations
 from cpo_app.backend import Backend
-from cpo_app.cli import dead_letters, ocpp_charge_points, ocpp_log, ocpp_templates, remote
+from cpo_app.cli import (
+    dead_letters,
+    ocpp_charge_points,
+    ocpp_files,
+    ocpp_log,
+    ocpp_templates,
+    remote,
+)
 from cpo_app.cli.acting import act, act_and_say, words
 from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
@@ -36,6 +43,7 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(ocpp_templates.app, name="templates")
 ocpp_charge_points.add_to(app)
 app.command("ocpp-log")(ocpp_log.ocpp_log)
+ocpp_files.add_to(app)
 
 
 @app.callback(invoke_without_command=True, help=app.info.help)

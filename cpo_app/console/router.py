@@ -17,13 +17,13 @@ from cpo_app.console.once import add_pages_shown_once
 from cpo_app.console.platform_pages import add_platform_pages
 from cpo_app.console.rendering import ASSETS
 from cpo_app.console.routes import NotThere, problem, route_class
+from cpo_app.console.station_pages import add_station_pages
 from cpo_app.console.timeline import timeline
 from cpo_app.notice_settings import target_ids
 from domain.audit.listing import changes_of, listed
 from domain.charge_points import dead_letters, evse_history, unaccounted_energy
 from domain.charge_points.evse_states import EvseStatus
 from domain.objects import tariff_assignment
-from domain.ocpp import templates
 from domain.operator import (
     charge_points,
     commands,
@@ -34,7 +34,6 @@ from domain.operator import (
     peers,
     reconciliation,
     sessions,
-    stations,
 )
 from domain.paging import BadCursor
 from domain.platform_facts import default_tariff
@@ -139,22 +138,6 @@ def build_console_router(console: Console) -> APIRouter:
             uptimes=uptimes,
             letters=letters,
             commands=asked[0],
-            done=said(done),
-        )
-
-    @router.get("/console/stations")
-    async def station_table(
-        request: Request, after: str | None = Query(None, max_length=64), done: Done = None
-    ) -> Response:
-        (rows, following), known = await asyncio.gather(
-            stations.page(db, after=after, limit=charge_points.PAGE), templates.all_of(db)
-        )
-        return console.page(
-            request,
-            "stations.html",
-            rows=rows,
-            next=following,
-            templates=[templates.shown(one) for one in known],
             done=said(done),
         )
 
@@ -320,6 +303,7 @@ def build_console_router(console: Console) -> APIRouter:
         )
 
     add_platform_pages(router, console)
+    add_station_pages(router, console)
     add_pages_shown_once(router, console)
     add_actions(router, console)
 

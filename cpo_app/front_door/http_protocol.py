@@ -63,6 +63,7 @@ class StrangersProtocol(HttpToolsProtocol):
         """When the present wait began: for a head, for a body."""
         self._unread_since: float | None = None
         self._refused = False
+        self._body_within_s = BODY_WITHIN_S
         self._kept_for_s = 0
         """How long it may idle beyond what strangers may (kept_connections.py)."""
 
@@ -81,8 +82,9 @@ class StrangersProtocol(HttpToolsProtocol):
                 REFUSALS.count("unread", self.address)
                 self.transport.abort()
         elif self._in_body:
-            if not self.flow.read_paused and now - self._since > BODY_WITHIN_S:
-                self._refuse(408, "slow", f"the body did not arrive within {BODY_WITHIN_S:.0f} s")
+            within_s = self._body_within_s
+            if not self.flow.read_paused and now - self._since > within_s:
+                self._refuse(408, "slow", f"the body did not arrive within {within_s:.0f} s")
         elif self.is_owed_an_answer():
             self._since = now
         elif now - self._since > HEAD_WITHIN_S:
@@ -95,6 +97,10 @@ class StrangersProtocol(HttpToolsProtocol):
         """Whoever sends the present request is known."""
         if self._door.has_room_to_keep(self):
             self._kept_for_s = self.timeout_keep_alive = kept_connections.KEPT_FOR_S
+
+    def wait_for_body(self) -> None:
+        """Whoever sends the present request is known, and its body is long."""
+        self._body_within_s = kept_connections.LONG_BODY_WITHIN_S
 
     def give_way(self) -> None:
         REFUSALS.count("crowded", self.address)
@@ -174,7 +180,7 @@ class StrangersProtocol(HttpToolsProtocol):
         if self._certificate_header is not None:
             certificate = client_certificates.of_headers(self.headers, self._certificate_header)
         extensions: dict[str, dict[object, object]] = {
-            kept_connections.EXTENSION: {"keep": self.keep_open}
+            kept_connections.EXTENSION: {"keep": self.keep_open, "wait": self.wait_for_body}
         }
         if certificate is not None:
             shown: dict[object, object] = dict(certificate._asdict().items())
@@ -182,6 +188,7 @@ class StrangersProtocol(HttpToolsProtocol):
         self.scope["extensions"] = extensions
         # As every connection begins, unless this request says once more who sends it.
         self._kept_for_s, self.timeout_keep_alive = 0, self.config.timeout_keep_alive
+        self._body_within_s = BODY_WITHIN_S
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -16,6 +16,17 @@ CLIENT_KEEPS_FOR_S = 70.0
 """What a client may rely on: the server is not to close what is just being used."""
 
 
+LONG_BODY_WITHIN_S = 1800.0
+"""A log of some megabytes over a poor mobile link."""
+
+
+def wait_for_body(scope: Scope) -> None:
+    """The sender of this request is known: its body may take LONG_BODY_WITHIN_S."""
+    wait = scope.get("extensions", {}).get(EXTENSION, {}).get("wait")
+    if callable(wait):
+        wait()
+
+
 def keep_open(scope: Scope) -> None:
     """Let the connection of this request, whose sender is known, stay for KEPT_FOR_S."""
     keep = scope.get("extensions", {}).get(EXTENSION, {}).get("keep")

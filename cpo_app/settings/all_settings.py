@@ -72,6 +72,15 @@ class Settings(
         return (self.CPO_OCPP_URL or f"ws://127.0.0.1:{self.CPO_OCPP_PORT}/ocpp").rstrip("/")
 
     @property
+    def ocpp_files_url(self) -> str:
+        """Where stations upload and fetch files; a transfer's secret follows after a slash."""
+        return (self.CPO_OCPP_FILES_URL or f"{self.base_url}/ocpp-files").rstrip("/")
+
+    @property
+    def max_ocpp_file_bytes(self) -> int:
+        return self.CPO_OCPP_MAX_FILE_MB * 1_000_000
+
+    @property
     def encryption_keys(self) -> tuple[str, ...]:
         """The newest first."""
         return _keys(self.CPO_ENCRYPTION_KEYS, self.CPO_ENCRYPTION_KEY)

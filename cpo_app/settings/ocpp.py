@@ -53,6 +53,21 @@ class OcppSettings(BaseSettings):
         default_is="`ws://127.0.0.1:9000/ocpp`, with the port above",
         read_by="all",
     )
+    CPO_OCPP_FILES_URL: str = setting(
+        "",
+        "where charge points reach this platform to upload logs and fetch firmware, as "
+        "`https://cpo.example.com/ocpp-files`",
+        default_is="`/ocpp-files` at `PROTOCOL` and `OCPI_HOST`",
+        read_by="all",
+    )
+    CPO_OCPP_MAX_FILE_MB: int = setting(
+        100,
+        "the largest log or firmware that is kept for a charge point",
+        unit="MB",
+        ge=1,
+        le=4096,
+        read_by="all",
+    )
     CPO_OCPP_ONBOARDING: str = setting(
         "off",
         "`held`: a box that nobody has added may connect, is told to wait, and is shown until it "

@@ -12,10 +12,11 @@ from datetime import datetime
 
 from db_interface.database import Database
 from db_interface.json_data import JsonObject
-from domain.ocpp import configurations, connections, stations
+from domain.ocpp import configurations, connections, stations, transfers
 from domain.ocpp.connections import Connection
 from domain.ocpp.stations import STATIONS, Station
 
+TRANSFERS_SHOWN = 20
 _SHOWN = (
     "status",
     "protocol",
@@ -66,8 +67,10 @@ async def of_charge_point(db: Database, cp_id: str) -> JsonObject | None:
     if seat is None:
         return None
     station, evse = seat
-    here, configuration = await asyncio.gather(
-        connections.some(db, [station["_id"]]), configurations.get(db, station["_id"])
+    here, configuration, moved = await asyncio.gather(
+        connections.some(db, [station["_id"]]),
+        configurations.get(db, station["_id"]),
+        transfers.latest(db, station["_id"], TRANSFERS_SHOWN),
     )
     kept = configuration or {}
     return {
@@ -78,6 +81,7 @@ async def of_charge_point(db: Database, cp_id: str) -> JsonObject | None:
         "templates": kept.get("templates", []),
         "held_at": kept.get("held_at"),
         "drift": kept.get("drift", []),
+        "transfers": [transfers.shown(one) for one in moved],
     }
 
 

@@ -41,7 +41,15 @@ COMMANDS = {
     "charge_points.drop": "charge-points dead-letters drop",
     **{
         f"ocpp.{name}": f"charge-points {name.replace('_', '-')}"
-        for name in ("reset", "trigger", "clear_cache", "configuration", "configure")
+        for name in (
+            "reset",
+            "trigger",
+            "clear_cache",
+            "configuration",
+            "configure",
+            "logs",
+            "firmware",
+        )
     },
     "ocpp.call": "charge-points ocpp-call",
     "ocpp.put_template": "charge-points templates put",

@@ -9,7 +9,9 @@ import logging
 from collections.abc import Mapping
 
 from cpo_app.ocpp.handlers import Handler, Incoming
+from cpo_app.ocpp.transfer_status import transfer_told
 from db_interface.json_data import JsonObject
+from domain.ocpp.transfers import LOGS, Kind
 
 logger = logging.getLogger("cpo.ocpp")
 
@@ -20,13 +22,11 @@ async def data_transfer(_incoming: Incoming, _payload: JsonObject) -> JsonObject
 
 
 async def firmware_status(incoming: Incoming, payload: JsonObject) -> JsonObject:
-    logger.info("%s: firmware: %s", incoming.connection.station_id, payload["status"])
-    return {}
+    return await transfer_told(incoming, payload, (Kind.FIRMWARE,))
 
 
-async def diagnostics_status(incoming: Incoming, payload: JsonObject) -> JsonObject:
-    logger.info("%s: diagnostics: %s", incoming.connection.station_id, payload["status"])
-    return {}
+async def log_status(incoming: Incoming, payload: JsonObject) -> JsonObject:
+    return await transfer_told(incoming, payload, LOGS)
 
 
 async def security_event(incoming: Incoming, payload: JsonObject) -> JsonObject:
@@ -43,8 +43,8 @@ HANDLERS: Mapping[str, Handler] = {
     "DataTransfer": data_transfer,
     "FirmwareStatusNotification": firmware_status,
     "SignedFirmwareStatusNotification": firmware_status,
-    "DiagnosticsStatusNotification": diagnostics_status,
-    "LogStatusNotification": diagnostics_status,
+    "DiagnosticsStatusNotification": log_status,
+    "LogStatusNotification": log_status,
     "SecurityEventNotification": security_event,
     "SignCertificate": sign_certificate,
 }

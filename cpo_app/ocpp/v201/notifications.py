@@ -9,8 +9,10 @@ import logging
 from collections.abc import Mapping
 
 from cpo_app.ocpp.handlers import Handler, Incoming
+from cpo_app.ocpp.transfer_status import transfer_told
 from db_interface.json_data import JsonObject
 from domain.ocpp import configurations
+from domain.ocpp.transfers import LOGS, Kind
 
 logger = logging.getLogger("cpo.ocpp")
 
@@ -21,13 +23,11 @@ async def data_transfer(_incoming: Incoming, _payload: JsonObject) -> JsonObject
 
 
 async def firmware_status(incoming: Incoming, payload: JsonObject) -> JsonObject:
-    logger.info("%s: firmware: %s", incoming.connection.station_id, payload["status"])
-    return {}
+    return await transfer_told(incoming, payload, (Kind.FIRMWARE,))
 
 
 async def log_status(incoming: Incoming, payload: JsonObject) -> JsonObject:
-    logger.info("%s: log upload: %s", incoming.connection.station_id, payload["status"])
-    return {}
+    return await transfer_told(incoming, payload, LOGS)
 
 
 async def security_event(incoming: Incoming, payload: JsonObject) -> JsonObject:
@@ -78,7 +78,7 @@ HANDLERS: Mapping[str, Handler] = {
     "NotifyMonitoringReport": taken_notice,
     "NotifyCustomerInformation": taken_notice,
     "NotifyDisplayMessages": taken_notice,
-    "PublishFirmwareStatusNotification": firmware_status,
+    "PublishFirmwareStatusNotification": taken_notice,
     "SignCertificate": sign_certificate,
     "GetCertificateStatus": certificate_status,
     "Get15118EVCertificate": ev_certificate,

@@ -41,6 +41,7 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "ocpp.trigger": ("x", "Heartbeat"),
     "ocpp.configure": ("x", "HeartbeatInterval", "60"),
     "ocpp.call": ("x", "GetLocalListVersion"),
+    "ocpp.firmware": ("x", "https://maker.example/fw.bin", "--yes"),
     "ocpp.put_template": ("usual", "HeartbeatInterval=60"),
     "commands.start": ("x", "--no-wait"),
     "commands.stop": ("x", "--no-wait"),
@@ -69,7 +70,15 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
 COMMANDS = {
     **{
         f"ocpp.{name}": f"charge-points {name.replace('_', '-')}"
-        for name in ("reset", "trigger", "clear_cache", "configuration", "configure")
+        for name in (
+            "reset",
+            "trigger",
+            "clear_cache",
+            "configuration",
+            "configure",
+            "logs",
+            "firmware",
+        )
     },
     "ocpp.call": "charge-points ocpp-call",
     "ocpp.put_template": "charge-points templates put",

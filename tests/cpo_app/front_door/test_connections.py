@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from cpo_app.front_door import http_protocol
-from cpo_app.front_door.kept_connections import keep_open
+from cpo_app.front_door.kept_connections import keep_open, wait_for_body
 from cpo_app.front_door.serving import FrontDoor
 from cpo_app.front_door.trusted_proxies import TrustedProxies
 from tests.conftest import Loop
@@ -28,6 +28,8 @@ async def echo(request: Request) -> Response:
         return PlainTextResponse("who are you?", 401)
     if "x-keep" in request.headers:
         keep_open(request.scope)
+    if "x-wait" in request.headers:
+        wait_for_body(request.scope)
     return PlainTextResponse(
         f"{request.client.host if request.client else ''} " + str(len(await request.body()))
     )
@@ -152,6 +154,19 @@ def test_dawdlers_are_sent_away(served: Served, monkeypatch: pytest.MonkeyPatch)
     late = answer(half_a_body)
     assert status_of(late) == 408
     assert late.count(b"HTTP/1.1") == 1
+
+
+def test_who_is_known_may_take_his_time_with_a_long_body(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "BODY_WITHIN_S", 0.2)
+    base = served()
+    known, stranger = connect(base), connect(base)
+    known.sendall(HEAD + b"x-wait: yes\r\nconnection: close\r\ncontent-length: 2\r\n\r\na")
+    stranger.sendall(HEAD + b"content-length: 2\r\n\r\na")
+    assert status_of(answer(stranger)) == 408
+    known.sendall(b"b")
+    assert answer(known).endswith(b"127.0.0.1 2")
 
 
 def test_a_refused_body_is_not_read(served: Served) -> None:

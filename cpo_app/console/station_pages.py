@@ -1,0 +1,62 @@
+"""The console's pages of OCPP stations: all of them with their templates; their uploads."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.responses import StreamingResponse
+
+from cpo_app.console.console import Console
+from cpo_app.console.doing import said
+from cpo_app.console.routes import NotThere
+from cpo_app.console.words import segment
+from domain.ocpp import files, templates, transfers
+from domain.ocpp.transfers import Kind
+from domain.operator import stations
+from domain.operators.actor import Role, current_actor
+
+PAGE = 100
+
+
+def add_station_pages(router: APIRouter, console: Console) -> None:
+    db = console.db
+
+    @router.get("/console/stations")
+    async def station_table(
+        request: Request,
+        after: str | None = Query(None, max_length=64),
+        done: Annotated[str | None, Query(max_length=64)] = None,
+    ) -> Response:
+        (rows, following), known = await asyncio.gather(
+            stations.page(db, after=after, limit=PAGE), templates.all_of(db)
+        )
+        return console.page(
+            request,
+            "stations.html",
+            rows=rows,
+            next=following,
+            templates=[templates.shown(one) for one in known],
+            done=said(done),
+        )
+
+    @router.get("/console/station-files/{file_id}")
+    async def station_file(file_id: str) -> Response:
+        """Never as a page of ours: a station wrote it."""
+        transfer = await transfers.of_file(db, file_id)
+        file = await files.get(db, file_id)
+        uploaded = transfer is not None and transfer["kind"] != Kind.FIRMWARE.value
+        if file is None or not uploaded or not current_actor().may(Role.OPERATOR):
+            raise NotThere("There is no such file.")
+        return StreamingResponse(
+            files.content_of(db, file),
+            media_type="application/octet-stream",
+            headers={
+                "Content-Disposition": f"attachment; filename*=UTF-8''{segment(file['name'])}",
+                "Content-Length": str(file["size"]),
+                "Content-Security-Policy": "sandbox",
+                "X-Content-Type-Options": "nosniff",
+                "Cache-Control": "no-store",
+            },
+        )

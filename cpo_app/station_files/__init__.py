@@ -1,0 +1,1 @@
+"""Files between us and charging stations: logs that they upload, firmware that they fetch."""
