@@ -69,7 +69,14 @@ class OcppProcess:
             onboarding=settings.CPO_OCPP_ONBOARDING == "held",
         )
         side = Side(self.central, authorizer)
-        self.gateway = Gateway(backend.store, settings, side, access, operations.carry_out)
+        self.gateway = Gateway(
+            backend.store,
+            settings,
+            side,
+            access,
+            backend.operator_guard.access,
+            operations.carry_out,
+        )
 
     async def start(self, doors: list[Door], *, shared: bool = False) -> None:
         """Returns when stations may connect."""

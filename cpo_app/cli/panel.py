@@ -48,6 +48,7 @@ def panel(
  Peers          {peers}
  EV_Registry    {registry}/   docs: {registry}/docs
  Charge points  {charge_points} simulated
+                over OCPP: {settings.ocpp_url}   {cpo} charge-points add ID --ocpp{where}
  Data           {data_dir.absolute()}
 
  Invite an eMSP and play it, in another terminal:

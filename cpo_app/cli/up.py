@@ -101,7 +101,10 @@ async def _supervise(
     keepers = [asyncio.create_task(keep_running(part, environment)) for part in servers]
     try:
         base = f"http://127.0.0.1:{settings.CENTRAL_PORT}"
-        ready = await all_answer((f"{_registry_url(settings)}/readyz", f"{base}/readyz"))
+        gateway = f"http://127.0.0.1:{settings.CPO_OCPP_PORT}"
+        ready = await all_answer(
+            tuple(f"{server}/readyz" for server in (_registry_url(settings), base, gateway))
+        )
         if demo or settings.CPO_EMBEDDED:
             # On a database of one's own nobody but the operator says what charging costs.
             from cpo_app.cli import demonstration  # loads much of the domain
@@ -201,6 +204,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         **{name: str(getattr(settings, name)) for name in names},
         "CPO_ALLOW_PRIVATE_URLS": "true",
         "CENTRAL_TLS_ENABLED": "false",
+        "CPO_OCPP_TLS_PORT": "0",
         "CENTRAL_TLS_CLIENT_CA_FILE": "",
         "CPO_APPROVE_PEERS": os.environ.get("CPO_APPROVE_PEERS", "true"),
     }

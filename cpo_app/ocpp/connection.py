@@ -67,11 +67,13 @@ class Connection:
         handlers: Mapping[str, Handler],
         incoming: Callable[[Connection, str], Incoming],
         now: Callable[[], datetime],
+        has_lease: Callable[[], bool],
         call_timeout_s: float,
         log: MessageLog | None = None,
         renewed: Callable[[Connection], Awaitable[None]] | None = None,
     ) -> None:
-        """`now`: the database's clock. `renewed` reads the station's document anew."""
+        """`now`: the database's clock. `has_lease`: whether this process may answer for what it
+        holds. `renewed` reads the station's document anew."""
         self.id = uuid.uuid4().hex
         self.station = station
         self.protocol = protocol
@@ -90,6 +92,7 @@ class Connection:
         self._handlers = handlers
         self._incoming = incoming
         self._now = now
+        self._has_lease = has_lease
         self._log = log
         self._renewed = renewed
         self._call_timeout_s = call_timeout_s
@@ -300,6 +303,8 @@ class Connection:
         try:
             with bound(message_id=event.message_id):
                 answer = await self._answer_to(event)
+                if not self._has_lease():
+                    raise NotHeld(self.station_id)
             if isinstance(event, Called):
                 self._note_ours("CALLRESULT", event, answer)
                 await self._send(self._rpc.result(event.message_id, answer))

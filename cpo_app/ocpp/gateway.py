@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from auth.operator_access import OperatorAccess
 from auth.station_access import StationAccess, came_in_with
 from cpo_app.ocpp import metrics, v16, v201
 from cpo_app.ocpp.central_side import CentralSide
@@ -28,9 +29,11 @@ from cpo_app.ocpp.configuring import Configuring
 from cpo_app.ocpp.connection import GOING_AWAY, TRY_AGAIN, Connection
 from cpo_app.ocpp.handlers import Handler, Incoming
 from cpo_app.ocpp.handshake import Admitted, Handshake
+from cpo_app.ocpp.http_answers import HttpAnswers
 from cpo_app.ocpp.presence import Presence
 from cpo_app.ocpp.question_desk import CarryOut, QuestionDesk
 from cpo_app.settings import Settings
+from db_interface.clocks import uptime_s
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from domain.ocpp import connections, stations
@@ -80,6 +83,7 @@ class Gateway:
         settings: Settings,
         central: CentralSide,
         access: StationAccess,
+        operators: OperatorAccess,
         carry_out: CarryOut,
         *,
         handlers: Mapping[str, Mapping[str, Handler]] = HANDLERS,
@@ -94,7 +98,12 @@ class Gateway:
         self._handlers = handlers
         self._readings = GatheredReadings(store, central.rules, central.give_way)
         self._handshake = Handshake(access, plain_networks=settings.CPO_OCPP_PLAIN_NETWORKS)
+        self._http = HttpAnswers(operators, self.has_lease)
+        self._gone: dict[str, str] = {}
+        """Closed connections of which the store is to be told, with their stations."""
         self._servers: list[Server] = []
+        self._lease_until = 0.0
+        """By this host's uptime: no later than the database has it."""
         self._renewing = Rounds(
             "OCPP leases", self._renew, connections.RENEWED_EVERY_S, logger=logger
         )
@@ -169,6 +178,9 @@ class Gateway:
         peer = socket.remote_address
         address = str(peer[0]) if peer else ""
         tls: ssl.SSLObject | None = socket.transport.get_extra_info("ssl_object")
+        plain = await self._http.answer(request, address)
+        if plain is not None:
+            return plain
         judged = await self._handshake.judge(request, address, tls)
         if isinstance(judged, Response):
             return judged
@@ -200,6 +212,7 @@ class Gateway:
             handlers=self._handlers.get(admitted.protocol, {}),
             incoming=self._incoming,
             now=self._db.now,
+            has_lease=self.has_lease,
             log=self._log,
             call_timeout_s=self._settings.CPO_OCPP_CALL_TIMEOUT_S,
             renewed=self._read_anew,
@@ -217,21 +230,21 @@ class Gateway:
         )
         older = self.held.get(connection.station_id)
         self.held[connection.station_id] = connection
+        metrics.HELD.labels(connection.protocol).inc()
         if before is not None:
             metrics.REPLACED.inc()
         closing = None if older is None else asyncio.create_task(_close_older(older))
-        metrics.CONNECTED.labels(connection.protocol).inc()
         try:
             self._presence.connected(connection)
             await connection.run()
         finally:
-            metrics.CONNECTED.labels(connection.protocol).dec()
             if self.held.get(connection.station_id) is connection:
                 del self.held[connection.station_id]
             if closing is not None:
                 await closing
+            self._gone[connection.id] = connection.station_id
             with contextlib.suppress(*STORE_ERRORS):
-                await connections.let_go(self._db, connection.station_id, connection.id)
+                await self._let_go()
 
     def _incoming(self, connection: Connection, message_id: str) -> Incoming:
         return Incoming(
@@ -249,10 +262,23 @@ class Gateway:
         if station is not None:
             connection.station = station
 
+    async def _let_go(self) -> None:
+        """Say that they are closed, those included of which the store could not be told."""
+        for id_, station in list(self._gone.items()):
+            await connections.let_go(self._db, station, id_)
+            self._gone.pop(id_, None)
+
+    def has_lease(self) -> bool:
+        """Whether what this process holds is its own yet."""
+        return uptime_s() < self._lease_until
+
     async def _renew(self) -> None:
+        began = uptime_s()
         await connections.renew(self._db, self.id, platform.node(), len(self.held))
+        self._lease_until = began + connections.LEASE_S
+        await self._let_go()
         held = {station: connection.id for station, connection in self.held.items()}
-        for station in await connections.replaced(self._db, self.id, held):
+        for station in await connections.lost(self._db, self.id, held):
             connection = self.held.get(station)
             if connection is not None and connection.id == held[station]:
                 await _close_older(connection)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import http
 import logging
 import re
 import ssl
@@ -26,6 +25,7 @@ from websockets.http11 import Request, Response
 from auth.station_access import ClientCertificate, Shown, StationAccess, StationRefused
 from auth.throttle import TooManyFailures
 from cpo_app.ocpp import metrics, schemas
+from cpo_app.ocpp.http_answers import answered
 from db_interface.database import STORE_ERRORS
 from domain.ocpp.stations import STATION_ID, Station
 
@@ -149,13 +149,4 @@ def _certificate(tls: ssl.SSLObject) -> ClientCertificate | None:
 
 
 def _no(status: int, text: str, more: dict[str, str] | None = None) -> Response:
-    body = (text + "\n").encode()
-    headers = Headers(
-        {
-            "Content-Type": "text/plain; charset=utf-8",
-            "Content-Length": str(len(body)),
-            "Connection": "close",
-            **(more or {}),
-        }
-    )
-    return Response(status, http.HTTPStatus(status).phrase, headers, body)
+    return answered(status, f"{text}\n".encode(), more=more)

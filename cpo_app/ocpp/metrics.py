@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
-CONNECTED = Gauge(
-    "cpo_ocpp_connections",
-    "Charge points that are connected over OCPP.",
-    ["protocol"],
-    multiprocess_mode="livesum",
-)
+HELD = Counter("cpo_ocpp_connected_total", "Connections that were taken.", ["protocol"])
 REFUSED = Counter("cpo_ocpp_refused_total", "Connections that were refused.", ["why"])
 REPLACED = Counter("cpo_ocpp_replaced_total", "Connections that a newer one replaced.")
 RECEIVED = Counter(

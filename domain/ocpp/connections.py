@@ -98,8 +98,10 @@ async def some(db: Database, station_ids: Iterable[str]) -> dict[str, Connection
     return {one["_id"]: one for one in found if one["holder"] in living}
 
 
-async def replaced(db: Database, holder: str, held: dict[str, str]) -> list[str]:
+async def lost(db: Database, holder: str, held: Mapping[str, str]) -> list[str]:
     """Of the stations that a process holds (station to connection), those that are elsewhere."""
+    if await CONNECTIONS.of(db).count({"holder": holder}) == len(held):
+        return []
     found = await CONNECTIONS.of(db).find({"holder": holder}, {"connection": 1})
     kept = {one["_id"]: one["connection"] for one in found}
     return [station for station, connection in held.items() if kept.get(station) != connection]

@@ -17,6 +17,7 @@ from cpo_app.ocpp_process import OcppProcess
 from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from domain.ocpp import stations
 from domain.ocpp.adding import add_station
 from domain.ocpp.stations import Station
 from domain.secrets import Vault
@@ -44,7 +45,7 @@ class World:
     def run(self, story: Coroutine[Any, Any, Any], timeout_s: float = 60) -> Any:
         return self.loop.run(story, timeout_s)
 
-    async def gateway(self, **changed: object) -> OcppProcess:
+    async def gateway(self, doors: list[Door] | None = None, **changed: object) -> OcppProcess:
         """One more gateway, on a port of its own."""
         settings = self.settings.copy(update=changed)
         # A backend closes its database: the one of the tests is everybody's.
@@ -54,7 +55,7 @@ class World:
         process = OcppProcess(backend)
         db.close = lambda: None  # type: ignore[method-assign]
         self.gateways.append(process)
-        await process.start([Door("127.0.0.1", 0)])
+        await process.start(doors or [Door("127.0.0.1", 0)])
         return process
 
     async def add(self, station_id: str, **given: Any) -> Station:
@@ -64,6 +65,11 @@ class World:
         return await self.store.transact(
             lambda tx: add_station(tx, station_id, party=self.settings.parties[0], **told)
         )
+
+    async def station(self, station_id: str) -> Station:
+        found = await stations.get(self.db, station_id)
+        assert found is not None
+        return found
 
     def url(self, process: OcppProcess | None = None) -> str:
         chosen = process or self.gateways[0]

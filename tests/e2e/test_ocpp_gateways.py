@@ -1,0 +1,100 @@
+"""`cpo ocpp` as real processes: one dies, and its stations go on at another."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from db_interface.database import Database
+from domain.ocpp import connections
+from tests.conftest import Loop
+from tests.cpo_app.ocpp.conftest import KEY, PASSWORD, World
+from tests.e2e.processes import Process, Processes, alive, children_of, eventually
+from tests.peers.ocpp_box import Box16
+from tests.serving import free_port
+from tests.settings_of import settings_of
+
+pytestmark = pytest.mark.processes
+
+READY = "OCPP stations connect at port"
+
+
+def start(running: Processes, store_url: str, *more: str) -> tuple[Process, str]:
+    port = free_port()
+    gateway = running.cpo(
+        "ocpp",
+        f"--port={port}",
+        *more,
+        CPO_MONGO_URL=store_url,
+        CPO_ENCRYPTION_KEY=KEY,
+        REGISTRY_SECRET_KEY=KEY,
+    )
+    return gateway, f"ws://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def world(loop: Loop, db: Database) -> World:
+    """For stations that are added; its gateways are processes."""
+    return World(loop, db, settings_of(CPO_ENCRYPTION_KEY=KEY, REGISTRY_SECRET_KEY=KEY))
+
+
+def test_what_a_killed_gateway_held_goes_on_at_another(
+    running: Processes, store_url: str, world: World
+) -> None:
+    first, first_url = start(running, store_url)
+    second, second_url = start(running, store_url)
+    for gateway in (first, second):
+        eventually(lambda one=gateway: one.said(READY), 60)  # type: ignore[misc]
+
+    async def story() -> None:
+        await world.add("CP-007")
+        async with Box16(first_url, "CP-007", PASSWORD) as box:
+            await box.boot()
+            before = await connections.of_station(world.db, "CP-007")
+            first.kill()
+            await box.closed()
+        async with Box16(second_url, "CP-007", PASSWORD) as box:
+            assert (await box.boot(firmware_version="2"))["status"] == "Accepted"
+            after = await connections.of_station(world.db, "CP-007")
+            assert before is not None and after is not None
+            assert before["holder"] != after["holder"]
+            assert (await world.station("CP-007"))["firmware"] == "2"
+
+    world.run(story())
+    assert second.stop() == 0
+    assert "Traceback" not in second.output
+
+
+def test_workers_share_a_port_and_none_outlives_its_parent(
+    running: Processes, store_url: str, world: World
+) -> None:
+    gateway, url = start(running, store_url, "--workers=2")
+    eventually(lambda: gateway.output.count(READY) == 2, 60)
+
+    async def all_connect() -> None:
+        names = [f"CP-{number:03}" for number in range(16)]
+        for name in names:
+            await world.add(name)
+        boxes = [Box16(url, name, PASSWORD) for name in names]
+        for box in boxes:
+            await box.connect()
+            await box.boot()
+        assert len(await connections.some(world.db, names)) == len(names)
+        for box in boxes:
+            await box.close()
+
+    world.run(all_connect())
+    family = children_of(gateway.pid)
+    victim = next(
+        child
+        for child in family
+        if b"--worker" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+    )
+    os.kill(victim, signal.SIGKILL)
+    eventually(lambda: gateway.output.count(READY) == 3, 60)
+    gateway.kill()
+    eventually(lambda: not [child for child in family if alive(child)], 15, "no orphans")
+    assert "Traceback" not in gateway.output
