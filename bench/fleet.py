@@ -191,21 +191,21 @@ async def _measured(place: Ground, emsp: Emsp, scale: Scale) -> dict[str, float]
     }
     db = place.connect()
     await ensure_indexes(db)
-    token = await _prepared(db, emsp)
+    token = await prepared(db, emsp)
     figures: dict[str, float] = {}
     with contextlib.ExitStack() as stack, contextlib.ExitStack() as centrals:
         registry = stack.enter_context(running("registry", environment))
         central = centrals.enter_context(running("serve", environment))
-        await _ready(registry, central)
+        await answering(registry, central)
         status = await db.client.admin.command("serverStatus")
         mongod = Server("mongod", 0, status["pid"])
         side = _Side(scale, db, registry, central, mongod, emsp, token)
         async with _engines(side):
-            figures |= await _told("registering", _registry(side))
-            figures |= await _told("idle", _idle(side))
-            figures |= await _told("restart of Central", _restart(side, centrals, environment))
-            figures |= await _told("charging", _charging(side))
-            figures |= await _told("sessions", _sessions(side))
+            figures |= await told("registering", _registry(side))
+            figures |= await told("idle", _idle(side))
+            figures |= await told("restart of Central", _restart(side, centrals, environment))
+            figures |= await told("charging", _charging(side))
+            figures |= await told("sessions", _sessions(side))
             await side.rest()
         figures["central_memory_mb"] = side.central.memory_mb()
         # What could not be measured is missed.
@@ -216,7 +216,7 @@ async def _measured(place: Ground, emsp: Emsp, scale: Scale) -> dict[str, float]
     return figures
 
 
-async def _told(what: str, figures: Coroutine[Any, Any, dict[str, float]]) -> dict[str, float]:
+async def told(what: str, figures: Coroutine[Any, Any, dict[str, float]]) -> dict[str, float]:
     """A part of it, and how long it takes: the whole takes minutes. A part that cannot be done
     is said, and is no reason to know nothing of the others."""
     began, said = time.monotonic(), ""
@@ -229,7 +229,7 @@ async def _told(what: str, figures: Coroutine[Any, Any, dict[str, float]]) -> di
     return found
 
 
-async def _ready(*servers: Server) -> None:
+async def answering(*servers: Server) -> None:
     """Return when each of them says that it can work; one that just starts may answer late."""
     asked = {"registry": ("/", '"status":"ok"'), "serve": ("/readyz", '"ready":true')}
     async with httpx.AsyncClient() as client:
@@ -245,7 +245,7 @@ async def _ready(*servers: Server) -> None:
                     said = (await client.get(url)).text.replace(" ", "")
 
 
-async def _prepared(db: Database, emsp: Emsp) -> str:
+async def prepared(db: Database, emsp: Emsp) -> str:
     """A tariff and a connected eMSP; its token."""
     store, peers = DbInterface(db), Peers(db, Vault(KEY))
     await store.transact(lambda tx: publish(store, "tariffs", owned_tariff(TARIFF), tx))
@@ -303,7 +303,7 @@ async def _registry(side: _Side) -> dict[str, float]:
 
     async def ask(path: str, body: JsonObject, *headers: str) -> JsonObject:
         wire = free.pop()
-        status, answer = await _asked_until_taken(wire, _REGISTRY_S, path, body, *headers)
+        status, answer = await asked_until_taken(wire, _REGISTRY_S, path, body, *headers)
         free.append(wire)
         if status != 200:
             raise RuntimeError(f"EV_Registry answers {status} {answer}")
@@ -400,7 +400,7 @@ async def _idle(side: _Side) -> dict[str, float]:
         "heartbeats_per_s": beats / seconds,
         "heartbeat_central_ms": used[0],
         "heartbeat_mongod_ms": used[1],
-        "heartbeat_p99_ms": _p99(latencies) * 1000,
+        "heartbeat_p99_ms": p99(latencies) * 1000,
         "idle_answered_share": 1 - lost / len(latencies),
         "idle_unknown": float(await CHARGE_POINTS.of(side.db).count({"ocpi_status": "UNKNOWN"})),
     }
@@ -418,7 +418,7 @@ async def _restart(
     await asyncio.to_thread(centrals.close)
     again = running("serve", environment, port=side.central.port)
     side.central = await asyncio.to_thread(centrals.enter_context, again)
-    await _ready(side.central)
+    await answering(side.central)
     ready = time.monotonic()
     deadline = ready + 4 * side.scale.interval_s
     first: dict[str, float] = {}
@@ -467,9 +467,9 @@ async def _charging(side: _Side) -> dict[str, float]:
         "readings_share": readings / seconds / len(charging),
         "reading_central_ms": (after[0] - before[0]) / readings * 1000,
         "reading_mongod_ms": (after[1] - before[1]) / readings * 1000,
-        "reading_p99_ms": _p99(latencies) * 1000,
+        "reading_p99_ms": p99(latencies) * 1000,
         "status_to_emsp_p50_ms": statistics.median(changes),
-        "status_to_emsp_p99_ms": _p99(changes),
+        "status_to_emsp_p99_ms": p99(changes),
     }
 
 
@@ -479,11 +479,11 @@ async def _start(side: _Side, one: ChargePoint) -> None:
     place = {"location_id": one.cp_id, "evse_uid": one.cp_id, "connector_id": "1"}
     body: JsonObject = {
         "response_url": f"http://127.0.0.1:{side.emsp.port}/results/{number}",
-        "token": _card(one.cp_id),
+        "token": card(one.cp_id),
         **place,
     }
     # Where no answer came in time, too: the same START again is the same command.
-    status, answer = await _asked_until_taken(
+    status, answer = await asked_until_taken(
         wire,
         _STARTED_S,
         "/ocpi/cpo/2.2.1/commands/START_SESSION",
@@ -499,7 +499,7 @@ async def _start(side: _Side, one: ChargePoint) -> None:
     await asyncio.wait_for(one.began.wait(), _STARTED_S)
 
 
-async def _asked_until_taken(
+async def asked_until_taken(
     wire: Wire,
     within_s: float,
     path: str,
@@ -516,7 +516,7 @@ async def _asked_until_taken(
         await asyncio.sleep(_ASKED_AGAIN_S)
 
 
-def _card(name: str) -> JsonObject:
+def card(name: str) -> JsonObject:
     return {
         "country_code": "DE",
         "party_id": "EMS",
@@ -608,6 +608,6 @@ async def _sessions(side: _Side) -> dict[str, float]:
     }
 
 
-def _p99(values: Sequence[float]) -> float:
+def p99(values: Sequence[float]) -> float:
     cuts = statistics.quantiles(values, n=100)
     return cuts[98]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import fleet, lookup, push, reading
+from bench import fleet, lookup, ocpp, push, reading
 from bench.__main__ import figures, sets
 from bench.goals import MISSED, NO_GOAL, REACHED, Goal
 from bench.processes import generating
@@ -61,6 +61,28 @@ def test_a_miniature_fleet_lives_and_charges() -> None:
     assert measured["idle_answered_share"] == 1
     assert measured["idle_unknown"] == measured["unknown_after_restart"] == 0
     assert measured["sessions_per_s"] > 0
+
+
+@pytest.mark.processes
+def test_a_miniature_fleet_over_ocpp_comes_back_and_charges() -> None:
+    scale = ocpp.Scale(
+        connected=12,
+        idle_for_s=0.5,
+        heartbeat_s=10,
+        charging=3,
+        sample_s=1,
+        charging_for_s=2,
+        changing=4,
+        changes_per_s=2,
+        starts_per_s=3,
+        starting=2,
+        settle_s=0.2,
+    )
+    measured = ocpp.run(scale=scale)
+    assert set(ocpp.GOALS) <= set(measured)
+    assert measured["idle_connected_share"] == 1
+    assert measured["readings_per_s"] > 0
+    assert measured["back_after_restart_s"] < 60
 
 
 @pytest.mark.processes
