@@ -7,19 +7,22 @@ takes the steps of a known one, and is refused alike. Knows no HTTP; no password
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auth.charge_point_credentials import CredentialHashes
 from auth.throttle import Throttle
+from db_interface.gathered import Gathered
 from db_interface.interface import DbInterface
+from db_interface.owned_objects import fold
 from db_interface.transaction import Tx
 from domain.charge_points import registration_store
 from domain.charge_points.registration_records import REGISTERED, Record, matches
 from domain.ocpp import stations
 from domain.ocpp.stations import Station, Status, TooManyHeld
 
-MIN_PASSWORD_LENGTH = 16
-"""As OCPP has it, of what an operator sets; ours are longer."""
+LOOKED_UP_WITHIN_S = 0.02
+_OF_RECORDS = ("folded_id", "status", "credentials_hash")
 
 
 class StationRefused(Exception):
@@ -58,14 +61,17 @@ class StationAccess:
         self._hashes = hashes
         self._throttle = throttle
         self._onboarding = onboarding
+        # Thousands come at once when a gateway starts again.
+        self._known: Gathered[tuple[Station, Record | None]] = Gathered(
+            store.db, self._look_up, LOOKED_UP_WITHIN_S
+        )
 
     async def admit(self, shown: Shown) -> Station:
         """The station as it is kept. Raises TooManyFailures and StationRefused."""
         self._throttle.check(shown.address, shown.station_id)
         digests = self._digests(shown.password)
-        db = self._store.db
-        station = await stations.get(db, shown.station_id)
-        record = await registration_store.get(db, shown.station_id)
+        known = await self._known.get(fold(shown.station_id))
+        station, record = known or (None, None)
         if station is None:
             return await self._unknown(shown, digests)
         if not self._is_it(shown, digests, station, record):
@@ -80,7 +86,24 @@ class StationAccess:
                 f"security profile {shown.profile}, after {station['security_profile']} before",
             )
         self._throttle.succeeded(shown.address, shown.station_id)
+        await self._renew_hash(station, digests)
         return station
+
+    async def _look_up(
+        self, station_ids: Sequence[str]
+    ) -> Mapping[str, tuple[Station, Record | None]]:
+        db = self._store.db
+        found = await stations.some(db, station_ids)
+        records = await registration_store.some(db, station_ids, _OF_RECORDS)
+        by_id = {record["folded_id"]: record for record in records}
+        return {one["folded_id"]: (one, by_id.get(one["folded_id"])) for one in found}
+
+    async def _renew_hash(self, station: Station, digests: tuple[str, ...]) -> None:
+        """A hash under an older key is found by it, and kept under the newest from now on."""
+        kept = station.get("password_hash")
+        older = digests[1 : len(digests) // 2]
+        if kept is not None and kept in older:
+            await stations.keep_hash(self._store.db, station, kept, digests[0])
 
     def _is_it(
         self,

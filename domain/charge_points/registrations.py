@@ -40,6 +40,7 @@ from domain.charge_points.registration_records import (
 )
 from domain.charge_points.registration_store import REGISTRATIONS, get, of_site, of_station
 from domain.charge_points.site_publishing import rebuild_site
+from domain.ocpp import connections
 from domain.operators.actor import Actor, ActorKind, acting_as
 from domain.sites import Party
 
@@ -234,6 +235,7 @@ async def deregister(store: DbInterface, cp_id: str, *, proof: Proof, party: Par
             for other in await of_station(tx, record["_id"]):
                 if other["_id"] != record["_id"]:
                     await _deregister(tx, other, proof, party)
+            await connections.cut(tx, record["_id"])
         return await _deregister(tx, record, proof, party)
 
     return await store.transact(work)

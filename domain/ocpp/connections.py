@@ -63,6 +63,11 @@ async def let_go(db: Database, station_id: str, connection: str) -> None:
     await CONNECTIONS.of(db).delete_one({"_id": station_id, "connection": connection})
 
 
+async def cut(tx: Tx, station_id: str) -> None:
+    """Nothing that it says is taken any more: whoever holds its connection closes it soon."""
+    await CONNECTIONS.of(tx).delete_one({"_id": station_id})
+
+
 async def still_holds(tx: Tx, station_id: str, connection: str) -> bool:
     """Whether the station is at this connection yet, and its process's lease is good."""
     found = await CONNECTIONS.of(tx).find_one({"_id": station_id})

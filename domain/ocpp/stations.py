@@ -143,6 +143,13 @@ async def hold(tx: Tx, station_id: str, password_hash: str | None) -> Station:
     return station
 
 
+async def keep_hash(where: Where, station: Station, present: str, newest: str) -> None:
+    """Keep the hash under the newest key, unless the password was changed meanwhile."""
+    await STATIONS.of(where).update_one(
+        {"_id": station["_id"], "password_hash": present}, {"$set": {"password_hash": newest}}
+    )
+
+
 async def update(where: Where, station_id: str, changes: Station) -> None:
     """Set these facts of a station, by its id as it is kept."""
     await STATIONS.of(where).update_one({"_id": station_id}, {"$set": changes})
@@ -170,8 +177,10 @@ async def came_in(
     }
     if fingerprint is not None:
         changes["certificate_fingerprint"] = fingerprint
-    await update(where, station["_id"], changes)
-    return {**station, **changes}
+    after: Station = {**station, **changes}
+    if after != station:
+        await update(where, station["_id"], changes)
+    return after
 
 
 async def page(
@@ -185,7 +194,8 @@ async def page(
 
 
 async def some(where: Where, station_ids: Iterable[str]) -> list[Station]:
-    return await STATIONS.of(where).find({"_id": {"$in": list(station_ids)}})
+    """Those of them that there are; ids compare ignoring case."""
+    return await STATIONS.of(where).find({"folded_id": {"$in": [fold(one) for one in station_ids]}})
 
 
 async def remove(tx: Tx, station_id: str) -> None:

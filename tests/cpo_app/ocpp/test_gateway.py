@@ -7,11 +7,16 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from domain.charge_points import charge_points
+from cpo_app.ocpp.connection import MAX_ODD_FRAMES, MAX_WAITING
+from db_interface.database import StoreUnavailable
+from db_interface.interface import DbInterface
+from domain.charge_points import charge_points, registrations
+from domain.charge_points.registration_records import Proof
 from domain.ocpp import connections, questions, stations
 from domain.ocpp.questions import Unanswered
 from tests.cpo_app.ocpp.conftest import PASSWORD, World
 from tests.peers.ocpp_box import Box16, RawBox
+from tests.peers.ocpp_wire import Refused
 
 
 def test_a_box_that_was_added_boots_and_is_online(world: World) -> None:
@@ -139,3 +144,112 @@ def test_a_second_connection_replaces_the_first(world: World) -> None:
                 await second.heartbeat()
 
     world.run(story())
+
+
+def test_a_box_that_nobody_added_waits_until_it_is(world: World) -> None:
+    async def story() -> None:
+        await world.gateway(CPO_OCPP_ONBOARDING="held")
+        async with RawBox(world.url(), "CP-NEW", "its own password") as box:
+            boot = {"chargePointVendor": "Acme", "chargePointModel": "One"}
+            assert (await box.call("BootNotification", boot))["status"] == "Pending"
+            with pytest.raises(Refused) as refused:
+                await box.call("Authorize", {"idTag": "A"})
+            assert refused.value.code == "SecurityError"
+            assert (await world.station("CP-NEW"))["model"] == "One"
+            assert await charge_points.get(world.db, "CP-NEW") is None
+            await world.add("CP-NEW", password_hash=None)
+            assert (await box.call("BootNotification", boot))["status"] == "Accepted"
+        async with RawBox(world.url(), "CP-NEW", "its own password") as box:
+            assert (await box.call("BootNotification", boot))["status"] == "Accepted"
+
+    world.run(story())
+
+
+def test_a_deregistered_station_is_cut_off_and_does_not_come_back(world: World) -> None:
+    async def story() -> None:
+        await world.add("CP-007")
+        async with world.box16() as box:
+            await box.boot()
+            await registrations.deregister(
+                world.store,
+                "CP-007",
+                proof=Proof(admin=True),
+                party=world.settings.parties[0],
+            )
+            assert (await box.closed())[0] == 1001
+            with pytest.raises(InvalidStatus) as refused:
+                await box.connect()
+            assert refused.value.response.status_code == 403
+
+    world.run(story())
+
+
+def test_whoever_speaks_something_else_is_hung_up_on(world: World) -> None:
+    async def story() -> None:
+        await world.add("CP-007")
+        await world.gateway()
+        async with RawBox(world.url(), "CP-007", PASSWORD) as box:
+            for _ in range(MAX_ODD_FRAMES + 1):
+                await box.send("GET / HTTP/1.1")
+            assert (await box.closed())[0] == 1002
+
+    world.run(story())
+
+
+def test_calls_are_handled_in_their_order_also_when_many_come_at_once(world: World) -> None:
+    async def story() -> None:
+        await world.add("CP-007")
+        await world.gateway()
+        async with RawBox(world.url(), "CP-007", PASSWORD) as box:
+            boot = {"chargePointVendor": "Acme", "chargePointModel": "One"}
+            for number in range(3 * MAX_WAITING):
+                action = "BootNotification" if number % 20 == 0 else "Heartbeat"
+                await box.send([2, str(number), action, boot if number % 20 == 0 else {}])
+
+            async def answered() -> bool:
+                return len(box.frames) == 3 * MAX_WAITING
+
+            await world.until(answered)
+            assert [frame[1] for frame in box.frames] == [
+                str(number) for number in range(3 * MAX_WAITING)
+            ]
+
+    world.run(story())
+
+
+def test_with_the_store_away_nothing_is_answered_and_the_box_is_hung_up_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("away")
+
+    async def story() -> None:
+        await world.add("CP-007")
+        async with world.box16() as box:
+            await box.boot()
+            monkeypatch.setattr(DbInterface, "transact", away)
+            with pytest.raises(ConnectionResetError):
+                await box.boot()
+            assert (await box.closed())[0] == 1013
+            assert [frame for frame in box.frames if frame[0] == 4] == []
+
+    world.run(story())
+
+
+def test_what_is_unknown_or_not_ours_is_said_so(world: World) -> None:
+    async def story() -> list[str]:
+        await world.add("CP-007")
+        await world.gateway()
+        codes = []
+        async with RawBox(world.url(), "CP-007", PASSWORD) as box:
+            for action in ("MakeCoffee", "RemoteStartTransaction", "BootNotification"):
+                with pytest.raises(Refused) as refused:
+                    await box.call(action)
+                codes.append(refused.value.code)
+        return codes
+
+    assert world.run(story()) == [
+        "NotImplemented",
+        "NotSupported",
+        "OccurenceConstraintViolation",
+    ]
