@@ -65,7 +65,9 @@ IN_TRANSACTION: Mapping[str, Told] = {
 ENDED = _FINISHING
 """A transaction is over and its car still stands there, until the connector says otherwise."""
 
-PAUSED_BY_CAR, PAUSED_BY_EVSE = "SuspendedEV", "SuspendedEVSE"
+PAUSED_BY_EVSE = "SuspendedEVSE"
+DRAWS_NOTHING = frozenset({"SuspendedEV", PAUSED_BY_EVSE, "EVConnected", "Idle"})
+"""Of a transaction in these no power flows, where none is told."""
 _OVERRULED = frozenset({ConnectorState.AVAILABLE, ConnectorState.PREPARING})
 """States of a connector that give way to the chargingState."""
 

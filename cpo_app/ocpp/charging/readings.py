@@ -14,7 +14,7 @@ from db_interface.json_data import JsonObject
 from domain.ocpp.energy_counter import Counter, counted, energy_wh, steady_register_wh
 from domain.ocpp.meter_values import Measured
 from domain.ocpp.signed_values import kept
-from domain.ocpp.status_mapping import PAUSED_BY_CAR, PAUSED_BY_EVSE
+from domain.ocpp.status_mapping import DRAWS_NOTHING, PAUSED_BY_EVSE
 from domain.ocpp.transactions import Transaction
 from domain.sessions import session_records
 
@@ -68,7 +68,7 @@ def _message(
 ) -> JsonObject:
     state = transaction.get("charging_state")
     power_w = moment.power_w
-    if power_w is None and state in (PAUSED_BY_CAR, PAUSED_BY_EVSE):
+    if power_w is None and state in DRAWS_NOTHING:
         power_w = 0.0
     if power_w is None:
         power_w = _average(before, after, moment)

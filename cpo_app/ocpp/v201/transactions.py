@@ -29,7 +29,7 @@ from domain.ocpp import transactions
 from domain.ocpp.energy_counter import energy_wh, started, with_start
 from domain.ocpp.meter_values import Measured, measured_of
 from domain.ocpp.seats import Seat
-from domain.ocpp.status_mapping import ENDED, told_2, told_by_transaction
+from domain.ocpp.status_mapping import DRAWS_NOTHING, ENDED, told_2, told_by_transaction
 from domain.ocpp.transactions import End, Transaction
 
 logger = logging.getLogger("cpo.ocpp")
@@ -224,6 +224,8 @@ async def _follow(
         # What is measured with the end the end itself tells.
         told = [one for one in metered if over is None or one["at"] < over["at"]]
         messages += [_of_session(after, message) for message in told]
+    if known["begun"] and over is None and not messages and _turns(known, event):
+        messages.append(readings.standing(after, event.charging_state or "", at))
     if over is not None and (event.kind == ENDED_EVENT or not known["begun"]):
         after, ended = await _end(tx, incoming, after, over, clock)
         messages += ended
@@ -238,6 +240,14 @@ async def _follow(
         await transactions.insert(tx, after)
         return after
     return await transactions.change(tx, known, after)
+
+
+def _turns(known: Transaction, event: _Event) -> bool:
+    """Whether its car draws nothing from now on, or draws again."""
+    before, now = known.get("charging_state"), event.charging_state
+    if now is None or event.told_at < known["told_until"]:
+        return False
+    return (before in DRAWS_NOTHING) != (now in DRAWS_NOTHING)
 
 
 async def _facts(

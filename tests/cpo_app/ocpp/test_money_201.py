@@ -395,6 +395,22 @@ async def _intervals(world: ChargingWorld) -> None:
     assert await world.billed_kwh() == [4.5]
 
 
+@case("the car draws nothing: told by status alone, it is parking time")
+async def _parking(world: ChargingWorld) -> None:
+    await world.knows()
+    await world.event("Started", 0, 0, card=CARD, info={"chargingState": "Charging"})
+    world.passes(30)
+    await world.event("Updated", 1, 5000, info={"chargingState": "Charging"})
+    await world.event("Updated", 2, info={"chargingState": "SuspendedEV"})
+    world.passes(30)
+    await world.event("Ended", 3, 5000, info={"chargingState": "EVConnected"})
+
+    (cdr,) = await world.cdrs()
+    charging, parking = cdr["charging_periods"]
+    assert {one["type"] for one in charging["dimensions"]} >= {"ENERGY", "TIME"}
+    assert parking["dimensions"] == [{"type": "PARKING_TIME", "volume": 0.5}]
+
+
 @case("at which of several EVSEs it is was not told: nothing is guessed")
 async def _unplaced(world: ChargingWorld) -> None:
     await world.knows()
