@@ -208,6 +208,26 @@ READ: Mapping[str, JsonObject] = {
             "content": '{"connectorId":1,"errorCode":"NoError","status":"Available"}',
         }
     ),
+    "/charge-points/{cp_id}/transactions": _page(
+        {
+            "transaction_id": 1890160885,
+            "cp_id": "CP-007",
+            "connector_id": "1",
+            "state": "ended",
+            "session_id": _SESSION,
+            "nobodys": False,
+            "first_heard": _AT,
+            "started": _AT,
+            "ended": _AT,
+            "reason": "EVDisconnected",
+            "energy_wh": 10000.0,
+            "register_start_wh": 1000.0,
+            "register_wh": 11000.0,
+            "register_restarts": 0,
+            "doubt": None,
+            "dead_letters": [],
+        }
+    ),
     "/dead-letters": _page({"id": "CP-001/boot-1/7", "cp_id": "CP-001", "reason": "..."}),
     "/stations": _page(_STATION),
     "/ocpp-templates": _page(

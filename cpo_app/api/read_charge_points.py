@@ -24,7 +24,7 @@ from cpo_app.api.routes import answered
 from domain.charge_points import dead_letters
 from domain.charge_points.evse_states import EvseStatus
 from domain.ocpp import templates
-from domain.operator import charge_points, station_messages, stations
+from domain.operator import charge_points, station_messages, station_transactions, stations
 
 
 def add_charge_points(router: APIRouter, house: House) -> None:
@@ -78,6 +78,14 @@ def add_charge_points(router: APIRouter, house: House) -> None:
             until=utc(until),
             limit=limit,
         )
+        if rows is None:
+            raise not_there("charge point with OCPP", cp_id)
+        return page(rows, None)
+
+    @router.get("/charge-points/{cp_id}/transactions", tags=["ocpp"])
+    async def transaction_list(cp_id: Id, limit: Limit = 100) -> Response:
+        """What its station calls its charging sessions, the latest first, and whose each is."""
+        rows = await station_transactions.of_charge_point(db, cp_id, limit=limit)
         if rows is None:
             raise not_there("charge point with OCPP", cp_id)
         return page(rows, None)

@@ -16,6 +16,7 @@ from cpo_app.cli import (
     ocpp_files,
     ocpp_log,
     ocpp_templates,
+    ocpp_transactions,
     remote,
 )
 from cpo_app.cli.acting import act, act_and_say, words
@@ -43,6 +44,7 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(ocpp_templates.app, name="templates")
 ocpp_charge_points.add_to(app)
 app.command("ocpp-log")(ocpp_log.ocpp_log)
+app.command("transactions")(ocpp_transactions.ocpp_transactions)
 ocpp_files.add_to(app)
 
 

@@ -15,8 +15,10 @@ from db_interface.json_data import JsonObject
 from domain.ocpp import configurations, connections, stations, transfers
 from domain.ocpp.connections import Connection
 from domain.ocpp.stations import STATIONS, Station
+from domain.operator import station_transactions
 
 TRANSFERS_SHOWN = 20
+TRANSACTIONS_SHOWN = 10
 _SHOWN = (
     "status",
     "protocol",
@@ -67,10 +69,11 @@ async def of_charge_point(db: Database, cp_id: str) -> JsonObject | None:
     if seat is None:
         return None
     station, evse = seat
-    here, configuration, moved = await asyncio.gather(
+    here, configuration, moved, charged = await asyncio.gather(
         connections.some(db, [station["_id"]]),
         configurations.get(db, station["_id"]),
         transfers.latest(db, station["_id"], TRANSFERS_SHOWN),
+        station_transactions.of_station(db, station["_id"], TRANSACTIONS_SHOWN),
     )
     kept = configuration or {}
     return {
@@ -81,6 +84,7 @@ async def of_charge_point(db: Database, cp_id: str) -> JsonObject | None:
         "templates": kept.get("templates", []),
         "held_at": kept.get("held_at"),
         "drift": kept.get("drift", []),
+        "transactions": charged,
         "transfers": [transfers.shown(one) for one in moved],
     }
 

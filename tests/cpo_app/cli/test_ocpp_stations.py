@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from db_interface.database import Database
+from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.charge_points import registration_store
-from domain.ocpp import stations
+from domain.ocpp import stations, transactions
+from domain.ocpp.energy_counter import started
 from domain.ocpp.message_log import MessageLog
 from domain.secrets import Vault
 from tests.conftest import Loop
@@ -52,4 +55,36 @@ def test_its_messages_are_shown_redacted(cpo: Cpo, db: Database, loop: Loop) -> 
     assert (row["message_id"], row["content"]) == ("7", '{"idTag":"…C3D4"}')
     assert "ClearCache" in cpo("charge-points", "ocpp-log", "cp-007").out
     unknown = cpo("charge-points", "ocpp-log", "CP-008")
+    assert unknown.code == 1 and unknown.err == "cpo: CP-008: no charge point with OCPP\n"
+
+
+def test_its_transactions_are_shown_and_which_are_nobodys(
+    cpo: Cpo, db: Database, loop: Loop
+) -> None:
+    cpo("charge-points", "add", "CP-007", "--ocpp")
+
+    async def told(tx: Tx) -> None:
+        begun = transactions.new(
+            tx,
+            station="CP-007",
+            transaction_id=4711,
+            cp_id="CP-007",
+            evse=1,
+            connector_id="1",
+            counter={**started(tx.now, 1000.0), "register_wh": 3500.0, "told": True},
+            told_at=tx.now,
+        )
+        await transactions.insert(tx, {**begun, "begun": True, "session_id": "S-1"})
+        lost = {**begun, "_id": "lost", "transaction_id": 4712, "ended": True, "nobodys": True}
+        end: transactions.End = {"at": tx.now, "reason": "PowerLoss"}
+        await transactions.insert(tx, {**lost, "end": end})  # type: ignore[typeddict-item]
+
+    loop.run(DbInterface(db).transact(told))
+    rows = cpo("charge-points", "transactions", "CP-007", "--json").json()
+    by_id = {row["transaction_id"]: row for row in rows}
+    runs, ended = by_id[4711], by_id[4712]
+    assert (runs["state"], runs["session_id"], runs["energy_wh"]) == ("runs", "S-1", 2500.0)
+    assert (ended["state"], ended["session_id"], ended["reason"]) == ("ended", None, "PowerLoss")
+    assert "nobody's" in cpo("charge-points", "transactions", "cp-007").out
+    unknown = cpo("charge-points", "transactions", "CP-008")
     assert unknown.code == 1 and unknown.err == "cpo: CP-008: no charge point with OCPP\n"
