@@ -11,6 +11,7 @@ from cpo_app.actions.house import House
 from cpo_app.backend import Backend
 from cpo_app.central.service import Central
 from cpo_app.notifying import Targets
+from cpo_app.ocpi.peer_services.payment_terminals import PaymentTerminals
 from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpi.peer_services.token_pull import PullReport, TokenPull
 from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
@@ -75,6 +76,7 @@ def house_of(backend: Backend, central: Central | None = None) -> House:
         pull_tokens=pull_tokens,
         set_operative=set_operative,
         authorize=authorize,
+        terminals=PaymentTerminals(backend.store, backend.settings, backend.peers, backend.client),
         wake_commands=backend.intake.wake,
         tell_test=lambda: Targets(backend.settings, backend.db).tell_test(),
         replay=partial(replay, backend) if central is None else central.telemetry.replay,

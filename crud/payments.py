@@ -36,4 +36,4 @@ class Payments:
         now = format_datetime(self.store.db.now())
         given = {"last_updated": now, **data} if kind is ObjectKind.TERMINAL else data
         inner = form.read(kind, given).object
-        return "created" if await payments.keep(self.store, peer_id, kind, inner) else "updated"
+        return await payments.keep(self.store, peer_id, kind, inner)

@@ -16,6 +16,7 @@ GROUPS: Mapping[str, str] = {
     "cdrs": "cpo_app.actions.cdrs",
     "tariffs": "cpo_app.actions.tariffs",
     "locations": "cpo_app.actions.locations",
+    "terminals": "cpo_app.actions.terminals",
     "notices": "cpo_app.actions.notices",
     "operators": "cpo_app.actions.operators",
     "keys": "cpo_app.actions.keys",

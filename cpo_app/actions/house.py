@@ -58,6 +58,23 @@ class Pulled(Protocol):
     def problem(self) -> str | None: ...
 
 
+class Terminals(Protocol):
+    """Payment terminals at their provider (OCPI 2.3.0, payments): each raises UnknownPeer,
+    InvalidParameters where the peer offers none, and OcpiError where it will not."""
+
+    async def pull(self, peer_id: str) -> Mapping[str, int]:
+        """Fetch its terminals and confirmations: how many had which outcome."""
+
+    async def assign(
+        self, peer_id: str, terminal_id: str, locations: Sequence[str], evses: Sequence[str]
+    ) -> JsonMapping:
+        """The terminal as it is then."""
+
+    async def activate(self, peer_id: str, terminal: JsonMapping) -> None: ...
+
+    async def deactivate(self, peer_id: str, terminal_id: str) -> None: ...
+
+
 class Authorize(Protocol):
     async def __call__(
         self,
@@ -87,6 +104,7 @@ class House:
     """Raises NotRegistered."""
     authorize: Authorize
     """A card at an EVSE, as at the reader."""
+    terminals: Terminals
     wake_commands: Callable[[], None]
     """There is a new one."""
     replay: Callable[[str], Awaitable[str | None]]

@@ -73,6 +73,9 @@ PARAMETERS: Mapping[str, object] = {
     "public_key": "-----BEGIN PUBLIC KEY-----\n...\n-----END PUBLIC KEY-----",
     "role": "operator",
     "session_id": _SESSION,
+    "terminal_id": "T-1",
+    "reference": "SN-0815",
+    "evse_uids": ["CP-001"],
     "tariff_id": "DAY",
     "tariff_ids": ["DAY"],
     "template": "our usual",
@@ -112,6 +115,21 @@ _CDR = {
     "total_energy": 8.0,
     "total_cost": {"excl_vat": 2.0, "incl_vat": 2.42},
     "currency": "EUR",
+    "last_updated": _AT,
+}
+_TERMINAL = {
+    "terminal_id": "T-1",
+    "reference": "SN-0815",
+    "location_ids": ["LOC1"],
+    "last_updated": _AT,
+}
+_CONFIRMATION = {
+    "id": "F-1",
+    "authorization_reference": "A-1",
+    "total_costs": {"excl_vat": 4.0, "incl_vat": 4.84},
+    "currency": "EUR",
+    "eft_data": ["Card **** 1234"],
+    "capture_status_code": "SUCCESS",
     "last_updated": _AT,
 }
 _SESSION_ROW = {
@@ -273,6 +291,10 @@ READ: Mapping[str, JsonObject] = {
     "/tokens/{object_id}": _TOKEN,
     "/peers": _page(_PEER_ROW),
     "/peers/{peer_id}": {**_PEER_ROW, "clients": []},
+    "/terminals": _page({"key": "…", "peer_id": _PEER, "object": _TERMINAL}),
+    "/financial-advice-confirmations": _page(
+        {"key": "…", "peer_id": _PEER, "object": _CONFIRMATION}
+    ),
     "/claims": _page({"party": "NL/TNM", "peer_id": _PEER, "since": _AT, "by": "operator"}),
     "/quirks": _page({"name": "no_patch", "usual": False}),
     "/operators": _page(

@@ -12,6 +12,7 @@ from cpo_app.actions.house import House
 from cpo_app.api.read_charge_points import add_charge_points
 from cpo_app.api.read_charging import add_charging
 from cpo_app.api.read_objects import add_objects
+from cpo_app.api.read_payments import add_payments
 from cpo_app.api.read_peers import add_peers
 from cpo_app.api.read_people import add_people
 from cpo_app.api.read_platform import add_platform
@@ -22,5 +23,6 @@ def add_reading(router: APIRouter, house: House) -> None:
     add_charging(router, house)
     add_objects(router, house)
     add_peers(router, house)
+    add_payments(router, house)
     add_people(router, house)
     add_platform(router, house)

@@ -40,6 +40,7 @@ class Commands(LazyGroup):
         "locations": "cpo_app.cli.locations:app",
         "tariffs": "cpo_app.cli.tariffs:app",
         "cdrs": "cpo_app.cli.cdrs:app",
+        "terminals": "cpo_app.cli.terminals:app",
         "sessions": "cpo_app.cli.sessions:app",
         "reconcile": "cpo_app.cli.reconcile:app",
         "secrets": "cpo_app.cli.secrets:app",

@@ -31,6 +31,7 @@ from domain.operator import (
     money,
     not_offered,
     notices,
+    payment_terminals,
     peers,
     reconciliation,
     sessions,
@@ -289,8 +290,10 @@ def build_console_router(console: Console) -> APIRouter:
         found = await peers.one(db, peer_id, console.clock())
         if found is None:
             raise NotThere("There is no peer of that id.")
-        clients, withheld = await asyncio.gather(
-            hub_clients.rows_of(db, peer_id), not_offered.from_peer(db, peer_id, MAX_HELD_BACK)
+        clients, withheld, terminals = await asyncio.gather(
+            hub_clients.rows_of(db, peer_id),
+            not_offered.from_peer(db, peer_id, MAX_HELD_BACK),
+            payment_terminals.of_provider(db, peer_id),
         )
         return console.page(
             request,
@@ -299,6 +302,7 @@ def build_console_router(console: Console) -> APIRouter:
             held_back=found[1],
             clients=clients,
             withheld=withheld,
+            terminals=terminals,
             done=said(done),
         )
 

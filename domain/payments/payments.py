@@ -12,10 +12,11 @@ import orjson
 from db_interface.collection import Collection
 from db_interface.database import Database
 from db_interface.interface import DbInterface
-from db_interface.json_data import JsonMapping
+from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import fold
 from db_interface.transaction import Tx
 from domain.rendered import Rendered
+from domain.times import parse_datetime
 from domain.versions import ObjectKind
 
 IDS = {ObjectKind.TERMINAL: "terminal_id", ObjectKind.FINANCIAL_ADVICE_CONFIRMATION: "id"}
@@ -41,12 +42,25 @@ class PaymentObject(TypedDict):
 PAYMENTS: Collection[PaymentObject] = Collection("payments")
 
 
-async def keep(store: DbInterface, peer_id: str, kind: ObjectKind, data: JsonMapping) -> bool:
-    """Keep a valid object of the peer's in place of what was there; whether nothing was."""
+OLDER = "older"
 
-    async def work(tx: Tx) -> bool:
+
+async def keep(
+    store: DbInterface,
+    peer_id: str,
+    kind: ObjectKind,
+    data: JsonMapping,
+    *,
+    unless_older: bool = False,
+) -> str:
+    """Keep a valid object of the peer's in place of what was there: "created", "updated", or with
+    `unless_older` (what is fetched may have been overtaken by what was sent) "older"."""
+
+    async def work(tx: Tx) -> str:
         key = _key(peer_id, kind, data[IDS[kind]])
         before = await PAYMENTS.of(tx).find_one({"_id": key})
+        if unless_older and before is not None and _stamp(data) < _stamp(_plain(before)):
+            return OLDER
         document: PaymentObject = {
             "_id": key,
             "peer_id": peer_id,
@@ -57,7 +71,7 @@ async def keep(store: DbInterface, peer_id: str, kind: ObjectKind, data: JsonMap
             "updated": tx.now,
         }
         await PAYMENTS.of(tx).replace_one({"_id": key}, document, upsert=True)
-        return before is None
+        return "created" if before is None else "updated"
 
     return await store.transact(work)
 
@@ -68,9 +82,35 @@ async def kept(db: Database, peer_id: str, kind: ObjectKind, object_id: str) -> 
     return None if found is None else Rendered(found["raw"])
 
 
+async def listed(
+    db: Database,
+    kind: ObjectKind,
+    *,
+    limit: int,
+    peer_id: str | None = None,
+    after: str | None = None,
+) -> list[JsonObject]:
+    """Objects of that kind, by their keys, with whose they are: {key, peer_id, object}."""
+    query: JsonObject = {"kind": kind.value}
+    if peer_id is not None:
+        query["peer_id"] = peer_id
+    if after is not None:
+        query["_id"] = {"$gt": after}
+    rows = await PAYMENTS.of(db).find(query, sort=[("_id", 1)], limit=limit)
+    return [{"key": row["_id"], "peer_id": row["peer_id"], "object": _plain(row)} for row in rows]
+
+
 async def forget(tx: Tx, peer_id: str) -> None:
     """The peer is removed: what it has told us goes with it."""
     await PAYMENTS.of(tx).delete_many({"peer_id": peer_id})
+
+
+def _plain(document: PaymentObject) -> JsonObject:
+    return Rendered(document["raw"]).plain()
+
+
+def _stamp(data: JsonMapping) -> datetime:
+    return parse_datetime(data["last_updated"])
 
 
 def _key(peer_id: str, kind: ObjectKind, object_id: str) -> str:

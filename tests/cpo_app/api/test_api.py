@@ -33,6 +33,8 @@ LISTS = (
     "/v1/tokens",
     "/v1/peers",
     "/v1/claims",
+    "/v1/terminals",
+    "/v1/financial-advice-confirmations",
     "/v1/audit",
 )
 

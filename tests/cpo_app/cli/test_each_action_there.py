@@ -52,6 +52,9 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "tariffs.import": ("FILE",),
     "tariffs.default": ("--none",),
     "tariffs.assign": ("x", "T1"),
+    "terminals.assign": ("x", "T-1"),
+    "terminals.activate": ("x", "--reference", "SN-1"),
+    "terminals.deactivate": ("x", "T-1", "--yes"),
     "locations.import": ("FILE",),
     "locations.group": ("G", "add", "x"),
     "locations.ungroup": ("G", "remove", "x"),
@@ -157,3 +160,5 @@ def test_what_is_made_there_is_printed_here(there: There) -> None:
     assert there("secrets", "status", "--json").json()["older_keys_given"] == 0
     assert there("commands", "list", "--json").json() == []
     assert there("tariffs", "assigned", "--json").json() == []
+    assert there("terminals", "list", "--json").json() == []
+    assert there("terminals", "confirmations", "--json").json() == []

@@ -25,6 +25,7 @@ from cpo_app.add_routes import add_routes
 from cpo_app.console import Console, build_console_router
 from cpo_app.console.oidc import Oidc
 from cpo_app.ocpi.peer_client.client import PeerClient
+from cpo_app.ocpi.peer_services.payment_terminals import PaymentTerminals
 from cpo_app.ocpi.peer_services.registration import Registration
 from cpo_app.ocpi.peer_services.token_pull import PullReport
 from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
@@ -339,6 +340,7 @@ class Visit:
             pull_tokens=pull_tokens,
             set_operative=set_operative,
             authorize=authorize,
+            terminals=PaymentTerminals(night.store, settings, night.peers, peer_client),
             wake_commands=lambda: None,
             replay=replay,
             tell_test=tell_test,

@@ -60,7 +60,12 @@ class TokenWorld:
                         "identifier": "tokens",
                         "role": "SENDER",
                         "url": url or f"{emsp.base_url}/tokens",
-                    }
+                    },
+                    *(
+                        {"identifier": name, "role": "SENDER", "url": f"{emsp.base_url}/{name}"}
+                        for name in ("payments",)
+                        if emsp.endpoints.get(name) == "SENDER"
+                    ),
                 ],
             )
             return peer.peer_id
