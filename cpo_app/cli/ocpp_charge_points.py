@@ -10,6 +10,7 @@ import orjson
 import typer
 
 from cpo_app.actions import ocpp as actions
+from cpo_app.actions.ocpp_local_list import LOCAL_LIST
 from cpo_app.cli.acting import act, act_and_say, words
 from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
@@ -76,6 +77,16 @@ def configure(
     act_and_say(actions.CONFIGURE, given, data_dir, cp_id, yes=yes)
 
 
+def local_list(
+    cp_id: CpId,
+    party: Annotated[str | None, typer.Option(metavar="CC/PID", help="Its cards alone.")] = None,
+    none: Annotated[bool, typer.Option("--none", help="Take all cards off it.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    given = {"cp_id": cp_id, "party": party, "none": none}
+    print_json(act_and_say(LOCAL_LIST, given, data_dir, cp_id))
+
+
 def ocpp_call(
     cp_id: CpId,
     action: Annotated[str, typer.Argument(metavar="ACTION", help="As TriggerMessage.")],
@@ -102,4 +113,5 @@ def add_to(app: typer.Typer) -> None:
     app.command("clear-cache", help=words(actions.CLEAR_CACHE))(clear_cache)
     app.command("configuration", help=words(actions.CONFIGURATION))(configuration)
     app.command("configure", help=words(actions.CONFIGURE))(configure)
+    app.command("local-list", help=words(LOCAL_LIST))(local_list)
     app.command("ocpp-call", help=words(actions.CALL))(ocpp_call)

@@ -20,8 +20,9 @@ from cpo_app.ocpp.connection import Connection
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
-from domain.ocpp import configuring, templates
+from domain.ocpp import configuring, local_lists, templates
 from domain.ocpp.configuring import NotTold
+from domain.ocpp.local_lists import ListNotSent
 from domain.rounds import Rounds
 
 logger = logging.getLogger("cpo.ocpp")
@@ -32,7 +33,12 @@ AFTER_BOOT_S = 0.5
 AT_ONCE = 20
 ANSWERED_WITHIN_S = 30.0
 
-_LATER: tuple[type[Exception], ...] = (NotAnswered, NotTold, *STORE_ERRORS)
+_LATER: tuple[type[Exception], ...] = (
+    NotAnswered,
+    NotTold,
+    ListNotSent,
+    *STORE_ERRORS,
+)
 
 CarryOut = Callable[[str, Asked], Awaitable[JsonObject]]
 
@@ -107,8 +113,10 @@ class Configuring:
         station = connection.station_id
         try:
             done = await configuring.configure(self._store, connection.station, ask)
+            if await local_lists.bring_up_to_date(self._store, station, ask):
+                logger.info("%s: its list of cards was brought up to date", station)
         except _LATER as error:
-            logger.info("%s: its configuration is not known: %s", station, error)
+            logger.info("%s: not held against what it should be: %s", station, error)
             return
         except Exception:  # nobody awaits this task: its error would be lost
             logger.exception("%s: its configuration could not be read", station)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from db_interface.database import Database
 from db_interface.json_data import JsonObject
-from domain.ocpp import configurations, connections, stations, transfers
+from domain.ocpp import configurations, connections, local_lists, stations, transfers
 from domain.ocpp.connections import Connection
 from domain.ocpp.stations import STATIONS, Station
 from domain.operator import station_transactions
@@ -69,9 +69,10 @@ async def of_charge_point(db: Database, cp_id: str) -> JsonObject | None:
     if seat is None:
         return None
     station, evse = seat
-    here, configuration, moved, charged = await asyncio.gather(
+    here, configuration, cards, moved, charged = await asyncio.gather(
         connections.some(db, [station["_id"]]),
         configurations.get(db, station["_id"]),
+        local_lists.of_station(db, station["_id"]),
         transfers.latest(db, station["_id"], TRANSFERS_SHOWN),
         station_transactions.of_station(db, station["_id"], TRANSACTIONS_SHOWN),
     )
@@ -85,6 +86,7 @@ async def of_charge_point(db: Database, cp_id: str) -> JsonObject | None:
         "held_at": kept.get("held_at"),
         "drift": kept.get("drift", []),
         "transactions": charged,
+        "local_list": None if cards is None else {k: v for k, v in cards.items() if k != "_id"},
         "transfers": [transfers.shown(one) for one in moved],
     }
 

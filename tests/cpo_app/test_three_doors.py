@@ -48,6 +48,7 @@ COMMANDS = {
             "configuration",
             "configure",
             "logs",
+            "local_list",
             "firmware",
         )
     },

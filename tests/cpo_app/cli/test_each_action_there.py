@@ -80,6 +80,7 @@ COMMANDS = {
             "configuration",
             "configure",
             "logs",
+            "local_list",
             "firmware",
         )
     },

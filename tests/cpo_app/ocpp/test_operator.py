@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cpo_app.actions import ocpp, ocpp_templates
+from cpo_app.actions import ocpp, ocpp_local_list, ocpp_templates
 from cpo_app.actions.action import Action, P, Refused, perform
 from cpo_app.house import house_of
 from db_interface.json_data import JsonObject
@@ -257,5 +257,29 @@ def test_the_list_says_protocol_version_and_last_message(world: World) -> None:
         shown = await charge_points.one(world.db, "CP-007")
         assert shown is not None
         assert "password_hash" not in str(shown)
+
+    world.run(story())
+
+
+def test_a_box_is_given_cards_and_has_them_taken(world: World) -> None:
+    async def story() -> None:
+        await world.add("CP-007")
+        async with world.box16() as box:
+            await box.boot()
+            box.answers["GetLocalListVersion"] = {"listVersion": 4}
+            sent = await do(world, ocpp_local_list.LOCAL_LIST, cp_id="CP-007")
+            assert (sent["cards"], sent["version"]) == (0, 5)
+            assert asked(box, "SendLocalList") == [
+                {"listVersion": 5, "updateType": "Full", "localAuthorizationList": []}
+            ]
+            shown = await stations.of_charge_point(world.db, "CP-007")
+            assert shown is not None
+            assert shown["local_list"]["version"] == 5
+            await do(world, ocpp_local_list.LOCAL_LIST, cp_id="CP-007", none=True)
+            box.answers["GetLocalListVersion"] = {"listVersion": -1}
+            assert await refused(world, ocpp_local_list.LOCAL_LIST, cp_id="CP-007") == (
+                424,
+                "it has no local list",
+            )
 
     world.run(story())
