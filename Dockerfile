@@ -1,4 +1,4 @@
-# One image for every service; the command chooses: serve, registry, monitor, engine.
+# One image for every service; the command chooses: serve, registry, ocpp, monitor, engine.
 FROM python:3.11-slim
 
 ENV PYTHONUNBUFFERED=1 \
@@ -6,6 +6,7 @@ ENV PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     CENTRAL_HOST=0.0.0.0 \
     REGISTRY_HOST=0.0.0.0 \
+    CPO_OCPP_HOST=0.0.0.0 \
     CP_ENGINE_HOST=0.0.0.0 \
     CP_STATE_DIR=/var/lib/cpo/charge-point \
     CPO_DATA_DIR=/var/lib/cpo/data
@@ -26,7 +27,7 @@ COPY db_interface db_interface
 RUN pip install --no-deps .
 
 USER cpo
-EXPOSE 8000 8080 8001
+EXPOSE 8000 8080 8001 9000
 
 # Every service answers under one of these; the service's own port is in CPO_HEALTH_URL.
 ENV CPO_HEALTH_URL=http://127.0.0.1:8000/healthz

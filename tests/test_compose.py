@@ -137,7 +137,7 @@ def test_its_command_is_ours(name: str) -> None:
     assert command in Commands.where
 
 
-@pytest.mark.parametrize("name", ["ev-central", "ev-registry"])
+@pytest.mark.parametrize("name", ["ev-central", "ev-registry", "ev-ocpp"])
 def test_a_servers_variables_are_settings_and_are_taken(name: str) -> None:
     values = environment(name)
     assert set(values) - NO_SETTINGS <= set(Settings.__fields__)
@@ -213,6 +213,14 @@ def test_centrals_health_check_is_answered() -> None:
     assert url.removeprefix(f"http://127.0.0.1:{values['CENTRAL_PORT']}") in paths
     dockerfile = (REPOSITORY / "Dockerfile").read_text()
     assert "os.environ['CPO_HEALTH_URL']" in dockerfile, "what ev-central's health check goes by"
+
+
+def test_the_gateways_health_check_is_one_of_its_answers() -> None:
+    values = environment("ev-ocpp")
+    port = values["CPO_OCPP_PORT"]
+    # What it answers, tests/cpo_app/ocpp/test_http_answers.py asks.
+    assert values["CPO_HEALTH_URL"] == f"http://127.0.0.1:{port}/readyz"
+    assert SERVICES["ev-ocpp"]["ports"] == [f"${{BIND:-127.0.0.1}}:{port}:{port}"]
 
 
 def test_an_engines_health_check_asks_at_its_port() -> None:

@@ -20,6 +20,7 @@ from cpo_app.doctor.contents import check_contents
 from cpo_app.doctor.findings import Finding, Level, fail, ok
 from cpo_app.doctor.host import check_host
 from cpo_app.doctor.network import check_network
+from cpo_app.doctor.ocpp import check_gateway, check_reachable, check_stations
 from cpo_app.doctor.store import check_store
 from cpo_app.settings import Settings, SettingsError
 from cpo_app.unsafe_settings import unsafe_settings
@@ -93,7 +94,10 @@ async def _examine(settings: Settings, embedded: bool) -> list[Finding]:
         broken = any(finding.level is Level.FAIL for finding in findings)
         here = settings if broken else await announced(settings, db)
         findings += check_configuration(here, embedded=embedded, now=now)
-        findings += await check_network(here)
+        findings += [*check_gateway(here, now), *await check_network(here)]
+        findings.append(await check_reachable(here))
+        if not broken:
+            findings += [finding async for finding in check_stations(db)]
         if not broken and len(min(here.encryption_keys, key=len, default="")) >= MIN_KEY_LENGTH:
             vault = Vault(*here.encryption_keys)
             findings += [finding async for finding in check_contents(db, vault, now)]

@@ -21,6 +21,11 @@ def certificate_sources(settings: Settings, now: Callable[[], datetime]) -> list
                 settings.REGISTRY_TLS_ENABLED,
                 settings.REGISTRY_TLS_CERT_FILE,
             ),
+            (
+                "CPO_OCPP_TLS_CERT_FILE",
+                settings.CPO_OCPP_TLS_PORT > 0,
+                settings.CPO_OCPP_TLS_CERT_FILE,
+            ),
             ("CENTRAL_TLS_CERT_FILE", settings.CENTRAL_TLS_ENABLED, settings.CENTRAL_TLS_CERT_FILE),
         )
         if enabled and path

@@ -47,6 +47,7 @@ MAX_FRAME_BYTES = 1024 * 1024
 """A device model's report, or a local list, is the largest that there is."""
 OPEN_WITHIN_S = 15.0
 CLOSED_WITHIN_S = 1.0
+STOPPED_WITHIN_S = 1.5
 BACKLOG = 4096
 """A gateway that starts again is found by all of its stations at once."""
 SWEPT_EVERY_S = 30.0
@@ -101,6 +102,7 @@ class Gateway:
         self._http = HttpAnswers(operators, self.has_lease)
         self._gone: dict[str, str] = {}
         """Closed connections of which the store is to be told, with their stations."""
+        self._stopping = False
         self._servers: list[Server] = []
         self._lease_until = 0.0
         """By this host's uptime: no later than the database has it."""
@@ -164,10 +166,15 @@ class Gateway:
             await rounds.stop()
         await self._configuring.stop()
         await self._desk.stop()
+        self._stopping = True
         for server in self._servers:
             server.close(code=GOING_AWAY, reason="restarting")
-        for server in self._servers:
-            await server.wait_closed()
+        if self._servers:
+            closed = [asyncio.create_task(server.wait_closed()) for server in self._servers]
+            # Whoever does not answer the farewell is not waited for.
+            _, late = await asyncio.wait(closed, timeout=STOPPED_WITHIN_S)
+            for task in late:
+                task.cancel()
         self._servers.clear()
         with contextlib.suppress(*STORE_ERRORS), self._db.no_waiting():
             await connections.leave(self._db, self.id)
@@ -242,9 +249,10 @@ class Gateway:
                 del self.held[connection.station_id]
             if closing is not None:
                 await closing
-            self._gone[connection.id] = connection.station_id
-            with contextlib.suppress(*STORE_ERRORS):
-                await self._let_go()
+            if not self._stopping:  # then all of them are let go in one
+                self._gone[connection.id] = connection.station_id
+                with contextlib.suppress(*STORE_ERRORS):
+                    await self._let_go()
 
     def _incoming(self, connection: Connection, message_id: str) -> Incoming:
         return Incoming(

@@ -20,6 +20,7 @@ from auth.operator_access import Door, NotLetIn, OperatorAccess
 from db_interface.database import STORE_ERRORS
 
 SHARED_BY_WORKERS = "PROMETHEUS_MULTIPROC_DIR"
+_NO_LEASE = b'{"ready": false, "missing": ["lease"]}'
 _METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -37,7 +38,7 @@ class HttpAnswers:
             return answered(200, b'{"status": "ok"}', "application/json")
         if path == "/readyz":
             ready = self._ready()
-            said = b'{"status": "ready"}' if ready else b'{"status": "not ready"}'
+            said = b'{"ready": true, "missing": []}' if ready else _NO_LEASE
             return answered(200 if ready else 503, said, "application/json")
         if path == "/metrics":
             return await self._metrics(request, address)

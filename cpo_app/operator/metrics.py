@@ -146,6 +146,9 @@ def _of_store(state: Snapshot | None, now: datetime) -> Iterator[Metric]:
         "peer",
         state.cdrs_to_look_at,
     )
+    yield _by_label(
+        "cpo_ocpp_stations", "Charge points' boxes that speak OCPP.", "state", state.stations
+    )
     yield _by_label("cpo_peers", "Peers by status.", "status", state.peers)
     names = GaugeMetricFamily("cpo_peer_info", "1; what a peer is called.", labels=("peer", "name"))
     for peer in state.pushes:

@@ -18,6 +18,8 @@ MAX_BYTES = 8000
 _CARDS = frozenset({"idTag", "parentIdTag", "idToken", "groupIdToken", "emaid", "eMAID"})
 _SECRETS = re.compile(r"password|secret|authorizationkey|privatekey", re.I)
 _URLS = frozenset({"location", "remoteLocation", "url", "ocppCsmsUrl"})
+_TRANSFER = re.compile(r"(/ocpp-files/)[^/?]+")
+"""The address of one upload or download of ours, which is good for whoever knows it."""
 _LOOSE = re.compile(
     r'("(?:idTag|parentIdTag|idToken|value|attributeValue|password)"\s*:\s*)"(?:[^"\\]|\\.)*"?'
 )
@@ -52,7 +54,7 @@ def _shown(value: object, name: str) -> object:
         if _SECRETS.search(name):
             return REDACTED
         if name in _URLS and "://" in value:
-            return bare_url(value)
+            return _TRANSFER.sub(rf"\1{REDACTED}", bare_url(value))
     return value
 
 

@@ -193,6 +193,10 @@ async def page(
     return await STATIONS.of(where).find(query, sort=[("folded_id", 1)], limit=limit)
 
 
+async def number(where: Where, status: Status) -> int:
+    return await STATIONS.of(where).count({"status": status.value})
+
+
 async def some(where: Where, station_ids: Iterable[str]) -> list[Station]:
     """Those of them that there are; ids compare ignoring case."""
     return await STATIONS.of(where).find({"folded_id": {"$in": [fold(one) for one in station_ids]}})

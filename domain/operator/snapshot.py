@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from db_interface.database import Database
 from domain.charge_points import dead_letters, unaccounted_energy
 from domain.commands.command_queue import undelivered
-from domain.operator import charge_points, money, peers, sessions
+from domain.operator import charge_points, money, peers, sessions, stations
 from domain.operator.money import MoneyCounts
 from domain.operator.push_states import PushState, push_states
 from domain.operator.reconciliation import KindTotal, cdrs_to_look_at, register_totals
@@ -46,6 +46,8 @@ class Snapshot:
     """By peer, CDRs that have not arrived as they should, says its latest reconciliation."""
     register_findings: tuple[KindTotal, ...]
     """What does not add up between registers, sessions and CDRs."""
+    stations: Mapping[str, int]
+    """OCPP stations: connected, not connected, held until they are added."""
     peers: Mapping[str, int]
     pushes: tuple[PeerPush, ...]
     """To connected and suspended peers, the first MAX_PEERS."""
@@ -54,7 +56,7 @@ class Snapshot:
 async def snapshot(db: Database) -> Snapshot:
     """Ask the store; every figure is a count or a look-up in an index."""
     (
-        (points, by_status, signed, findings, not_arrived),
+        (points, by_status, signed, findings, not_arrived, boxes),
         numbers,
         pushes,
         lost,
@@ -65,6 +67,7 @@ async def snapshot(db: Database) -> Snapshot:
             sessions.signatures(db),
             register_totals(db),
             cdrs_to_look_at(db),
+            stations.counts(db),
         ),
         asyncio.gather(
             charge_points.number_registered(db),
@@ -90,6 +93,7 @@ async def snapshot(db: Database) -> Snapshot:
         cdrs_to_look_at=not_arrived,
         unaccounted=unaccounted,
         signatures=signed,
+        stations=boxes,
         peers=by_status,
         pushes=tuple(PeerPush(row["_id"], row["name"], push) for row, push in pushes),
     )

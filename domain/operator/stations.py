@@ -14,7 +14,7 @@ from db_interface.database import Database
 from db_interface.json_data import JsonObject
 from domain.ocpp import configurations, connections, local_lists, stations, transfers
 from domain.ocpp.connections import Connection
-from domain.ocpp.stations import STATIONS, Station
+from domain.ocpp.stations import STATIONS, Station, Status
 from domain.operator import station_transactions
 
 TRANSFERS_SHOWN = 20
@@ -45,6 +45,18 @@ async def page(
     here = await connections.some(db, [one["_id"] for one in shown])
     rows = [_row(one, here.get(one["_id"])) for one in shown]
     return rows, shown[-1]["_id"] if len(found) > limit else None
+
+
+async def counts(db: Database) -> dict[str, int]:
+    """How many are connected, are not, and wait to be added."""
+    approved, held, living = await asyncio.gather(
+        stations.number(db, Status.APPROVED),
+        stations.number(db, Status.HELD),
+        connections.gateways(db),
+    )
+    # Of those that are held some may be here, too.
+    here = min(approved, sum(one.get("connections", 0) for one in living))
+    return {"connected": here, "not connected": approved - here, "held": held}
 
 
 async def of_charge_points(db: Database, cp_ids: Sequence[str]) -> dict[str, JsonObject]:

@@ -84,6 +84,8 @@ SECRET = "04A1B2C3D4E5F6"
             ]
         },
         {"location": f"ftp://me:{SECRET}@example.com/x"},
+        {"location": f"https://cpo.example.com/ocpp-files/{SECRET}"},
+        {"log": {"remoteLocation": f"https://cpo.example.com/ocpp-files/{SECRET}/log"}},
         {"connectionData": {"vpn": {"password": SECRET}}},
     ],
 )
