@@ -12,6 +12,7 @@ from datetime import timedelta
 from auth.authenticator import OcpiAuthenticator
 from auth.operator_access import OperatorAccess
 from auth.throttle import Throttle
+from cpo_app.exchange_recording import counted, recording_rules
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.peer_services.cdr_reconciliation import CdrReconciliation
 from cpo_app.ocpi.peer_services.registration import Registration
@@ -23,6 +24,7 @@ from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.commands.command_intake import Intake
+from domain.exchanges.recorder import Recorder
 from domain.operators.logins import Lasting
 from domain.peers.peers import Peers
 from domain.platform_facts import announce_address, announced_address
@@ -84,10 +86,12 @@ class Backend:
             https=settings.PROTOCOL == "https",
         )
         self.peer_certificates = PeerCertificates(db)
+        self.recorder = Recorder(db, recording_rules(settings), vault.digest, counted)
         self.client = PeerClient(
             allow_private=settings.CPO_ALLOW_PRIVATE_URLS,
             read_timeout_s=settings.CPO_PEER_TIMEOUT_S,
             shown=self.peer_certificates.shown,
+            recorder=self.recorder,
         )
         self.push = Push(settings, self.store, self.peers, self.client)
         self.cdr_reconciliation = CdrReconciliation(
@@ -115,4 +119,5 @@ class Backend:
     async def aclose(self) -> None:
         await self.push.stop()
         await self.client.aclose()
+        await self.recorder.close()
         self.db.close()

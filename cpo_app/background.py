@@ -26,6 +26,7 @@ from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from cpo_app.reconciling import Reconciling
 from domain.audit.chain import Sealing
 from domain.authorization.authorization import Authorizer
+from domain.exchanges.bounds import ExchangeBounds
 from domain.peers.version_moves import VersionMoves
 from domain.places import geonames
 from domain.upgrades.readiness import until_ready
@@ -70,6 +71,9 @@ class Background:
         )
         self._reconciling = Reconciling(backend.db, settings, backend.cdr_reconciliation)
         self._forgetting = Forgetting(backend.db, settings)
+        self._exchange_bounds = ExchangeBounds(
+            backend.db, days=settings.CPO_EXCHANGES_DAYS, most=settings.CPO_EXCHANGES_MAX
+        )
         self._unfinished = UnfinishedCalls(backend.peers, backend.registration)
         self._rotation = TokenRotation(
             backend.peers, backend.registration, settings.CPO_ROTATE_TOKENS_DAYS
@@ -98,6 +102,7 @@ class Background:
         await self._sealing.rounds.stop()
         await self._reconciling.rounds.stop()
         await self._forgetting.rounds.stop()
+        await self._exchange_bounds.rounds.stop()
         await self._token_pull.stop()
         await self._hub_clients.stop()
         await self._unfinished.rounds.stop()
@@ -124,6 +129,8 @@ class Background:
         self._token_pull.start()
         self._reconciling.rounds.start()
         self._forgetting.rounds.start()
+        self._exchange_bounds.rounds.start()
+        backend.recorder.rounds.start()
         self._sealing.rounds.start()
         self._notifying.start()
         self._backend.peer_certificates.rounds.start()

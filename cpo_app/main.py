@@ -45,7 +45,11 @@ millisecond; trying harder takes up to ten times as long for a few percent."""
 def build_app(backend: Backend) -> FastAPI:
     """OCPI, Central and the health pages on one backend; its lifespan runs the background work."""
     app = build_ocpi_app(
-        backend.settings, _crud(backend), backend.authenticator, backend.ocpi_throttle
+        backend.settings,
+        _crud(backend),
+        backend.authenticator,
+        backend.ocpi_throttle,
+        backend.recorder,
     )
     background = Background(backend)
     central = background.central

@@ -186,6 +186,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("seq", unique=True, partialFilterExpression={"seq": {"$exists": True}}),
         _index("unsealed", "at", "_id", partialFilterExpression={"unsealed": True}),
     ],
+    "exchanges": [_index("keys", "_id")],
+    "exchange_losses": [_index("at", expireAfterSeconds=30 * 24 * 3600)],
     "matters": [
         _index("open", "opened"),
         _index("open", "over"),

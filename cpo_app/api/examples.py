@@ -189,6 +189,27 @@ _STATION = {
     "connected": True,
 }
 _TOKEN = {**_CDR["cdr_token"], "issuer": "eMSP One", "valid": True, "whitelist": "ALWAYS"}  # type: ignore[dict-item]
+_EXCHANGE: JsonObject = {
+    "id": "0196a2f4e40000000a1b2c",
+    "at": _AT,
+    "took_ms": 4.1,
+    "direction": "in",
+    "peer_id": _PEER,
+    "address": "203.0.113.7",
+    "module": "locations",
+    "version": "2.2.1",
+    "method": "GET",
+    "url": "/ocpi/cpo/2.2.1/locations/LOC9",
+    "status": 404,
+    "ocpi_status": 2003,
+    "outcome": "refused",
+    "error": None,
+    "request_id": "8a0c",
+    "correlation_id": "ticket-7",
+    "objects": ["LOC9"],
+    "request_size": 0,
+    "response_size": 20,
+}
 _RESERVATION = {
     "id": "R-0123456789abcdef0123456789abcd",
     "peer_id": _PEER,
@@ -336,6 +357,36 @@ READ: Mapping[str, JsonObject] = {
             "hash": "9f0c124e",
         }
     ),
+    "/exchanges": _page(_EXCHANGE, _EXCHANGE["id"]),
+    "/exchanges/{exchange_id}": {
+        **_EXCHANGE,
+        "request": {
+            "headers": [{"name": "authorization", "value": "Token (redacted)"}],
+            "body": None,
+            "size": 0,
+            "cut": False,
+        },
+        "response": {
+            "headers": [{"name": "content-type", "value": "application/json"}],
+            "body": '{"status_code":2003}',
+            "size": 20,
+            "cut": False,
+        },
+    },
+    "/exchanges-har": {
+        "log": {
+            "version": "1.2",
+            "creator": {"name": "ocpi-cpo-backend", "version": "1.0"},
+            "entries": [],
+        }
+    },
+    "/commands/{command_id}/way": {
+        "command": _COMMAND_ROW,
+        "correlation_id": "ticket-7",
+        "session_id": _SESSION,
+        "cdrs": [],
+        "steps": [{"at": _AT, "what": "decided", "detail": "ACCEPTED"}],
+    },
     "/settings": {"settings": {"CPO_PARTIES": "NL/EVC=Ours"}, "changeable": []},
     "/secrets": {"newest_key": "6d657914", "older_keys_given": 0, "older_keys_may_go": True},
     "/backups": {"last": {"at": _AT, "made": _AT, "bytes": 21039, "documents": 187}},

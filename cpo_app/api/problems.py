@@ -21,6 +21,7 @@ from cpo_app.http_errors import RETRY_AFTER, STORE_AWAY, problems_of
 from cpo_app.operator_guard import NotTheOperator
 from db_interface.database import STORE_ERRORS
 from db_interface.json_data import JsonObject
+from domain.exchanges.search_keys import BadSearch
 from domain.objects.finding import NotFoundById
 from domain.paging import BadCursor
 
@@ -61,7 +62,7 @@ def problem_of(error: Exception) -> Response:
         return problem(error.http_status, str(error))
     if isinstance(error, (RequestValidationError, ValidationError)):
         return problem(422, problems_of(error.errors()))
-    if isinstance(error, BadCursor):
+    if isinstance(error, (BadCursor, BadSearch)):
         return problem(422, str(error))
     if isinstance(error, NotFoundById):
         return problem(404, str(error))

@@ -50,6 +50,7 @@ class Commands(LazyGroup):
         "charge-points": "cpo_app.cli.charge_points:app",
         "commands": "cpo_app.cli.charge_point_commands:app",
         "audit": "cpo_app.cli.audit:app",
+        "exchanges": "cpo_app.cli.exchanges:app",
         "notices": "cpo_app.cli.notices:app",
     }
     unlisted: ClassVar[frozenset[str]] = frozenset({"simulate"})

@@ -211,6 +211,54 @@ class OcpiSettings(BaseSettings):
         "charging profile requests on one session, then `TOO_OFTEN`; 0: any number",
         ge=0,
     )
+    CPO_EXCHANGES: bool = setting(
+        True,
+        "keep every exchange with a peer for a while ([exchanges.md](exchanges.md))",
+        read_by="serve and commands",
+    )
+    CPO_EXCHANGES_EXCEPT: str = setting(
+        "",
+        "ids of peers (parted by commas) whose exchanges are not kept",
+        read_by="serve and commands",
+    )
+    CPO_EXCHANGES_DAYS: float = setting(
+        14,
+        "how long an exchange is kept; `0`: until there are too many",
+        unit="days",
+        read_by="serve",
+        ge=0,
+        le=3650,
+    )
+    CPO_EXCHANGES_MAX: int = setting(
+        1_000_000,
+        "exchanges that are kept, the latest ones; some 2 to 5 GB a million. `0`: any number",
+        read_by="serve",
+        ge=0,
+    )
+    CPO_EXCHANGES_PER_SECOND: float = setting(
+        100,
+        "of what is routine (a page that was read, a location or session that was pushed, all "
+        "well) so many a second are kept, in each process; what failed and what is about "
+        "commands, tokens, credentials or CDRs always is. `0`: all",
+        read_by="serve and commands",
+        ge=0,
+    )
+    CPO_EXCHANGES_BODY_BYTES: int = setting(
+        16_000,
+        "of a body so much is kept of an exchange",
+        unit="bytes",
+        read_by="serve and commands",
+        ge=0,
+        le=100_000,
+    )
+    CPO_EXCHANGES_PAGE_BYTES: int = setting(
+        1_000,
+        "of a page of objects (a list that was read) so much is kept of an exchange",
+        unit="bytes",
+        read_by="serve and commands",
+        ge=0,
+        le=100_000,
+    )
     NO_AUTH: bool = setting(
         False,
         "the library's switch; set to true, the server refuses to start",

@@ -41,7 +41,7 @@ def shown(value: object, name: str = "") -> object:
     last = name.rpartition(".")[2]
     if isinstance(value, bool) or value is None:
         return value
-    if last not in _NO_SECRET and (_SECRET.search(last) or _CARD.search(last)):
+    if is_secret(last) or is_card(last):
         return REDACTED
     if isinstance(value, Mapping):
         return {str(key): shown(item, str(key)) for key, item in value.items()}
@@ -58,6 +58,16 @@ def shown(value: object, name: str = "") -> object:
     text = bare_url(text) if _URL.search(last) else text
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
+
+
+def is_secret(name: str) -> bool:
+    """Whether a field of that name holds what nobody may read."""
+    return name not in _NO_SECRET and _SECRET.search(name) is not None
+
+
+def is_card(name: str) -> bool:
+    """Whether a field of that name says which card, or driver, it is."""
+    return _CARD.search(name) is not None
 
 
 def bare_url(url: str) -> str:

@@ -36,10 +36,13 @@ from cpo_app.ocpi.peer_client.peer_pages import (
 )
 from cpo_app.outgoing.guarded_network import GuardedBackend, Shown, nobody_asks, until
 from cpo_app.outgoing.url_guard import PeerUrl, Resolver, UrlGuard, UrlRefused, same_place
+from domain.exchanges.exchange import UNNAMED, Subject
+from domain.exchanges.recorder import Recorder
 
 __all__ = ["PeerAnswer", "PeerClient", "PeerUnusable", "RoutingHeaders"]
 
 MAX_REDIRECTS = 3
+_VERSIONS = Subject(module="versions")
 MAX_OF_LIMIT = 2
 """A page may be this many times as long as was asked for: then it is no page any more."""
 MAX_PAGES = 100_000
@@ -58,6 +61,7 @@ class PeerClient:
                          the system's CAs and certifi's. Certificates are always checked.
     resolve              how names become addresses (a fake in tests)
     shown                hears which certificate a peer's server has shown
+    recorder             is handed every exchange, each redirect of its own, once it has ended
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class PeerClient:
         verify: ssl.SSLContext | str | None = None,
         resolve: Resolver | None = None,
         shown: Shown = nobody_asks,
+        recorder: Recorder | None = None,
     ) -> None:
         self._guard = UrlGuard(resolve or SystemResolver(), allow_private=allow_private)
         self._pool = ConnectionPool(
@@ -81,6 +86,7 @@ class PeerClient:
             connect_timeout_s=connect_timeout_s,
             read_timeout_s=read_timeout_s,
             max_response_bytes=max_response_bytes,
+            recorder=recorder,
         )
 
     async def __aenter__(self) -> PeerClient:
@@ -111,6 +117,7 @@ class PeerClient:
         request_id: str | None = None,
         timeout_s: float = 10.0,
         deadline: float | None = None,
+        about: Subject = UNNAMED,
     ) -> PeerAnswer:
         """One request; the answer, whatever its status, once it is complete.
 
@@ -122,6 +129,7 @@ class PeerClient:
                         known bears that of before, by which the peer can tell
         timeout_s       for everything together, redirects included
         deadline        in addition, an instant of time.monotonic() to end by
+        about           whom and what it concerns, for those who look for it later
 
         Raises PeerUnusable for what went wrong on the way (see there for `sent`), ValueError
         for an argument that cannot stand in a header. A read is repeated once if a kept-alive
@@ -142,7 +150,7 @@ class PeerClient:
         with until(ends):
             target = self._checked(url)
             for _ in range(MAX_REDIRECTS + 1):
-                answer = await self._exchange.run(method, target, headers, body, secrets)
+                answer = await self._exchange.run(method, target, headers, body, secrets, about)
                 following = self._redirect(method, target, answer)
                 if following is None:
                     return answer
@@ -160,6 +168,7 @@ class PeerClient:
         limit: int | None = None,
         resume: ResumeAt | None = None,
         timeout_s: float = 10.0,
+        about: Subject = UNNAMED,
     ) -> AsyncIterator[PeerPage]:
         """The pages of a list, by following `Link: rel="next"`, empty ones too.
 
@@ -191,6 +200,7 @@ class PeerClient:
                 routing=routing,
                 correlation_id=correlation_id,
                 timeout_s=timeout_s,
+                about=about,
             )
             items = items_of(answer)
             if limit is not None and len(items) > MAX_OF_LIMIT * limit:
@@ -212,7 +222,12 @@ class PeerClient:
     ) -> list[PeerVersion]:
         """The versions that a peer offers (GET versions). Raises PeerUnusable."""
         answer = await self.request(
-            "GET", url, token=token, raw_token=raw_token, timeout_s=timeout_s
+            "GET",
+            url,
+            token=token,
+            raw_token=raw_token,
+            timeout_s=timeout_s,
+            about=_VERSIONS,
         )
         return parse_versions(answer.data())
 
@@ -221,7 +236,12 @@ class PeerClient:
     ) -> PeerDetails:
         """The endpoints of one version (GET version details). Raises PeerUnusable."""
         answer = await self.request(
-            "GET", url, token=token, raw_token=raw_token, timeout_s=timeout_s
+            "GET",
+            url,
+            token=token,
+            raw_token=raw_token,
+            timeout_s=timeout_s,
+            about=_VERSIONS,
         )
         return parse_details(answer.data())
 

@@ -6,8 +6,11 @@ the request. It follows no redirects, reads no OCPI, and repeats a read once, a 
 
 from __future__ import annotations
 
+import re
 import ssl
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import anyio
 import httpcore
@@ -18,8 +21,22 @@ from cpo_app.ocpi.peer_client.peer_answer import Kind, PeerAnswer, PeerUnusable
 from cpo_app.ocpi.peer_client.peer_headers import Headers, with_request_id
 from cpo_app.outgoing.guarded_network import TlsFailed
 from cpo_app.outgoing.url_guard import PeerUrl, UrlRefused
+from domain.exchanges.document import WHOLE_BYTES
+from domain.exchanges.exchange import (
+    NOTHING,
+    UNNAMED,
+    Content,
+    Direction,
+    Seen,
+    Subject,
+    content_of,
+)
+from domain.exchanges.recorder import Recorder
+from domain.trace import bound_id
 
 READS = frozenset({"GET", "HEAD"})
+_ROUTINE = ("locations", "sessions", "tariffs", "tokens")
+_SUCCESS = re.compile(rb'"status_code"\s*:\s*1')
 
 
 class Exchange:
@@ -32,8 +49,10 @@ class Exchange:
         connect_timeout_s: float,
         read_timeout_s: float,
         max_response_bytes: int,
+        recorder: Recorder | None = None,
     ) -> None:
         self._pool = pool
+        self._recorder = recorder
         self._timeouts = {
             "connect": connect_timeout_s,
             "read": read_timeout_s,
@@ -48,11 +67,40 @@ class Exchange:
         headers: Headers,
         body: bytes | None,
         secrets: tuple[str, ...],
+        about: Subject = UNNAMED,
     ) -> PeerAnswer:
-        """The answer of any status, complete. `secrets`: what the answer must not pass on.
+        """The answer of any status, complete. `secrets`: what the answer must not pass on;
+        `about`: what is asked, for the recorder.
 
         Raises PeerUnusable, or ValueError for a request that cannot be written as HTTP.
         """
+        begun = time.perf_counter()
+        sent = with_request_id(headers)
+        answer: PeerAnswer | None = None
+        problem: str | None = "it was broken off"
+        try:
+            answer = await self._run(method, url, sent, body, secrets)
+            problem = None
+        except PeerUnusable as error:
+            problem = error.reason
+            raise
+        finally:
+            recorder = self._recorder
+            if recorder and not recorder.leaves_out(routine=_is_routine(method, about, answer)):
+                took_s = time.perf_counter() - begun
+                recorder.take(
+                    _seen(method, url, sent, body, answer, secrets, about, took_s, problem)
+                )
+        return answer
+
+    async def _run(
+        self,
+        method: str,
+        url: PeerUrl,
+        headers: Headers,
+        body: bytes | None,
+        secrets: tuple[str, ...],
+    ) -> PeerAnswer:
         try:
             try:
                 return await self._send(method, url, headers, body, secrets)
@@ -107,7 +155,7 @@ class Exchange:
             ),
             headers=[
                 (b"Host", url.netloc.encode("ascii")),
-                *with_request_id(headers),
+                *headers,
             ],
             content=body or b"",
             extensions={"timeout": self._timeouts},
@@ -143,6 +191,57 @@ class Exchange:
 
 class _DeadConnection(Exception):
     """A kept-alive connection that the peer had closed before it saw the request."""
+
+
+def _is_routine(method: str, about: Subject, answer: PeerAnswer | None) -> bool:
+    """What there is much of, and nobody asks about: objects pushed or read, all well."""
+    return (
+        answer is not None
+        and answer.http_status < 300
+        and about.module in _ROUTINE
+        and method != "POST"
+        and _SUCCESS.search(answer.body) is not None
+    )
+
+
+def _seen(
+    method: str,
+    url: PeerUrl,
+    headers: Headers,
+    body: bytes | None,
+    answer: PeerAnswer | None,
+    secrets: tuple[str, ...],
+    about: Subject,
+    took_s: float,
+    problem: str | None,
+) -> Seen:
+    ids = {name.lower(): value.decode("ascii") for name, value in headers if name[:2] == b"X-"}
+    received = {} if answer is None else answer.headers
+    return Seen(
+        direction=Direction.OUT,
+        method=method,
+        url=str(url),
+        request_headers=headers,
+        request=NOTHING if body is None else Content(body, len(body)),
+        status=None if answer is None else answer.http_status,
+        response_headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in received.items()],
+        response=NOTHING if answer is None else content_of((answer.body,), WHOLE_BYTES),
+        took_s=took_s,
+        subject=about if about.peer_id else replace(about, peer_id=bound_id("peer_id")),
+        request_id=ids.get(b"x-request-id"),
+        correlation_id=ids.get(b"x-correlation-id"),
+        error=problem,
+        secrets=secrets,
+        also=_led_to_it(about),
+        is_page=method == "GET" and "x-total-count" in received,
+    )
+
+
+def _led_to_it(about: Subject) -> tuple[str, ...]:
+    """What was going on: the command, or, of a registration, the act of an operator or peer. A
+    lane that pushes may have begun in any request, and is not of it."""
+    names = ("command_id",) if about.peer_id else ("command_id", "correlation_id")
+    return tuple(filter(None, map(bound_id, names)))
 
 
 def _unsent(reason: str, kind: Kind) -> PeerUnusable:

@@ -22,6 +22,7 @@ from cpo_app.ocpi.push.requests import Request
 from cpo_app.ocpi.push.sending import PeerChannel
 from db_interface.interface import DbInterface
 from domain.errors import InvalidParameters
+from domain.exchanges.subjects import subject_of
 from domain.outbox.marks import mark_to_be_asked
 from domain.peers.peers import Peer, Peers
 from domain.peers.statuses import CONNECTED
@@ -154,6 +155,7 @@ class _Asking:
             raw_token=self._channel.peer.takes_raw_tokens,
             limit=PAGE_SIZE,
             timeout_s=self._channel.timeout_s,
+            about=subject_of(self._channel.peer, endpoint),
         )
         try:
             await self._pace.turn()

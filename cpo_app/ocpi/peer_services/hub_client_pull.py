@@ -14,6 +14,7 @@ from cpo_app.settings import Settings
 from db_interface.backoff import Backoff
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
+from domain.exchanges.subjects import subject_of
 from domain.peers import client_switches, hub_client_pulls
 from domain.peers.hub_client_pulls import HubClientPull as Claimed
 from domain.peers.peers import Peer, Peers, UnknownPeer
@@ -96,6 +97,7 @@ class HubClientPull:
             raw_token=hub.takes_raw_tokens,
             limit=int(hub.quirks.get("page_size") or PAGE_SIZE),
             timeout_s=self._settings.CPO_PEER_TIMEOUT_S * 3,
+            about=subject_of(hub, _url(hub) or ""),
         )
         async for page in pages:
             infos: list[JsonObject] = []

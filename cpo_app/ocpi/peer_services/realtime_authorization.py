@@ -18,6 +18,7 @@ from cpo_app.ocpi.peer_client.client import PeerAnswer, PeerClient, PeerUnusable
 from db_interface.owned_objects import party_key
 from domain.authorization.authorization_answer import Question
 from domain.authorization.emsps import Emsp, Reply
+from domain.exchanges.subjects import subject_of
 from domain.peers.peers import Peer, Peers, UnknownPeer
 from domain.peers.statuses import CONNECTED, SUSPENDED
 from domain.peers.switches import ASK_UNKNOWN
@@ -136,6 +137,7 @@ class RealtimeAuthorization:
                     body=orjson.dumps(place),
                     routing=routing,
                     timeout_s=max(0.0, ends - time.monotonic()),
+                    about=subject_of(peer, url),
                 )
             except PeerUnusable as error:
                 if last or error.kind != "broken_answer":

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from auth.authenticator import OcpiAuthenticator
+from cpo_app.log_ids import bind, bound
 from cpo_app.ocpi.offered import offered_versions
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
 from cpo_app.ocpi.peer_services.handshake import Discovered, discover
@@ -27,6 +28,7 @@ from domain.errors import (
     OcpiError,
     UnableToUseClientApi,
 )
+from domain.exchanges.exchange import Subject
 from domain.outbox.crash_points import crash_point
 from domain.peers import claims, required_modules
 from domain.peers.calls import Call
@@ -194,6 +196,7 @@ class Registration:
             settings=settings,
             calling=(versions_url, token_a),
         )
+        bind(peer_id=peer.peer_id)
         crash_point("peer-to-be-called")
         try:
             theirs = await self._exchange("POST", found, token_a, token_b, raw_token)
@@ -214,6 +217,7 @@ class Registration:
 
         Raises OcpiError: the peer is gone then if the registration is, else it may be tried again.
         """
+        bind(peer_id=call.peer_id)
         peer = await self._peers.get(call.peer_id)
         raw_token = bool(peer.quirks.get("raw_token"))
         name = None if peer.name == call.versions_url else peer.name
@@ -349,7 +353,8 @@ class Registration:
         await self._peers.admit_also(peer_id, token, until, self._peers.now())
         self._forget()
         try:
-            theirs = await self._exchange("PUT", found, their_token, token, raw_token)
+            with bound(peer_id=peer_id):
+                theirs = await self._exchange("PUT", found, their_token, token, raw_token)
         except OcpiError as error:
             if isinstance(error.__cause__, PeerUnusable) and _refused(error.__cause__):
                 await self._peers.revoke(peer_id, token)
@@ -394,6 +399,7 @@ class Registration:
         Whether it was told: False also for one that never registered.
         """
         told = False
+        bind(peer_id=peer_id)
         peer = await self._peers.get(peer_id)
         url = peer.endpoint("credentials", "RECEIVER") or peer.endpoint("credentials", "SENDER")
         if peer.status in _REGISTERED and url:
@@ -413,6 +419,7 @@ class Registration:
                 token=token,
                 raw_token=raw_token,
                 timeout_s=self._settings.CPO_PEER_TIMEOUT_S,
+                about=Subject(module="credentials"),
             )
             answer.data()
         except PeerUnusable:
@@ -447,6 +454,7 @@ class Registration:
                 body=orjson.dumps(self.credentials(ours, found.version)),
                 # The peer calls us back before it answers, and may be slow at it.
                 timeout_s=self._settings.CPO_PEER_TIMEOUT_S * 3,
+                about=Subject(module="credentials", version=found.version.number),
             )
             return _read(found.version, answer.data())
         except PeerUnusable as error:
@@ -463,15 +471,16 @@ class Registration:
         spoken: OcpiVersion | None = None,
     ) -> Discovered:
         try:
-            return await discover(
-                self._client,
-                versions_url,
-                token,
-                raw_token=bool(peer.quirks.get("raw_token")),
-                timeout_s=self._settings.CPO_PEER_TIMEOUT_S,
-                among=among,
-                spoken=spoken,
-            )
+            with bound(peer_id=peer.peer_id):
+                return await discover(
+                    self._client,
+                    versions_url,
+                    token,
+                    raw_token=bool(peer.quirks.get("raw_token")),
+                    timeout_s=self._settings.CPO_PEER_TIMEOUT_S,
+                    among=among,
+                    spoken=spoken,
+                )
         except OcpiError as error:
             await self._peers.failed(peer.peer_id, str(error), self._peers.now())
             raise

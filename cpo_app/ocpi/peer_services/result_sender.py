@@ -7,6 +7,8 @@ request comes (2001) and again when the result goes out (the peer may have moved
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable, RoutingHeaders
@@ -15,6 +17,9 @@ from db_interface.json_data import JsonMapping
 from db_interface.owned_objects import party_key
 from domain.commands.command_delivery import Delivery, NotDelivered
 from domain.errors import InvalidParameters
+from domain.exchanges.document import place_in
+from domain.exchanges.exchange import Subject
+from domain.exchanges.subjects import subject_of
 from domain.peers.peers import Peer, Peers, UnknownPeer
 from domain.peers.statuses import CONNECTED, SUSPENDED
 from domain.secrets import SecretUnusable
@@ -30,6 +35,13 @@ def _body(delivery: Delivery, form: OcpiVersion) -> JsonMapping:
     if form.has(ObjectKind.CHARGING_PROFILE_RESULT):
         return delivery.body
     return form.render(ObjectKind.COMMAND_RESULT, delivery.body).object
+
+
+def _about(peer: Peer, url: str, delivery: Delivery, form: OcpiVersion) -> Subject:
+    """What it is found by: the URL is the peer's, and need not name the module."""
+    known = subject_of(peer, url, delivery.request_id, version=form.number)
+    module = known.module or delivery.module or place_in(url)[0] or "commands"
+    return replace(known, module=module)
 
 
 class ResultSender:
@@ -81,6 +93,7 @@ class ResultSender:
                 correlation_id=delivery.correlation_id,
                 request_id=delivery.request_id,
                 timeout_s=min(MAX_S, delivery.within_s),
+                about=_about(peer, url, delivery, form),
             )
         except PeerUnusable as error:
             again = error.kind != "refused_url"

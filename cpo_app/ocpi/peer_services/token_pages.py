@@ -22,6 +22,7 @@ from db_interface.owned_objects import party_key
 from db_interface.transaction import Tx
 from domain.authorization import token_pulls
 from domain.authorization.token_sync import keep_all
+from domain.exchanges.subjects import subject_of
 from domain.peers.peers import Peer, Peers
 from domain.peers.statuses import CONNECTED
 from domain.schemas import SchemaError, format_datetime
@@ -80,6 +81,7 @@ class TokenPages:
             if next_url
             else None,
             timeout_s=self._settings.CPO_PEER_TIMEOUT_S * 3,
+            about=subject_of(peer, first),
         )
         async for page in pages:
             self._within_bounds(run["counts"], len(page.items))

@@ -13,6 +13,7 @@ from cpo_app.ocpi.push import requests
 from cpo_app.ocpi.push.addressing import owner_of, routing
 from cpo_app.ocpi.push.failures import knows_no_part, says_not_there
 from cpo_app.ocpi.push.requests import Request
+from domain.exchanges.subjects import subject_of
 from domain.outbox.due_marks import Mark, Present
 from domain.outbox.marks import reader_of
 from domain.peers.peers import Peer
@@ -45,6 +46,7 @@ class PeerChannel:
             routing=headers,
             request_id=request_id,
             timeout_s=self.timeout_s,
+            about=subject_of(self.peer, request.url),
         )
         answer.data()
         return answer

@@ -31,6 +31,7 @@ from cpo_app.ocpi.server.gate import Gate
 from cpo_app.ocpi.server.library_authenticator import LibraryAuthenticator
 from cpo_app.ocpi.server.openapi import describe, kind_of_body
 from cpo_app.ocpi.server.peer_shares import PeerLimits
+from cpo_app.ocpi.server.recorded import RecordedExchanges
 from cpo_app.ocpi.server.routers import (
     cdrs,
     chargingprofiles,
@@ -46,6 +47,7 @@ from cpo_app.ocpi.server.routers import (
 )
 from cpo_app.ocpi.server.straight_way import StraightWay
 from cpo_app.settings import Settings, SettingsError
+from domain.exchanges.recorder import Recorder
 from domain.versions import OcpiVersion
 
 
@@ -89,11 +91,13 @@ def build_ocpi_app(
     crud: Crud,
     authenticator: OcpiAuthenticator,
     throttle: Throttle | None = None,
+    recorder: Recorder | None = None,
 ) -> FastAPI:
     """The application with all modules of a CPO, in every OCPI version that is offered.
 
-    `crud` is anything that keeps the library's Crud contract. Raises SettingsError where the
-    environment would switch authentication off, or offers a version that there is not.
+    `crud` is anything that keeps the library's Crud contract; `recorder` is handed every
+    exchange. Raises SettingsError where the environment would switch authentication off, or
+    offers a version that there is not.
     """
     if settings.NO_AUTH or library_settings.NO_AUTH:
         raise SettingsError("NO_AUTH is set: this server does not run without authentication")
@@ -135,6 +139,14 @@ def build_ocpi_app(
         ),
         open_paths=(docs_url, openapi_url),
     )
+    if recorder is not None:
+        app.add_middleware(
+            RecordedExchanges,
+            prefix=settings.OCPI_PREFIX,
+            recorder=recorder,
+            page_bytes=settings.CPO_EXCHANGES_PAGE_BYTES,
+            open_paths=(docs_url, openapi_url),
+        )
     return app
 
 

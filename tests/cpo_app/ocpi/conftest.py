@@ -14,6 +14,7 @@ from py_ocpi.core.enums import ModuleID
 
 from auth.authenticator import OcpiAuthenticator
 from auth.credentials_header import encoded
+from cpo_app.exchange_recording import recording_rules
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.peer_services.registration import Registration
 from cpo_app.ocpi.server.app import build_ocpi_app
@@ -22,6 +23,8 @@ from crud.cpo_crud import CpoCrud
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import OwnedObject
+from domain.exchanges.exchange import EXCHANGES, Exchange
+from domain.exchanges.recorder import Recorder
 from domain.objects.locations import owned_location
 from domain.peers import client_switches
 from domain.peers.peers import Peers
@@ -47,6 +50,7 @@ class Face:
     peers: Peers
     registration: Registration
     authenticator: OcpiAuthenticator
+    recorder: Recorder
     loop: Loop
 
     @property
@@ -91,6 +95,12 @@ class Face:
         named = [(party[:2], party[3:]) for party in parties]
         self.loop.run(client_switches.approve(self.store, hub.peer_id, named))
         self.authenticator.forget()
+
+    def exchanges(self) -> list[Exchange]:
+        """What has been recorded until now, the oldest first."""
+        self.loop.run(self.recorder.write())
+        found = EXCHANGES.of(self.store.db).find({}, sort=[("_id", 1)])
+        return self.loop.run(found)
 
     def keep(self, module: str, *objects: OwnedObject) -> None:
         """Put objects into the store as their makers would."""
@@ -159,11 +169,13 @@ def running_face(
     store = DbInterface(db)
     peers = Peers(db, Vault("k" * 32), approve_unnamed=settings.CPO_APPROVE_PEERS)
     authenticator = OcpiAuthenticator(db, peers)
-    client = PeerClient(allow_private=settings.CPO_ALLOW_PRIVATE_URLS)
+    recorder = Recorder(db, recording_rules(settings), Vault("k" * 32).digest)
+    client = PeerClient(allow_private=settings.CPO_ALLOW_PRIVATE_URLS, recorder=recorder)
     registration = Registration(settings, peers, client, authenticator)
     crud = CpoCrud(store, {ModuleID.credentials_and_registration: registration, **(modules or {})})
-    with served(build_ocpi_app(settings, crud, authenticator), loop, listening) as base_url:
-        yield Face(base_url, settings, store, peers, registration, authenticator, loop)
+    app = build_ocpi_app(settings, crud, authenticator, recorder=recorder)
+    with served(app, loop, listening) as base_url:
+        yield Face(base_url, settings, store, peers, registration, authenticator, recorder, loop)
     loop.run(client.aclose())
 
 

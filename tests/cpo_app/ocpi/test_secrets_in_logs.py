@@ -6,6 +6,7 @@ import base64
 import logging
 
 import httpx
+import orjson
 import pytest
 from starlette.responses import Response
 
@@ -73,7 +74,11 @@ def test_a_whole_life_of_a_registration_logs_no_token(
     secrets |= {seen.json()["token"] for seen in emsp.seen if seen.body}
 
     printed = capfd.readouterr()
-    shown = "\n".join([caplog.text, printed.out, printed.err, *answers])
+    exchanges = face.exchanges()
+    assert {one["direction"] for one in exchanges} == {"in", "out"}
+    assert {one["module"] for one in exchanges} >= {"versions", "credentials", "locations"}
+    recorded = orjson.dumps(exchanges, default=str).decode()
+    shown = "\n".join([caplog.text, printed.out, printed.err, *answers, recorded])
     assert len(secrets) >= 10
     assert len(answers) >= 8
     leaked = [

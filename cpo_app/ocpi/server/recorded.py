@@ -1,0 +1,153 @@
+"""What peers ask of us, seen whole for the recorder: pure ASGI, around the gate.
+
+It looks on: it holds on to what goes by and hands it over at the end. Who asked and under which
+ids, the gate has bound (domain/trace.py) by the time that it answers. Bodies are handed over as
+far as they will be looked at, and a page of objects only as far as it will be kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cpo_app.ocpi.server.gate import plain_path
+from domain.exchanges.document import WHOLE_BYTES
+from domain.exchanges.exchange import Direction, Seen, Subject, content_of
+from domain.exchanges.recorder import Recorder
+from domain.exchanges.redaction import secrets_in
+from domain.trace import bound_ids
+
+_WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
+_NONE: Mapping[str, str] = {}
+
+
+class RecordedExchanges:
+    """Requests under `/<prefix>/`, but for `open_paths` (the docs). `page_bytes`: as much of a page
+    of objects as is kept."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        prefix: str,
+        recorder: Recorder,
+        page_bytes: int,
+        open_paths: Collection[str] = (),
+    ) -> None:
+        self.app = app
+        self._root = f"/{prefix}"
+        self._recorder = recorder
+        self._page_bytes = page_bytes
+        self._open = tuple(open_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not self._recorder.on or not self._concerns(scope["path"]):
+            return await self.app(scope, receive, send)
+        watch = _Watch(scope, receive, send)
+        reads = scope["method"] not in _WITHOUT_BODY
+        try:
+            await self.app(scope, watch.receive if reads else receive, watch.send)
+        finally:
+            is_page = watch.is_page
+            if not self._recorder.leaves_out(routine=is_page):
+                self._recorder.take(watch.seen(self._page_bytes, is_page=is_page))
+        return None
+
+    def _concerns(self, path: str) -> bool:
+        if "//" in path:
+            path = plain_path(path)
+        if path != self._root and not path.startswith(self._root + "/"):
+            return False
+        return not path.startswith(self._open) if self._open else True
+
+
+class _Watch:
+    """One request going by: nothing is looked at before it has ended."""
+
+    __slots__ = (
+        "_answer",
+        "_begun",
+        "_ids",
+        "_receive",
+        "_request",
+        "_response",
+        "_scope",
+        "_send",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._begun = time.perf_counter()
+        self._answer: Message | None = None
+        self._ids = _NONE
+        self._request: list[bytes] = []
+        self._response: list[bytes] = []
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._request.append(message.get("body", b""))
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._answer = message
+            self._ids = bound_ids()
+        elif message["type"] == "http.response.body":
+            self._response.append(message.get("body", b""))
+        await self._send(message)
+
+    @property
+    def is_page(self) -> bool:
+        answer = self._answer
+        if answer is None or answer["status"] != 200 or self._scope["method"] != "GET":
+            return False
+        return any(name == b"x-total-count" for name, _ in answer["headers"])
+
+    def seen(self, page_bytes: int, *, is_page: bool) -> Seen:
+        scope, ids, answer = self._scope, self._ids, self._answer
+        query: bytes = scope.get("query_string", b"")
+        path: str = scope["path"]
+        authorization = next(
+            (value for name, value in scope["headers"] if name == b"authorization"), b""
+        )
+        return Seen(
+            direction=Direction.IN,
+            method=scope["method"],
+            url=f"{path}?{query.decode('latin-1')}" if query else path,
+            request_headers=scope["headers"],
+            request=content_of(self._request, WHOLE_BYTES),
+            status=None if answer is None else answer["status"],
+            response_headers=() if answer is None else answer["headers"],
+            response=content_of(self._response, page_bytes if is_page else WHOLE_BYTES),
+            took_s=time.perf_counter() - self._begun,
+            subject=Subject(ids.get("peer_id"), _module_of(path), _version_in(path)),
+            request_id=ids.get("request_id"),
+            correlation_id=ids.get("correlation_id"),
+            address=(scope.get("client") or (None,))[0],
+            error=None if answer else "it ended without an answer",
+            secrets=secrets_in(authorization.decode("latin-1")),
+            is_page=is_page,
+        )
+
+
+def _parts(path: str) -> list[str]:
+    return plain_path(path).split("/")[2:]
+
+
+def _module_of(path: str) -> str | None:
+    """None: as the path reads; no id is taken for a module."""
+    parts = _parts(path)
+    if parts[:1] == ["cpo"]:
+        return parts[2] if len(parts) > 2 else None
+    return "versions"
+
+
+def _version_in(path: str) -> str | None:
+    parts = _parts(path)
+    found = parts[1] if parts[:1] == ["cpo"] and len(parts) > 1 else next(iter(parts), "")
+    return found if found[:1].isdigit() and len(found) <= 8 else None
