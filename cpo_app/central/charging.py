@@ -97,9 +97,10 @@ class _Sessions:
             signed_data=signed_data,
             rules=self._rules,
         )
-        await note_register_end(
-            tx, message["session_id"], message["register_wh"], message["energy_wh"]
-        )
+        if message["register_wh"] is not None:
+            await note_register_end(
+                tx, message["session_id"], message["register_wh"], message["energy_wh"]
+            )
 
     async def _known(self, tx: Tx, charge_point: ChargePoint, message: Message) -> None:
         known = await charging_sessions.get(tx, message["session_id"])

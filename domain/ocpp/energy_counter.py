@@ -82,9 +82,11 @@ def energy_wh(counter: Counter) -> float:
     return round(_by_register(counter) if counter["told"] else counter["interval_wh"], 3)
 
 
-def steady_register_wh(counter: Counter) -> float:
-    """The register as it would stand, had it never begun anew: what a session compares with."""
-    return round((counter["start_wh"] or 0.0) + energy_wh(counter), 3)
+def steady_register_wh(counter: Counter) -> float | None:
+    """The register as it would stand, had it never begun anew: what a session compares with.
+    None: it was never told."""
+    start_wh = counter["start_wh"]
+    return None if start_wh is None else round(start_wh + energy_wh(counter), 3)
 
 
 def counted(counter: Counter, measured: Measured, bound_w: float | None) -> Counter:

@@ -91,6 +91,8 @@ class Transaction(TypedDict, total=False):
     """2.0.1: what its connector said of itself last"""
     signed: list[SignedValue]
     end: End
+    end_told: bool
+    """2.0.1: Central has heard of its end"""
     letters: list[str]
     """what was refused of it, as dead letters: they go should its start come after all"""
     forget: datetime

@@ -140,7 +140,7 @@ def quiet_reading(
     document: ChargingSession,
     reading: Reading,
     *,
-    register_wh: float,
+    register_wh: float | None,
     soc: float | None,
     rules: Rules,
 ) -> ChargingSession | None:

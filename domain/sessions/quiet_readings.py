@@ -40,7 +40,7 @@ class QuietReadings:
     def take(
         self,
         cp_id: str,
-        readings: Sequence[tuple[str, Reading, float, float | None]],
+        readings: Sequence[tuple[str, Reading, float | None, float | None]],
     ) -> bool:
         """(session id, reading, register_wh, soc) in order, of one charge point. False: something
         turns with one of them, and none is taken."""

@@ -21,3 +21,13 @@ async def hold(tx: Tx, session_id: str, why: str, rules: Rules) -> None:
     tx.say(logger.error, "session %s is held: %s", session_id, why)
     held: Hold = {"since": tx.now, "why": why}
     await save(tx, document, {"held": held}, rules, at_once=False)
+
+
+async def settle(tx: Tx, session_id: str, why: str, rules: Rules) -> None:
+    """What it was held for is known now; a hold for anything else stays."""
+    document = await get(tx, session_id)
+    held = None if document is None else document.get("held")
+    if document is None or held is None or held["why"] != why:
+        return
+    tx.say(logger.info, "session %s is no longer held: what was missing has come", session_id)
+    await save(tx, document, {"held": None}, rules, at_once=False)

@@ -78,7 +78,7 @@ def began_message(transaction: Transaction, card: Card | None, at: datetime) -> 
         "kind": "session_started",
         "session_id": transaction["session_id"],
         "connector_id": transaction["session_connector"],
-        "register_wh": transaction["counter"]["start_wh"] or 0.0,
+        "register_wh": transaction["counter"]["start_wh"],
         "source": "local",
         "at": at,
         **named,

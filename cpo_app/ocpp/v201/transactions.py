@@ -31,6 +31,7 @@ from domain.ocpp.meter_values import Measured, measured_of
 from domain.ocpp.seats import Seat
 from domain.ocpp.status_mapping import DRAWS_NOTHING, ENDED, told_2, told_by_transaction
 from domain.ocpp.transactions import End, Transaction
+from domain.sessions.session_holds import hold, settle
 
 logger = logging.getLogger("cpo.ocpp")
 
@@ -220,13 +221,17 @@ async def _follow(
         after = await _begin(tx, incoming, event, after, authority, clock)
         messages.append(beginning.began_message(after, event.card, at))
     over = after.get("end")
+    if after["begun"] and over is not None:
+        over = await _if_started(tx, incoming, known, after, over)
     if after["begun"]:
         # What is measured with the end the end itself tells.
         told = [one for one in metered if over is None or one["at"] < over["at"]]
-        messages += [_of_session(after, message) for message in told]
+        began = after["begun_at"]
+        messages += [_of_session(after, message) for message in told if message["at"] >= began]
     if known["begun"] and over is None and not messages and _turns(known, event):
         messages.append(readings.standing(after, event.charging_state or "", at))
-    if over is not None and (event.kind == ENDED_EVENT or not known["begun"]):
+    untold = after["begun"] and not known.get("end_told")
+    if over is not None and (untold or event.kind == ENDED_EVENT):
         after, ended = await _end(tx, incoming, after, over, clock)
         messages += ended
     newest = event.told_at >= known["told_until"]
@@ -240,6 +245,19 @@ async def _follow(
         await transactions.insert(tx, after)
         return after
     return await transactions.change(tx, known, after)
+
+
+async def _if_started(
+    tx: Tx, incoming: Incoming, known: Transaction, after: Transaction, end: End
+) -> End | None:
+    """The end, once the start is known, too: without its reading nobody can tell the energy."""
+    session_id, rules = after["session_id"], incoming.central.rules
+    if after.get("started_at") is None:
+        await hold(tx, session_id, WITHOUT_START, rules)
+        return None
+    if known.get("started_at") is None:
+        await settle(tx, session_id, WITHOUT_START, rules)
+    return end
 
 
 def _turns(known: Transaction, event: _Event) -> bool:
@@ -319,7 +337,7 @@ async def _end(
     message = ending.ended_message(over, end["at"], end["reason"])
     if over["begun"]:
         await ending.prepare(tx, incoming, over, clock)
-        return over, [message]
+        return {**over, "end_told": True}, [message]
     without_start = over.get("started_at") is None
     if without_start or energy_wh(over["counter"]) > NOTHING_WH:
         why = WITHOUT_START if without_start else "no token was told with it"

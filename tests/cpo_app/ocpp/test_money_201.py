@@ -216,6 +216,20 @@ async def _card_first(world: ChargingWorld) -> None:
     assert await world.billed_kwh() == [5]
 
 
+@case("the card and the end come, the start never does: held")
+async def _never_started(world: ChargingWorld) -> None:
+    await world.knows()
+    await world.event("Updated", 1, 2000, card=CARD)
+    world.passes(50)
+    await world.event("Ended", 2, 6500)
+
+    session = await world.session()
+    assert session["held"]["why"] == "its start is not known"
+    assert await world.cdrs() == []
+    await world.event("Updated", 1, 2000, card=CARD, info={"transactionId": "T-2"})
+    assert len(await world.sessions()) == 2, "its connector is free for the next"
+
+
 @case("meter values come after the stop, or out of order")
 async def _out_of_order(world: ChargingWorld) -> None:
     await world.knows()
