@@ -10,6 +10,7 @@ from domain.objects.locations import uses_of_tariffs
 from domain.objects.tariff_assignment import locations_of_tariff
 from domain.outbox.publishing import withdraw
 from domain.platform_facts import default_tariff, set_default_tariff
+from domain.views.tariff_turns import note_gone
 
 
 class TariffInUse(ValueError):
@@ -36,6 +37,7 @@ async def remove_tariff(
             raise TariffInUse(f"{name} is the default tariff (--force)")
         document = await find_object(store, "tariffs", tariff_id, party, tx)
         await withdraw(store, "tariffs", document["_id"], tx)
+        await note_gone(tx, document)
         before = {key: document["fields"].get(key) for key in ("currency", "elements")}
         await audit.record(tx, "tariffs.remove", audit.tariff(name), before=before, after={})
 

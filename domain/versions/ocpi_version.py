@@ -158,7 +158,8 @@ class OcpiVersion:
     """kinds that show but the tariffs that apply now: to be rendered they need the moment, and of
     those of a connector the choice. They change with time (domain/views/tariff_turns.py)"""
     revision: int = 1
-    """raised when it renders stored objects otherwise than it did: they are made anew then"""
+    """raised when it renders stored objects otherwise than it did: they are made anew then (a test
+    holds the fingerprints of what it makes: tests/domain/views/test_revisions.py)"""
     patch_names: Mapping[ObjectKind, Mapping[str, str]] = field(default_factory=dict)
     """the inner names of fields that the version calls otherwise, for its PATCHes"""
 

@@ -3,7 +3,7 @@ for versions that know neither dates nor types of tariffs, nor several for a con
 
 The rule is the one that prices sessions (domain/pricing/choice.py) for a driver without a
 preference who does not pay on the spot: REGULAR first, then one that is for all sessions; of
-several the one that became valid last. One that the store does not know counts for all sessions.
+several the one that became valid last. One that the store does not know is named where no other is.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ async def chooser(where: Where, location: JsonMapping) -> ChooseTariff:
     at = moment(where)
 
     def choose(tariff_ids: Sequence[str]) -> str | None:
-        return chosen([(id_, known.get(id_.lower(), {})) for id_ in tariff_ids], at)
+        of = [(id_, known[id_.lower()]) for id_ in tariff_ids if id_.lower() in known]
+        strangers = (id_ for id_ in tariff_ids if id_.lower() not in known)
+        return chosen(of, at) or next(strangers, None)
 
     return choose
 

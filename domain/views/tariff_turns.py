@@ -55,6 +55,14 @@ class Seen(TypedDict):
     """its last_updated"""
 
 
+class Gone(TypedDict):
+    """A tariff that was removed."""
+
+    key: str
+    owner: str
+    tariff_id: str
+
+
 class TariffTurn(TypedDict, total=False):
     """A document of `tariff_turns`: up to when turns have been seen to, for a view."""
 
@@ -63,6 +71,8 @@ class TariffTurn(TypedDict, total=False):
     looked_at: datetime
     seen: list[Seen]
     """what was written within OVERLAP before that, and has been seen to"""
+    gone: list[Gone]
+    """what was removed, and is yet to be seen to"""
     owner: str
     until: datetime
 
@@ -78,7 +88,13 @@ class _Turned:
     key: str
     owner: str
     tariff_id: str
-    at: datetime
+    at: datetime | None = None
+
+
+async def note_gone(tx: Tx, document: OwnedDocument) -> None:
+    """The tariff is removed in this transaction: Locations that name it have another one now."""
+    gone = Gone(key=document["_id"], owner=document["owner"], tariff_id=document["fields"]["id"])
+    await TURNS.of(tx).update_many({}, {"$push": {"gone": gone}})
 
 
 class TariffTurns:
@@ -116,13 +132,20 @@ class TariffTurns:
         written = await self._written(last["looked_at"] - OVERLAP)
         known = {(one["key"], one["at"]) for one in last["seen"]}
         news = [one for one in written if (one.key, one.at) not in known]
-        turned = [*await self._dated(last["looked_at"], now), *news]
+        gone = last.get("gone", [])
+        removed = [_Turned(**one) for one in gone]
+        turned = [*await self._dated(last["looked_at"], now), *news, *removed]
         number = await self._make_anew(turned, version) if turned else 0
-        recent = [Seen(key=one.key, at=one.at) for one in written if one.at > now - 2 * OVERLAP]
+        recent = [
+            Seen(key=one.key, at=one.at)
+            for one in written
+            if one.at is not None and one.at > now - 2 * OVERLAP
+        ]
         await turns.update_one(
             {"_id": name, **_LEASE.held_by(self._owner)},
             {
                 "$set": {"looked_at": now, "seen": recent},
+                "$pull": {"gone": {"key": {"$in": [one["key"] for one in gone]}}},
                 "$unset": {_LEASE.owner: "", _LEASE.until: ""},
             },
         )

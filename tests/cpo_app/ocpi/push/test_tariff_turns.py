@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from db_interface.owned_objects import OwnedObject
+from domain.objects.tariff_removal import remove_tariff
 from domain.objects.tariffs import owned_tariff
 from domain.schemas import Tariff, format_datetime, validate
 from domain.versions import VERSIONS, OcpiVersion
@@ -100,6 +101,28 @@ def test_a_tariff_that_is_for_others_from_now_on_is_named_no_more(
     assert turned(house) == 1
     house.until_nothing_is_left()
     assert tariff_of(receiver) == "OLD"
+
+
+@pytest.mark.parametrize("version", BARE, ids=lambda version: version.number)
+def test_where_a_tariff_is_removed_the_next_takes_its_place(
+    house: House, clock: Clock, version: OcpiVersion
+) -> None:
+    receiver, _ = peer(house, version)
+    house.publish("tariffs", named("FIRST"))
+    house.publish("tariffs", named("SECOND"))
+    tariffs = connector(tariff_ids=["FIRST", "SECOND"])
+    house.locations(place(evses=[evse(connectors=[tariffs])]))
+    turned(house)
+    house.push()
+    house.until_nothing_is_left()
+    assert tariff_of(receiver) == "FIRST"
+    clock.advance(1)
+    house.loop.run(remove_tariff(house.store, "FIRST", force=True))
+    assert turned(house) == 1
+    assert turned(house) == 0
+    house.until_nothing_is_left()
+    assert list(receiver.held("tariffs")) == ["SECOND"]
+    assert tariff_of(receiver) == "SECOND"
 
 
 @pytest.mark.parametrize("version", FULL, ids=lambda version: version.number)
