@@ -11,6 +11,8 @@ import contextlib
 import itertools
 import logging
 import math
+import os
+import signal
 import statistics
 import time
 from collections.abc import Sequence
@@ -268,7 +270,8 @@ async def _idle(side: _Side) -> dict[str, float]:
 async def _restarted(
     side: _Side, gateways: contextlib.ExitStack, environment: dict[str, str]
 ) -> dict[str, float]:
-    """The gateway ends and starts again: until each charge point has booted."""
+    """The gateway is killed and starts again: until each charge point has booted."""
+    os.kill(side.gateway.pid, signal.SIGKILL)
     await asyncio.to_thread(gateways.close)
     again = running("ocpp", environment, port=side.gateway.port)
     side.gateway = await asyncio.to_thread(gateways.enter_context, again)
