@@ -260,9 +260,12 @@ def unseen(module: str, seen_by: Reader, unseen_by: Reader) -> JsonObject:
     return {"$and": [visible(module, seen_by), {"$nor": [visible(module, unseen_by)]}]}
 
 
-async def mark_opened(peer_id: str, module: str, keys: Sequence[str], tx: Tx) -> None:
-    """Mark what opens to the peer in this transaction: it cannot have had it."""
-    updates = [_mark(peer_id, module, key, tx.now, parts=None, known=False) for key in keys]
+async def mark_opened(
+    peer_id: str, module: str, keys: Sequence[str], tx: Tx, *, known: bool = False
+) -> None:
+    """Mark what opens to the peer in this transaction: it cannot have had it, or with `known` may
+    have."""
+    updates = [_mark(peer_id, module, key, tx.now, parts=None, known=known) for key in keys]
     await upsert_each(MARKS.of(tx), updates)
 
 

@@ -195,9 +195,12 @@ class TariffTurns:
         view = view_of(version)
         wanted = {"raw": 1, view.field: 1, "unsaid": 1}
         changed: list[str] = []
+        unsaid: set[str] = set()
         async for row in objects.stream(query, wanted):
             if await self._has_turned(module, row, version):
                 changed.append(row["_id"])
+            if view.name in row.get("unsaid", ()):
+                unsaid.add(row["_id"])
         peers = await self._peers(version)
         for start in range(0, len(changed), _AT_ONCE):
             batch = changed[start : start + _AT_ONCE]
@@ -205,7 +208,7 @@ class TariffTurns:
             async def work(tx: Tx, batch: Sequence[str] = batch) -> None:
                 for peer in peers:
                     if offers(peer, module):
-                        await self._mark(tx, peer, module, batch)
+                        await self._mark(tx, peer, module, batch, unsaid)
                 await renew(module, batch, tx)
 
             await self._store.transact(work)
@@ -222,10 +225,20 @@ class TariffTurns:
         made = await kept(self._store.db, module, inner, row["raw"], version)
         return made != bytes(had)
 
-    async def _mark(self, tx: Tx, peer: PeerDocument, module: str, keys: Sequence[str]) -> None:
+    async def _mark(
+        self,
+        tx: Tx,
+        peer: PeerDocument,
+        module: str,
+        keys: Sequence[str],
+        unsaid: set[str],
+    ) -> None:
+        """All of each that it may see; `unsaid` it cannot have had."""
         seen = {**visible(module, reader_of(peer)), "_id": {"$in": list(keys)}}
         rows = await self._store.objects(module).of(tx).find(seen, {"_id": 1})
-        await mark_opened(peer["_id"], module, [row["_id"] for row in rows], tx)
+        for known in (True, False):
+            its = [row["_id"] for row in rows if (row["_id"] not in unsaid) is known]
+            await mark_opened(peer["_id"], module, its, tx, known=known)
 
     async def _peers(self, version: OcpiVersion) -> list[PeerDocument]:
         wanted = {"version": version.number, "status": {"$in": list(MARKED_FOR)}}

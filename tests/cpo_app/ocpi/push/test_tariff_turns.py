@@ -74,6 +74,8 @@ def test_at_the_date_one_takes_the_others_place(
     house.until_nothing_is_left()
     assert sorted(receiver.held("tariffs")) == ["NEW", "SPOT"]
     assert tariff_of(receiver) == "NEW"
+    looked_for = [got.path for got in receiver.of("GET", "tariffs")]
+    assert "/tariffs/DE/CPO/OLD" not in looked_for, "it was sent it, and may have it"
 
     sent = len(receiver.got)
     clock.advance(OVERLAP.total_seconds())
