@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pydantic import BaseSettings
 
 from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
 from cpo_app.settings import Settings
+from domain.ocpp import quirks as ocpp_quirks
 from domain.peers.peers import DEFAULT_QUIRKS
 
 REPOSITORY = Path(__file__).parents[1]
@@ -52,6 +54,18 @@ def test_every_setting_of_the_servers_is_read(name: str) -> None:
 @pytest.mark.parametrize("model", [EngineSettings, MonitorSettings])
 def test_every_setting_of_a_charge_point_is_read(model: type[BaseSettings]) -> None:
     assert set(model.__fields__) - read_names() == set()
+
+
+@pytest.mark.parametrize("name", sorted(ocpp_quirks.QUIRKS))
+def test_every_quirk_of_a_station_changes_something(name: str) -> None:
+    (constant,) = (one for one, value in vars(ocpp_quirks).items() if value == name)
+    readers = [
+        file
+        for file in (REPOSITORY / "cpo_app/ocpp").glob("*.py")
+        if re.search(rf"\b{constant}\b", file.read_text())
+    ]
+    its_own = re.findall(rf"\b{constant}\)", (REPOSITORY / "domain/ocpp/quirks.py").read_text())
+    assert readers or its_own
 
 
 @pytest.mark.parametrize("name", sorted(DEFAULT_QUIRKS))

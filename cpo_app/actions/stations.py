@@ -15,6 +15,7 @@ from domain.audit.entries import About
 from domain.charge_points.registration_records import Metadata, NotRegistered
 from domain.ocpp import adding, stations
 from domain.ocpp.adding import AlreadyAdded
+from domain.ocpp.quirks import QUIRKS
 from domain.ocpp.stations import Status
 from domain.operators.actor import Role
 
@@ -41,6 +42,17 @@ class Adding(OneStation):
     one_evse: bool = Field(
         False, title="OCPP 1.6: its connectors are of one EVSE, only one of them charges at a time"
     )
+
+
+class Quirk(OneStation):
+    quirk: str = Field(..., title="Quirk", enum=list(QUIRKS), max_length=40)
+    on: bool = Field(..., title="It does so")
+
+    @validator("quirk")
+    def _known(cls, value: str) -> str:
+        if value not in QUIRKS:
+            raise ValueError(f"is none of {', '.join(QUIRKS)}")
+        return value
 
 
 def _about(given: OneStation) -> tuple[About, ...]:
@@ -94,6 +106,27 @@ def _reached(house: House, station_id: str) -> JsonObject:
     }
 
 
+async def _quirk(house: House, given: Quirk) -> JsonObject:
+    async def work(tx: Tx) -> JsonObject:
+        station = await stations.get(tx, given.cp_id)
+        if station is None:
+            raise Refused(404, f"{given.cp_id}: no such OCPP station")
+        before = station.get("quirks", [])
+        others = [one for one in before if one != given.quirk]
+        after = [*others, given.quirk] if given.on else others
+        await stations.update(tx, station["_id"], {"quirks": after})
+        await audit.record(
+            tx,
+            "charge_points.ocpp_quirk",
+            audit.charge_point(station["_id"]),
+            before={"quirks": before},
+            after={"quirks": after},
+        )
+        return {"cp_id": station["_id"], "quirks": after}
+
+    return await house.store.transact(work)
+
+
 ADD = Action(
     name="charge_points.add",
     title="Add an OCPP charge point",
@@ -126,4 +159,17 @@ OCPP_PASSWORD = Action(
     refusals={},
     danger=True,
 )
-ACTIONS = (ADD, OCPP_PASSWORD)
+OCPP_QUIRK = Action(
+    name="charge_points.ocpp_quirk",
+    title="Note how a box departs from OCPP",
+    meaning="Notes how the box of an OCPP charge point departs from OCPP; for it alone we do "
+    "otherwise, from its next connection on.",
+    done="Noted: it counts from its next connection on.",
+    needs=Role.OPERATOR,
+    path="/charge-points/{cp_id}/ocpp-quirk",
+    parameters=Quirk,
+    run=_quirk,
+    about=_about,
+    refusals={},
+)
+ACTIONS = (ADD, OCPP_PASSWORD, OCPP_QUIRK)

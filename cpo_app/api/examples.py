@@ -70,6 +70,7 @@ PARAMETERS: Mapping[str, object] = {
     "log": "diagnostics",
     "payload": {"key": ["HeartbeatInterval"]},
     "peer_id": _PEER,
+    "quirk": "slow_calls",
     "public_key": "-----BEGIN PUBLIC KEY-----\n...\n-----END PUBLIC KEY-----",
     "role": "operator",
     "session_id": _SESSION,

@@ -28,6 +28,7 @@ from cpo_app.cli.output import note, print_json
 from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
+from domain.ocpp.quirks import QUIRKS
 from domain.operator import charge_points
 
 app = typer.Typer(
@@ -194,6 +195,19 @@ def ocpp_password(
     data_dir: DataDir = None,
 ) -> None:
     print_json(act(stations.OCPP_PASSWORD, {"cp_id": cp_id}, data_dir, yes=yes))
+
+
+@app.command("ocpp-quirk", help=words(stations.OCPP_QUIRK))
+def ocpp_quirk(
+    cp_id: CpId,
+    quirk: Annotated[str, typer.Argument(help=", ".join(QUIRKS))],
+    value: Annotated[str, typer.Argument(help="on or off")],
+    data_dir: DataDir = None,
+) -> None:
+    if value not in ("on", "off"):
+        raise CliError(f"{value}: say on or off")
+    given = {"cp_id": cp_id, "quirk": quirk, "on": value == "on"}
+    print_json(act(stations.OCPP_QUIRK, given, data_dir))
 
 
 @app.command(help=words(actions.RESTORE))

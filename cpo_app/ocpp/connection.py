@@ -16,7 +16,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Protocol
 
 from websockets.exceptions import ConnectionClosed
@@ -30,6 +30,7 @@ from cpo_app.ocpp.schemas import PayloadInvalid
 from db_interface.database import STORE_ERRORS
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.ocpp.message_log import Kind, MessageLog
+from domain.ocpp.quirks import SLOW_CALLS, has
 from domain.ocpp.stations import Station, Status
 from domain.trace import bound
 
@@ -37,6 +38,7 @@ logger = logging.getLogger("cpo.ocpp")
 
 MAX_WAITING = 32
 """Calls of a station that wait to be handled; nothing more is read from it meanwhile."""
+SLOW_CALLS_S = 1.0
 MAX_ODD_FRAMES = 20
 """Frames in a row that are no messages: whoever is there speaks something else."""
 _NOT_OURS: tuple[type[Exception], ...] = (Refused, NotHeld, ConnectionClosed, *STORE_ERRORS)
@@ -84,6 +86,9 @@ class Connection:
         """The station's document has changed in the store."""
         self.heard_at = time.monotonic()
         self.answers_pings = False
+        self.wall_clock: tzinfo | None = None
+        """Of its times without a zone; None: they are UTC."""
+        self._asked_at = 0.0
         self.message_at: datetime | None = None
         """When its last message came that was not noted in the store yet."""
         self.closing: str | None = None
@@ -169,6 +174,7 @@ class Connection:
         async with self._turn:
             if self.closing is not None:
                 raise NotAnswered("the connection is closed", sent=False)
+            await self._pause()
             message_id = str(uuid.uuid4())
             frame = self._rpc.start(message_id, action, payload)
             answer = asyncio.get_running_loop().create_future()
@@ -184,9 +190,15 @@ class Connection:
             finally:
                 self._rpc.give_up()
                 self._answer = None
+                self._asked_at = time.monotonic()
         if isinstance(said, Failed):
             raise CallRefused(said.code, said.description)
         return self._read_answer(action, said.payload)
+
+    async def _pause(self) -> None:
+        """Where it needs time between what it is asked (quirk slow_calls)."""
+        if has(self.station, SLOW_CALLS):
+            await asyncio.sleep(self._asked_at + SLOW_CALLS_S - time.monotonic())
 
     def _check_ours(self, action: str, payload: JsonObject) -> None:
         try:
@@ -208,7 +220,9 @@ class Connection:
         self, action: str, payload: JsonObject, at: datetime, *, answer: bool = False
     ) -> JsonObject:
         """Raises PayloadInvalid."""
-        mended, mends = schemas.mend(self.protocol, action, payload, at, answer=answer)
+        mended, mends = schemas.mend(
+            self.protocol, action, payload, at, answer=answer, wall_clock=self.wall_clock
+        )
         for mend in mends:
             metrics.MENDED.labels(mend).inc()
         return mended

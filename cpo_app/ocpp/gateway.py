@@ -38,6 +38,7 @@ from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from domain.ocpp import connections, stations
 from domain.ocpp.message_log import MessageLog
+from domain.ocpp.quirks import wall_clock
 from domain.operators.actor import Actor, ActorKind, acting_as
 from domain.rounds import Rounds
 
@@ -224,6 +225,7 @@ class Gateway:
             call_timeout_s=self._settings.CPO_OCPP_CALL_TIMEOUT_S,
             renewed=self._read_anew,
         )
+        connection.wall_clock = await wall_clock(self._store, station)
         before = await connections.take(
             self._db,
             {
@@ -269,6 +271,7 @@ class Gateway:
         station = await stations.get(self._db, connection.station_id)
         if station is not None:
             connection.station = station
+            connection.wall_clock = await wall_clock(self._store, station)
 
     async def _let_go(self) -> None:
         """Say that they are closed, those included of which the store could not be told."""
@@ -317,7 +320,8 @@ async def _close_older(connection: Connection) -> None:
 
 def _subprotocol(socket: ServerConnection, _offered: Sequence[Subprotocol]) -> Subprotocol | None:
     assert isinstance(socket, StationSocket) and socket.admitted is not None  # noqa: S101
-    return Subprotocol(socket.admitted.offered)
+    offered = socket.admitted.offered
+    return None if offered is None else Subprotocol(offered)
 
 
 _QUIET = logging.getLogger("cpo.ocpp.websockets")

@@ -25,8 +25,10 @@ from websockets.http11 import Request, Response
 from auth.station_access import ClientCertificate, Shown, StationAccess, StationRefused
 from auth.throttle import TooManyFailures
 from cpo_app.ocpp import metrics, schemas
+from cpo_app.ocpp.box import OCPP_16
 from cpo_app.ocpp.http_answers import answered
 from db_interface.database import STORE_ERRORS
+from domain.ocpp import quirks
 from domain.ocpp.stations import STATION_ID, Station
 
 logger = logging.getLogger("cpo.ocpp")
@@ -41,8 +43,8 @@ class Admitted:
     shown: Shown
     protocol: str
     """as we call it"""
-    offered: str
-    """as it was written"""
+    offered: str | None
+    """as it was written; None: nothing was"""
 
 
 class Handshake:
@@ -81,8 +83,8 @@ class Handshake:
             raise StationRefused(403, "it connects without TLS (CPO_OCPP_PLAIN_NETWORKS)")
         offered = _offered(request.headers)
         chosen = _chosen(offered)
-        if chosen is None:
-            named = ", ".join(offered)[:100] or "none"
+        if chosen is None and offered:
+            named = ", ".join(offered)[:100]
             raise StationRefused(400, f"it offers {named}, not {', '.join(schemas.protocols())}")
         certificate = None if tls is None else _certificate(tls)
         profile = 1 if tls is None else 2 if certificate is None else 3
@@ -94,6 +96,10 @@ class Handshake:
             certificate=certificate,
         )
         station = await self._access.admit(shown)
+        if chosen is None:
+            if not quirks.has(station, quirks.NO_SUBPROTOCOL):
+                raise StationRefused(400, "it names no subprotocol (quirk no_subprotocol)")
+            return Admitted(station, shown, OCPP_16, None)
         protocol, written = chosen
         return Admitted(station, shown, protocol, written)
 

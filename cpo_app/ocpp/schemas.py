@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from functools import cache
 from importlib.util import find_spec
@@ -90,10 +90,12 @@ def mend(
     received_at: datetime,
     *,
     answer: bool = False,
+    wall_clock: tzinfo | None = None,
 ) -> tuple[JsonObject, list[str]]:
     """What a charge point sent, mended as far as it can be (tolerance.py) and held against the
-    schema; and what was mended. Raises PayloadInvalid and KeyError as `check`."""
-    mending = Mending(schema(protocol, action, answer=answer), received_at)
+    schema; and what was mended. Times without a zone are of the `wall_clock`, else UTC. Raises
+    PayloadInvalid and KeyError as `check`."""
+    mending = Mending(schema(protocol, action, answer=answer), received_at, wall_clock)
     mended = mending.mended(payload)
     exact = json.loads(orjson.dumps(mended), parse_float=Decimal)
     for error in _validator(protocol, action, answer).iter_errors(exact):

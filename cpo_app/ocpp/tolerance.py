@@ -26,7 +26,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.ocpp.times import time_of
@@ -51,6 +51,8 @@ class Mending:
 
     schema: JsonMapping
     received_at: datetime
+    wall_clock: tzinfo | None = None
+    """of times without a zone; None: UTC"""
     mends: list[str] = field(default_factory=list)
 
     def mended(self, payload: JsonMapping) -> JsonObject:
@@ -181,10 +183,12 @@ class Mending:
             moment: datetime | None = datetime.fromtimestamp(seconds, timezone.utc)
         else:
             moment = time_of(text.replace(" ", "T", 1))
+            if moment is not None and self.wall_clock is not None and not _has_zone(text):
+                moment = moment.replace(tzinfo=self.wall_clock).astimezone(timezone.utc)
         if moment is None:
             return None
         written = format_datetime(moment)
-        if not isinstance(value, str) or not (value.endswith("Z") or _has_zone(value)):
+        if not isinstance(value, str) or "T" not in value or not _has_zone(value):
             self.mends.append("time_form")
         return written
 
@@ -201,7 +205,7 @@ def _is_time(schema: JsonMapping) -> bool:
 
 
 def _has_zone(text: str) -> bool:
-    return "T" in text and re.search(r"[+-]\d\d:?\d\d\Z", text) is not None
+    return re.search(r"(?:[zZ]|[+-]\d\d:?\d\d)\Z", text) is not None
 
 
 def _plain(text: str) -> str:

@@ -65,7 +65,7 @@ class Station(TypedDict, total=False):
     one_evse: bool
     """OCPP 1.6: its connectors are connectors of one EVSE, of which one charges at a time"""
     quirks: list[str]
-    """how it departs from OCPP, by name (cpo_app/ocpp/quirks.py)"""
+    """how it departs from OCPP, by name (quirks.py)"""
 
     protocol: str
     vendor: str

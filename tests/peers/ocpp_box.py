@@ -75,7 +75,7 @@ class RawBox(Wire):
             headers["Authorization"] = f"Basic {basic}"
         connection = await connect(
             self._uri,
-            subprotocols=[Subprotocol(name) for name in self._protocols],
+            subprotocols=[Subprotocol(name) for name in self._protocols] or None,
             additional_headers=headers,
             ssl=self._tls,
             compression=None,

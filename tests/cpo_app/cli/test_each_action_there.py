@@ -34,6 +34,7 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "charge_points.enrol": ("CP-900",),
     "charge_points.add": ("CP-901", "--ocpp"),
     "charge_points.ocpp_password": ("CP-999", "--yes"),
+    "charge_points.ocpp_quirk": ("CP-999", "slow_calls", "on"),
     "charge_points.set_meter_key": ("x", "--set", "FILE"),
     "charge_points.remove_meter_key": ("x", "--remove"),
     "charge_points.replay": ("x/y/1",),
