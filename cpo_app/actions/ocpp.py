@@ -17,6 +17,7 @@ from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.ocpp import configurations
+from domain.ocpp.redaction import kept
 from domain.operators.actor import Role
 
 MESSAGES = (
@@ -170,7 +171,7 @@ async def _call(house: House, given: Calling) -> JsonObject:
     said = await asked(house, given.cp_id, "call", fields)
 
     async def work(tx: Tx) -> None:
-        after = {"action": given.ocpp_action, "payload": given.payload}
+        after = {"action": given.ocpp_action, "payload": kept(given.payload)}
         await audit.record(tx, "ocpp.call", audit.charge_point(given.cp_id), after=after)
 
     await house.store.transact(work)

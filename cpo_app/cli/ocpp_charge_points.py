@@ -11,15 +11,56 @@ import typer
 
 from cpo_app.actions import ocpp as actions
 from cpo_app.actions.ocpp_local_list import LOCAL_LIST
+from cpo_app.backend import Backend
+from cpo_app.cli import remote
 from cpo_app.cli.acting import act, act_and_say, words
 from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json
 from cpo_app.cli.tables import print_table
+from cpo_app.cli.with_backend import on_backend
+from db_interface.json_data import JsonObject
+from domain.operator import stations
 
 CpId = Annotated[str, typer.Argument(metavar="CP_ID")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+
+
+def station_list(
+    as_json: AsJson = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 1000,
+    data_dir: DataDir = None,
+) -> None:
+    """Boxes that speak OCPP: protocol, firmware, last message; also those that wait to be added."""
+
+    async def work(backend: Backend) -> list[JsonObject]:
+        return (await stations.page(backend.db, after=None, limit=limit))[0]
+
+    if remote.server() is not None:
+        rows = remote.rows("/stations", limit)
+    else:
+        rows = on_backend(work, data_dir)
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("Station", "Connected", "Protocol", "Profile", "Box", "Firmware", "Last message", "EVSEs"),
+        (
+            (
+                row["id"],
+                "waits to be added" if row["status"] == "HELD" else row["connected"],
+                row["protocol"],
+                row["security_profile"],
+                " ".join(filter(None, (row["vendor"], row["model"]))),
+                row["firmware"],
+                row["last_message_at"],
+                len(row["charge_points"]),
+            )
+            for row in rows
+        ),
+        spared=("Profile", "EVSEs", "Box"),
+    )
 
 
 def reset(
@@ -108,6 +149,7 @@ def ocpp_call(
 
 def add_to(app: typer.Typer) -> None:
     """Put these onto `cpo charge-points`."""
+    app.command("stations")(station_list)
     app.command("reset", help=words(actions.RESET))(reset)
     app.command("trigger", help=words(actions.TRIGGER))(trigger)
     app.command("clear-cache", help=words(actions.CLEAR_CACHE))(clear_cache)

@@ -30,7 +30,9 @@ logger = logging.getLogger("cpo.ocpp")
 LOOKED_EVERY_S = 1.0
 AFTER_BOOT_S = 0.5
 """Its boot has to be answered first."""
-AT_ONCE = 20
+SPREAD_S = 0.02
+"""For each that is connected: where all have booted at once, they charge before they are asked."""
+AT_ONCE = 10
 ANSWERED_WITHIN_S = 30.0
 
 _LATER: tuple[type[Exception], ...] = (
@@ -89,7 +91,8 @@ class Configuring:
                 seen = _Seen(0, now + random.uniform(0.1, 1.0) * self._every_s)
                 self._seen[id_] = seen
             if connection.boots > seen.boots:
-                seen.boots, seen.due = connection.boots, now + AFTER_BOOT_S
+                spread_s = random.uniform(0, SPREAD_S * len(living))
+                seen.boots, seen.due = connection.boots, now + AFTER_BOOT_S + spread_s
             elif changed and seen.boots:
                 seen.due = min(seen.due, now)
             if seen.due <= now and len(self._working) < AT_ONCE and id_ not in self._working:

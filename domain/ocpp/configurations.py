@@ -73,16 +73,23 @@ async def get(where: Where, station: str) -> Configuration | None:
     return await CONFIGURATIONS.of(where).find_one({"_id": station})
 
 
-async def keep(tx: Tx, station: str, told: Iterable[JsonMapping], *, whole: bool) -> None:
-    """What it told just now: all that it has (`whole`), or some of it."""
-    known = await get(tx, station)
-    before = [] if whole or known is None else known.get("entries", [])
+async def keep(
+    tx: Tx,
+    station: str,
+    told: Iterable[JsonMapping],
+    *,
+    whole: bool,
+    also: Configuration | None = None,
+) -> None:
+    """What it told just now: all that it has (`whole`), or some of it. `also`: `held`."""
+    known = None if whole else await get(tx, station)
+    before = [] if known is None else known.get("entries", [])
     entries = {entry["key"]: entry for entry in before}
     for row in told:
         entry = _entry(row)
         entries[entry["key"]] = {**entries.get(entry["key"], {}), **entry}
     kept = sorted(entries.values(), key=lambda entry: entry["key"])[:MAX_ENTRIES]
-    await _set(tx, station, {"entries": kept, "read_at": tx.now})
+    await _set(tx, station, {**(also or {}), "entries": kept, "read_at": tx.now})
 
 
 async def report_asked(tx: Tx, station: str, request_id: int) -> None:
@@ -105,16 +112,12 @@ async def report_part(tx: Tx, station: str, report: JsonMapping) -> None:
     await _set(tx, station, {"report": None})
 
 
-async def held(tx: Tx, station: str, templates: Sequence[str], drift: Sequence[Drift]) -> None:
-    """It was held against the templates just now."""
+def held(tx: Tx, templates: Sequence[str], drift: Sequence[Drift]) -> Configuration:
+    """That it was held against the templates just now."""
     hidden: list[Drift] = [
         {**one, "wanted": HIDDEN, "has": HIDDEN} if is_secret(one["key"]) else one for one in drift
     ]
-    await _set(tx, station, {"templates": list(templates), "held_at": tx.now, "drift": hidden})
-
-
-async def forget(tx: Tx, station: str) -> None:
-    await CONFIGURATIONS.of(tx).delete_one({"_id": station})
+    return {"templates": list(templates), "held_at": tx.now, "drift": hidden}
 
 
 async def _set(tx: Tx, station: str, changes: Configuration) -> None:

@@ -58,16 +58,16 @@ async def configure(store: DbInterface, station: Station, ask: Ask) -> Configure
     names = templates.names_of(known, station)
 
     async def work(tx: Tx) -> None:
-        await configurations.keep(tx, station["_id"], entries, whole=old)
         taken = [
             {"key": one["key"], "value": one["wanted"]}
             for one in drift
             if one["status"] == "Accepted"
         ]
-        await configurations.keep(tx, station["_id"], taken, whole=False)
-        await configurations.held(tx, station["_id"], names, drift)
+        held = configurations.held(tx, names, drift)
+        now = [*entries, *taken]
+        await configurations.keep(tx, station["_id"], now, whole=old, also=held)
         units = _rate_units(entries)
-        if units is not None:
+        if units is not None and units != station.get("rate_units"):
             await stations.update(tx, station["_id"], {"rate_units": units})
 
     await store.transact(work)

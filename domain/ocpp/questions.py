@@ -193,5 +193,7 @@ async def not_answered(db: Database, question_id: str, *, sent: bool | None) -> 
 
 async def _end(db: Database, question_id: str, changes: Question) -> None:
     await QUESTIONS.of(db).update_one(
-        {"_id": question_id, "state": State.TAKEN.value}, {"$set": changes}
+        {"_id": question_id, "state": State.TAKEN.value},
+        # Cards and addresses of files are nobody's business any more.
+        {"$set": changes, "$unset": {"fields": ""}},
     )

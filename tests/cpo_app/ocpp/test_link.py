@@ -16,6 +16,7 @@ from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.ocpp import energy_counter, ids, stations, transactions
+from domain.ocpp.questions import QUESTIONS
 from domain.ocpp.transactions import TRANSACTIONS
 from domain.sessions.session_document import ChargingSession
 from domain.sessions.session_records import SESSIONS
@@ -80,6 +81,8 @@ def test_a_start_is_sent_once_and_answered_alike(world: World) -> None:
                 said = await link.start("CP-007", "c-1", session_id="s-1", id_tag=UID)
                 assert said.accepted
             assert asked(box, "RemoteStartTransaction") == [{"connectorId": 1, "idTag": UID}]
+            kept = await QUESTIONS.of(world.db).find_one({"_id": "c-1"})
+            assert UID not in str(kept)
 
     world.run(story())
 

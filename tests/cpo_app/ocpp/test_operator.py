@@ -124,6 +124,11 @@ def test_its_configuration_is_read_and_its_secrets_are_not(world: World) -> None
                 config_value="another-secret",
             )
             assert done["outcome"] == "reboot"
+            tag = {"connectorId": 1, "idTag": "04AABBCCDD11"}
+            start = {"ocpp_action": "RemoteStartTransaction", "payload": tag, "meant": True}
+            await do(world, ocpp.CALL, cp_id="CP-007", **start)
+            entries = await AUDIT.of(world.db).find({"action": "ocpp.call"})
+            assert "04AABBCCDD11" not in str(entries)
             [entry] = await AUDIT.of(world.db).find({"action": "ocpp.configure"})
             assert "another-secret" not in str(entry)
 
