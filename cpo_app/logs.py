@@ -37,16 +37,17 @@ class _OneLine(logging.Formatter):
 
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        row = {
+        row: dict[str, object] = {
             "at": format_datetime(datetime.fromtimestamp(record.created, timezone.utc)),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
+            **_event(record),
             **_ids(record),
         }
         if record.exc_info:
             row["traceback"] = self.formatException(record.exc_info)
-        return orjson.dumps(row).decode()
+        return orjson.dumps(row, default=str).decode()
 
 
 class _Rationed(logging.StreamHandler[TextIO]):
@@ -83,6 +84,13 @@ def set_up(level: str = "INFO", form: str = "text") -> None:
 def _ids(record: logging.LogRecord) -> Mapping[str, str]:
     ids: Mapping[str, str] = getattr(record, "ids", {})
     return ids
+
+
+def _event(record: logging.LogRecord) -> Mapping[str, object]:
+    """Name, ids and figures of an event (domain/log_events.py)."""
+    name: str | None = getattr(record, "event", None)
+    facts: Mapping[str, object] = getattr(record, "facts", {})
+    return {"event": name, **facts} if name else {}
 
 
 def _plain(text: str) -> str:

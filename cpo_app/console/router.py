@@ -12,6 +12,7 @@ from cpo_app.console import ocpi_objects
 from cpo_app.console.account import build_account_router
 from cpo_app.console.console import Console
 from cpo_app.console.doing import add_actions, said
+from cpo_app.console.exchange_pages import add_exchange_pages
 from cpo_app.console.login import build_login_router
 from cpo_app.console.once import add_pages_shown_once
 from cpo_app.console.platform_pages import add_platform_pages
@@ -307,6 +308,7 @@ def build_console_router(console: Console) -> APIRouter:
         )
 
     add_platform_pages(router, console)
+    add_exchange_pages(router, console)
     add_station_pages(router, console)
     add_pages_shown_once(router, console)
     add_actions(router, console)

@@ -6,6 +6,7 @@ whoever holds a lease, the lease: a worker that lost it changes nothing any more
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from db_interface.lease import Lease
 from db_interface.transaction import Tx
 from domain.commands.command_delivery import DeliveryRecord
 from domain.commands.command_states import OPEN, Event, State, next_state
+from domain.log_events import event
 
 
 class Asker(TypedDict):
@@ -85,6 +87,8 @@ class _Lane(TypedDict):
     n: int
 
 
+logger = logging.getLogger("cpo.commands")
+
 _AT_ONCE = 500
 LEASE = Lease(owner="lease", until="lease_until")
 COMMANDS: Collection[Command] = Collection("commands")
@@ -117,7 +121,32 @@ async def add(
     if "delivery" in also:
         document["delivery"] = {**also["delivery"], "attempts": 0}
     await COMMANDS.of(tx).insert_one(document)
+    if "peer_id" in also or "by" in also:
+        _say_taken_up(tx, document)
     return document
+
+
+def _say_taken_up(tx: Tx, command: Command) -> None:
+    """Of what somebody has asked for; what we ourselves want of a charge point is our own."""
+    peer_id, by = command.get("peer_id"), command.get("by")
+    who = f"peer {peer_id}" if peer_id else by["name"] if by else "nobody"
+    tx.say(
+        event(
+            logger,
+            "command.accepted",
+            command_id=command["_id"],
+            kind=command["kind"],
+            cp_id=command["cp_id"],
+            peer_id=peer_id,
+            by=by and by["name"],
+            session_id=command.get("session_id"),
+        ),
+        "command %s: %s for charge point %s, asked by %s",
+        command["_id"],
+        command["kind"],
+        command["cp_id"] or "none",
+        who,
+    )
 
 
 async def _next_turn(tx: Tx, cp_id: str | None) -> int:

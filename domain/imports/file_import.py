@@ -7,6 +7,7 @@ Only parties of this platform are taken, for peers get every object under its pa
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -18,10 +19,14 @@ from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.imports.json_rows import printable
 from domain.imports.report import Change, Report
+from domain.log_events import event
+from domain.operators.actor import current_actor
 from domain.outbox.publishing import publish_all, would_be
 from domain.schemas import SchemaError
 
 BATCH = 200
+logger = logging.getLogger("cpo.imports")
+
 MAX_NAMED = 20
 """Of a batch of locations, in its audit entry."""
 CHANGING = ("created", "updated")
@@ -180,3 +185,12 @@ async def _record(
     shown = named if module == "tariffs" else named[:MAX_NAMED]
     numbers = {kind: sum(outcome == kind for _, outcome in changed) for kind in CHANGING}
     await audit.record(tx, f"{module}.import", *map(about, shown), after=numbers)
+    actor = current_actor()
+    tx.say(
+        event(logger, "objects.imported", module=module, by=actor.name, **numbers),
+        "%d %s imported by %s: %s",
+        len(changed),
+        module,
+        actor.name,
+        ", ".join(f"{number} {kind}" for kind, number in numbers.items()),
+    )

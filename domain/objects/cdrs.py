@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
@@ -10,6 +11,7 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
 from db_interface.owned_objects import OwnedObject, party_key
 from db_interface.transaction import Tx
+from domain.log_events import event
 from domain.objects import OcpiObject
 from domain.outbox.publishing import publish
 from domain.peers import claims
@@ -18,6 +20,8 @@ from domain.pricing import Priced, price_cdr
 from domain.rendered import Rendered
 from domain.schemas import parse_datetime
 from domain.visibility import audience_of_token_holder
+
+logger = logging.getLogger("cpo.sessions")
 
 MODULE = "cdrs"
 
@@ -39,6 +43,27 @@ async def add_cdr(store: DbInterface, cdr: OcpiObject, tx: Tx) -> None:
     if await store.objects(MODULE).document(obj.key, tx) is not None:
         raise CdrExists(f"CDR {cdr['id']} is there already")
     await publish(store, MODULE, obj, tx, posted=await _posted_before(cdr, tx))
+    kind, session_id = "credit CDR" if cdr.get("credit") else "CDR", cdr.get("session_id")
+    cost, kwh = cdr["total_cost"]["excl_vat"], cdr["total_energy"]
+    tx.say(
+        event(
+            logger,
+            "cdr.made",
+            cdr_id=cdr["id"],
+            session_id=session_id,
+            kwh=kwh,
+            cost=cost,
+            currency=cdr["currency"],
+            credits=cdr.get("credit_reference_id"),
+        ),
+        "%s %s is made: session %s, %.3f kWh, %.2f %s excl. VAT",
+        kind,
+        cdr["id"],
+        session_id,
+        kwh,
+        cost,
+        cdr["currency"],
+    )
 
 
 async def _posted_before(cdr: OcpiObject, tx: Tx) -> datetime | None:

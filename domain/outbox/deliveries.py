@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, TypedDict
 
 from db_interface.collection import Collection
 from db_interface.database import Database
+from domain.log_events import log_event
+
+logger = logging.getLogger("cpo.push")
 
 
 class Marked(Protocol):
@@ -48,7 +52,7 @@ async def proof_of(db: Database, mark: Marked) -> Delivery | None:
 async def keep_proof(
     db: Database, mark: Marked, cdr_id: str, location: str | None, at: datetime
 ) -> None:
-    await DELIVERIES.of(db).update_one(
+    known = await DELIVERIES.of(db).update_one(
         {"_id": mark.id},
         {
             "$setOnInsert": {
@@ -62,6 +66,16 @@ async def keep_proof(
         },
         upsert=True,
     )
+    if not known:
+        log_event(
+            logger,
+            "cdr.delivered",
+            "CDR %s is delivered to peer %s",
+            cdr_id,
+            mark.peer_id,
+            cdr_id=cdr_id,
+            peer_id=mark.peer_id,
+        )
 
 
 async def usual_location(db: Database, peer_id: str) -> tuple[str, str] | None:

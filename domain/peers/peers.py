@@ -4,6 +4,7 @@ documents: peer_document.py.
 
 from __future__ import annotations
 
+import logging
 import secrets as random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
 from domain.audit import entries as audit
+from domain.log_events import event
 from domain.outbox import due_marks
 from domain.payments import payments
 from domain.peers import calls, hub_clients, parties
@@ -41,6 +43,8 @@ ANSWER_LOST_FOR = timedelta(hours=1)
 MAX_FAILED_HANDSHAKES = 10
 ROTATED_AGAIN_AFTER = timedelta(hours=1)
 """A rotation by calendar that failed is tried again then."""
+
+logger = logging.getLogger("cpo.peers")
 
 _SAID = ("name", "status", "versions_url", "version", "endpoints", "roles", "waiting", "parties")
 """What the audit log repeats of a handshake."""
@@ -438,6 +442,7 @@ class Peers:
                     "new_tokens": our_token is not None,
                 },
             )
+            _say_connected(tx, peer_id, {**document, **change}, is_new=is_new)
             return True
 
         return await self.store.transact(work)
@@ -565,6 +570,31 @@ class Peers:
 def _replaced(entry: TokenHash) -> bool:
     """Whether a newer token has taken this one's place, and it only lives on for a while."""
     return bool(entry.get("until")) and not entry.get("offered")
+
+
+def _say_connected(tx: Tx, peer_id: str, known: JsonMapping, *, is_new: bool) -> None:
+    parties = ", ".join(
+        f"{role['country_code']}/{role['party_id']} {role['role']}"
+        for role in known.get("roles") or ()
+    )
+    tx.say(
+        event(
+            logger,
+            "peer.connected" if is_new else "peer.credentials",
+            peer_id=peer_id,
+            name=known.get("name"),
+            parties=parties,
+            version=known.get("version"),
+            status=known["status"],
+        ),
+        "peer %s (%s) %s: %s, OCPI %s, %s",
+        peer_id,
+        known.get("name"),
+        "has connected" if is_new else "has new credentials",
+        parties or "no party granted",
+        known.get("version") or "unknown",
+        known["status"],
+    )
 
 
 def _lasting(entry: TokenHash, until: datetime) -> TokenHash:

@@ -396,7 +396,6 @@ async def finish(
         "estimated": closed is Closed.ESTIMATE,
     }
     await save(tx, document, changes, rules, at_once=True)
-    tx.say(logger.info, "session %s %s: %s", document["_id"], status.value, reason)
     return status.value
 
 

@@ -21,6 +21,7 @@ from db_interface.owned_objects import OwnedDocument, OwnedObject
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.charge_points.charge_point_events import SessionSet
+from domain.log_events import event
 from domain.objects import OcpiObject
 from domain.outbox.publishing import publish, publish_again
 from domain.rendered import Rendered
@@ -28,7 +29,7 @@ from domain.sessions.session_bills import bill
 from domain.sessions.session_document import ChargingSession, Suspicion
 from domain.sessions.session_object import Course, course_of, owned_session, session_object
 from domain.sessions.session_rules import Rules
-from domain.sessions.session_states import Status
+from domain.sessions.session_states import FINAL, Status
 from domain.times import format_datetime
 
 logger = logging.getLogger("cpo.sessions")
@@ -161,6 +162,7 @@ async def save(
         and after["status"] == Status.COMPLETED
         and (before is None or before["status"] != after["status"] or bool(before.get("held")))
     )
+    course: Course | None = None
     if at_once or before is None or is_due(tx, before, rules):
         course = course_to_be_told(tx, after)
         if is_shown(after):
@@ -172,9 +174,41 @@ async def save(
         if completed:
             changes["frozen"] = True
     after = {**after, **changes}
+    if before is not None and after["status"] != before["status"]:
+        _say_what_became_of_it(tx, after, course)
     await _write(tx, before, after, changes)
     await _tell_charge_point(tx, before, after)
     return after
+
+
+def _say_what_became_of_it(tx: Tx, session: ChargingSession, course: Course | None) -> None:
+    """A line when it begins, and one when it is over."""
+    status, place = session["status"], f"{session['cp_id']} connector {session['connector_id']}"
+    ids = {
+        "session_id": session["_id"],
+        "cp_id": session["cp_id"],
+        "connector_id": session["connector_id"],
+        "party": f"{session['token']['country_code']}/{session['token']['party_id']}",
+        "peer_id": session.get("peer_id"),
+        "status": status,
+    }
+    if status == Status.ACTIVE.value:
+        said = event(logger, "session.started", **ids)
+        tx.say(said, "session %s ACTIVE: began at %s", session["_id"], place)
+    elif Status(status) in FINAL:
+        kwh = round((session.get("energy_wh") or 0.0) / 1000, 3)
+        cost = None if course is None or course.priced is None else course.priced.total_cost.excl
+        why, currency = session.get("end_reason"), session["currency"]
+        tx.say(
+            event(logger, "session.ended", **ids, kwh=kwh, cost=cost, currency=currency, why=why),
+            "session %s %s: %s; %s, %.3f kWh, %s",
+            session["_id"],
+            status,
+            why,
+            place,
+            kwh,
+            "free" if cost is None else f"{cost:.2f} {currency} excl. VAT",
+        )
 
 
 def is_due(tx: Tx, document: ChargingSession, rules: Rules) -> bool:

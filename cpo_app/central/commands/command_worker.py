@@ -32,6 +32,7 @@ from domain.commands import command_queue as queue
 from domain.commands.command_delivery import Deliver, Delivery, NotDelivered
 from domain.commands.command_queue import Command, LeaseLost
 from domain.commands.command_states import FINAL, OPEN, Event, State
+from domain.log_events import event, log_event
 from domain.rounds import Rounds
 
 logger = logging.getLogger("cpo.commands")
@@ -209,6 +210,14 @@ class CommandWorker:
             return
         answered = {"result": outcome.body, "answered_at": tx.now, "due": tx.now}
         await queue.advance(tx, command, Event.ANSWERED, answered)
+        result = outcome.body.get("result")
+        tx.say(
+            event(logger, "command.decided", kind=command["kind"], result=result),
+            "command %s: %s %s",
+            command["_id"],
+            command["kind"],
+            result,
+        )
 
     async def _try_again(self, command: Command, error: LinkUnreachable) -> None:
         unsent = command["unsent"] + (error.sent is False)
@@ -264,7 +273,7 @@ class CommandWorker:
                 await self._deliver_later(command, error)
                 return
             await self._finish(command, Event.DELIVERED)
-            logger.info("result of %s: delivered", command["_id"])
+            log_event(logger, "command.result_delivered", "result of %s: delivered", command["_id"])
 
     async def _deliver_later(self, command: Command, error: NotDelivered) -> None:
         attempts = command["delivery"]["attempts"] + 1

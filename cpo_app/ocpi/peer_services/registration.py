@@ -8,6 +8,7 @@ new token both work until the new one is first used, or a grace time ends.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -29,6 +30,7 @@ from domain.errors import (
     UnableToUseClientApi,
 )
 from domain.exchanges.exchange import Subject
+from domain.log_events import log_event
 from domain.outbox.crash_points import crash_point
 from domain.peers import claims, required_modules
 from domain.peers.calls import Call
@@ -52,6 +54,23 @@ from domain.versions import Party as NamedParty
 from domain.views.in_use import look_again
 
 _REGISTERED = (CONNECTED, SUSPENDED)
+
+
+logger = logging.getLogger("cpo.peers")
+
+
+def _log_failure(peer_id: str | None, whose: str, error: BaseException) -> None:
+    log_event(
+        logger,
+        "peer.handshake_failed",
+        "peer %s: a handshake failed (%s): %s",
+        peer_id or "not known yet",
+        whose,
+        error or type(error).__name__,
+        level=logging.WARNING,
+        peer_id=peer_id,
+        why=str(error) or type(error).__name__,
+    )
 
 
 class Registration:
@@ -143,7 +162,8 @@ class Registration:
             await self._check_roles(peer.peer_id, data["roles"])
             found = await self._discover(peer, data["url"], data["token"], [form])
             _check_modules(peer.settings, found)
-        except OcpiError:
+        except OcpiError as error:
+            _log_failure(peer.peer_id, "the peer began it", error)
             if invited:
                 await self._peers.handshake_failed(peer.peer_id)
             raise
@@ -184,7 +204,11 @@ class Registration:
         it while it answers. Raises OcpiError; nothing of ours stays then. A platform that says
         it is a party of ours or of another peer's is taken leave of (DELETE credentials).
         """
-        found = await self._discovered(versions_url, token_a, raw_token, self._offered)
+        try:
+            found = await self._discovered(versions_url, token_a, raw_token, self._offered)
+        except OcpiError as error:
+            _log_failure(None, "we began it", error)
+            raise
         settings = {required_modules.SETTING: list(modules)} if modules else {}
         _check_modules(settings, found)
         now = self._peers.now()
@@ -200,7 +224,8 @@ class Registration:
         crash_point("peer-to-be-called")
         try:
             theirs = await self._exchange("POST", found, token_a, token_b, raw_token)
-        except (OcpiError, asyncio.CancelledError):
+        except (OcpiError, asyncio.CancelledError) as error:
+            _log_failure(peer.peer_id, "we began it", error)
             await self._peers.remove(peer.peer_id)
             self._forget()
             raise

@@ -26,6 +26,7 @@ from cpo_app.ocpi.server.context import SCOPE_KEY, RequestContext, Routing
 from cpo_app.ocpi.server.errors import error_answer
 from cpo_app.ocpi.server.peer_shares import PeerLimits
 from domain.errors import BodyTooLarge, NotAuthorized, NotFound, TooManyRequests, UnknownParty
+from domain.log_events import log_event
 from domain.operators.actor import Actor, ActorKind, acting_as
 from domain.peers.offered_versions import offered_to
 from domain.versions import INNER_VERSION, OcpiVersion
@@ -241,11 +242,25 @@ def _log(method: str, module: str, http_status: int, caller: Caller | None) -> N
     """What was asked and answered. Not the path: it may hold a driver's card; and of a stranger
     nothing that he wrote."""
     if caller is None:
-        logger.info("a stranger was refused: HTTP %d", http_status, extra=RATIONED)
+        facts = {"event": "ocpi.stranger_refused", "facts": {"status": http_status}}
+        logger.info("a stranger was refused: HTTP %d", http_status, extra={**RATIONED, **facts})
         return
     quiet = method in _READS and http_status < 400
     level = logging.DEBUG if quiet else logging.INFO
-    logger.log(level, "%s %s: HTTP %d", method, module, http_status)
+    # Reads are told at DEBUG alone, and most of them not at all.
+    if logger.isEnabledFor(level):
+        log_event(
+            logger,
+            "ocpi.request",
+            "%s %s: HTTP %d",
+            method,
+            module,
+            http_status,
+            level=level,
+            method=method,
+            module=module,
+            status=http_status,
+        )
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
