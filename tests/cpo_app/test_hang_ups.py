@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,14 @@ def test_who_is_slow_does_not_make_the_store_look_slow(
 
     for module in (central_errors, console_routes):
         monkeypatch.setattr(module.asyncio, "wait_for", wait_for)
+    if sys.version_info >= (3, 11):
+        within = asyncio.timeout
+
+        def timeout(delay: float | None) -> asyncio.Timeout:
+            running.append(delay or 0.0)
+            return within(delay)
+
+        monkeypatch.setattr(asyncio, "timeout", timeout)
     limits = (central_errors.ANSWER_WITHIN_S, console_routes.ANSWER_WITHIN_S)
 
     async def play() -> int:
