@@ -65,6 +65,12 @@ class Asked:
         return int(named) if str(named).isdigit() else 1
 
     @property
+    def all_16(self) -> int:
+        """What OCPP 1.6 calls the EVSE with all of its connectors: a box of one EVSE is all of
+        it."""
+        return 0 if self.one_evse else self.evse
+
+    @property
     def connector_16(self) -> int:
         """What OCPP 1.6 calls it: its connectors count through the station."""
         return self.connector if self.one_evse else self.evse

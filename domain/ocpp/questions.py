@@ -85,7 +85,7 @@ async def ask(
     anew = (State.UNSENT.value, State.LOST.value) if again else (State.UNSENT.value,)
 
     async def work(tx: Tx) -> Question | None:
-        known = await QUESTIONS.of(tx).find_one({"_id": question_id})
+        known = await _as_it_is(tx, question_id)
         if known is not None and known["state"] not in anew:
             return known
         if await connections.of_station(tx, station) is None:
@@ -111,6 +111,18 @@ async def ask(
     if question is None:
         raise Unanswered(f"{station} is not connected", sent=False)
     return await _answer_to(store.db, question, timeout_s)
+
+
+async def _as_it_is(tx: Tx, question_id: str) -> Question | None:
+    """One that was taken by a connection that is no more will not be answered any more."""
+    known = await QUESTIONS.of(tx).find_one({"_id": question_id})
+    if known is None or known["state"] != State.TAKEN.value:
+        return known
+    if await connections.still_holds(tx, known["station"], known["connection"]):
+        return known
+    lost: Question = {**known, "state": State.LOST.value}
+    await QUESTIONS.of(tx).replace_one({"_id": question_id}, lost)
+    return lost
 
 
 async def _answer_to(db: Database, question: Question, timeout_s: float) -> JsonObject:

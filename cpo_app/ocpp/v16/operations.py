@@ -121,11 +121,13 @@ async def active_profile(asked: Asked) -> JsonObject:
 async def set_operative(asked: Asked) -> JsonObject:
     """ChangeAvailability; Scheduled: a transaction that runs ends first."""
     kind = "Operative" if asked.fields["operative"] else "Inoperative"
-    payload = {"connectorId": asked.connector_16, "type": kind}
+    payload = {"connectorId": asked.all_16, "type": kind}
     return of_status(await asked.call("ChangeAvailability", payload), STARTS_LATER)
 
 
 async def get_status(asked: Asked) -> JsonObject:
     """The station says its status once more; it comes as every StatusNotification does."""
-    payload = {"requestedMessage": "StatusNotification", "connectorId": asked.connector_16}
+    payload: JsonObject = {"requestedMessage": "StatusNotification"}
+    if asked.all_16:
+        payload["connectorId"] = asked.all_16
     return of_status(await asked.call("TriggerMessage", payload), TRIGGERED)

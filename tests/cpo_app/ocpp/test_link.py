@@ -15,7 +15,7 @@ from cpo_app.central.link.ocpp_link import OcppLink
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points
-from domain.ocpp import energy_counter, ids, stations, transactions
+from domain.ocpp import energy_counter, ids, questions, stations, transactions
 from domain.ocpp.questions import QUESTIONS
 from domain.ocpp.transactions import TRANSACTIONS
 from domain.sessions.session_document import ChargingSession
@@ -337,5 +337,64 @@ def test_a_box_that_is_taken_out_of_service_is_told_by_its_gateway(world: World)
             await central.set_operative("CP-007", False)
             told = await box.next("ChangeAvailability")
             assert told.payload == {"connectorId": 1, "type": "Inoperative"}
+
+    world.run(story())
+
+
+def test_what_a_dead_gateway_has_taken_is_asked_anew(world: World) -> None:
+    async def story() -> None:
+        await world.add("CP-007")
+        async with world.box16() as box:
+            await box.boot()
+            link = OcppLink(world.store, timeout_s=20.0)
+            for command_id in ("c-start", "c-unlock"):
+                taken: questions.Question = {
+                    "_id": command_id,
+                    "station": "CP-007",
+                    "state": questions.State.TAKEN.value,
+                    "connection": "of a process that was killed",
+                }
+                await QUESTIONS.of(world.db).insert_one(taken)
+            assert (await link.unlock("CP-007", "c-unlock")).accepted
+            # A start may have happened: its transaction will say so.
+            with pytest.raises(LinkUnreachable) as unreachable:
+                await link.start("CP-007", "c-start", session_id="s-1", id_tag=UID)
+            assert unreachable.value.sent is None
+            assert asked(box, "RemoteStartTransaction") == []
+
+    world.run(story())
+
+
+def test_each_evse_of_a_box_is_asked_by_its_own_number(world: World) -> None:
+    async def story() -> None:
+        await world.add("CP-007")
+        async with world.box16() as box:
+            await box.boot()
+            for connector in (1, 2):
+                await box.status("Available", connector)
+            link = OcppLink(world.store)
+            for cp_id in ("CP-007", "CP-007-2"):
+                await link.start(cp_id, f"start {cp_id}", session_id=f"s {cp_id}", id_tag=UID)
+                await link.set_operative(cp_id, f"out {cp_id}", operative=False)
+            starts = asked(box, "RemoteStartTransaction")
+            assert [one["connectorId"] for one in starts] == [1, 2]
+            outs = [one for one in asked(box, "ChangeAvailability") if one["type"] == "Inoperative"]
+            assert [one["connectorId"] for one in outs] == [1, 2]
+
+    world.run(story())
+
+
+def test_connectors_of_one_evse_are_asked_by_theirs(world: World) -> None:
+    async def story() -> None:
+        await world.add("CP-007", one_evse=True)
+        async with world.box16() as box:
+            await box.boot()
+            for connector in (1, 2):
+                await box.status("Available", connector)
+            link = OcppLink(world.store)
+            await link.unlock("CP-007", "c-1", connector_id="2")
+            await link.start("CP-007", "c-2", session_id="s-1", id_tag=UID, connector_id="2")
+            assert asked(box, "UnlockConnector") == [{"connectorId": 2}]
+            assert asked(box, "RemoteStartTransaction") == [{"connectorId": 2, "idTag": UID}]
 
     world.run(story())

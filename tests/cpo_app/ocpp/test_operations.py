@@ -322,6 +322,19 @@ def test_where_1_6_s_connectors_are_of_one_evse_the_connector_is_named() -> None
     assert [payload["connectorId"] for _, payload in box.asked] == [2, 1]
 
 
+def test_an_evse_of_several_connectors_goes_out_of_service_with_all_of_them() -> None:
+    box = FakeBox(
+        OCPP_16,
+        {"ChangeAvailability": {"status": "Accepted"}, "TriggerMessage": {"status": "Accepted"}},
+    )
+    ask(box, "set_operative", evse=1, one=True)
+    ask(box, "get_status", evse=1, one=True)
+    assert [payload for _, payload in box.asked] == [
+        {"connectorId": 0, "type": "Inoperative"},
+        {"requestedMessage": "StatusNotification"},
+    ]
+
+
 def test_the_whole_station_goes_out_of_service() -> None:
     old = saying(OCPP_16, "ChangeAvailability", {"status": "Accepted"})
     ask(old, "set_operative", evse=0)
