@@ -11,7 +11,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypedDict, cast
+from typing import TypedDict
 
 from db_interface.collection import Collection, Where
 from db_interface.database import Database
@@ -201,42 +201,35 @@ class ToDo:
     for_peers: Sequence[Command]
     """[{_id, delivery.peer_id}] of results that a worker may deliver, the longest due first."""
     next_instant: datetime | None
-    """When there is next something that is not yet: the earliest due or deadline."""
+    """When there is something that is not yet there; None: not within the time that was asked
+    for."""
 
 
-async def to_do(db: Database, now: datetime, limit: int) -> ToDo:
-    """One query, for it is asked whenever anything happens; `limit` of each kind."""
-    still_open, result = {"$in": list(OPEN)}, State.RESULT.value
-    past, later = {"$lte": now}, {"$gt": now}
-    parts = [
-        _part("overdue", "deadline", {"state": still_open, "deadline": past}, limit),
-        _part("charge point", "due", {"state": still_open, "due": past}, limit),
-        _part("peer", "due", {"state": result, "due": past}, limit),
-        _part("due", "due", {"state": {"$in": [*OPEN, result]}, "due": later}, 1),
-        _part("deadline", "deadline", {"state": still_open, "deadline": later}, 1),
-    ]
-    others = [{"$unionWith": {"coll": COMMANDS.name, "pipeline": part}} for part in parts[1:]]
-    rows: dict[str, list[Command]] = {}
-    for row in await COMMANDS.of(db).aggregate([*parts[0], *others]):
-        rows.setdefault(row["for"], []).append(cast("Command", row))
-    instants = [row["due"] for row in rows.get("due", ())]
-    instants += [row["deadline"] for row in rows.get("deadline", ())]
+async def to_do(db: Database, now: datetime, ahead: timedelta, limit: int) -> ToDo:
+    """Two queries, for it is asked whenever anything happens. `ahead`: for how long whoever asks
+    would rest. `limit`: how many at most are overdue, and twice as many due."""
+    soon, documents = {"$lte": now + ahead}, COMMANDS.of(db)
+    ending = await documents.find(
+        {"state": {"$in": list(OPEN)}, "deadline": soon},
+        {"deadline": 1},
+        sort=[("deadline", 1)],
+        limit=limit,
+    )
+    due = await documents.find(
+        {"state": {"$in": [*OPEN, State.RESULT.value]}, "due": soon},
+        {"state": 1, "due": 1, "cp_id": 1, "seq": 1, "delivery.peer_id": 1},
+        sort=[("due", 1)],
+        limit=2 * limit,
+    )
+    is_due = [row for row in due if row["due"] <= now]
+    instants = [row["deadline"] for row in ending if row["deadline"] > now]
+    instants += [row["due"] for row in due if row["due"] > now]
     return ToDo(
-        overdue=[row["_id"] for row in rows.get("overdue", ())],
-        for_charge_points=rows.get("charge point", ()),
-        for_peers=rows.get("peer", ()),
+        overdue=[row["_id"] for row in ending if row["deadline"] <= now],
+        for_charge_points=[row for row in is_due if row["state"] in OPEN],
+        for_peers=[row for row in is_due if row["state"] not in OPEN],
         next_instant=min(instants, default=None),
     )
-
-
-def _part(name: str, by: str, wanted: JsonMapping, limit: int) -> list[JsonMapping]:
-    shown = dict.fromkeys(("cp_id", "seq", "due", "deadline", "delivery.peer_id"), 1)
-    return [
-        {"$match": wanted},
-        {"$sort": {by: 1}},
-        {"$limit": limit},
-        {"$project": {**shown, "for": {"$literal": name}}},
-    ]
 
 
 async def first_in_line(db: Database, rows: Sequence[Command]) -> list[Command]:

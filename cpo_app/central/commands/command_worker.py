@@ -30,7 +30,7 @@ from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.commands import command_queue as queue
 from domain.commands.command_delivery import Deliver, Delivery, NotDelivered
-from domain.commands.command_queue import Command, LeaseLost
+from domain.commands.command_queue import Command, LeaseLost, ToDo
 from domain.commands.command_states import FINAL, OPEN, Event, State
 from domain.log_events import event, log_event
 from domain.rounds import Rounds
@@ -105,12 +105,12 @@ class CommandWorker:
     async def round(self) -> float:
         """Take what is due and free; it goes on beside the caller. Returns the seconds until there
         is something to do that was not there when this round looked."""
-        found = await queue.to_do(self._db, self._db.now(), MAX_AT_ONCE)
+        found = await self._to_do()
         for command_id in found.overdue:
             await self._expire(command_id)
         if found.overdue:
             # Their results are there to be delivered.
-            found = await queue.to_do(self._db, self._db.now(), MAX_AT_ONCE)
+            found = await self._to_do()
         waiting = [row for row in found.for_charge_points if _lane_of(row) not in self._lanes]
         for row in await queue.first_in_line(self._db, waiting):
             lane = _lane_of(row)
@@ -125,6 +125,10 @@ class CommandWorker:
         if found.next_instant is None:
             return self._pause_s
         return max(0.0, (found.next_instant - self._db.now()).total_seconds())
+
+    async def _to_do(self) -> ToDo:
+        pause = timedelta(seconds=self._pause_s)
+        return await queue.to_do(self._db, self._db.now(), pause, MAX_AT_ONCE)
 
     def _left(self, peer_id: str) -> None:
         self._peers[peer_id] -= 1
