@@ -63,8 +63,9 @@ WAIT_AT_MOST_S = 10.0
 HELD_BACK = timedelta(milliseconds=18)
 """For so long a process that begins to write takes no stamp yet: all who do not know of it rely
 on what they saw for less, and their clocks are behind the server's, if anything."""
-MAX_AT_ONCE = 64
-"""Transactions of one process; whoever comes then waits its turn."""
+MAX_AT_ONCE = 24
+"""Transactions of one process; whoever comes then waits its turn. More would only make each last
+longer, and what lasts long meets more of what others write."""
 _LOOK_AGAIN_S = 0.02
 _MAX_CLAMP = timedelta(seconds=5)
 _ABANDONED_AFTER_S = 600

@@ -39,6 +39,26 @@ def test_many_that_conflict_all_arrive_with_few_repetitions(loop: Loop, db: Data
     assert tries < 4 * contenders
 
 
+def test_who_met_a_short_write_waits_for_nobody(loop: Loop, db: Database) -> None:
+    tries = 0
+
+    async def work(tx: Tx) -> None:
+        nonlocal tries
+        tries += 1
+        await db["things"].find_one({"_id": "one"}, session=tx.mongo)
+        if tries == 1:
+            await db["things"].update_one({"_id": "one"}, {"$inc": {"n": 1}})
+        await db["things"].update_one({"_id": "one"}, {"$inc": {"n": 1}}, session=tx.mongo)
+
+    async def while_another_has_its_turn() -> None:
+        await db["things"].insert_one({"_id": "one", "n": 0})
+        async with db._conflicted:
+            await DbInterface(db).transact(work)
+
+    loop.run(while_another_has_its_turn())
+    assert tries == 2
+
+
 def test_a_failed_transaction_lets_the_next_one_through(loop: Loop, db: Database) -> None:
     async def fail(tx: Tx) -> None:
         await db["things"].insert_one({"_id": "gone"}, session=tx.mongo)

@@ -14,7 +14,7 @@ import contextlib
 import logging
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from functools import partial
@@ -168,8 +168,9 @@ class CommandWorker:
             await self._ask(command)
 
     async def _ask(self, command: Command) -> None:
-        async with self._held(command):
-            sent = await self._send(command)
+        async with self._held(command) as hold:
+            with hold.writing():
+                sent = await self._send(command)
             if sent is None:
                 return
             kind = self._kinds[sent["kind"]]
@@ -181,7 +182,7 @@ class CommandWorker:
             except LinkUnreachable as error:
                 await self._try_again(sent, error)
                 return
-            with self._precedence.pressing():
+            with hold.writing(), self._precedence.pressing():
                 await self._store.transact(lambda tx: self._conclude(tx, sent, said))
             logger.info("command %s: %s answered by the charge point", sent["_id"], sent["kind"])
 
@@ -303,20 +304,41 @@ class CommandWorker:
         return await queue.claim(self._db, command_id, states, self._db.now(), lease, self._lease_s)
 
     @contextlib.asynccontextmanager
-    async def _held(self, command: Command) -> AsyncIterator[None]:
+    async def _held(self, command: Command) -> AsyncIterator[_Hold]:
         """Prolong the lease while the block runs."""
-        keeping = asyncio.create_task(self._keep(command))
+        hold = _Hold()
+        keeping = asyncio.create_task(self._keep(command, hold))
         try:
-            yield
+            yield hold
         finally:
             keeping.cancel()
 
-    async def _keep(self, command: Command) -> None:
+    async def _keep(self, command: Command, hold: _Hold) -> None:
+        spared = False
         while True:
             await asyncio.sleep(self._lease_s / 3)
+            spared = hold.is_writing and not spared
+            if spared:
+                continue  # there is time for one more look, and the transaction would begin anew
             with contextlib.suppress(*STORE_ERRORS):
                 if not await queue.prolong(self._db, command, self._db.now(), self._lease_s):
                     return
+
+
+class _Hold:
+    """A command that this worker holds."""
+
+    def __init__(self) -> None:
+        self.is_writing = False
+        """Whether a transaction that changes it is under way: nothing else is to change it."""
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        self.is_writing = True
+        try:
+            yield
+        finally:
+            self.is_writing = False
 
 
 def _lane_of(row: Command) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from pymongo.errors import WriteConcernError
 
+from cpo_app.central.commands import command_worker
 from cpo_app.central.commands.command_worker import LEASE_S
 from cpo_app.central.commands.session_commands import NOT_KNOWN_THERE
 from cpo_app.central.link.link import LinkResult
@@ -448,3 +450,29 @@ def test_a_finished_command_is_deleted_some_day(world: CommandWorld) -> None:
     assert world.documents("START_SESSION")[0]["finished_at"] is not None
     indexes = world.run(world.db["commands"].index_information())
     assert indexes["finished_at_1"]["expireAfterSeconds"] == 30 * 24 * 3600
+
+
+@pytest.mark.parametrize(("is_writing", "after"), [(False, [1, 2]), (True, [2, 4])])
+def test_a_lease_is_not_prolonged_into_a_transaction_of_its_own(
+    world: CommandWorld, monkeypatch: pytest.MonkeyPatch, is_writing: bool, after: list[int]
+) -> None:
+    """It would have to begin anew; when the lease is about to end, it is prolonged all the same."""
+    slept, prolonged, really = 0, [], asyncio.sleep
+    worker = world.parts.worker
+
+    async def sleep(seconds: float) -> None:
+        nonlocal slept
+        of_the_lease = seconds == worker._lease_s / 3
+        slept += of_the_lease
+        await really(0 if of_the_lease else seconds)
+
+    async def prolong(*_: object) -> bool:
+        prolonged.append(slept)
+        return len(prolonged) < 2
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(command_queue, "prolong", prolong)
+    hold = command_worker._Hold()
+    with hold.writing() if is_writing else contextlib.nullcontext():
+        world.run(worker._keep({"_id": "C1"}, hold))
+    assert prolonged == after
