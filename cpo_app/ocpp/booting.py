@@ -20,10 +20,9 @@ async def booted(incoming: Incoming, facts: Station) -> JsonObject:
     """The answer to a BootNotification, which is the same in all versions."""
 
     async def work(tx: Tx) -> Station | None:
-        await stations.update(
+        return await stations.changed(
             tx, incoming.connection.station_id, {**facts, "booted_at": incoming.received_at}
         )
-        return await stations.get(tx, incoming.connection.station_id)
 
     station = await incoming.transact(work)
     if station is not None:

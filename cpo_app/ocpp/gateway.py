@@ -53,6 +53,10 @@ BACKLOG = 4096
 """A gateway that starts again is found by all of its stations at once."""
 SWEPT_EVERY_S = 30.0
 NOTED_EVERY_S = 5.0
+FAREWELLS_S = 5.0
+STORE_WORK_AT_ONCE = 64
+"""Of all stations of a process, in the store: where thousands come at once, each is quick when its
+turn comes, instead of all of them too slow."""
 
 HANDLERS: Mapping[str, Mapping[str, Handler]] = {
     "ocpp1.6": v16.HANDLERS,
@@ -101,9 +105,9 @@ class Gateway:
         self._readings = GatheredReadings(store, central.rules, central.give_way)
         self._handshake = Handshake(access, plain_networks=settings.CPO_OCPP_PLAIN_NETWORKS)
         self._http = HttpAnswers(operators, self.has_lease)
+        self._room = asyncio.Semaphore(STORE_WORK_AT_ONCE)
         self._gone: dict[str, str] = {}
         """Closed connections of which the store is to be told, with their stations."""
-        self._stopping = False
         self._servers: list[Server] = []
         self._lease_until = 0.0
         """By this host's uptime: no later than the database has it."""
@@ -111,6 +115,7 @@ class Gateway:
             "OCPP leases", self._renew, connections.RENEWED_EVERY_S, logger=logger
         )
         self._sweeping = Rounds("OCPP sweep", self._sweep, SWEPT_EVERY_S, logger=logger)
+        self._farewells = Rounds("OCPP farewells", self._let_go, FAREWELLS_S, logger=logger)
         self._noting = Rounds("OCPP last messages", self._note, NOTED_EVERY_S, logger=logger)
         self._presence = Presence(self.held, central, settings.CPO_OCPP_PING_S)
         self._log = MessageLog(
@@ -153,7 +158,7 @@ class Gateway:
 
     @property
     def _rounds(self) -> tuple[Rounds, ...]:
-        own = (self._renewing, self._sweeping, self._noting)
+        own = (self._renewing, self._sweeping, self._noting, self._farewells)
         return (*own, self._presence.rounds, self._log.rounds, self._configuring.rounds)
 
     @property
@@ -167,7 +172,6 @@ class Gateway:
             await rounds.stop()
         await self._configuring.stop()
         await self._desk.stop()
-        self._stopping = True
         for server in self._servers:
             server.close(code=GOING_AWAY, reason="restarting")
         if self._servers:
@@ -206,13 +210,14 @@ class Gateway:
                 await socket.close(TRY_AGAIN, "try again later")
 
     async def _hold(self, socket: StationSocket, admitted: Admitted) -> None:
-        station = await stations.came_in(
-            self._db,
-            admitted.station,
-            protocol=admitted.protocol,
-            profile=admitted.shown.profile,
-            fingerprint=came_in_with(admitted.shown),
-        )
+        async with self._room:
+            station = await stations.came_in(
+                self._db,
+                admitted.station,
+                protocol=admitted.protocol,
+                profile=admitted.shown.profile,
+                fingerprint=came_in_with(admitted.shown),
+            )
         connection = Connection(
             socket,
             station,
@@ -226,17 +231,18 @@ class Gateway:
             renewed=self._read_anew,
         )
         connection.wall_clock = await wall_clock(self._store, station)
-        before = await connections.take(
-            self._db,
-            {
-                "_id": connection.station_id,
-                "connection": connection.id,
-                "holder": self.id,
-                "protocol": connection.protocol,
-                "address": admitted.shown.address,
-                "since": connection.since,
-            },
-        )
+        async with self._room:
+            before = await connections.take(
+                self._db,
+                {
+                    "_id": connection.station_id,
+                    "connection": connection.id,
+                    "holder": self.id,
+                    "protocol": connection.protocol,
+                    "address": admitted.shown.address,
+                    "since": connection.since,
+                },
+            )
         older = self.held.get(connection.station_id)
         self.held[connection.station_id] = connection
         metrics.HELD.labels(connection.protocol).inc()
@@ -251,10 +257,8 @@ class Gateway:
                 del self.held[connection.station_id]
             if closing is not None:
                 await closing
-            if not self._stopping:  # then all of them are let go in one
-                self._gone[connection.id] = connection.station_id
-                with contextlib.suppress(*STORE_ERRORS):
-                    await self._let_go()
+            self._gone[connection.id] = connection.station_id
+            self._farewells.wake()
 
     def _incoming(self, connection: Connection, message_id: str) -> Incoming:
         return Incoming(
@@ -265,6 +269,7 @@ class Gateway:
             received_at=self._db.now(),
             message_id=message_id,
             readings=self._readings,
+            room=self._room,
         )
 
     async def _read_anew(self, connection: Connection) -> None:
@@ -274,10 +279,11 @@ class Gateway:
             connection.wall_clock = await wall_clock(self._store, station)
 
     async def _let_go(self) -> None:
-        """Say that they are closed, those included of which the store could not be told."""
-        for id_, station in list(self._gone.items()):
-            await connections.let_go(self._db, station, id_)
-            self._gone.pop(id_, None)
+        """Say that they are closed: all at once, for thousands may be."""
+        gone = dict(self._gone)
+        if gone:
+            await connections.let_go(self._db, gone)
+            self._gone = {id_: name for id_, name in self._gone.items() if id_ not in gone}
 
     def has_lease(self) -> bool:
         """Whether what this process holds is its own yet."""
@@ -287,7 +293,6 @@ class Gateway:
         began = uptime_s()
         await connections.renew(self._db, self.id, platform.node(), len(self.held))
         self._lease_until = began + connections.LEASE_S
-        await self._let_go()
         held = {station: connection.id for station, connection in self.held.items()}
         for station in await connections.lost(self._db, self.id, held):
             connection = self.held.get(station)

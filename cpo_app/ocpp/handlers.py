@@ -7,8 +7,9 @@ or answered for a connection that is no longer the station's.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -57,6 +58,8 @@ class Incoming:
     """by the database's clock"""
     message_id: str
     readings: GatheredReadings
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    """For so many transactions at once, of all stations of the process."""
 
     async def transact(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """Run `work` in a transaction of the connection that the station is at. Raises NotHeld."""
@@ -67,8 +70,9 @@ class Incoming:
                 raise NotHeld(self.connection.station_id)
             return await work(tx)
 
-        with self.central.pressing():
-            return await self.store.transact(checked)
+        async with self.room:
+            with self.central.pressing():
+                return await self.store.transact(checked)
 
     async def seat(self, tx: Tx, evse: int, connector: int) -> Seat | None:
         """The charge point that an EVSE of the station is, and its connector; a new one is

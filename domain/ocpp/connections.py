@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypedDict
 
+from db_interface.bulk import delete_each
 from db_interface.collection import Collection, Where
 from db_interface.database import Database
 from db_interface.lease import Lease
@@ -58,9 +59,12 @@ async def take(db: Database, new: Connection) -> Connection | None:
     )
 
 
-async def let_go(db: Database, station_id: str, connection: str) -> None:
-    """It is closed; nothing if the station has connected anew meanwhile."""
-    await CONNECTIONS.of(db).delete_one({"_id": station_id, "connection": connection})
+async def let_go(db: Database, gone: Mapping[str, str]) -> None:
+    """These are closed (connection to station); nothing for a station that has connected anew."""
+    await delete_each(
+        CONNECTIONS.of(db),
+        [{"_id": station, "connection": connection} for connection, station in gone.items()],
+    )
 
 
 async def cut(tx: Tx, station_id: str) -> None:

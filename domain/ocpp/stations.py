@@ -193,6 +193,11 @@ async def page(
     return await STATIONS.of(where).find(query, sort=[("folded_id", 1)], limit=limit)
 
 
+async def changed(tx: Tx, station_id: str, changes: Station) -> Station | None:
+    """The station with these facts of it set."""
+    return await STATIONS.of(tx).update_and_find({"_id": station_id}, {"$set": changes})
+
+
 async def number(where: Where, status: Status) -> int:
     return await STATIONS.of(where).count({"status": status.value})
 

@@ -15,6 +15,7 @@ def test_it_says_that_it_lives_and_whether_it_holds_its_lease(world: World) -> N
         async with httpx.AsyncClient(base_url=world.url().replace("ws", "http")) as http:
             assert (await http.get("/healthz")).json() == {"status": "ok"}
             assert (await http.get("/readyz")).status_code == 200
+            await process.gateway._renewing.stop()
             process.gateway._lease_until = 0.0
             assert (await http.get("/healthz")).status_code == 200
             not_ready = await http.get("/readyz")
