@@ -81,10 +81,10 @@ class Transaction(TypedDict, total=False):
     stop_key: str
     started_at: datetime
     """of the start's own message; 2.0.1: None until that came"""
-    begun_told_at: datetime
-    """when the session began, by its charge point's clock"""
     begun_at: datetime
-    """the same, as it was taken by ours"""
+    """when the session began, by our clock"""
+    begun_told_at: datetime
+    """the same, where its charge point's clock was believed"""
     last_reading: datetime
     charging_state: str
     connector_status: str

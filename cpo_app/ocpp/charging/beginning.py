@@ -55,7 +55,9 @@ async def begin(
     at = clock.ours(told_at)
     offline = offline or at < incoming.connection.since - BEFORE_CONNECTION
     session = await commanded(tx, seat.cp_id, card, remote_start, at)
-    changes: Transaction = {"begun": True, "begun_told_at": told_at, "begun_at": at}
+    changes: Transaction = {"begun": True, "begun_at": at}
+    if at == told_at:
+        changes["begun_told_at"] = told_at
     if session is not None:
         changes.update(await _by_command(session))
     elif card is None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from cpo_app.ocpp.handlers import Handler, Incoming
 from cpo_app.ocpp.transfer_status import transfer_told
+from cpo_app.ocpp.v201.status import connectors_told
 from db_interface.json_data import JsonObject
 from domain.ocpp import configurations
 from domain.ocpp.transfers import LOGS, Kind
@@ -40,6 +41,7 @@ async def event(incoming: Incoming, payload: JsonObject) -> JsonObject:
         if one["trigger"] == "Alerting":
             name = one["component"]["name"], one["variable"]["name"]
             logger.warning("%s: alert: %s.%s", incoming.connection.station_id, *name)
+    await connectors_told(incoming, payload["eventData"])
     return {}
 
 

@@ -5,6 +5,7 @@ A transaction that runs at the connector says more than "Occupied" does: status_
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from cpo_app.ocpp.charging import times
@@ -47,6 +48,23 @@ async def _take(tx: Tx, incoming: Incoming, payload: JsonMapping) -> None:
         "session_id": running["session_id"] if running is not None and running["begun"] else None,
     }
     await incoming.central.take_in(tx, seat.cp_id, [state])
+
+
+async def connectors_told(incoming: Incoming, events: Sequence[JsonMapping]) -> None:
+    """NotifyEvent may say the same by the device model: a connector's AvailabilityState (2.1
+    prefers it)."""
+    for event in events:
+        component, variable = event["component"], event["variable"]["name"]
+        place = component.get("evse") or {}
+        if (component["name"], variable) != ("Connector", "AvailabilityState") or not place:
+            continue
+        payload = {
+            "evseId": place["id"],
+            "connectorId": place.get("connectorId") or 1,
+            "connectorStatus": event["actualValue"],
+            "timestamp": event["timestamp"],
+        }
+        await incoming.transact(partial(_take, incoming=incoming, payload=payload))
 
 
 async def _meter_values(incoming: Incoming, payload: JsonObject) -> JsonObject:

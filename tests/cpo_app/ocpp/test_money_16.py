@@ -384,6 +384,23 @@ async def _behind(world: ChargingWorld) -> None:
     assert await world.billed_kwh() == [5]
 
 
+@case("its clock is ahead, and is set right in the middle: held, later times are believed again")
+async def _set_right(world: ChargingWorld) -> None:
+    await world.knows()
+    began = world.clock.at
+    answer = await world.start(0, timestamp=world.at(-7200))
+    for minute in range(1, 4):
+        world.passes(1)
+        await world.meter(answer["transactionId"], wh(minute * 100))
+    world.passes(60)
+    await world.stop(answer["transactionId"], 5000)
+
+    session = await world.session()
+    assert (session["started"], session["ended"]) == (began, world.clock.at)
+    assert session["held"]["why"] == "it is dated before the session was opened"
+    assert await world.cdrs() == []
+
+
 @case("its clock was never set: held, dated when it came")
 async def _never_set(world: ChargingWorld) -> None:
     await world.knows()

@@ -455,6 +455,35 @@ async def _broken(world: ChargingWorld) -> None:
     assert (letter.kind, letter.energy_wh, letter.refused) == ("session_stopped", 5000, False)
 
 
+def test_a_connector_may_tell_its_state_by_an_event(db: Database, loop: Loop) -> None:
+    world = ChargingWorld(db, loop, "ocpp2.0.1")
+
+    async def told(state: str) -> None:
+        event = {
+            "eventId": 1,
+            "timestamp": world.at(),
+            "trigger": "Delta",
+            "actualValue": state,
+            "eventNotificationType": "HardWiredNotification",
+            "component": {"name": "Connector", "evse": {"id": 1, "connectorId": 1}},
+            "variable": {"name": "AvailabilityState"},
+        }
+        notice = {"generatedAt": world.at(), "seqNo": 0, "eventData": [event]}
+        assert await world.say("NotifyEvent", notice) == {}
+
+    async def story() -> None:
+        for state, shown in (
+            ("Available", "AVAILABLE"),
+            ("Occupied", "BLOCKED"),
+            ("Faulted", "OUTOFORDER"),
+            ("Melting", "OUTOFORDER"),
+        ):
+            await told(state)
+            assert await world.state() == shown
+
+    world.run(story())
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_case(name: str, db: Database, loop: Loop) -> None:
     world = ChargingWorld(db, loop, "ocpp2.0.1")

@@ -56,6 +56,22 @@ def test_a_message_did_not_wait_when_two_out_of_silence_say_the_same() -> None:
     assert (first, second, third) == (True, True, False)
 
 
+def test_a_clock_that_was_ahead_and_is_set_right_did_not_wait() -> None:
+    _, heard = waited(None, NOW + HOUR, NOW)
+    _, heard = waited(heard, later(10), later(10))
+    third, _ = waited(heard, later(20), later(20))
+
+    assert not third
+
+
+def test_meter_values_that_are_always_sent_late_say_nothing_of_the_clock() -> None:
+    _, heard = waited(None, NOW, NOW)
+    for number in range(1, 5):
+        told_at = later(number * 60) - timedelta(seconds=120)
+        may_have_waited, heard = waited(heard, told_at, later(number * 60))
+        assert may_have_waited
+
+
 def test_a_queue_that_is_emptied_says_nothing_of_the_clock() -> None:
     heard: Heard | None = None
     for number in range(5):
