@@ -141,7 +141,8 @@ class Central:
         self.heartbeats = Heartbeats(self.db, self._apply_heartbeat, gather_s=gather_s)
         self.watch = Watch(store, self.party, self.heartbeats, pause_s=watch_pause_s, uptime=uptime)
         self._vault = vault
-        self._telling: dict[str, asyncio.Task[None]] = {}
+        self._telling: dict[str, asyncio.Task[bool]] = {}
+        self._told_next: dict[str, ChargePoint] = {}
 
     async def start(self) -> None:
         """Start the background work; the store need not be reachable yet."""
@@ -157,6 +158,7 @@ class Central:
     async def stop(self) -> None:
         await self.watch.rounds.stop()
         await self.heartbeats.stop()
+        self._told_next.clear()
         for task in list(self._telling.values()):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -285,16 +287,24 @@ class Central:
         """The caller's answer must not wait for an engine."""
         cp_id = charge_point["_id"]
         if cp_id in self._telling:
-            # The one under way may carry the older word; the next heartbeat sees to that.
+            # The one under way may carry the older word.
+            self._told_next[cp_id] = charge_point
             return
         task = asyncio.create_task(self._tell(cp_id, charge_point["operative"]))
         self._telling[cp_id] = task
-        task.add_done_callback(lambda _: self._telling.pop(cp_id, None))
+        task.add_done_callback(lambda done: self._told_one(cp_id, done))
 
-    async def _tell(self, cp_id: str, operative: bool) -> None:
+    def _told_one(self, cp_id: str, done: asyncio.Task[bool]) -> None:
+        self._telling.pop(cp_id, None)
+        waiting = self._told_next.pop(cp_id, None)
+        if waiting is not None and not done.cancelled() and done.result() != waiting["operative"]:
+            self._tell_in_background(waiting)
+
+    async def _tell(self, cp_id: str, operative: bool) -> bool:
+        """The word that was to be told."""
         try:
             if not await self.link.knows(cp_id):
-                return
+                return operative
             answer = await self.link.set_operative(cp_id, str(uuid.uuid4()), operative=operative)
             if answer.accepted:
                 await self.apply(cp_id, OperativeTold(operative))
@@ -304,3 +314,4 @@ class Central:
             logger.warning("CP %s: not told of its service yet: %s", cp_id, error)
         except Exception:  # nobody awaits this task: its error would be lost
             logger.exception("CP %s: telling it of its service failed", cp_id)
+        return operative

@@ -189,6 +189,18 @@ def test_out_of_service_and_back_reaches_peers_and_the_engine(world: World) -> N
         assert len(engine.asked) == 2
 
 
+def test_a_word_that_changes_while_the_engine_is_told_is_told_after_it(world: World) -> None:
+    with FakeEngine().running(world.loop) as engine:
+        cp = EngineAndCharger(world, engine)
+        engine.hold = asyncio.Event()
+        cp.set_operative(False)
+        cp.set_operative(True)
+        world.loop.loop.call_soon_threadsafe(engine.hold.set)
+        cp.until(lambda: len(engine.asked) == 2)
+        cp.until_told(True)
+        assert [command["operative"] for command in engine.asked] == [False, True]
+
+
 def test_an_engine_that_was_away_is_told_at_a_later_heartbeat(world: World) -> None:
     with FakeEngine().running(world.loop) as engine:
         cp = EngineAndCharger(world, engine)
