@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from cpo_app.ocpp.charging import readings, times
+from cpo_app.ocpp.charging.no_news import is_no_news
 from cpo_app.ocpp.handlers import Handler, Incoming
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
@@ -23,6 +24,12 @@ CHARGING, FAULTED = "Charging", "Faulted"
 
 
 async def _status_notification(incoming: Incoming, payload: JsonObject) -> JsonObject:
+    number, told = payload["connectorId"], told_16(payload["status"])
+    if number == 0:
+        if _faults(payload) == list(incoming.connection.station.get("faults", ())):
+            return {}
+    elif told is not None and await is_no_news(incoming, 0, number, told, error_code(payload)):
+        return {}
     await incoming.transact(partial(_take, incoming=incoming, payload=payload))
     return {}
 
@@ -59,13 +66,15 @@ async def _take(tx: Tx, incoming: Incoming, payload: JsonMapping) -> None:
 async def _of_the_station(tx: Tx, incoming: Incoming, payload: JsonMapping) -> None:
     """A fault of the whole station is one of each of its EVSEs, told with their next sign of
     life; whether it is in service they tell themselves."""
-    faults: list[Fault] = []
-    if payload["status"] == FAULTED:
-        said = payload.get("info") or payload.get("vendorErrorCode") or ""
-        faults = [{"code": error_code(payload) or FAULTED, "message": str(said)}]
-    if list(incoming.connection.station.get("faults", ())) != faults:
-        await stations.set_faults(tx, incoming.connection.station_id, faults)
-        incoming.connection.outdated = True
+    await stations.set_faults(tx, incoming.connection.station_id, _faults(payload))
+    incoming.connection.outdated = True
+
+
+def _faults(payload: JsonMapping) -> list[Fault]:
+    if payload["status"] != FAULTED:
+        return []
+    said = payload.get("info") or payload.get("vendorErrorCode") or ""
+    return [{"code": error_code(payload) or FAULTED, "message": str(said)}]
 
 
 async def _standing(tx: Tx, running: Transaction, status: str, at: datetime) -> list[JsonObject]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from cpo_app.ocpp.charging import times
+from cpo_app.ocpp.charging.no_news import is_no_news
 from cpo_app.ocpp.handlers import Handler, Incoming
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
@@ -19,6 +20,10 @@ from domain.ocpp.status_mapping import told_2
 
 
 async def _status_notification(incoming: Incoming, payload: JsonObject) -> JsonObject:
+    told = told_2(payload["connectorStatus"])
+    place = payload["evseId"], payload["connectorId"]
+    if told is not None and await is_no_news(incoming, *place, told, None):
+        return {}
     await incoming.transact(partial(_take, incoming=incoming, payload=payload))
     return {}
 
