@@ -151,6 +151,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "ocpp_stations": [
         _index("folded_id", unique=True),
         _index("evses.cp_id"),
+        _index("held_until", expireAfterSeconds=0),
         _index("status", "folded_id"),
     ],
     "ocpp_connections": [_index("holder")],

@@ -27,6 +27,8 @@ from db_interface.transaction import Tx
 from domain.ocpp import connections
 
 KEPT_FOR = timedelta(days=1)
+_FORGOTTEN = {"fields": ""}
+"""Once it is taken, or is so no more: they may be a card's or a password."""
 LOOKED_AFTER_S = 0.03
 
 
@@ -47,6 +49,7 @@ class Question(TypedDict, total=False):
     """0: the whole station"""
     op: str
     fields: JsonMapping
+    """until it is taken"""
     state: str
     asked: datetime
     deadline: datetime
@@ -141,7 +144,8 @@ async def _answer_to(db: Database, question: Question, timeout_s: float) -> Json
 async def _given_up(db: Database, question_id: str) -> JsonObject:
     """What came of it in this very moment, or that nobody takes it any more."""
     unsent = await QUESTIONS.of(db).update_one(
-        {"_id": question_id, "state": State.ASKED.value}, {"$set": {"state": State.UNSENT.value}}
+        {"_id": question_id, "state": State.ASKED.value},
+        {"$set": {"state": State.UNSENT.value}, "$unset": _FORGOTTEN},
     )
     if unsent:
         raise Unanswered("no gateway has taken it in time", sent=False)
@@ -189,7 +193,7 @@ async def take(tx: Tx, question: Question, connection: str) -> bool:
         return False
     return await QUESTIONS.of(tx).update_one(
         {"_id": question["_id"], "state": State.ASKED.value, "deadline": {"$gt": tx.now}},
-        {"$set": {"state": State.TAKEN.value, "connection": connection}},
+        {"$set": {"state": State.TAKEN.value, "connection": connection}, "$unset": _FORGOTTEN},
     )
 
 

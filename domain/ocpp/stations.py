@@ -10,12 +10,12 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import TypedDict
 
 from db_interface.bulk import update_each
-from db_interface.collection import Collection, Where
+from db_interface.collection import Collection, Where, time_of
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping
 from db_interface.owned_objects import fold
@@ -26,6 +26,8 @@ STATION_ID = re.compile(r"[A-Za-z0-9_-]{3,60}")
 """A charge point's id, with room for the number of an EVSE."""
 MAX_HELD = 200
 """Strangers' boxes that are kept at most."""
+HELD_FOR = timedelta(days=7)
+"""After it connected last."""
 
 
 class Status(str, Enum):
@@ -58,6 +60,8 @@ class Station(TypedDict, total=False):
     """the highest that it ever came in with: it never falls"""
     created: datetime
 
+    held_until: datetime
+    """one that is held and does not come again goes by itself then"""
     password_hash: str
     """keyed; besides it the credentials of its registration are good"""
     certificate_fingerprint: str
@@ -115,6 +119,7 @@ async def add(
     known = await get(tx, station_id)
     station: Station = known or _new(station_id, Status.APPROVED, tx.now)
     station["status"] = Status.APPROVED.value
+    station.pop("held_until", None)
     if not station["evses"]:
         station["evses"] = [{"evse": 1, "cp_id": station["_id"], "connectors": []}]
     if password_hash is not None:
@@ -137,6 +142,7 @@ async def hold(tx: Tx, station_id: str, password_hash: str | None) -> Station:
     if held >= MAX_HELD:
         raise TooManyHeld
     station = _new(station_id, Status.HELD, tx.now)
+    station["held_until"] = tx.now + HELD_FOR
     if password_hash is not None:
         station["password_hash"] = password_hash
     await STATIONS.of(tx).insert_one(station)
@@ -175,6 +181,8 @@ async def came_in(
         "protocol": protocol,
         "security_profile": max(profile, station["security_profile"]),
     }
+    if station["status"] == Status.HELD.value:
+        changes["held_until"] = time_of(where) + HELD_FOR
     if fingerprint is not None:
         changes["certificate_fingerprint"] = fingerprint
     after: Station = {**station, **changes}

@@ -8,14 +8,16 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from cpo_app.ocpp.connection import MAX_ODD_FRAMES, MAX_WAITING
+from cpo_app.ocpp.schemas import protocols
 from db_interface.database import StoreUnavailable
 from db_interface.interface import DbInterface
 from domain.charge_points import charge_points, registrations
 from domain.charge_points.registration_records import Proof
 from domain.ocpp import connections, questions, stations
-from domain.ocpp.questions import Unanswered
+from domain.ocpp.message_log import MESSAGES
+from domain.ocpp.questions import QUESTIONS, Unanswered
 from tests.cpo_app.ocpp.conftest import PASSWORD, World
-from tests.peers.ocpp_box import Box16, RawBox
+from tests.peers.ocpp_box import Box16, RawBox, at
 from tests.peers.ocpp_wire import Refused
 
 
@@ -253,3 +255,85 @@ def test_what_is_unknown_or_not_ours_is_said_so(world: World) -> None:
         "NotSupported",
         "OccurenceConstraintViolation",
     ]
+
+
+@pytest.mark.parametrize(
+    ("offered", "agreed"),
+    [
+        (("ocpp1.6", "ocpp2.0.1"), "ocpp2.0.1"),
+        (("ocpp2.0.1", "ocpp1.6"), "ocpp2.0.1"),
+        (("ocpp1.5", "OCPP1.6"), "OCPP1.6"),
+        (("ocpp1.6", "ocpp2.1"), "ocpp2.1" if "ocpp2.1" in protocols() else "ocpp1.6"),
+    ],
+)
+def test_the_best_version_that_both_speak_is_agreed_on(
+    world: World, offered: tuple[str, ...], agreed: str
+) -> None:
+    async def story() -> None:
+        await world.add("CP-007")
+        await world.gateway()
+        async with RawBox(world.url(), "CP-007", PASSWORD, protocols=offered) as box:
+            assert box.protocol == agreed
+            boot = {"chargePointVendor": "Acme", "chargePointModel": "One"}
+            if agreed.lower() != "ocpp1.6":
+                station = {"vendorName": "Acme", "model": "One"}
+                boot = {"chargingStation": station, "reason": "PowerUp"}  # type: ignore[dict-item]
+            assert (await box.call("BootNotification", boot))["status"] == "Accepted"
+            assert (await world.station("CP-007"))["protocol"] == agreed.lower()
+
+    world.run(story())
+
+
+def test_nothing_of_what_was_asked_is_kept_but_the_answer(world: World) -> None:
+    async def story() -> None:
+        await world.add("CP-007")
+        async with world.box16() as box:
+            await box.boot()
+            payload = {"key": "AuthorizationKey", "value": "a-secret-of-the-station"}
+            await questions.ask(
+                world.store,
+                station="CP-007",
+                evse=0,
+                op="call",
+                fields={"action": "ChangeConfiguration", "payload": payload},
+                question_id="one",
+                timeout_s=10,
+            )
+            kept = await QUESTIONS.of(world.db).find_one({"_id": "one"})
+            assert kept is not None and kept["state"] == "ANSWERED"
+            assert "a-secret" not in repr(kept)
+            await world.gateways[0].gateway._log.write()
+            messages = await MESSAGES.of(world.db).find({"station": "CP-007"})
+            assert len(messages) >= 4 and "a-secret" not in repr(messages)
+
+    world.run(story())
+
+
+def test_what_a_station_tells_beside_charging_is_answered(world: World) -> None:
+    said: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "DataTransfer": ({"vendorId": "Acme"}, {"status": "UnknownVendorId"}),
+        "SecurityEventNotification": ({"type": "TamperDetection", "timestamp": at()}, {}),
+        "SignCertificate": ({"csr": "..."}, {"status": "Rejected"}),
+        "NotifyChargingLimit": ({"chargingLimit": {"chargingLimitSource": "SO"}}, {}),
+        "GetCertificateStatus": (
+            {
+                "ocspRequestData": {
+                    "hashAlgorithm": "SHA256",
+                    "issuerNameHash": "a",
+                    "issuerKeyHash": "b",
+                    "serialNumber": "1",
+                    "responderURL": "http://ocsp.example.com",
+                }
+            },
+            {"status": "Failed"},
+        ),
+    }
+
+    async def story() -> None:
+        await world.add("CP-201")
+        async with world.box201() as box:
+            await box.boot()
+            for action, (payload, answer) in said.items():
+                assert await box.call(action, payload) == answer, action
+
+    world.run(story())
