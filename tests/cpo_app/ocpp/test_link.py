@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 import pytest
@@ -87,20 +89,32 @@ def test_a_start_is_sent_once_and_answered_alike(world: World) -> None:
     world.run(story())
 
 
+async def lost(box: Any, action: str, asking: Coroutine[Any, Any, Any]) -> None:
+    """It gets the call, and goes away without an answer: nobody knows what it did."""
+    box.answers[action] = None
+    link = asyncio.ensure_future(asking)
+    await box.next(action)
+    await box.close()
+    with pytest.raises(LinkUnreachable) as unreachable:
+        await link
+    assert unreachable.value.sent is None
+
+
 def test_a_start_whose_answer_is_lost_is_answered_by_its_transaction(world: World) -> None:
     async def story() -> None:
         await world.add("CP-007")
+        link = OcppLink(world.store)
+        start = partial(link.start, "CP-007", "c-1", session_id="s-1", id_tag=UID)
         async with world.box16() as box:
             await box.boot()
-            box.answers["RemoteStartTransaction"] = None
-            link = OcppLink(world.store, timeout_s=0.5)
-            for _ in range(2):
-                with pytest.raises(LinkUnreachable) as unreachable:
-                    await link.start("CP-007", "c-1", session_id="s-1", id_tag=UID)
-                assert unreachable.value.sent is None
+            await lost(box, "RemoteStartTransaction", start())
+            await box.connect()
+            await box.heartbeat()
+            with pytest.raises(LinkUnreachable) as unreachable:
+                await start()
+            assert unreachable.value.sent is None
             await running(world, "s-1", 77, "CP-007")
-            said = await link.start("CP-007", "c-1", session_id="s-1", id_tag=UID)
-            assert said.accepted
+            assert (await start()).accepted
             assert len(asked(box, "RemoteStartTransaction")) == 1
 
     world.run(story())
@@ -158,23 +172,37 @@ def test_a_stop_is_of_the_session_s_transaction(world: World) -> None:
 def test_what_is_harmless_twice_is_asked_anew_where_its_answer_was_lost(world: World) -> None:
     async def story() -> None:
         await world.add("CP-007")
+        link = OcppLink(world.store)
+        stop = partial(link.stop, "CP-007", "c-1", session_id="s-1")
         async with world.box16() as box:
             await box.boot()
             await running(world, "s-1", 77, "CP-007")
-            box.answers["RemoteStopTransaction"] = None
-            link = OcppLink(world.store, timeout_s=1.0)
-            with pytest.raises(LinkUnreachable):
-                await link.stop("CP-007", "c-1", session_id="s-1")
+            await lost(box, "RemoteStopTransaction", stop())
             box.answers["RemoteStopTransaction"] = {"status": "Accepted"}
-
-            async def stopped() -> bool:
-                try:
-                    return (await link.stop("CP-007", "c-1", session_id="s-1")).accepted
-                except LinkUnreachable:
-                    return False  # its first answer is still waited for
-
-            assert await world.until(stopped)
+            await box.connect()
+            await box.heartbeat()
+            assert (await stop()).accepted
             assert len(asked(box, "RemoteStopTransaction")) == 2
+
+    world.run(story())
+
+
+def test_a_start_that_is_refused_says_what_the_evse_s_status_says(world: World) -> None:
+    async def story() -> None:
+        await world.add("CP-007")
+        async with world.box16() as box:
+            await box.boot()
+            await box.status("Faulted", error_code="GroundFailure")
+
+            async def broken() -> bool:
+                known = await charge_points.get(world.db, "CP-007")
+                return known is not None and known.get("ocpi_status") == "OUTOFORDER"
+
+            await world.until(broken)
+            box.answers["RemoteStartTransaction"] = {"status": "Rejected"}
+            link = OcppLink(world.store)
+            said = await link.start("CP-007", "c-1", session_id="s-1", id_tag=UID)
+            assert said.result is LinkResult.FAULT
 
     world.run(story())
 
