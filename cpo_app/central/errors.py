@@ -54,6 +54,9 @@ SAME_AGAIN: tuple[type[BaseModel], ...] = (HeartbeatBody,)
 """Bodies that mostly say what they said the last time."""
 KEPT_BODIES = 10_000
 MAX_KEPT_BODY_BYTES = 256
+MAX_QUICK_BODY_BYTES = 16_384
+"""Of what holds many values orjson takes twice the memory that json does, and a stranger's body may
+be larger than this."""
 
 Handler = Callable[[Request], Coroutine[object, object, Response]]
 BodyHandler = Callable[[Request, bytes], Coroutine[object, object, Response]]
@@ -153,6 +156,8 @@ _read_before = lru_cache(maxsize=KEPT_BODIES)(_read)
 
 
 def _plain(raw: bytes) -> object:
+    if len(raw) > MAX_QUICK_BODY_BYTES:
+        return json.loads(raw)
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
