@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from domain.ocpp.transactions import TRANSACTIONS, of_session
 from tests.conftest import Loop
 from tests.cpo_app.ocpp.charging_world import CARD, ChargingWorld, Story, documented
 from tests.domain.authorization.test_authorization import info, token
+from tests.domain.ocpp.test_meter_values import OCMF_BEGIN, OCMF_END
 
 CASES: dict[str, Story] = {}
 
@@ -423,6 +426,28 @@ async def _parking(world: ChargingWorld) -> None:
     charging, parking = cdr["charging_periods"]
     assert {one["type"] for one in charging["dimensions"]} >= {"ENERGY", "TIME"}
     assert parking["dimensions"] == [{"type": "PARKING_TIME", "volume": 0.5}]
+
+
+@case("signed meter values of begin and end are the bill's signed data")
+async def _signed(world: ChargingWorld) -> None:
+    def signed(text: str, register_wh: float) -> list[dict[str, Any]]:
+        data = base64.b64encode(text.encode()).decode()
+        named = {"signingMethod": "", "encodingMethod": "OCMF", "publicKey": ""}
+        sampled = {"value": register_wh, "signedMeterValue": {"signedMeterData": data, **named}}
+        return [{"timestamp": world.at(), "sampledValue": [sampled]}]
+
+    await world.knows()
+    await world.event("Started", 0, card=CARD, meterValue=signed(OCMF_BEGIN, 0))
+    world.passes(60)
+    await world.event("Ended", 1, meterValue=signed(OCMF_END, 5000))
+
+    (cdr,) = await world.cdrs()
+    values = cdr["signed_data"]["signed_values"]
+    assert [(one["nature"], one["signed_data"]) for one in values] == [
+        ("Start", OCMF_BEGIN),
+        ("End", OCMF_END),
+    ]
+    assert await world.billed_kwh() == [5]
 
 
 @case("at which of several EVSEs it is was not told: nothing is guessed")
