@@ -1,4 +1,4 @@
-"""Our OCPI face as it runs in the product, for one measuring peer."""
+"""Our OCPI face as it runs in the product, its recorder too, for one measuring peer."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import os
 from fastapi import FastAPI
 
 from auth.authenticator import OcpiAuthenticator
+from cpo_app.exchange_recording import recording_rules
 from cpo_app.ocpi.server.app import build_ocpi_app
 from cpo_app.quick_imports import quick_imports
 from cpo_app.settings import Settings
 from crud.cpo_crud import CpoCrud
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from domain.exchanges.recorder import Recorder
 from domain.peers.peers import Peers
 from domain.secrets import Vault
 
@@ -24,5 +26,9 @@ def create_app() -> FastAPI:
 
 def _made() -> FastAPI:
     db = Database.connect(os.environ["CPO_MONGO_URL"], os.environ["BENCH_DATABASE"])
-    authenticator = OcpiAuthenticator(db, Peers(db, Vault(os.environ["CPO_ENCRYPTION_KEY"])))
-    return build_ocpi_app(Settings(), CpoCrud(DbInterface(db)), authenticator)
+    vault, settings = Vault(os.environ["CPO_ENCRYPTION_KEY"]), Settings()
+    authenticator = OcpiAuthenticator(db, Peers(db, vault))
+    recorder = Recorder(db, recording_rules(settings), vault.digest)
+    app = build_ocpi_app(settings, CpoCrud(DbInterface(db)), authenticator, recorder=recorder)
+    app.router.on_startup.append(recorder.rounds.start)
+    return app

@@ -45,12 +45,15 @@ class MomentUnreadable(Exception):
     """A collection or an index was just being made: another moment will do."""
 
 
-async def batches_of(db: Database, first: Sequence[str] = ()) -> AsyncIterator[tuple[str, bytes]]:
-    """(collection, BSON documents one after the other) of everything, all of the same moment.
+async def batches_of(
+    db: Database, first: Sequence[str] = (), without: Sequence[str] = ()
+) -> AsyncIterator[tuple[str, bytes]]:
+    """(collection, BSON documents one after the other) of everything but the collections
+    `without`, all of the same moment.
 
     The collections `first` come first, in that order. Raises MomentLost, MomentUnreadable.
     """
-    names = await _collections(db)
+    names = await _collections(db) - set(without)
     ordered = [name for name in first if name in names]
     ordered += sorted(names - set(ordered))
     try:

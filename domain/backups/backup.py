@@ -12,10 +12,13 @@ from db_interface.backup_file import BackupWriter
 from db_interface.database import Database
 from db_interface.snapshot import WINDOW, MomentLost, MomentUnreadable, batches_of, documents_in
 from domain.backups.keys import Keys
+from domain.exchanges.exchange import EXCHANGES, LOSSES
 from domain.upgrades.schema_version import SCHEMA
 
 MAX_MOMENTS = 5
 NEXT_MOMENT_S = 1.0
+_LEFT_OUT = (EXCHANGES.name, LOSSES.name)
+"""What was said to peers is kept for a while only, and may be more than all the rest."""
 
 
 class BackupFailed(Exception):
@@ -53,7 +56,7 @@ async def _of_one_moment(db: Database, keys: Keys, file: BinaryIO, software: str
     at = db.now()
     writer = BackupWriter(file)
     begun, schema = False, None
-    async for collection, documents in batches_of(db, first=(SCHEMA.name,)):
+    async for collection, documents in batches_of(db, (SCHEMA.name,), _LEFT_OUT):
         if not begun:
             schema = _version(documents) if collection == SCHEMA.name else None
             _begin(writer, keys, software, at, schema)

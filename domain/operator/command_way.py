@@ -81,6 +81,8 @@ def _of_command(command: Command, shown: JsonMapping) -> list[JsonObject]:
         steps.append(_step(command["sent_at"], "asked of the charge point", attempts))
     if "answered_at" in command:
         steps.append(_step(command["answered_at"], "decided", said_of(shown)))
+    elif "result" in command and "expired_at" not in command:
+        steps.append(_step(command["created"], "decided at once", said_of(shown)))
     if "expired_at" in command:
         steps.append(_step(command["expired_at"], "no answer in time", said_of(shown)))
     if "finished_at" in command:
