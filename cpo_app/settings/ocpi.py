@@ -236,7 +236,7 @@ class OcpiSettings(BaseSettings):
         ge=0,
     )
     CPO_EXCHANGES_PER_SECOND: float = setting(
-        100,
+        50,
         "of what is routine (a page that was read, a location or session that was pushed, all "
         "well) so many a second are kept, in each process; what failed and what is about "
         "commands, tokens, credentials or CDRs always is. `0`: all",

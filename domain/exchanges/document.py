@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import unquote
 
 import orjson
@@ -146,7 +147,12 @@ class Maker:
 def place_in(url: str) -> tuple[str, list[str]]:
     """The module that a URL names ("" for none), and the segments behind it that are no party. It
     stands behind the version, where there is one."""
-    parts = [unquote(part) for part in url.partition("?")[0].split("/") if part]
+    return _place_of(url.partition("?")[0])
+
+
+@lru_cache(maxsize=1024)
+def _place_of(path: str) -> tuple[str, list[str]]:
+    parts = [unquote(part) for part in path.split("/") if part]
     versions = [index for index, part in enumerate(parts) if _VERSION.fullmatch(part)]
     for index in range(versions[0] + 1 if versions else 0, len(parts)):
         if parts[index].lower() in _MODULE_OF:

@@ -95,7 +95,7 @@ class Subject:
 UNNAMED = Subject()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Seen:
     """An exchange as it was seen by whoever carried it. `objects`: ids, as far as they are known
     beside the URL and the bodies; `secrets`: texts that nothing of it may repeat."""

@@ -56,6 +56,7 @@ def ending(text: str) -> str:
     return f"…{text[-4:]}" if len(text) > 6 else "…"
 
 
+@lru_cache(maxsize=1024)
 def secrets_in(authorization: str) -> tuple[str, ...]:
     """The token of an Authorization header: as it is there, in Base64, and out of it."""
     given = authorization.rpartition(" ")[2]
@@ -85,7 +86,9 @@ def _line(name: bytes, value: bytes) -> str:
     known, told = name.lower(), name.decode("latin-1")
     if known in _KEPT_HEADERS:
         text = value[:1000].decode("latin-1")
-        return f"{told}: {''.join(sign if sign.isprintable() else ' ' for sign in text)}"
+        if not text.isprintable():
+            text = "".join(sign if sign.isprintable() else " " for sign in text)
+        return f"{told}: {text}"
     if known in _URL_HEADERS:
         text = value[:2000].decode("latin-1")
         if known == b"link":

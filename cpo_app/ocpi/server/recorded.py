@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -125,7 +126,7 @@ class _Watch:
             response_headers=() if answer is None else answer["headers"],
             response=content_of(self._response, page_bytes if is_page else WHOLE_BYTES),
             took_s=time.perf_counter() - self._begun,
-            subject=Subject(ids.get("peer_id"), _module_of(path), _version_in(path)),
+            subject=Subject(ids.get("peer_id"), *_place(path)),
             request_id=ids.get("request_id"),
             correlation_id=ids.get("correlation_id"),
             address=(scope.get("client") or (None,))[0],
@@ -135,19 +136,11 @@ class _Watch:
         )
 
 
-def _parts(path: str) -> list[str]:
-    return plain_path(path).split("/")[2:]
-
-
-def _module_of(path: str) -> str | None:
-    """None: as the path reads; no id is taken for a module."""
-    parts = _parts(path)
-    if parts[:1] == ["cpo"]:
-        return parts[2] if len(parts) > 2 else None
-    return "versions"
-
-
-def _version_in(path: str) -> str | None:
-    parts = _parts(path)
-    found = parts[1] if parts[:1] == ["cpo"] and len(parts) > 1 else next(iter(parts), "")
-    return found if found[:1].isdigit() and len(found) <= 8 else None
+@lru_cache(maxsize=1024)
+def _place(path: str) -> tuple[str | None, str | None]:
+    """(module, version) of a path. No module: as the URL reads; no id is taken for one."""
+    parts = plain_path(path).split("/")[2:]
+    below = parts[:1] == ["cpo"]
+    module = (parts[2] if len(parts) > 2 else None) if below else "versions"
+    version = parts[1] if below and len(parts) > 1 else next(iter(parts), "")
+    return module, version if version[:1].isdigit() and len(version) <= 8 else None
