@@ -14,7 +14,13 @@ import orjson
 from cpo_app.central.commands import command_parts
 from cpo_app.central.commands.command_parts import CommandParts
 from cpo_app.central.commands.command_worker import LEASE_S
-from cpo_app.central.link.link import ChargePointLink, LinkAnswer, LinkResult, LinkUnreachable
+from cpo_app.central.link.link import (
+    ChargePointLink,
+    LinkAnswer,
+    LinkRefused,
+    LinkResult,
+    LinkUnreachable,
+)
 from cpo_app.central.service import Central
 from crud.charging_profiles import ChargingProfiles
 from crud.commands import Commands
@@ -56,6 +62,7 @@ class FakeLink(ChargePointLink):
         self.done: list[tuple[str, str, dict[str, Any]]] = []
         self.says: dict[str, LinkResult] = {}
         self.deaf: dict[str, str] = {}
+        self.tells_no_profile = False
         self.asked = 0
         self.before: Callable[[], Awaitable[None]] | None = None
         self.after: Callable[[], Awaitable[None]] | None = None
@@ -208,6 +215,8 @@ class FakeLink(ChargePointLink):
         engine = self.engine(cp_id)
         if engine.session_id != session_id:
             return None
+        if self.tells_no_profile:
+            raise LinkRefused(f"{cp_id}: Rejected")
         return {
             "start_date_time": "2025-05-01T12:00:00Z",
             "charging_profile": engine.profile

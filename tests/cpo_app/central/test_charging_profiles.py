@@ -70,6 +70,21 @@ def test_a_profile_is_set_shown_and_cleared(world: CommandWorld, session_id: str
     assert {delivery.method for delivery in world.peers.got} == {"POST"}
 
 
+def test_a_charge_point_that_tells_no_profile_is_asked_once(
+    world: CommandWorld, session_id: str
+) -> None:
+    """Its word is the result; and a profile that it obeys is none the less accepted."""
+    world.link.tells_no_profile = True
+    emsp = world.asker()
+    emsp.profile(GET, session_id, duration=900)
+    world.settle()
+    emsp.profile(SET, session_id, charging_profile=HALF)
+    world.settle()
+    emsp.profile(CLEAR, session_id)
+    world.settle()
+    assert bodies(world) == [{"result": "REJECTED"}, {"result": "ACCEPTED"}, {"result": "ACCEPTED"}]
+
+
 def test_the_asked_duration_reaches_the_charge_point(world: CommandWorld, session_id: str) -> None:
     world.asker().profile(GET, session_id, duration=900)
     world.settle()
