@@ -13,8 +13,11 @@ from cpo_app.central.meter_batches import MeterBatches
 from cpo_app.central.precedence import Precedence
 from cpo_app.central.telemetry import Telemetry
 from cpo_app.central.wire import TelemetryBody
+from db_interface.database import Database
+from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from tests.conftest import Loop
+from tests.cpo_app.central.command_world import CommandWorld
 from tests.cpo_app.central.conftest import World, meter, state
 from tests.cpo_app.central.test_meter_batches import Fleet
 
@@ -64,23 +67,53 @@ def test_a_reading_waits_for_what_presses(fleet: Fleet, power_w: float) -> None:
     assert fleet.session("CP-001")["energy_wh"] == 1.0
 
 
-def test_what_changes_a_state_presses_and_a_reading_does_not(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    precedence = Precedence(FOR_EVER_S)
-    taken, at = telemetry(fleet, precedence), fleet.world.clock.at
+def looked_at(
+    store: DbInterface, precedence: Precedence, monkeypatch: pytest.MonkeyPatch
+) -> list[bool]:
+    """Of each transaction from now on, whether others give way to it."""
     pressed: list[bool] = []
-    transact = fleet.world.store.transact
+    transact = store.transact
 
     async def looking(work: Callable[[Tx], Awaitable[object]]) -> object:
         pressed.append(precedence.is_pressed)
         return await transact(work)
 
-    monkeypatch.setattr(fleet.world.store, "transact", looking)
+    monkeypatch.setattr(store, "transact", looking)
+    return pressed
+
+
+def test_what_changes_a_state_presses_and_a_reading_does_not(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    precedence = Precedence(FOR_EVER_S)
+    taken, at = telemetry(fleet, precedence), fleet.world.clock.at
+    pressed = looked_at(fleet.world.store, precedence, monkeypatch)
     messages = meter(4, 1.0), state(5, "AVAILABLE", plugged=False), meter(6, 2.0)
     for message in messages:
         fleet.world.loop.run(taken.receive(body(fleet, "CP-001", message), at))
     assert pressed == [False, True, False]
+
+
+def test_a_fault_that_a_monitor_tells_presses(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, api = world.enrol("CP-001"), world.api()
+    api.register(shown)
+    pressed = looked_at(world.store, api.central.precedence, monkeypatch)
+    api.beat(shown, "ENGINE_UNREACHABLE")
+    assert world.status() == "OUTOFORDER"
+    assert pressed == [True]
+
+
+def test_a_command_presses_while_it_writes(
+    db: Database, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = CommandWorld(db, loop)
+    world.asker().start(evse_uid="CP-001")
+    pressed = looked_at(world.central.store, world.central.precedence, monkeypatch)
+    world.settle()
+    assert world.results() == ["ACCEPTED"]
+    assert pressed == [True, True], "opened and sent, answered"
 
 
 def test_a_reading_waits_only_so_long(loop: Loop) -> None:
