@@ -96,6 +96,40 @@ async def _cable_first(world: ChargingWorld) -> None:
     assert await world.billed_kwh() == [5]
 
 
+@case("energy flows before the card is shown: it is kept, and not billed to the card")
+async def _flowed_before(world: ChargingWorld) -> None:
+    await world.knows()
+    await world.event("Started", 0, 1000)
+    world.passes(10)
+    await world.event("Updated", 1, 3000)
+    world.passes(10)
+    await world.event("Updated", 2, 4000, card=CARD)
+    world.passes(60)
+    await world.event("Ended", 3, 9000)
+
+    (letter,) = await world.letters()
+    assert (letter.energy_wh, letter.reason) == (3000, "it flowed before a card was shown")
+    assert (await world.session())["register_start_wh"] == 4000
+    assert await world.billed_kwh() == [5]
+
+
+@case("a card that nobody knows, then one that is known: billed to that from then on")
+async def _second_card(world: ChargingWorld) -> None:
+    await world.knows()
+    told = await world.event("Started", 0, 1000, card="STRANGER")
+    assert told["idTokenInfo"]["status"] == "Invalid"
+    world.passes(10)
+    told = await world.event("Updated", 1, 1000, card=CARD)
+    assert told["idTokenInfo"]["status"] == "Accepted"
+    world.passes(60)
+    await world.event("Ended", 2, 6000)
+
+    assert (await world.session())["token"]["uid"] == CARD
+    assert await world.billed_kwh() == [5]
+    (transaction,) = await world.transactions()
+    assert not transaction["nobodys"]
+
+
 @case("it ends without any card: kept where energy has flowed")
 async def _no_card(world: ChargingWorld) -> None:
     await world.event("Started", 0, 1000)
