@@ -5,10 +5,9 @@ One that nobody has added is told to wait, and asks again.
 
 from __future__ import annotations
 
-from cpo_app.ocpp.handlers import Incoming
+from cpo_app.ocpp.handlers import Incoming, NotHeld
 from db_interface.json_data import JsonObject
-from db_interface.transaction import Tx
-from domain.ocpp import stations
+from domain.ocpp import connections, stations
 from domain.ocpp.stations import Station, Status
 from domain.times import format_datetime
 
@@ -19,15 +18,16 @@ ASKED_AGAIN_S = 30
 async def booted(incoming: Incoming, facts: Station) -> JsonObject:
     """The answer to a BootNotification, which is the same in all versions."""
 
-    async def work(tx: Tx) -> Station | None:
-        return await stations.changed(
-            tx, incoming.connection.station_id, {**facts, "booted_at": incoming.received_at}
-        )
-
-    station = await incoming.transact(work)
+    # One document, and nothing that hangs on it: no transaction, for thousands may boot at once.
+    db, connection = incoming.store.db, incoming.connection
+    async with incoming.room:
+        if not await connections.is_at(db, connection.station_id, connection.id):
+            raise NotHeld(connection.station_id)
+        booted_now: Station = {**facts, "booted_at": incoming.received_at}
+        station = await stations.changed(db, connection.station_id, booted_now)
     if station is not None:
-        incoming.connection.station = station
-    incoming.connection.boots += 1
+        connection.station = station
+    connection.boots += 1
     waits = station is None or station["status"] == Status.HELD.value
     return {
         "status": "Pending" if waits else "Accepted",

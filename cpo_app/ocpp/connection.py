@@ -316,9 +316,9 @@ class Connection:
         result = "answered"
         try:
             with bound(message_id=event.message_id):
+                self._demand_lease()
                 answer = await self._answer_to(event)
-                if not self._has_lease():
-                    raise NotHeld(self.station_id)
+                self._demand_lease()
             if isinstance(event, Called):
                 self._note_ours("CALLRESULT", event, answer)
                 await self._send(self._rpc.result(event.message_id, answer))
@@ -339,6 +339,11 @@ class Connection:
         finally:
             metrics.RECEIVED.labels(action, result).inc()
             metrics.ANSWER_S.labels(action).observe(time.monotonic() - started)
+
+    def _demand_lease(self) -> None:
+        """Raises NotHeld where this process may answer for nothing any more."""
+        if not self._has_lease():
+            raise NotHeld(self.station_id)
 
     def _note_ours(self, kind: Kind, event: Called, content: object) -> None:
         self._note(kind, content, from_us=True, action=event.action, message_id=event.message_id)

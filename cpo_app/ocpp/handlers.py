@@ -65,8 +65,7 @@ class Incoming:
         """Run `work` in a transaction of the connection that the station is at. Raises NotHeld."""
 
         async def checked(tx: Tx) -> T:
-            held = await connections.still_holds(tx, self.connection.station_id, self.connection.id)
-            if not held:
+            if not await connections.is_at(tx, self.connection.station_id, self.connection.id):
                 raise NotHeld(self.connection.station_id)
             return await work(tx)
 

@@ -2,8 +2,9 @@
 
 A connection is its process's as long as that process renews its lease, one for all that it holds
 (`ocpp_gateways`, by the database's clock), and until the station connects anew, here or elsewhere.
-Whoever answers a charge point asks `still_holds` in the transaction that the answer speaks of: what
-was committed is answered by the holder at that time, and nobody else answers anything.
+Whoever answers a charge point has its lease, and asks `is_at` in the transaction that the answer
+speaks of: what was committed is answered by the holder at that time, and nobody else answers
+anything.
 """
 
 from __future__ import annotations
@@ -70,6 +71,13 @@ async def let_go(db: Database, gone: Mapping[str, str]) -> None:
 async def cut(tx: Tx, station_id: str) -> None:
     """Nothing that it says is taken any more: whoever holds its connection closes it soon."""
     await CONNECTIONS.of(tx).delete_one({"_id": station_id})
+
+
+async def is_at(where: Where, station_id: str, connection: str) -> bool:
+    """Whether the station is at this connection yet: for the process that holds it, and knows how
+    long its own lease is good."""
+    found = await CONNECTIONS.of(where).find_one({"_id": station_id})
+    return found is not None and found["connection"] == connection
 
 
 async def still_holds(tx: Tx, station_id: str, connection: str) -> bool:

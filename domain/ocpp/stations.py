@@ -201,9 +201,9 @@ async def page(
     return await STATIONS.of(where).find(query, sort=[("folded_id", 1)], limit=limit)
 
 
-async def changed(tx: Tx, station_id: str, changes: Station) -> Station | None:
+async def changed(where: Where, station_id: str, changes: Station) -> Station | None:
     """The station with these facts of it set."""
-    return await STATIONS.of(tx).update_and_find({"_id": station_id}, {"$set": changes})
+    return await STATIONS.of(where).update_and_find({"_id": station_id}, {"$set": changes})
 
 
 async def number(where: Where, status: Status) -> int:

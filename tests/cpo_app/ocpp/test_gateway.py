@@ -231,7 +231,7 @@ def test_with_the_store_away_nothing_is_answered_and_the_box_is_hung_up_on(
             await box.boot()
             monkeypatch.setattr(DbInterface, "transact", away)
             with pytest.raises(ConnectionResetError):
-                await box.boot()
+                await box.start("CARD-1")
             assert (await box.closed())[0] == 1013
             assert [frame for frame in box.frames if frame[0] == 4] == []
 
