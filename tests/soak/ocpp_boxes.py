@@ -57,6 +57,14 @@ class Visited:
         station = self.keeping.station
         return self.keeping.online.is_set() and not station.store.waiting()
 
+    def left(self) -> str:
+        """What it still has to say."""
+        store, there = self.keeping.station.store, self.keeping.online.is_set()
+        waiting = store.batch(3)
+        first = [] if waiting is None else waiting[1]
+        state = "online" if there else "offline"
+        return f"{self.cp_id} is {state}, {store.waiting()} messages wait: {first}"
+
     def delivered_wh(self) -> list[float]:
         """Of each session that it knows to have ended."""
         ends = [self.keeping.station.recorder.ended(one) for one in self.session_ids]
