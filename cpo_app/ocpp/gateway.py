@@ -22,6 +22,7 @@ from websockets.typing import Subprotocol
 
 from auth.operator_access import OperatorAccess
 from auth.station_access import StationAccess, came_in_with
+from cpo_app.front_door.doorkeeper import Doorkeeper, most_connections
 from cpo_app.ocpp import metrics, v16, v201
 from cpo_app.ocpp.central_side import CentralSide
 from cpo_app.ocpp.charging.gathered_readings import GatheredReadings
@@ -32,6 +33,7 @@ from cpo_app.ocpp.handshake import Admitted, Handshake
 from cpo_app.ocpp.http_answers import HttpAnswers
 from cpo_app.ocpp.presence import Presence
 from cpo_app.ocpp.question_desk import CarryOut, QuestionDesk
+from cpo_app.ocpp.sockets import OPEN_WITHIN_S, QUIET, StationSocket, sockets_of
 from cpo_app.settings import Settings
 from db_interface.clocks import uptime_s
 from db_interface.database import STORE_ERRORS
@@ -46,7 +48,6 @@ logger = logging.getLogger("cpo.ocpp")
 
 MAX_FRAME_BYTES = 1024 * 1024
 """A device model's report, or a local list, is the largest that there is."""
-OPEN_WITHIN_S = 15.0
 CLOSED_WITHIN_S = 1.0
 STOPPED_WITHIN_S = 1.5
 BACKLOG = 4096
@@ -74,12 +75,6 @@ class Door:
     tls: ssl.SSLContext | None = None
 
 
-class StationSocket(ServerConnection):
-    """A websocket, and who was admitted to it."""
-
-    admitted: Admitted | None = None
-
-
 class Gateway:
     """`carry_out` asks a station what the store says that it is to be asked."""
 
@@ -104,6 +99,11 @@ class Gateway:
         self._handlers = handlers
         self._readings = GatheredReadings(store, central.rules, central.give_way)
         self._handshake = Handshake(access, plain_networks=settings.CPO_OCPP_PLAIN_NETWORKS)
+        self._door = Doorkeeper(
+            most_connections(settings.CPO_MAX_CONNECTIONS),
+            settings.CPO_MAX_CONNECTIONS_PER_ADDRESS,
+            self._handshake.may_be_plain,
+        )
         self._http = HttpAnswers(operators, self.has_lease)
         self._room = asyncio.Semaphore(STORE_WORK_AT_ONCE)
         self._gone: dict[str, str] = {}
@@ -139,7 +139,7 @@ class Gateway:
                 ssl=door.tls,
                 reuse_port=shared or None,
                 backlog=BACKLOG,
-                create_connection=StationSocket,
+                create_connection=sockets_of(self._door),
                 process_request=self._judge,
                 select_subprotocol=_subprotocol,
                 compression=None,
@@ -149,7 +149,7 @@ class Gateway:
                 ping_interval=None,
                 close_timeout=CLOSED_WITHIN_S,
                 server_header=None,
-                logger=_QUIET,
+                logger=QUIET,
             )
             self._servers.append(server)
         for rounds in self._rounds:
@@ -187,8 +187,8 @@ class Gateway:
 
     async def _judge(self, socket: ServerConnection, request: Request) -> Response | None:
         assert isinstance(socket, StationSocket)  # noqa: S101 (create_connection)
-        peer = socket.remote_address
-        address = str(peer[0]) if peer else ""
+        socket.being_judged()
+        address = socket.address
         tls: ssl.SSLObject | None = socket.transport.get_extra_info("ssl_object")
         plain = await self._http.answer(request, address)
         if plain is not None:
@@ -327,7 +327,3 @@ def _subprotocol(socket: ServerConnection, _offered: Sequence[Subprotocol]) -> S
     assert isinstance(socket, StationSocket) and socket.admitted is not None  # noqa: S101
     offered = socket.admitted.offered
     return None if offered is None else Subprotocol(offered)
-
-
-_QUIET = logging.getLogger("cpo.ocpp.websockets")
-_QUIET.setLevel(logging.ERROR)

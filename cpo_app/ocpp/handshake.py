@@ -79,7 +79,7 @@ class Handshake:
     async def _admit(
         self, station_id: str, request: Request, address: str, tls: ssl.SSLObject | None
     ) -> Admitted:
-        if tls is None and not self._may_be_plain(address):
+        if tls is None and not self.may_be_plain(address):
             raise StationRefused(403, "it connects without TLS (CPO_OCPP_PLAIN_NETWORKS)")
         offered = _offered(request.headers)
         chosen = _chosen(offered)
@@ -103,7 +103,8 @@ class Handshake:
         protocol, written = chosen
         return Admitted(station, shown, protocol, written)
 
-    def _may_be_plain(self, address: str) -> bool:
+    def may_be_plain(self, address: str) -> bool:
+        """Whether it is this host's, or one of a network that the operator has named."""
         try:
             where = ip_address(address.partition("%")[0])
         except ValueError:

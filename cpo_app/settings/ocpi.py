@@ -91,14 +91,15 @@ class OcpiSettings(BaseSettings):
     CPO_MAX_CONNECTIONS: int = setting(
         4000,
         "open connections of one process; fewer where it may not open so many files. Idle ones "
-        "make room for new ones",
-        read_by="serve and registry",
+        "make room for new ones. At the gateway: those that are no station's yet",
+        read_by="serve, registry and ocpp",
         ge=16,
     )
     CPO_MAX_CONNECTIONS_PER_ADDRESS: int = setting(
         1000,
-        "of them from one address (a trusted proxy may take all)",
-        read_by="serve and registry",
+        "of them from one address (a trusted proxy may take all, and at the gateway whoever "
+        "needs no TLS)",
+        read_by="serve, registry and ocpp",
         ge=8,
     )
     CPO_TRUSTED_PROXIES: str = setting(
@@ -238,8 +239,8 @@ class OcpiSettings(BaseSettings):
     CPO_EXCHANGES_PER_SECOND: float = setting(
         50,
         "of what is routine (a page that was read, a location or session that was pushed, all "
-        "well) so many a second are kept, in each process; what failed and what is about "
-        "commands, tokens, credentials or CDRs always is. `0`: all",
+        "well) so many a second are kept, in each process; what failed, CDRs that were sent and "
+        "what is about commands or credentials always is. `0`: all",
         read_by="serve and commands",
         ge=0,
     )
