@@ -25,6 +25,7 @@ from cpo_app.cli.errors import CliError
 from cpo_app.cli.meter_keys import meter_key
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json
+from cpo_app.cli.secret_input import secret
 from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
@@ -66,7 +67,10 @@ def simulated(
         ),
     ] = None,
     password: Annotated[
-        str | None, typer.Option(envvar="CPO_OCPP_PASSWORD", help="Of them all at --url.")
+        str | None,
+        typer.Option(
+            envvar="CPO_OCPP_PASSWORD", help="Of them all at --url; - reads it from standard input."
+        ),
     ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Drivers come and charge.")] = False,
     sample_s: Annotated[int, typer.Option(min=1, help="Between meter values.")] = 10,
@@ -82,6 +86,8 @@ def simulated(
         raise CliError("--ocpp without a command simulates charge points; not both")
     from cpo_app.cli import ocpp_simulator  # other commands need no charge point
 
+    if password is not None:
+        password = secret(password, "--password", "Password", variable="CPO_OCPP_PASSWORD")
     wanted = ocpp_simulator.Wanted(
         ocpp, count, evses, url, password, demo, state_dir, sample_s, data_dir
     )

@@ -14,7 +14,7 @@ WEB = {"fastapi", "jinja2"}
 STORE = {"motor", "pymongo"}
 
 COMMANDS = tuple({place.partition(":")[0] for place in Commands.where.values()})
-SERVERS = {"cpo_app.cli.servers", "cpo_app.cli.hub", "cpo_app.cli.emsp", "cpo_app.cli.up"}
+SERVERS = {f"cpo_app.cli.{name}" for name in ("servers", "hub", "emsp", "up", "ocpp")}
 
 LIGHT = [
     # Any command beside the servers: it looks at the store, or calls a peer.

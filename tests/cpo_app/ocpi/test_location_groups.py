@@ -74,7 +74,7 @@ def test_a_page_reads_no_more_than_it_shows(face: Face, profiled: Database) -> N
     rows = [row for row in operations(face, profiled)[before:] if row["ns"].endswith(".locations")]
     plans = [str(row.get("planSummary")) for row in rows]
     assert len(plans) >= 3 and all("IXSCAN" in plan for plan in plans), plans
-    assert "groups: 1" in plans[0], plans
+    assert any("groups: 1" in plan for plan in plans), plans
     assert not any(row.get("hasSortStage") for row in rows), "read in its order, not sorted"
     # The page, and the exact number of all that it is a page of.
     assert max(row["docsExamined"] for row in rows) <= 6 + 40
