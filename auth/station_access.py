@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auth.charge_point_credentials import CredentialHashes
-from auth.throttle import Throttle
+from auth.throttle import Throttle, digest_of
 from db_interface.gathered import Gathered
 from db_interface.interface import DbInterface
 from db_interface.owned_objects import fold
@@ -68,7 +68,9 @@ class StationAccess:
 
     async def admit(self, shown: Shown) -> Station:
         """The station as it is kept. Raises TooManyFailures and StationRefused."""
-        self._throttle.check(shown.address, shown.station_id)
+        proof = _proof(shown)
+        if not self._throttle.knows(shown.address, proof):
+            self._throttle.check(shown.address, shown.station_id)
         digests = self._digests(shown.password)
         known = await self._known.get(fold(shown.station_id))
         station, record = known or (None, None)
@@ -86,6 +88,7 @@ class StationAccess:
                 f"security profile {shown.profile}, after {station['security_profile']} before",
             )
         self._throttle.succeeded(shown.address, shown.station_id)
+        self._throttle.succeeded(shown.address, proof)
         await self._renew_hash(station, digests)
         return station
 
@@ -120,8 +123,9 @@ class StationAccess:
             return True
         # A new certificate of the same name replaces the one before; one of another name is bound
         # to the station by the password.
-        names = {station["folded_id"], station.get("serial", station["_id"]).casefold()}
-        return shown.certificate.common_name.casefold() in names or by_password
+        name = shown.certificate.common_name.casefold()
+        names = {station["folded_id"], station.get("serial", "").casefold()}
+        return (name != "" and name in names) or by_password
 
     async def _unknown(self, shown: Shown, digests: tuple[str, ...]) -> Station:
         if not self._onboarding or not digests:
@@ -146,6 +150,14 @@ class StationAccess:
             return ()
         text = password.decode("utf-8", "replace")
         return (*self._hashes.of(text), *self._hashes.of(password.hex()))
+
+
+def _proof(shown: Shown) -> str:
+    """What this station shows, as the throttle may keep it: right once at an address, it is no
+    guess there, however many neighbours guess."""
+    certificate = "" if shown.certificate is None else shown.certificate.fingerprint
+    password = "" if shown.password is None else shown.password.hex()
+    return digest_of(f"{fold(shown.station_id)} {certificate} {password}")
 
 
 def came_in_with(shown: Shown) -> str | None:

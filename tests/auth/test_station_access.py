@@ -95,6 +95,32 @@ def test_whoever_guesses_is_held_up_before_anything_is_looked_up(house: House) -
         house.admit(password=PASSWORD.encode())
 
 
+def test_one_that_came_in_is_not_shut_out_by_a_neighbour_that_guesses(house: House) -> None:
+    house.add()
+    house.add("CP-008")
+    fingerprint = ClientCertificate("f" * 64, "CP-008")
+    assert house.admit(password=PASSWORD.encode())
+    assert house.admit(station_id="CP-008", profile=3, certificate=fingerprint)
+    for _ in range(3):
+        house.refused(station_id="CP-009", password=b"a guess")
+    assert house.admit(password=PASSWORD.encode())
+    assert house.admit(station_id="CP-008", profile=3, certificate=fingerprint)
+    # What came in for one opens nothing for another, nor does another password.
+    for shown in ({"station_id": "CP-008", "password": PASSWORD.encode()}, {"password": b"5b1f"}):
+        with pytest.raises(TooManyFailures):
+            house.admit(**shown)
+
+
+def test_a_certificate_without_a_name_is_nobodys(house: House) -> None:
+    house.add()
+    station = house.admit(password=PASSWORD.encode())
+    house.loop.run(
+        stations.STATIONS.of(house.db).update_one({"_id": station["_id"]}, {"$set": {"serial": ""}})
+    )
+    nameless = ClientCertificate("f" * 64, "")
+    assert house.refused(profile=3, certificate=nameless) == (401, "no password")
+
+
 def test_its_security_profile_never_falls(house: House) -> None:
     house.add()
     assert house.admit(password=PASSWORD.encode(), profile=2)["security_profile"] == 2
