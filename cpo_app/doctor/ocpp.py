@@ -7,11 +7,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
-from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 import httpx
 
+from cpo_app.addresses.networks import Networks
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from cpo_app.front_door.tls import ServerTls
 from cpo_app.host_facts import certificate_end
@@ -27,8 +27,8 @@ _SECURE = {"ws": "http", "wss": "https"}
 
 def check_gateway(settings: Settings, now: datetime) -> Iterator[Finding]:
     """The settings and the files that they name."""
-    plain = [text.strip() for text in settings.CPO_OCPP_PLAIN_NETWORKS.split(",") if text.strip()]
-    public = [text for text in plain if not ip_network(text).is_private]
+    plain = Networks.of(settings.CPO_OCPP_PLAIN_NETWORKS).networks
+    public = [str(network) for network in plain if not network.is_private]
     if public:
         yield warn(
             "CPO_OCPP_PLAIN_NETWORKS",

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from cpo_app.addresses.networks import Networks
 from cpo_app.front_door.doorkeeper import Doorkeeper, most_connections
 from cpo_app.front_door.http_protocol import StrangersProtocol
-from cpo_app.front_door.trusted_proxies import TrustedProxies
 from cpo_app.settings import Settings
 from db_interface.json_data import JsonObject
 
@@ -28,7 +28,7 @@ class FrontDoor:
 
     max_connections: int = 256
     max_per_address: int = 128
-    proxies: TrustedProxies = field(default_factory=TrustedProxies)
+    proxies: Networks = field(default_factory=Networks)
     certificate_header: str = ""
     """Where those proxies name their client's certificate."""
 
@@ -65,7 +65,7 @@ class FrontDoor:
         return cls(
             settings.CPO_MAX_CONNECTIONS,
             settings.CPO_MAX_CONNECTIONS_PER_ADDRESS,
-            TrustedProxies.of(settings.CPO_TRUSTED_PROXIES),
+            Networks.of(settings.CPO_TRUSTED_PROXIES),
             settings.CPO_CLIENT_CERTIFICATE_HEADER,
         )
 

@@ -14,7 +14,7 @@ import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from urllib.parse import unquote
 
 from cryptography import x509
@@ -24,6 +24,7 @@ from websockets.http11 import Request, Response
 
 from auth.station_access import ClientCertificate, Shown, StationAccess, StationRefused
 from auth.throttle import TooManyFailures
+from cpo_app.addresses.networks import Networks
 from cpo_app.ocpp import metrics, schemas
 from cpo_app.ocpp.box import OCPP_16
 from cpo_app.ocpp.http_answers import answered
@@ -50,9 +51,7 @@ class Admitted:
 class Handshake:
     def __init__(self, access: StationAccess, *, plain_networks: str) -> None:
         self._access = access
-        self._networks = [
-            ip_network(text.strip()) for text in plain_networks.split(",") if text.strip()
-        ]
+        self._networks = Networks.of(plain_networks)
 
     async def judge(
         self, request: Request, address: str, tls: ssl.SSLObject | None
@@ -111,7 +110,7 @@ class Handshake:
             return False
         mapped = getattr(where, "ipv4_mapped", None)
         where = mapped or where
-        return where.is_loopback or any(where in network for network in self._networks)
+        return where.is_loopback or where in self._networks
 
 
 def _offered(headers: Headers) -> list[str]:

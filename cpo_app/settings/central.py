@@ -1,10 +1,10 @@
 """EV_Central's side towards the charge points."""
 
-from ipaddress import ip_network
 from typing import ClassVar
 
 from pydantic import BaseSettings, validator
 
+from cpo_app.addresses.networks import Networks
 from cpo_app.setting_fields import Reader, setting
 
 
@@ -76,6 +76,4 @@ class CentralSettings(BaseSettings):
 
     @validator("CENTRAL_ENGINE_NETWORKS")
     def _networks(cls, value: str) -> str:
-        for text in filter(None, map(str.strip, value.split(","))):
-            ip_network(text)
-        return value
+        return str(Networks.of(value))

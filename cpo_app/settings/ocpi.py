@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import BaseSettings, validator
 
-from cpo_app.front_door.trusted_proxies import TrustedProxies
+from cpo_app.addresses.networks import Networks
 from cpo_app.setting_fields import Reader, setting
 from cpo_app.setting_values import (
     check_country_code,
@@ -268,7 +268,7 @@ class OcpiSettings(BaseSettings):
 
     @validator("CPO_TRUSTED_PROXIES")
     def _trusted_proxies(cls, value: str) -> str:
-        return str(TrustedProxies.of(value))
+        return str(Networks.of(value))
 
     @validator("COUNTRY_CODE")
     def _country_code(cls, value: str) -> str:

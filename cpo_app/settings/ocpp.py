@@ -1,10 +1,10 @@
 """The gateway of charge points that speak OCPP (`cpo ocpp`)."""
 
-from ipaddress import ip_network
 from typing import ClassVar
 
 from pydantic import BaseSettings, validator
 
+from cpo_app.addresses.networks import Networks
 from cpo_app.setting_fields import Reader, setting
 from cpo_app.setting_values import check_port
 
@@ -129,6 +129,4 @@ class OcppSettings(BaseSettings):
 
     @validator("CPO_OCPP_PLAIN_NETWORKS")
     def _plain_networks(cls, value: str) -> str:
-        for text in filter(None, map(str.strip, value.split(","))):
-            ip_network(text)
-        return value
+        return str(Networks.of(value))

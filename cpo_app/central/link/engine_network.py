@@ -8,9 +8,10 @@ goes to the very address that was judged.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address
 
 from cpo_app.addresses.ip_rules import IPAddress, refusal
+from cpo_app.addresses.networks import Networks
 from cpo_app.addresses.resolver import SystemResolver
 
 Resolver = Callable[[str], Awaitable[Sequence[str]]]
@@ -27,9 +28,7 @@ class EngineNetwork:
     """
 
     def __init__(self, networks: str, *, loopback: bool, resolve: Resolver | None = None) -> None:
-        self._networks: list[IPv4Network | IPv6Network] = [
-            ip_network(text.strip()) for text in networks.split(",") if text.strip()
-        ]
+        self._networks = Networks.of(networks)
         self._loopback = loopback
         self._resolve = resolve or SystemResolver()
 
@@ -65,7 +64,7 @@ class EngineNetwork:
         kind = refusal(address, allow_private=True)
         if kind is None and address.is_link_local:
             kind = "a link-local address"
-        if kind is None and not any(address in network for network in self._networks):
+        if kind is None and address not in self._networks:
             if address.is_loopback and self._loopback:
                 return
             kind = refusal(address, allow_private=False)

@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from cpo_app.addresses.networks import Networks
 from cpo_app.front_door import http_protocol
 from cpo_app.front_door.kept_connections import keep_open, wait_for_body
 from cpo_app.front_door.serving import FrontDoor
-from cpo_app.front_door.trusted_proxies import TrustedProxies
 from tests.conftest import Loop
 from tests.serving import running
 
@@ -203,7 +203,7 @@ def test_idle_connections_make_room_for_others(served: Served) -> None:
 def test_the_client_is_who_connects_unless_a_trusted_proxy_says_otherwise(served: Served) -> None:
     headers = {"authorization": "right", "x-forwarded-for": "203.0.113.9"}
     assert httpx.post(served(), headers=headers).text == "127.0.0.1 0"
-    trusting = served(FrontDoor(proxies=TrustedProxies.of("127.0.0.0/8")))
+    trusting = served(FrontDoor(proxies=Networks.of("127.0.0.0/8")))
     assert httpx.post(trusting, headers=headers).text == "203.0.113.9 0"
 
 
