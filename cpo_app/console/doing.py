@@ -7,8 +7,9 @@ in a cookie for that page alone, which ends with it: once.py.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
@@ -34,6 +35,8 @@ from domain.operators.actor import current_actor
 logger = logging.getLogger("cpo.console")
 
 UNDER_WAY = "under-way"
+Done = Annotated[str | None, Query(max_length=64)]
+"""Which action has just been done: its name, and what came of it."""
 _LISTS = {
     "sessions": "/console/money",
     "cdrs": "/console/cdrs",

@@ -1,13 +1,12 @@
 """The pages on the platform itself: its people and keys, secrets, backups, settings, and cards."""
 
 import asyncio
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from cpo_app.console import ocpi_objects
 from cpo_app.console.console import Console
-from cpo_app.console.doing import said
+from cpo_app.console.doing import Done, said
 from cpo_app.operator_guard import demand
 from cpo_app.settings.showing import shown_settings
 from db_interface.json_data import JsonObject
@@ -16,14 +15,12 @@ from domain.backups.last_backup import last_backup
 from domain.operators import api_keys, operators
 from domain.operators.actor import Role, current_actor
 
-_Done = Annotated[str | None, Query(max_length=64)]
-
 
 def add_platform_pages(router: APIRouter, console: Console) -> None:
     db = console.db
 
     @router.get("/console/operators")
-    async def people(request: Request, done: _Done = None) -> Response:
+    async def people(request: Request, done: Done = None) -> Response:
         demand(Role.ADMIN)
         known, keys = await asyncio.gather(operators.listed(db), api_keys.listed(db))
         now = db.now()
@@ -37,7 +34,7 @@ def add_platform_pages(router: APIRouter, console: Console) -> None:
         )
 
     @router.get("/console/platform")
-    async def platform(request: Request, done: _Done = None, look: bool = False) -> Response:
+    async def platform(request: Request, done: Done = None, look: bool = False) -> Response:
         # Not on every view: it goes through all peers and charge points.
         secrets = None
         if look and current_actor().may(Role.ADMIN):
@@ -55,7 +52,7 @@ def add_platform_pages(router: APIRouter, console: Console) -> None:
         )
 
     @router.get("/console/tokens")
-    async def cards(request: Request, done: _Done = None) -> Response:
+    async def cards(request: Request, done: Done = None) -> Response:
         rows, number = await asyncio.gather(
             ocpi_objects.latest_tokens(db), ocpi_objects.total(db, "tokens")
         )

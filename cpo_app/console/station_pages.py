@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from cpo_app.console.console import Console
-from cpo_app.console.doing import said
+from cpo_app.console.doing import Done, said
 from cpo_app.console.routes import NotThere
 from cpo_app.console.words import segment
 from domain.ocpp import files, templates, transfers
@@ -27,7 +26,7 @@ def add_station_pages(router: APIRouter, console: Console) -> None:
     async def station_table(
         request: Request,
         after: str | None = Query(None, max_length=64),
-        done: Annotated[str | None, Query(max_length=64)] = None,
+        done: Done = None,
     ) -> Response:
         (rows, following), known = await asyncio.gather(
             stations.page(db, after=after, limit=PAGE), templates.all_of(db)
