@@ -22,6 +22,7 @@ from db_interface.json_data import JsonObject
 
 MOUNTED_AT = "/api"
 _ALWAYS = {
+    "400": "A query parameter that the path does not know",
     "401": "No key or password, or not a good one",
     "429": "Too many wrong keys or passwords: Retry-After",
     "503": "The store cannot be reached: Retry-After",

@@ -65,7 +65,7 @@ def add_charge_points(router: APIRouter, house: House) -> None:
         message_id: Annotated[str | None, Query(max_length=255)] = None,
         text: Annotated[str | None, Query(max_length=100)] = None,
         since: From = None,
-        until: To = None,
+        to: To = None,
     ) -> Response:
         """What its station and we have said to each other over OCPP, the newest first."""
         rows = await station_messages.of_charge_point(
@@ -75,7 +75,7 @@ def add_charge_points(router: APIRouter, house: House) -> None:
             message_id=message_id,
             text=text,
             since=utc(since),
-            until=utc(until),
+            until=utc(to),
             limit=limit,
         )
         if rows is None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Set
 
 import orjson
 from fastapi import Request, Response
+from fastapi.dependencies.utils import get_flat_dependant
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from cpo_app.api.problems import problem, problem_of
@@ -29,6 +31,7 @@ def route_class(identify: Identify) -> type[APIRoute]:
     class ApiRoute(APIRoute):
         def get_route_handler(self) -> Handler:
             handle = super().get_route_handler()
+            known = _query_names(self)
 
             async def answer(request: Request) -> Response:
                 ids = usable_id(request.headers.get(CORRELATION_HEADER)) or str(uuid.uuid4())
@@ -41,6 +44,7 @@ def route_class(identify: Identify) -> type[APIRoute]:
             async def in_one_shape(request: Request) -> Response:
                 try:
                     with acting_as(await identify(request)):
+                        _look_at_query(request, known)
                         body = await bounded_body(request, MAX_BODY_BYTES)
                         whole = Request(request.scope, replayed(body))
                         return await asyncio.wait_for(handle(whole), ANSWER_WITHIN_S)
@@ -52,6 +56,25 @@ def route_class(identify: Identify) -> type[APIRoute]:
             return answer
 
     return ApiRoute
+
+
+def _query_names(route: APIRoute) -> Set[str]:
+    """Those that its function takes, and those that it is documented to read by itself."""
+    taken = {field.alias for field in get_flat_dependant(route.dependant).query_params}
+    documented = (route.openapi_extra or {}).get("parameters", ())
+    return taken | {one["name"] for one in documented if one["in"] == "query"}
+
+
+def _look_at_query(request: Request, known: Set[str]) -> None:
+    """Raises HTTPException for a name that is not known: a filter that was misspelt would filter
+    nothing, and nobody would see it."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
+        if name not in known:
+            said = f"known are {', '.join(sorted(known))}" if known else "none is known here"
+            raise HTTPException(400, f"{name[:40]}: is no query parameter of this path; {said}")
+        if names.count(name) > 1:
+            raise HTTPException(400, f"{name}: is given more than once")
 
 
 def answered(data: object, status: int = 200) -> Response:

@@ -36,7 +36,7 @@ def listing(
         return [dict(templates.shown(one)) for one in await templates.all_of(backend.db)]
 
     if remote.server() is not None:
-        rows = remote.rows("/ocpp-templates", templates.MAX_TEMPLATES)
+        rows = remote.read("/ocpp-templates")["items"]
     else:
         rows = on_backend(work, data_dir)
     if as_json:

@@ -84,5 +84,14 @@ def test_what_is_no_filter_is_said(api: Api) -> None:
         assert refused.headers["content-type"] == "application/problem+json"
     for path in ("reservations/x", "commands/x", "tokens/x"):
         assert api.get(f"/v1/{path}").status_code == 404
+    for path, named in (
+        ("/v1/sessions?chargepoint=CP-1", "chargepoint"),
+        ("/v1/quirks?limit=5", "limit"),
+        ("/v1/cdrs?limit=5&limit=6", "limit"),
+        ("/v1/locations?status=AVAILABLE", "status"),
+    ):
+        refused = api.get(path)
+        assert refused.status_code == 400, path
+        assert refused.json()["detail"].startswith(f"{named}: ")
     names = [row["name"] for row in api.get("/v1/quirks").json()["items"]]
     assert "no_patch" in names
