@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
+from zoneinfo import ZoneInfo
 
 _COUNTRY_CODE = re.compile(r"[A-Za-z]{2}")
 _PARTY_ID = re.compile(r"[A-Za-z0-9]{3}")
@@ -73,3 +74,12 @@ def check_log_format(value: str) -> str:
     if form not in LOG_FORMATS:
         raise ValueError(f"{value!r} is none of {', '.join(LOG_FORMATS)}")
     return form
+
+
+def check_time_zone(value: str) -> str:
+    """A zone that the tz database knows."""
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{value!r} is not a time zone such as Europe/Amsterdam") from None
+    return value

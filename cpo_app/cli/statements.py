@@ -36,7 +36,8 @@ def statements(
     dimension, VAT; credits are netted."""
 
     async def work(backend: Backend) -> list[JsonObject]:
-        zone = time_zone or backend.settings.CPO_STATEMENT_TIME_ZONE
+        settings = backend.settings
+        zone = time_zone or settings.CPO_STATEMENT_TIME_ZONE or settings.CPO_TIME_ZONE or "UTC"
         asked = Month.of(month, zone)
         peer = await backend.peers.get(peer_id)
         return await statement(backend.db, peer.document.get("parties") or (), asked)

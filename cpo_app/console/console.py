@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -50,6 +51,7 @@ class Console:
         title: str,
         versions_url: str,
         docs_url: str,
+        zone: str = "",
         oidc: Oidc | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -63,7 +65,9 @@ class Console:
         self.guard = guard
         self.digest = vault.digest
         self._forms = Forms(vault.digest)
-        self.rendering = Rendering(title, docs_url, clock)
+        self.zone = ZoneInfo(zone or "UTC")
+        """The operator's: his days begin and end by it."""
+        self.rendering = Rendering(title, docs_url, clock, zone=zone)
         self.versions_url = versions_url
         self.clock = clock
         self._uptimes: dict[str, tuple[float, list[tuple[str, Uptime]]]] = {}

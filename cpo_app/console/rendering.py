@@ -40,9 +40,16 @@ _KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 class Rendering:
-    """`title` is the project's name, shown on every page."""
+    """`title` is the project's name, shown on every page; `zone` the operator's, "": not given."""
 
-    def __init__(self, title: str, docs_url: str, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        title: str,
+        docs_url: str,
+        clock: Callable[[], datetime] = utc_now,
+        *,
+        zone: str = "",
+    ) -> None:
         self._clock = clock
         self._assets = {
             path.name: (path.read_bytes(), _KINDS[path.suffix])
@@ -61,6 +68,8 @@ class Rendering:
             "docs_url": docs_url,
             "asset": self._asset_url,
             "form_of": form_of,
+            "zone": zone,
+            "zone_name": zone or "UTC",
         }
         env.filters |= {
             "ago": lambda moment: words.ago(moment, self._clock()),

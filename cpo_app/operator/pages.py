@@ -37,6 +37,7 @@ def add_operator_pages(app: FastAPI, backend: Backend, central: Central) -> None
         title=settings.PROJECT_NAME,
         versions_url=settings.versions_url,
         docs_url=f"/{settings.OCPI_PREFIX}/docs",
+        zone=settings.CPO_TIME_ZONE,
         oidc=Oidc.of(settings, backend.vault),
     )
     add_routes(app, build_console_router(console))

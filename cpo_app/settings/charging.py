@@ -151,9 +151,10 @@ class ChargingSettings(BaseSettings):
         le=36_600,
     )
     CPO_STATEMENT_TIME_ZONE: str = setting(
-        "UTC",
+        "",
         "where the months of `cpo statements` begin and end: an IANA name, as `Europe/Amsterdam`",
         read_by="commands",
+        default_is="`CPO_TIME_ZONE`, else UTC",
     )
 
     @validator("CPO_KEEP_CARDS_DAYS")

@@ -5,7 +5,12 @@ from typing import ClassVar
 from pydantic import BaseSettings, validator
 
 from cpo_app.setting_fields import Reader, setting
-from cpo_app.setting_values import check_log_format, check_log_level, check_port
+from cpo_app.setting_values import (
+    check_log_format,
+    check_log_level,
+    check_port,
+    check_time_zone,
+)
 
 
 class ServerSettings(BaseSettings):
@@ -33,6 +38,14 @@ class ServerSettings(BaseSettings):
         read_by="all",
     )
 
+    CPO_TIME_ZONE: str = setting(
+        "",
+        "where the operator's days begin and end, and whose time the console shows: an IANA name, "
+        "as `Europe/Amsterdam`",
+        read_by="serve and commands",
+        default_is="UTC; the console shows times in the browser's zone",
+    )
+
     @validator("CENTRAL_PORT")
     def _port(cls, value: int) -> int:
         return check_port(value)
@@ -40,6 +53,10 @@ class ServerSettings(BaseSettings):
     @validator("CPO_LOG_LEVEL")
     def _log_level(cls, value: str) -> str:
         return check_log_level(value)
+
+    @validator("CPO_TIME_ZONE")
+    def _time_zone(cls, value: str) -> str:
+        return value and check_time_zone(value)
 
     @validator("CPO_LOG_FORMAT")
     def _log_format(cls, value: str) -> str:
