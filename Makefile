@@ -10,7 +10,7 @@ RUNS := $(VENV)/.runs
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 2
 NO_PACKAGES := The packages could not be installed: is there a network, or a package index of your own?
 
-.PHONY: run test test-fast test-random check coverage soak bench compare format docs lock clean
+.PHONY: run test browser test-fast test-random check coverage soak bench compare format docs lock clean
 
 run: $(RUNS)
 	@exec $(BIN)/cpo up $(ARGS)
@@ -20,8 +20,13 @@ run: $(RUNS)
 WORKERS := 4
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
-test: $(STAMP)
+test: browser
 	$(PYTEST) $(ARGS)
+
+# A Chromium for the walks through the console, where there is none and one may be installed (root,
+# apt-get). Never fails: without one these tests are left out, and the run's end says so.
+browser: $(STAMP)
+	@$(BIN)/python -m tests.browser.chromium
 
 # Without the tests that start real processes.
 test-fast: $(STAMP)

@@ -29,6 +29,7 @@ from db_interface.database import Database
 from db_interface.embedded import EmbeddedMongo
 from db_interface.indexes import ensure_indexes
 from db_interface.writers import Writers
+from tests.browser.left_out import say_what_was_left_out
 from tests.one_database import DROPPED_WITHIN_S, directory_in_memory, emptied, written_by_others
 
 T = TypeVar("T")
@@ -188,6 +189,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    say_what_was_left_out(terminalreporter)
 
 
 SPREAD_OVER = 0.75

@@ -1,0 +1,1 @@
+"""The console, walked by a real browser."""

@@ -1,0 +1,81 @@
+"""An operator before a browser: what he presses, and what may never happen while he does."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect
+
+PATIENCE_MS = 60_000
+"""How long a condition is waited for: a busy host takes its time."""
+expect.set_options(timeout=PATIENCE_MS)
+_VIOLATIONS = """
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+"""
+
+
+class Desk:
+    """One browser window with its own cookies. `problems`: what no walk may end with."""
+
+    def __init__(self, browser: Browser, base: str, **options: object) -> None:
+        self.base = base
+        self.problems: list[str] = []
+        self.context: BrowserContext = browser.new_context(
+            base_url=base,
+            locale="en-GB",
+            timezone_id="Europe/Berlin",
+            **options,  # type: ignore[arg-type]
+        )
+        self.context.set_default_timeout(PATIENCE_MS)
+        self.context.add_init_script(_VIOLATIONS)
+        self.context.on("request", self._asked)
+        self.context.on("console", lambda said: self._said(said.type, said.text))
+        self.context.on("weberror", lambda error: self.problems.append(str(error.error)))
+        self.context.on(
+            "response",
+            lambda answer: self._said(
+                "error" if answer.status >= 500 else "", f"{answer.status} {answer.url}"
+            ),
+        )
+        self.page: Page = self.context.new_page()
+
+    def _asked(self, request: Request) -> None:
+        if urlsplit(request.url).netloc not in (urlsplit(self.base).netloc, ""):
+            self.problems.append(f"another host: {request.url}")
+
+    def _said(self, kind: str, text: str) -> None:
+        if kind == "error":
+            self.problems.append(text)
+
+    def close(self) -> None:
+        self.context.close()
+
+    # --- what a person does -------------------------------------------------------------------
+
+    def sign_in(self, name: str, password: str) -> None:
+        self.page.goto("/login")
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.heading("Overview")).to_be_attached()
+
+    def heading(self, text: str) -> Locator:
+        return self.page.get_by_role("heading", name=text, level=1)
+
+    def open_by_menu(self, name: str) -> None:
+        self.page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
+        expect(self.page.locator("a[aria-current=page]")).to_have_text(name)
+
+    def confirm(self, what: str, **fields: str) -> None:
+        """Open the form of that title, fill it in, and say yes; then read what came of it."""
+        form = self.page.locator("details", has=self.page.locator("summary", has_text=what))
+        form.locator("summary").click()
+        for label, text in fields.items():
+            form.get_by_label(label).fill(text)
+        form.get_by_role("button").last.click()
+
+    def is_told(self, text: str | re.Pattern[str]) -> None:
+        """The line that says what came of an action."""
+        expect(self.page.locator("p.notice[role=status]")).to_contain_text(text)
