@@ -15,6 +15,7 @@ from pymongo.errors import CollectionInvalid, OperationFailure
 from db_interface.database import Database
 
 BY_NAME = Collation("en", strength=1)
+ANY_CASE = Collation("en", strength=2)
 """Text compared as people do: case and accents do not matter."""
 
 BUILT_WITHIN_S = 3600.0
@@ -223,6 +224,13 @@ INDEXES["locations"].append(
     )
 )
 INDEXES["locations"].append(_index("fields.city", collation=BY_NAME))
+INDEXES["locations"].append(
+    _index(
+        "fields.evses.connectors.tariff_ids",
+        collation=ANY_CASE,
+        partialFilterExpression={"fields.evses.connectors.tariff_ids": {"$exists": True}},
+    )
+)
 INDEXES["tariffs"] = [
     *INDEXES["tariffs"],
     _index("fields.start_date_time", sparse=True),

@@ -292,6 +292,22 @@ READ: Mapping[str, JsonObject] = {
     "/cdrs/{object_id}": _CDR,
     "/tariffs": _page(_TARIFF),
     "/tariffs/{object_id}": _TARIFF,
+    "/tariffs/{object_id}/summary": {
+        "tariff_id": "DAY",
+        "party": "NL/EVC",
+        "words": "0.25 €/kWh; plus 21 % VAT",
+        "clauses": ["0.25 €/kWh", "plus 21 % VAT"],
+        "last_updated": _AT,
+        "used": {
+            "locations": 1,
+            "evses": 1,
+            "connectors": 2,
+            "first": [{"key": "nl/evc/loc1", "id": "LOC1", "name": "", "city": "Utrecht"}],
+            "assigned_at": 0,
+            "default": False,
+            "running_sessions": 1,
+        },
+    },
     "/tariffs-default": {"tariff_id": "DAY"},
     "/tariffs-assigned": _page(
         {"key": "nl/evc/loc1", "location_id": "LOC1", "party": "NL/EVC", "assigned": [_WORD]}

@@ -26,6 +26,7 @@ from db_interface.owned_objects import party_key, plain
 from domain.charge_points.charge_points import canonical_id
 from domain.objects import tariff_assignment
 from domain.objects.finding import find_object
+from domain.operator import tariffs
 from domain.peers.peers import audiences_of
 from domain.platform_facts import default_tariff
 from domain.sites import ocpi_id
@@ -47,6 +48,12 @@ def add_objects(router: APIRouter, house: House) -> None:
     async def default() -> Response:
         """The tariff of connectors that name none."""
         return answered({"tariff_id": await default_tariff(house.store.db)})
+
+    @router.get("/tariffs/{object_id}/summary", tags=["tariffs"])
+    async def summary(object_id: Id, party: OfParty = None) -> Response:
+        """A tariff as a person would read it, clause by clause, and where it is used."""
+        found = await find_object(house.store, "tariffs", object_id, party_pair(party))
+        return answered(await tariffs.summary(house.store.db, found))
 
     @router.get("/tariffs-assigned", tags=["tariffs"])
     async def assigned(limit: Limit = 100, seq: Seq = None) -> Response:

@@ -12,6 +12,7 @@ from cpo_app.cli import remote
 from cpo_app.cli.acting import act, words
 from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.files import party_of
 from cpo_app.cli.imports import (
     DryRun,
     FileArgument,
@@ -26,11 +27,13 @@ from cpo_app.cli.output import note, print_json, print_line
 from cpo_app.cli.tables import print_table
 from cpo_app.cli.tariff_assignment import assign, assigned, unassign
 from cpo_app.cli.with_backend import on_backend
-from db_interface.json_data import JsonObject
+from db_interface.json_data import JsonMapping, JsonObject
 from domain.imports.tariff_import import read_tariff
+from domain.objects.finding import find_object
 from domain.objects.locations import uses_of_tariffs
-from domain.objects.tariff_words import prices_in_words
+from domain.operator import tariffs
 from domain.platform_facts import default_tariff
+from domain.pricing.tariff_words import tariff_in_words
 
 app = typer.Typer(help="Tariffs: import, export, list, remove.", no_args_is_help=True)
 
@@ -74,8 +77,8 @@ def list_tariffs(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Tariffs, the newest first: their prices without VAT, when they are valid, at how many
-    locations they are named."""
+    """Tariffs, the newest first: what they cost, in words, and at how many locations they are
+    named."""
 
     async def work(backend: Backend) -> list[JsonObject]:
         default = await default_tariff(backend.db)
@@ -94,7 +97,8 @@ def list_tariffs(
                     "type": tariff.get("type"),
                     "elements": len(tariff["elements"]),
                     "prices": sorted(kinds),
-                    "words": prices_in_words(tariff),
+                    "words": tariff_in_words(tariff).line,
+                    "brief": tariff_in_words(tariff, brief=True).line,
                     "start_date_time": tariff.get("start_date_time"),
                     "end_date_time": tariff.get("end_date_time"),
                     "locations": used.get(tariff["id"].lower(), 0),
@@ -108,25 +112,59 @@ def list_tariffs(
         print_json(rows)
         return
     print_table(
-        ("ID", "Party", "Currency", "Type", "Prices excl. VAT", "From", "Until", "Locations"),
+        ("ID", "Party", "Price", "Locations"),
         (
             (
                 row["id"],
                 row["party"],
-                row["currency"],
-                row["type"],
-                " · ".join(row["words"]),
-                row["start_date_time"],
-                row["end_date_time"],
+                row["brief"],
                 f"{row['locations']}{', and all that name none' if row['default'] else ''}",
             )
             for row in rows
         ),
-        spared=("From", "Until", "Type", "Party"),
-        wrapped=("Prices excl. VAT", "Locations"),
+        spared=("Party",),
+        wrapped=("Price", "Locations"),
     )
     if len(rows) == limit:
         note(f"the newest {limit}; --limit shows more")
+
+
+@app.command("show")
+def show(
+    tariff_id: TariffId,
+    party: PartyOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """A tariff as a person would read it, a clause a line, and where it is used."""
+
+    async def work(backend: Backend) -> JsonObject:
+        found = await find_object(backend.store, "tariffs", tariff_id, party_of(party))
+        return await tariffs.summary(backend.db, found)
+
+    if remote.server() is not None:
+        path = f"/tariffs/{remote.segment(tariff_id)}/summary"
+        summary = remote.read(path, party=party)
+    else:
+        summary = on_backend(work, data_dir)
+    if as_json:
+        print_json(summary)
+        return
+    for clause in summary["clauses"]:
+        print_line(clause)
+    note(_used(summary["used"]))
+
+
+def _used(used: JsonMapping) -> str:
+    said = [
+        f"named by {used['connectors']} connectors of {used['evses']} EVSEs at "
+        f"{used['locations']} locations"
+    ]
+    if used["assigned_at"]:
+        said.append(f"assigned at {used['assigned_at']} locations")
+    if used["default"]:
+        said.append("the default of all that name none")
+    return f"{'; '.join(said)}; {used['running_sessions']} running sessions keep it as it was"
 
 
 @app.command(help=words(actions.REMOVE))

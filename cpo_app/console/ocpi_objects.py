@@ -18,7 +18,6 @@ from db_interface.indexes import BY_NAME
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import NOBODY, OwnedDocument, OwnedObjects, fold, plain
 from domain.objects import tariff_assignment
-from domain.objects.tariff_words import prices_in_words
 from domain.reconciliation.cdr_totals import SUMMED_FIELDS, CdrTotal, totals
 from domain.visibility import GUESTS
 
@@ -103,15 +102,6 @@ async def latest_tokens(db: Database) -> list[JsonMapping]:
     names = ("country_code", "party_id", "uid", "type", "valid", "whitelist", "last_updated")
     rows = await latest(db, "tokens", {f"fields.{name}": 1 for name in (*names, "contract_id")})
     return [row["fields"] for row in rows]
-
-
-async def tariffs(db: Database) -> list[JsonObject]:
-    """The latest tariffs, newest first, each with its price components in words."""
-    rows = await latest(db, "tariffs", {"fields": 1})
-    return [
-        {**row["fields"], "key": row["_id"], "prices": prices_in_words(row["fields"])}
-        for row in rows
-    ]
 
 
 async def object_text(db: Database, module: str, key: str) -> str | None:

@@ -8,9 +8,11 @@ from cpo_app.console import ocpi_objects
 from cpo_app.console.console import Console
 from cpo_app.console.doing import Done, said
 from domain.objects import tariff_assignment
+from domain.operator import tariffs
 from domain.platform_facts import default_tariff
 
 MAX_ASSIGNED = 100
+MAX_SHOWN = 100
 
 
 def add_tariff_pages(router: APIRouter, console: Console) -> None:
@@ -19,7 +21,7 @@ def add_tariff_pages(router: APIRouter, console: Console) -> None:
     @router.get("/console/tariffs")
     async def tariff_table(request: Request, done: Done = None) -> Response:
         rows, number, assigned, default = await asyncio.gather(
-            ocpi_objects.tariffs(db),
+            tariffs.table(db, limit=MAX_SHOWN),
             ocpi_objects.total(db, "tariffs"),
             tariff_assignment.listed(db, limit=MAX_ASSIGNED),
             default_tariff(db),

@@ -117,6 +117,7 @@ def test_one_of_each_is_shown_without_a_card_number(api: Api, world: World) -> N
     assert "hunter2" not in shown.text and "f" * 64 not in shown.text
     assert [row["id"] for row in api.get("/v1/charge-points").json()["items"]] == ["CP-9"]
     assert api.get("/v1/tariffs/t1").json()["id"].lower() == "t1"
+    assert " €/kWh" in api.get("/v1/tariffs/t1/summary").json()["words"]
     for path in ("sessions/x", "cdrs/x", "charge-points/x", "tariffs/x", "peers/x", "nothing"):
         gone = api.get(f"/v1/{path}")
         assert gone.status_code == 404, path

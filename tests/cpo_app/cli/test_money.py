@@ -79,7 +79,10 @@ def test_tariffs_go_in_come_out_and_go(cpo: Cpo, tmp_path: Path) -> None:
         ("NL/EVC", "T2", "PROFILE_FAST", ["ENERGY"]),
     ]
     table = cpo("tariffs", "list")
-    assert "PROFILE_FAST" in table.out and "0.4 /kWh" in table.out
+    assert "0.40 €/kWh" in table.out and "for who wants to charge fast" in table.out
+    shown = cpo("tariffs", "show", "t1")
+    assert shown.out.startswith("0.40 €/kWh\n")
+    assert shown.err.startswith("named by 0 connectors")
     first = cpo("tariffs", "list", "--limit", "1")
     assert first.out.count("/kWh") == 1
     assert first.err == "the newest 1; --limit shows more\n"
