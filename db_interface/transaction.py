@@ -34,7 +34,7 @@ class Tx:
     in_flight: InFlight
     """Its stamp, its places in the order of creation, and what lets it commit."""
     said: list[Callable[[], None]] = field(default_factory=list, compare=False)
-    """Lines of log that wait for the commit."""
+    """Lines of log, and counts, that wait for the commit."""
     _remembered: dict[str, Remembered] = field(default_factory=dict, compare=False)
     _at_end: dict[AtEnd, list[object]] = field(default_factory=dict, compare=False)
 
@@ -43,6 +43,11 @@ class Tx:
         committed: an attempt that is undone has said nothing, and one that is repeated says it
         once."""
         self.said.append(partial(log, text, *values))
+
+    def once_committed(self, count: Callable[..., None], *values: object) -> None:
+        """Call `count(*values)`, which does not wait and cannot fail, once the transaction is
+        committed: what was undone was not, and what was repeated was once."""
+        self.said.append(partial(count, *values))
 
     def at_end(self, write: Callable[[Tx, list[T]], Awaitable[None]], one: T) -> None:
         """Let `write(tx, all)` be called once when the work is done, just before the commit, with

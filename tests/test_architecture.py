@@ -35,6 +35,7 @@ SHARED = (
     "host_facts",
     "actions",
     "docs_page",
+    "exposition",
     "operator_guard",
     "http_errors",
     "bounded_body",

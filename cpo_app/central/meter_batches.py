@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cpo_app.central import metrics
 from cpo_app.central.precedence import Precedence
 from cpo_app.central.wire import MeterMessage
 from db_interface.database import is_passing
@@ -119,6 +120,7 @@ class MeterBatches:
             event = _followed(batch, charge_point, new, sessions)
             if event is not None:
                 taken.append((charge_point, event))
+                metrics.kept(tx, by_our_clock(new[-1].at, event.clock, batch.received_at))
                 acked[batch.cp_id] = event.seq
         await sessions.write()
         await charge_points.took_telemetry(tx, taken)

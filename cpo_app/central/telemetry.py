@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from cpo_app.central import metrics
 from cpo_app.central.meter_batches import MeterBatch, MeterBatches
 from cpo_app.central.precedence import Precedence
 from cpo_app.central.wire import KINDS, MeterMessage, TelemetryBody
@@ -180,6 +181,8 @@ class Telemetry:
                 letters.append(_refused(tx, key, batch, {**message, "seq": number}, refused))
         await dead_letters.keep(tx, letters)
         await charge_points.apply(tx, self._party, key, NewsTaken(meters, clock))
+        if messages:
+            metrics.kept(tx, messages[-1]["at"])
         return [one["_id"] for one in letters]
 
     async def replay(self, id_: str) -> str | None:
@@ -268,6 +271,7 @@ class Telemetry:
         seq: int = new[-1]["seq"]
         taken = TelemetryTaken(boot_id, seq, meters, clock)
         await charge_points.apply(tx, self._party, key, taken)
+        metrics.kept(tx, new[-1]["at"])
         return seq
 
     async def _follow(self, tx: Tx, key: str, message: Message) -> None:

@@ -20,9 +20,9 @@ from cpo_app.cli.free_ports import demand_free
 from cpo_app.cli.known_store import demand_known_store
 from cpo_app.cli.options import DataDir, Port, settings_for
 from cpo_app.cli.workers import Workers
+from cpo_app.exposition import SHARED_BY_WORKERS
 from cpo_app.front_door.serving import FrontDoor
 from cpo_app.front_door.tls import ServerTls
-from cpo_app.operator.metrics import SHARED_BY_WORKERS
 from cpo_app.registry import server as registry_server
 
 logger = logging.getLogger("cpo")

@@ -8,20 +8,16 @@ from __future__ import annotations
 import base64
 import binascii
 import http
-import os
 from collections.abc import Callable
 
-from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from auth.operator_access import Door, NotLetIn, OperatorAccess
+from cpo_app.exposition import exposed
 from db_interface.database import STORE_ERRORS
 
-SHARED_BY_WORKERS = "PROMETHEUS_MULTIPROC_DIR"
 _NO_LEASE = b'{"ready": false, "missing": ["lease"]}'
-_METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class HttpAnswers:
@@ -53,11 +49,8 @@ class HttpAnswers:
             return answered(refusal.http_status, refusal.detail.encode() + b"\n", more=more)
         except STORE_ERRORS:
             return answered(503, b"the store cannot say who you are\n", more={"Retry-After": "2"})
-        registry = REGISTRY
-        if SHARED_BY_WORKERS in os.environ:
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return answered(200, generate_latest(registry), _METRICS, {"Cache-Control": "no-store"})
+        body, content_type = exposed(request.headers.get("Accept", ""))
+        return answered(200, body, content_type, {"Cache-Control": "no-store"})
 
     async def _who(self, request: Request, address: str) -> None:
         """Raises NotLetIn."""

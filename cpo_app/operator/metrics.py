@@ -6,28 +6,20 @@ comes from the store is true whichever process is asked. Counters are a process'
 """
 
 import asyncio
-import os
-import platform
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter, Request
-from prometheus_client import REGISTRY, CollectorRegistry, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.responses import Response
 
 from auth.operator_access import Door
+from cpo_app.exposition import exposed
 from cpo_app.operator_guard import NotTheOperator, OperatorGuard
 from db_interface.database import STORE_ERRORS, Database
 from domain.operator.snapshot import Snapshot, snapshot
 
 STORE_WITHIN_S = 5.0
-SHARED_BY_WORKERS = "PROMETHEUS_MULTIPROC_DIR"
-"""prometheus_client's own name: the folder in which workers keep what they count."""
 _NO_ANSWER: tuple[type[Exception], ...] = (*STORE_ERRORS, asyncio.TimeoutError)
 
 
@@ -36,8 +28,6 @@ def build_metrics_router(db: Database, guard: OperatorGuard) -> APIRouter:
     password (basic_auth). With the store down it still answers whoever shows CPO_ADMIN_PASSWORD:
     cpo_store_up 0, and what was counted."""
     router = APIRouter(include_in_schema=False)
-    # A series more for each counter, which nobody asks for: when it was first counted.
-    disable_created_metrics()  # type: ignore[no-untyped-call]
 
     @router.get("/metrics")
     async def metrics(request: Request) -> Response:
@@ -51,17 +41,12 @@ def build_metrics_router(db: Database, guard: OperatorGuard) -> APIRouter:
             state: Snapshot | None = await asyncio.wait_for(snapshot(db), STORE_WITHIN_S)
         except _NO_ANSWER:
             state = None
-        registry = CollectorRegistry()
-        registry.register(_Collected([*_of_store(state, db.now()), _build()]))
-        if SHARED_BY_WORKERS in os.environ:
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        else:
-            registry.register(REGISTRY)
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(
-            encode(registry),
-            headers={"Content-Type": content_type, "Cache-Control": "no-store"},
+        body, content_type = exposed(
+            request.headers.get("accept", ""),
+            of_store(state, db.now()),
+            peers=None if state is None else state.known_peers,
         )
+        return Response(body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
 
     return router
 
@@ -70,17 +55,7 @@ def _said(status: int, text: str, headers: Mapping[str, str]) -> Response:
     return Response(text + "\n", status, headers=dict(headers), media_type="text/plain")
 
 
-class _Collected:
-    """Metrics that were gathered already, as prometheus_client takes them."""
-
-    def __init__(self, metrics: list[Metric]) -> None:
-        self._metrics = metrics
-
-    def collect(self) -> Iterator[Metric]:
-        return iter(self._metrics)
-
-
-def _of_store(state: Snapshot | None, now: datetime) -> Iterator[Metric]:
+def of_store(state: Snapshot | None, now: datetime) -> Iterator[Metric]:
     up = "1 if the store answered this scrape; without it the gauges below are missing."
     yield GaugeMetricFamily("cpo_store_up", up, value=0 if state is None else 1)
     if state is None:
@@ -94,6 +69,11 @@ def _of_store(state: Snapshot | None, now: datetime) -> Iterator[Metric]:
     )
     yield GaugeMetricFamily(
         "cpo_sessions_running", "Sessions that hold a connector.", state.sessions_running
+    )
+    yield GaugeMetricFamily(
+        "cpo_power_watts",
+        "What running sessions draw, by their latest meter values; silent ones are left out.",
+        state.power_w,
     )
     yield GaugeMetricFamily(
         "cpo_sessions_without_cdr",
@@ -118,7 +98,7 @@ def _of_store(state: Snapshot | None, now: datetime) -> Iterator[Metric]:
         state.dead_letters,
     )
     yield GaugeMetricFamily(
-        "cpo_unbilled_wh_total",
+        "cpo_unbilled_wh",
         "Energy that was delivered, as far as is known, and is on no CDR.",
         state.money.unbilled_wh,
     )
@@ -177,21 +157,6 @@ def _of_pushes(state: Snapshot, now: datetime) -> Iterator[Metric]:
         paused.add_metric(labels, 1 if push.failures else 0)
         lost.add_metric(labels, state.lost_results.get(peer.peer_id, 0))
     yield from (backlog, oldest, failures, paused, lost)
-
-
-@cache
-def _build() -> Metric:
-    try:
-        ours = version("ocpi-cpo-backend")
-    except PackageNotFoundError:
-        ours = "unknown"
-    family = GaugeMetricFamily(
-        "cpo_build_info",
-        "1; the labels say what runs.",
-        labels=("version", "ocpi_library", "python"),
-    )
-    family.add_metric((ours, version("extrawest-ocpi"), platform.python_version()), 1)
-    return family
 
 
 def _by_label(name: str, said: str, label: str, values: Mapping[str, float]) -> Metric:

@@ -11,6 +11,8 @@ from functools import cache
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from domain.exchanges.exchange import MODULES
+
 REQUESTS = Counter(
     "cpo_ocpi_requests",
     "OCPI requests that were answered.",
@@ -21,20 +23,6 @@ DURATIONS = Histogram(
     "How long OCPI requests took.",
     ["module"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
-)
-MODULES = frozenset(
-    {
-        "credentials",
-        "locations",
-        "sessions",
-        "cdrs",
-        "tariffs",
-        "tokens",
-        "commands",
-        "chargingprofiles",
-        "hubclientinfo",
-        "payments",
-    }
 )
 OTHER = "other"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})

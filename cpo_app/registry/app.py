@@ -20,6 +20,7 @@ from cpo_app.front_door.head_requests import HeadAsGet
 from cpo_app.front_door.store_away import NoWaitingForTheStore
 from cpo_app.registry.context import Registry
 from cpo_app.registry.errors import add_error_handlers
+from cpo_app.registry.metrics import RegistryMetrics, metrics_routes
 from cpo_app.registry.routes import charge_point_routes
 from cpo_app.registry.views import time_text
 from cpo_app.settings import Settings
@@ -69,12 +70,14 @@ def build_registry(settings: Settings, store: DbInterface | None = None) -> Fast
     app = FastAPI(title=TITLE, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     add_error_handlers(app)
     _add_health(app, registry)
+    app.add_middleware(RegistryMetrics)
     app.add_middleware(HeadAsGet)
     app.add_middleware(
         NoWaitingForTheStore, db=lambda: registry.store.db if registry.store else None
     )
     add_docs(app, "/docs", "/openapi.json", TITLE)
     add_routes(app, charge_point_routes(registry))
+    add_routes(app, metrics_routes(registry))
     return app
 
 

@@ -28,6 +28,7 @@ from domain.authorization.emsps import Emsp, Emsps, Reply
 from domain.authorization.token_sync import keep_if_newer
 from domain.authorization.token_types import issuer_of, names_of
 from domain.authorization.whitelist import Allowed, AuthMethod, Rule, rule_of
+from domain.counters import AUTHORIZATIONS
 from domain.peers import claims
 from domain.schemas import SchemaError
 
@@ -100,14 +101,14 @@ class Authorizer:
         )
         if decision.auth_method is AuthMethod.AUTH_REQUEST and decision.peer_id is not None:
             await self._keep(decision.token, decision.peer_id)
-        return decision
+        return _counted(decision)
 
     async def unasked(self, uid: str, token_type: str) -> Decision:
         """What its whitelist alone allows a card that a charge point let charge while it could ask
         nobody."""
         decisions = [_unasked(card) for card in await self._cards(uid, token_type, None)]
         refusal = decisions[0] if decisions else _refused(Allowed.NOT_ALLOWED, UNKNOWN_CARD, None)
-        return next((one for one in decisions if one.charges), refusal)
+        return _counted(next((one for one in decisions if one.charges), refusal))
 
     async def in_group(
         self,
@@ -266,6 +267,13 @@ class Authorizer:
         """The answer's token is the complete one: it is as good as a pushed one."""
         if token is not None and await self._emsps.may_issue(peer_id, _party_of(token)):
             await keep_if_newer(self._store, token)
+
+
+def _counted(decision: Decision) -> Decision:
+    unknown = decision.info == UNKNOWN_CARD and not decision.charges
+    said = "emsp" if decision.auth_method is AuthMethod.AUTH_REQUEST else "whitelist"
+    AUTHORIZATIONS.labels("UNKNOWN" if unknown else decision.allowed.value, said).inc()
+    return decision
 
 
 def _question(uid: str, token_type: str, location: JsonMapping, evse: JsonMapping) -> Question:

@@ -17,7 +17,7 @@ from domain.outbox import due_marks
 from domain.peers import required_modules
 from domain.peers.peer_document import PEERS
 from domain.peers.peers import quirks_of
-from domain.peers.statuses import BLOCKED, CONNECTED, REGISTERED, STATUSES, SUSPENDED
+from domain.peers.statuses import BLOCKED, CONNECTED, INVITED, REGISTERED, STATUSES, SUSPENDED
 from domain.peers.switches import possible_for
 
 MAX_PEERS = 200
@@ -71,6 +71,13 @@ class PeerRow:
 async def counts(db: Database) -> dict[str, int]:
     """How many peers are in which status."""
     return {status: await PEERS.of(db).count({"status": status}) for status in STATUSES}
+
+
+async def known_ids(db: Database) -> frozenset[str]:
+    """The ids of all that are invited or registered."""
+    known = {"status": {"$in": [INVITED, *REGISTERED]}}
+    rows = await PEERS.of(db).find(known, {"_id": 1}, limit=MAX_COUNTED)
+    return frozenset(row["_id"] for row in rows)
 
 
 async def table(

@@ -38,6 +38,18 @@ async def signatures(db: Database) -> dict[str, int]:
     }
 
 
+async def power_w(db: Database) -> float:
+    """What running sessions draw by their latest meter values. Of those that have fallen silent
+    nobody knows."""
+    found = await SESSIONS.of(db).aggregate(
+        [
+            {"$match": {**_RUNNING, "suspect": {"$exists": False}}},
+            {"$group": {"_id": None, "power_w": {"$sum": "$power_w"}}},
+        ]
+    )
+    return float(found[0]["power_w"]) if found else 0.0
+
+
 async def running(db: Database, limit: int) -> tuple[list[JsonObject], int]:
     """Sessions that hold a connector, the longest unheard of first; and how many there are."""
     rows = await SESSIONS.of(db).find(

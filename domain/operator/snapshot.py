@@ -31,6 +31,7 @@ class Snapshot:
     registrations: int
     held_back: int
     sessions_running: int
+    power_w: float
     sessions_without_cdr: int
     money: MoneyCounts
     """What needs a look."""
@@ -49,6 +50,8 @@ class Snapshot:
     stations: Mapping[str, int]
     """OCPP stations: connected, not connected, held until they are added."""
     peers: Mapping[str, int]
+    known_peers: frozenset[str]
+    """The ids of all that are invited or registered."""
     pushes: tuple[PeerPush, ...]
     """To connected and suspended peers, the first MAX_PEERS."""
 
@@ -75,16 +78,18 @@ async def snapshot(db: Database) -> Snapshot:
             sessions.number_running(db),
             sessions.number_without_cdr(db),
             unaccounted_energy.number(db),
+            sessions.power_w(db),
         ),
         push_states(db, {"status": {"$in": list(MARKED_FOR)}}, ("name",), limit=MAX_PEERS),
         undelivered(db, db.now() - peers.ERROR_IS_NEWS),
     )
-    registered, held_back, running, without_cdr, unaccounted = numbers
+    registered, held_back, running, without_cdr, unaccounted, power_w = numbers
     return Snapshot(
         charge_points=points,
         registrations=registered,
         held_back=held_back,
         sessions_running=running,
+        power_w=power_w,
         sessions_without_cdr=without_cdr,
         money=await money.counts(db),
         dead_letters=await dead_letters.counts(db),
@@ -95,5 +100,6 @@ async def snapshot(db: Database) -> Snapshot:
         signatures=signed,
         stations=boxes,
         peers=by_status,
+        known_peers=await peers.known_ids(db),
         pushes=tuple(PeerPush(row["_id"], row["name"], push) for row, push in pushes),
     )

@@ -11,9 +11,17 @@ from collections.abc import Mapping, Sequence
 
 from db_interface.bulk import update_each
 from db_interface.transaction import Tx
+from domain.counters import ENERGY_WH
 from domain.sessions.charging_sessions import quiet_reading
 from domain.sessions.session_document import ChargingSession
-from domain.sessions.session_records import SESSIONS, change_of, is_due, is_shown, publish_grown
+from domain.sessions.session_records import (
+    SESSIONS,
+    change_of,
+    grown_by_wh,
+    is_due,
+    is_shown,
+    publish_grown,
+)
 from domain.sessions.session_rules import Rules
 from domain.sessions.session_segments import Reading
 
@@ -66,6 +74,10 @@ class QuietReadings:
 
     async def write(self) -> None:
         """Keep what was taken, and publish those Sessions whose last publication is long ago."""
+        grown_wh = sum(
+            grown_by_wh(self._found[id_], changes) for id_, changes in self._changes.items()
+        )
+        self._tx.once_committed(ENERGY_WH.inc, grown_wh)
         due = [id_ for id_ in self._changes if is_due(self._tx, self._found[id_], self._rules)]
         grown: list[ChargingSession] = [{**self._found[id_], **self._changes[id_]} for id_ in due]
         await publish_grown(self._tx, [session for session in grown if is_shown(session)])

@@ -21,6 +21,7 @@ from db_interface.owned_objects import OwnedDocument, OwnedObject
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.charge_points.charge_point_events import SessionSet
+from domain.counters import ENERGY_WH
 from domain.log_events import event
 from domain.objects import OcpiObject
 from domain.outbox.publishing import publish, publish_again
@@ -176,6 +177,7 @@ async def save(
     after = {**after, **changes}
     if before is not None and after["status"] != before["status"]:
         _say_what_became_of_it(tx, after, course)
+    tx.once_committed(ENERGY_WH.inc, grown_by_wh(before, after))
     await _write(tx, before, after, changes)
     await _tell_charge_point(tx, before, after)
     return after
@@ -209,6 +211,13 @@ def _say_what_became_of_it(tx: Tx, session: ChargingSession, course: Course | No
             kwh,
             "free" if cost is None else f"{cost:.2f} {currency} excl. VAT",
         )
+
+
+def grown_by_wh(before: ChargingSession | None, after: ChargingSession) -> float:
+    """The energy that came to it. A session that shrinks (a guess that is put right) takes none
+    back: what is counted only grows."""
+    known_wh = (before or {}).get("energy_wh") or 0.0
+    return max(0.0, (after.get("energy_wh") or known_wh) - known_wh)
 
 
 def is_due(tx: Tx, document: ChargingSession, rules: Rules) -> bool:

@@ -20,6 +20,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from cpo_app.central import metrics
 from cpo_app.central.commands.command_steps import Ask, Decided, Elsewhere, Kind
 from cpo_app.central.link.link import LinkUnreachable
 from cpo_app.central.precedence import Precedence
@@ -216,6 +217,7 @@ class CommandWorker:
         answered = {"result": outcome.body, "answered_at": tx.now, "due": tx.now}
         await queue.advance(tx, command, Event.ANSWERED, answered)
         result = outcome.body.get("result")
+        metrics.decided(tx, command["kind"], result)
         tx.say(
             event(logger, "command.decided", kind=command["kind"], result=result),
             "command %s: %s %s",
@@ -241,6 +243,7 @@ class CommandWorker:
             )
             expired = {"result": body, "expired_at": tx.now, "due": tx.now}
             await queue.advance(tx, command, Event.EXPIRED, expired, any_holder=True)
+            metrics.decided(tx, command["kind"], body.get("result"))
 
         with contextlib.suppress(LeaseLost):
             await self._store.transact(work)

@@ -17,6 +17,7 @@ from urllib.parse import urljoin
 import certifi
 
 from cpo_app.addresses.resolver import SystemResolver
+from cpo_app.ocpi.peer_client import metrics
 from cpo_app.ocpi.peer_client.connection_pool import ConnectionPool
 from cpo_app.ocpi.peer_client.exchange import READS, Exchange
 from cpo_app.ocpi.peer_client.peer_answer import PeerAnswer, PeerUnusable
@@ -147,12 +148,13 @@ class PeerClient:
             body=body,
             request_id=request_id,
         )
-        with until(ends):
+        with metrics.counted(about) as asked, until(ends):
             target = self._checked(url)
             for _ in range(MAX_REDIRECTS + 1):
                 answer = await self._exchange.run(method, target, headers, body, secrets, about)
                 following = self._redirect(method, target, answer)
                 if following is None:
+                    asked.answer = answer
                     return answer
                 target = following
         raise PeerUnusable("the peer redirects in circles", "redirect", sent=False)

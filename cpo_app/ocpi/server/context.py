@@ -64,6 +64,8 @@ class RequestContext:
     """the one that the URL names; where it names none, the inner one"""
     routing: Routing = NOT_ROUTED
     caller: Caller | None = None
+    status_code: int | None = None
+    """OCPI's, of the answer, once there is one"""
     audiences: Sequence[str] = ()
     """What is open to the caller in the name of `senders`."""
 

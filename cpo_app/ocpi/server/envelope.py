@@ -12,7 +12,9 @@ from functools import lru_cache
 
 import orjson
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
+from cpo_app.ocpi.server.context import SCOPE_KEY, RequestContext
 from domain.times import format_datetime
 
 MEDIA_TYPE = "application/json"
@@ -28,7 +30,7 @@ def answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An OCPI answer; `data` is JSON bytes, or a list of such objects; left out when None."""
-    return _Answer(http_status, headers, envelope(data, status_code, message))
+    return _Answer(http_status, headers, envelope(data, status_code, message), status_code)
 
 
 class _Answer(Response):
@@ -36,8 +38,11 @@ class _Answer(Response):
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, http_status: int, headers: Mapping[str, str] | None, body: bytes) -> None:
+    def __init__(
+        self, http_status: int, headers: Mapping[str, str] | None, body: bytes, ocpi_status: int
+    ) -> None:
         self.status_code = http_status
+        self._ocpi_status = ocpi_status
         self.background = None
         self.body = body
         self.raw_headers = [
@@ -46,6 +51,12 @@ class _Answer(Response):
         ]
         for name, value in (headers or {}).items():
             self.raw_headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        context: RequestContext | None = scope.get(SCOPE_KEY)
+        if context is not None:
+            context.status_code = self._ocpi_status
+        await super().__call__(scope, receive, send)
 
 
 def envelope(data: bytes | Sequence[bytes] | None, status_code: int, message: str | None) -> bytes:

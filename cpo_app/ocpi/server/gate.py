@@ -22,6 +22,7 @@ from auth.throttle import Throttle, TooManyFailures, digest_of
 from cpo_app.bounded_body import bounded_receive
 from cpo_app.log_ids import bind, bound, usable_id
 from cpo_app.log_ration import RATIONED
+from cpo_app.ocpi.server import metrics
 from cpo_app.ocpi.server.context import SCOPE_KEY, RequestContext, Routing
 from cpo_app.ocpi.server.errors import error_answer
 from cpo_app.ocpi.server.peer_shares import PeerLimits
@@ -111,6 +112,8 @@ class Gate:
             if message["type"] == "http.response.start":
                 started = True
                 _log(scope["method"], module, message["status"], context.caller)
+                if context.status_code is not None:
+                    metrics.answered(module, context.status_code)
                 message["headers"] = [
                     *message.get("headers", ()),
                     (b"x-request-id", context.request_id.encode("latin-1")),

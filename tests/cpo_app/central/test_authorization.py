@@ -21,6 +21,7 @@ from domain.reservations.reservation_sessions import ReservationSessions
 from domain.reservations.reservations import Reservation
 from domain.sessions import charging_sessions
 from domain.sessions.session_rules import Rules
+from tests.counting import growth_of
 from tests.cpo_app.central.conftest import Api, World, state
 from tests.domain.authorization.test_authorization import FakeEmsps, info, token
 from tests.settings_of import settings_of
@@ -363,3 +364,16 @@ def test_the_running_session_is_found_again_by_another_worker(reader: Reader) ->
     assert reader.swipe()["action"] == "stop"
     running = reader.world.loop.run(charging_sessions.running_session(reader.world.db, "CP-001"))
     assert running is not None and running["_id"] == session_id
+
+
+def test_decisions_are_counted(reader: Reader) -> None:
+    name = "cpo_authorizations_total"
+    let_in = growth_of(name, result="ALLOWED", by="whitelist")
+    spoken = growth_of(name, result="NO_CREDIT", by="emsp")
+    unknown = growth_of(name, result="UNKNOWN", by="whitelist")
+    reader.know(always(), token("POOR"))
+    reader.swipe("NOBODYS")
+    reader.emsps.answers["peer-tnm"] = info("NO_CREDIT", of=token("POOR"))
+    reader.swipe("POOR")
+    reader.swipe()
+    assert (let_in(), spoken(), unknown()) == (1, 1, 1)

@@ -22,6 +22,7 @@ from domain.commands import command_queue
 from domain.commands.command_delivery import NotDelivered
 from domain.commands.command_states import OPEN
 from tests.conftest import Loop
+from tests.counting import growth_of
 from tests.cpo_app.central.command_world import CommandWorld
 
 
@@ -476,3 +477,17 @@ def test_a_lease_is_not_prolonged_into_a_transaction_of_its_own(
     with hold.writing() if is_writing else contextlib.nullcontext():
         world.run(worker._keep({"_id": "C1"}, hold))
     assert prolonged == after
+
+
+def test_results_are_counted_by_kind(world: CommandWorld) -> None:
+    name = "cpo_commands_total"
+    accepted = growth_of(name, kind="START_SESSION", result="ACCEPTED")
+    timeout = growth_of(name, kind="START_SESSION", result="TIMEOUT")
+    world.link.deaf["CP-001"] = "gone"
+    world.asker().start(evse_uid="CP-001")
+    world.asker().start("CARD-2", evse_uid="CP-002")
+    world.settle()
+    assert (accepted(), timeout()) == (1, 0)
+    world.clock.advance(30)
+    world.settle()
+    assert (accepted(), timeout()) == (1, 1)

@@ -24,6 +24,7 @@ from domain.sessions import charging_sessions
 from domain.sessions.quiet_readings import QuietReadings
 from domain.sessions.session_records import SESSIONS
 from domain.times import parse_datetime
+from tests.counting import growth_of
 from tests.cpo_app.central.conftest import VAULT, World, meter, state
 from tests.cpo_app.central.test_charging import TOKEN
 
@@ -284,3 +285,15 @@ def test_over_http_readings_are_taken_without_a_transaction_of_their_own(
     found = fleet.world.loop.run(charge_points.get(fleet.world.db, cp_id))
     assert found is not None
     assert found["acked_seq"] == 5
+
+
+def test_energy_and_lag_are_counted_when_they_are_kept(world: World) -> None:
+    fleet = Fleet(world, "CP-001")
+    energy = growth_of("cpo_energy_delivered_wh_total")
+    batches = growth_of("cpo_telemetry_lag_seconds_count")
+    world.clock.advance(60)
+    assert fleet.taken(fleet.batch("CP-001", meter(4, 250.0))) == [4]
+    assert fleet.taken(fleet.batch("CP-001", meter(4, 250.0))) == [4], "said again"
+    assert (energy(), batches()) == (250.0, 1)
+    fleet.taken_alone(fleet.batch("CP-001", meter(5, 400.0)))
+    assert (energy(), batches()) == (400.0, 2)

@@ -17,6 +17,7 @@ from cpo_app.settings import SettingsError
 from crud.locations import Locations
 from db_interface.database import StoreUnavailable
 from domain.schemas import parse_datetime
+from tests.counting import growth_of
 from tests.cpo_app.ocpi.conftest import Face, PeerSide
 from tests.domain.schemas.samples import connector, evse, location, token
 from tests.peers.subjects import assert_refused, data_of
@@ -214,3 +215,23 @@ def test_the_docs_describe_every_route_and_hold_no_data(face: Face) -> None:
     assert "/ocpi/cpo/2.2.1/commands/START_SESSION" in paths
     for path in ("docsx", "openapi.jsonx", "redoc"):
         assert_refused(httpx.get(f"{face.ocpi}/{path}"), 2000, 401)
+
+
+def test_answers_are_counted_by_their_code_and_module(face: Face, peer: PeerSide) -> None:
+    name = "cpo_ocpi_answers_total"
+    good, unknown, stranger, made_up = (
+        growth_of(name, module=module, code=code)
+        for module, code in (
+            ("locations", "1000"),
+            ("locations", "2003"),
+            ("versions", "2000"),
+            ("other", "2000"),
+        )
+    )
+    face.keep_locations(location())
+    peer.get("locations")
+    peer.get("locations/LOC1")
+    peer.get("locations/NONE")
+    httpx.get(f"{face.ocpi}/versions")
+    httpx.get(face.module("made-up"))
+    assert (good(), unknown(), stranger(), made_up()) == (2, 1, 1, 1)

@@ -16,9 +16,11 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from cpo_app.operator.metrics import SHARED_BY_WORKERS
+from cpo_app.exposition import SHARED_BY_WORKERS
+from cpo_app.ocpi.push.metrics import DELIVERED
 from cpo_app.operator.request_metrics import OcpiMetrics, module_of
 from db_interface.database import Database
+from domain.exchanges.exchange import NO_PEER
 from tests.conftest import Loop
 from tests.cpo_app.console.worlds import Night
 
@@ -216,3 +218,27 @@ async def _receive() -> dict[str, Any]:
 
 
 async def _send(message: Any) -> None: ...
+
+
+def test_series_of_a_peer_that_has_gone_go_with_it(night: Night) -> None:
+    for peer_id in ("peer-that-has-left", night.peer_id, NO_PEER):
+        DELIVERED.labels(peer_id, "locations").inc()
+    lines = night.visit().get("/metrics").text.splitlines()
+    name = "cpo_push_delivered_total"
+    shown = {line.split('peer="')[1].split('"')[0] for line in lines if line.startswith(name + "{")}
+    assert shown == {night.peer_id, NO_PEER}
+
+
+def test_the_power_is_that_of_sessions_that_are_heard_of(night: Night) -> None:
+    async def draw(power_w: float, **facts: Any) -> None:
+        running = {"running": True}
+        changes = {"$set": {"power_w": power_w, **facts}}
+        assert (await night.db["charging_sessions"].update_one(running, changes)).matched_count
+
+    def shown() -> float:
+        return samples(night.visit().get("/metrics").text)["cpo_power_watts", ()]
+
+    night.loop.run(draw(7_360.5))
+    assert shown() == 7_360.5
+    night.loop.run(draw(7_360.5, suspect={"since": night.db.now(), "why": "silent"}))
+    assert shown() == 0

@@ -20,6 +20,8 @@ import pytest
 from cpo_app.ocpi.peer_client.client import PeerAnswer, PeerClient, PeerUnusable, RoutingHeaders
 from cpo_app.ocpi.peer_client.peer_details import PeerEndpoint, PeerVersion
 from cpo_app.ocpi.peer_client.peer_pages import ResumeAt
+from domain.exchanges.exchange import Subject
+from tests.counting import growth_of
 from tests.cpo_app.ocpi.raw_peer import OK, Handler, RawPeer, Received, eventually, http
 
 TOKEN = "tok-9f3a-very-secret"
@@ -998,3 +1000,34 @@ def test_versions_of_a_peer_in_trouble(answer: bytes, kind: str) -> None:
         assert caught.value.kind == kind
 
     with_peer(answer, story)
+
+
+# --- what is counted ----------------------------------------------------------------------
+
+
+def test_requests_are_counted_by_what_came_of_them() -> None:
+    about = Subject("peer-counted", "cdrs")
+
+    def results(result: str) -> Callable[[], float]:
+        labels = {"peer": "peer-counted", "module": "cdrs", "result": result}
+        return growth_of("cpo_peer_requests_total", **labels)
+
+    def codes(code: str) -> Callable[[], float]:
+        return growth_of("cpo_peer_answers_total", module="cdrs", code=code)
+
+    good, refused, failed, broken = map(results, ("ok", "refused", "failed", "broken_answer"))
+    known, unknown = codes("2001"), codes("2xxx")
+    took = growth_of("cpo_peer_request_duration_seconds_count", peer="peer-counted")
+    ask(http(body=envelope(None)), about=about)
+    ask(http(body=envelope(None, 2001)), about=about)  # HTTP 200, and a refusal all the same
+    ask(http(body=envelope(None, 2345)), about=about)
+    ask(http(503, envelope(None, 3000)), about=about)
+    failure(b"this is no HTTP\r\n\r\n", about=about)
+    assert (good(), refused(), failed(), broken()) == (1, 2, 1, 1)
+    assert (known(), unknown(), took()) == (1, 1, 5)
+
+
+def test_what_a_peer_makes_up_is_no_label_of_ours() -> None:
+    odd = growth_of("cpo_peer_answers_total", module="other", code="other")
+    ask(http(body=b'{"status_code": 7777}'), about=Subject(None, "made-up"))
+    assert odd() == 1
