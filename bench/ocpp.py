@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import math
 import os
@@ -19,31 +18,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from auth.charge_point_credentials import CredentialHashes
-from auth.credentials_header import encoded
+from bench.cpo import KEY, METADATA, answering, prepared, settings, start_session
 from bench.emsp import Emsp, receiving
-from bench.fleet import (
-    ADMIN,
-    KEY,
-    METADATA,
-    SECRET,
-    answering,
-    asked_until_taken,
-    card,
-    p99,
-    prepared,
-    told,
-)
 from bench.goals import Goal
 from bench.ground import Ground, ground
+from bench.measuring import p99, told
 from bench.processes import Server, running
 from bench.simulated_boxes import Box, box
-from bench.simulated_charge_points import Wire
+from bench.status_changes import LOST_S, status_changes
 from cpo_app.charge_point.ocpp.keeping import Access
 from db_interface.backoff import Backoff
 from db_interface.database import Database
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
-from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.charge_points.charge_point_documents import CHARGE_POINTS
 from domain.charge_points.registration_store import REGISTRATIONS
@@ -62,9 +49,7 @@ GOALS = {
 PASSWORD = "bench-password-of-all-stations"
 BACKOFF = Backoff(first_s=1.0, max_s=15.0)
 _AT_ONCE = 50
-_LOST_S = 30.0
 _CONNECTED_WITHIN_S = 300.0
-_numbers = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -141,16 +126,7 @@ class _Side:
 
 
 async def _measured(place: Ground, emsp: Emsp, scale: Scale) -> dict[str, float]:
-    environment = {
-        "CPO_MONGO_URL": place.url,
-        "CPO_ENCRYPTION_KEY": KEY,
-        "REGISTRY_SECRET_KEY": SECRET,
-        "CPO_ADMIN_PASSWORD": ADMIN,
-        "CPO_ALLOW_PRIVATE_URLS": "true",
-        "CPO_LOG_LEVEL": "WARNING",
-        "CPO_MAX_FAILURES_PER_MINUTE": "0",
-        "CPO_OCPP_HEARTBEAT_S": str(scale.heartbeat_s),
-    }
+    environment = settings(place, CPO_OCPP_HEARTBEAT_S=str(scale.heartbeat_s))
     db = place.connect()
     await ensure_indexes(db)
     token = await prepared(db, emsp)
@@ -302,29 +278,11 @@ async def _starting(side: _Side) -> dict[str, float]:
 
 async def _start(side: _Side, one: Box, due: float) -> float:
     """Milliseconds from when it was due; one that is not accepted counts as half a minute."""
-    wire, number = Wire(side.central.port), str(next(_numbers))
-    body: JsonObject = {
-        "response_url": f"http://127.0.0.1:{side.emsp.port}/results/{number}",
-        "token": card(one.name),
-        "location_id": one.name,
-        "evse_uid": one.name,
-    }
-    status, answer = await asked_until_taken(
-        wire,
-        _LOST_S,
-        "/ocpi/cpo/2.2.1/commands/START_SESSION",
-        body,
-        f"Authorization: {encoded(side.token)}",
-        "X-Request-ID: bench",
-        f"X-Correlation-ID: {number}",
-    )
-    wire.close()
-    if status != 200 or (answer.get("data") or {}).get("result") != "ACCEPTED":
-        raise RuntimeError(f"START_SESSION: {status} {answer}")
+    await start_session(side.central, side.emsp, side.token, one.name, within_s=LOST_S)
     try:
-        await asyncio.wait_for(one.seen.starts.wait(), _LOST_S)
+        await asyncio.wait_for(one.seen.starts.wait(), LOST_S)
     except asyncio.TimeoutError:
-        return _LOST_S * 1000
+        return LOST_S * 1000
     return (one.seen.started_at - due) * 1000
 
 
@@ -339,7 +297,12 @@ async def _charging(side: _Side) -> dict[str, float]:
     for one in charging:
         one.seen.readings_s.clear()
     before, began = side.cpu(), time.perf_counter()
-    changes = await _changes(side, changing)
+    changes = await status_changes(
+        side.emsp,
+        [(one.name, one.toggle) for one in changing],
+        seconds=scale.charging_for_s,
+        per_s=scale.changes_per_s,
+    )
     seconds = time.perf_counter() - began
     after = side.cpu()
     readings = [value for one in charging for value in one.seen.readings_s]
@@ -356,39 +319,3 @@ async def _charging(side: _Side) -> dict[str, float]:
         "charging_central_cores": used[1],
         "charging_mongod_cores": used[2],
     }
-
-
-async def _changes(side: _Side, changing: Sequence[Box]) -> list[float]:
-    """Milliseconds from when each change was due to its receipt; a charge point changes again
-    only when the eMSP knows of the last. What does not come counts as half a minute."""
-    scale = side.scale
-    waiting: dict[str, float] = {}
-    taken: list[float] = []
-    turns = itertools.cycle(changing)
-    begin = time.monotonic()
-    for number in range(int(scale.charging_for_s * scale.changes_per_s)):
-        due = begin + number / scale.changes_per_s
-        await asyncio.sleep(max(0.0, due - time.monotonic()))
-        _receive(side, waiting, taken)
-        one = next(turns)
-        while one.name in waiting and time.monotonic() < due + _LOST_S:
-            await asyncio.sleep(0.01)
-            _receive(side, waiting, taken)
-        if waiting.pop(one.name, None) is not None:
-            taken.append(_LOST_S * 1000.0)
-        waiting[one.name] = due
-        one.toggle()
-    deadline = time.monotonic() + _LOST_S
-    while waiting and time.monotonic() < deadline:
-        await asyncio.sleep(0.05)
-        _receive(side, waiting, taken)
-    return [*taken, *(_LOST_S * 1000.0 for _ in waiting)]
-
-
-def _receive(side: _Side, waiting: dict[str, float], taken: list[float]) -> None:
-    for path, _, at in side.emsp.came():
-        part = path.split("/")
-        due = waiting.get(part[-1]) if part[1] == "locations" else None
-        if due is not None and at > due:
-            taken.append((at - due) * 1000)
-            del waiting[part[-1]]

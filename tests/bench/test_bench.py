@@ -11,6 +11,7 @@ import pytest
 
 from bench import fleet, lookup, ocpp, push, reading
 from bench.__main__ import figures, sets
+from bench.fleet.side import Scale as FleetScale
 from bench.goals import MISSED, NO_GOAL, REACHED, Goal
 from bench.processes import generating
 from bench.reading import Scale, staged
@@ -41,7 +42,7 @@ def test_a_miniature_push_arrives_beside_dead_peers() -> None:
 
 @pytest.mark.processes
 def test_a_miniature_fleet_lives_and_charges() -> None:
-    scale = fleet.Scale(
+    scale = FleetScale(
         idle=20,
         coming_back=30,
         interval_s=2,

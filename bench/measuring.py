@@ -1,0 +1,43 @@
+"""How figures are taken: one part of a set after another, many at once, the slowest of many."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import sys
+import time
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+AT_ONCE = 32
+
+
+async def told(what: str, figures: Coroutine[Any, Any, dict[str, float]]) -> dict[str, float]:
+    """A part of it, and how long it takes: the whole takes minutes. A part that cannot be done
+    is said, and is no reason to know nothing of the others."""
+    began, said = time.monotonic(), ""
+    found: dict[str, float] = {}
+    try:
+        found = await figures
+    except (RuntimeError, asyncio.TimeoutError, OSError) as error:
+        said = f", and not done: {str(error) or type(error).__name__}"
+    print(f"  {what}: {time.monotonic() - began:.0f} s{said}", file=sys.stderr)
+    return found
+
+
+async def each(work: Sequence[Coroutine[Any, Any, None]], at_once: int = AT_ONCE) -> float:
+    """Seconds until all is done, so much at once."""
+    left = iter(work)
+
+    async def one_after_another() -> None:
+        for one in left:
+            await one
+
+    began = time.perf_counter()
+    await asyncio.gather(*(one_after_another() for _ in range(at_once)))
+    return time.perf_counter() - began
+
+
+def p99(values: Sequence[float]) -> float:
+    cuts = statistics.quantiles(values, n=100)
+    return cuts[98]
