@@ -93,6 +93,7 @@ async def _supervise(
         # Its cars are charged faster than time: by as much more is believed.
         factor = settings.CENTRAL_MAX_POWER_FACTOR * DEMO_SPEED
         environment["CENTRAL_MAX_POWER_FACTOR"] = str(factor)
+        environment["CPO_DEMO_SPEED"] = str(DEMO_SPEED)
     servers = [
         Part("EV_Registry", ("registry",)),
         Part("EV_Central", ("serve",)),

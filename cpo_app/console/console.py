@@ -22,7 +22,7 @@ from cpo_app.actions.action import Refused
 from cpo_app.actions.house import House
 from cpo_app.console.forms import COOKIE, Forms
 from cpo_app.console.oidc import Oidc
-from cpo_app.console.rendering import Rendering
+from cpo_app.console.rendering import THEME_COOKIE, Rendering
 from cpo_app.operator_guard import OperatorGuard
 from db_interface.json_data import JsonObject
 from domain.charge_points import evse_history
@@ -52,6 +52,7 @@ class Console:
         versions_url: str,
         docs_url: str,
         zone: str = "",
+        demo_speed: float = 1,
         oidc: Oidc | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -67,7 +68,7 @@ class Console:
         self._forms = Forms(vault.digest)
         self.zone = ZoneInfo(zone or "UTC")
         """The operator's: his days begin and end by it."""
-        self.rendering = Rendering(title, docs_url, clock, zone=zone)
+        self.rendering = Rendering(title, docs_url, clock, zone=zone, demo_speed=demo_speed)
         self.versions_url = versions_url
         self.clock = clock
         self._uptimes: dict[str, tuple[float, list[tuple[str, Uptime]]]] = {}
@@ -88,6 +89,7 @@ class Console:
             {
                 "path": request.url.path,
                 "form_token": self._forms.token(visitor),
+                "theme": request.cookies.get(THEME_COOKIE, ""),
                 "actor": actor,
                 "may": {role.value: actor.may(role) for role in Role},
                 **values,

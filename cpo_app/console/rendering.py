@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from cpo_app.console import words
 from cpo_app.console.action_forms import form_of
+from cpo_app.console.navigation import NAVIGATION
 from db_interface.json_data import JsonMapping
 from domain.times import utc_now
 
@@ -36,11 +37,14 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+THEME_COOKIE = "cpo_theme"
+THEMES = ("auto", "dark", "light")
 _KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 class Rendering:
-    """`title` is the project's name, shown on every page; `zone` the operator's, "": not given."""
+    """`title` is the project's name, shown on every page; `zone` the operator's, "": not given;
+    `demo_speed` how many times faster than time the charge points of a demonstration charge."""
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class Rendering:
         clock: Callable[[], datetime] = utc_now,
         *,
         zone: str = "",
+        demo_speed: float = 1,
     ) -> None:
         self._clock = clock
         self._assets = {
@@ -68,6 +73,9 @@ class Rendering:
             "docs_url": docs_url,
             "asset": self._asset_url,
             "form_of": form_of,
+            "navigation": NAVIGATION,
+            "themes": THEMES,
+            "demo_speed": demo_speed,
             "zone": zone,
             "zone_name": zone or "UTC",
         }

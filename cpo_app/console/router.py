@@ -21,6 +21,7 @@ from cpo_app.console.routes import problem, route_class
 from cpo_app.console.session_pages import add_session_pages
 from cpo_app.console.station_pages import add_station_pages
 from cpo_app.console.tariff_pages import add_tariff_pages
+from cpo_app.console.theme import add_theme
 
 
 def build_console_router(console: Console) -> APIRouter:
@@ -39,6 +40,7 @@ def build_console_router(console: Console) -> APIRouter:
     add_exchange_pages(router, console)
     add_station_pages(router, console)
     add_pages_shown_once(router, console)
+    add_theme(router, console)
     add_actions(router, console)
 
     both = APIRouter(include_in_schema=False)

@@ -38,6 +38,7 @@ def add_operator_pages(app: FastAPI, backend: Backend, central: Central) -> None
         versions_url=settings.versions_url,
         docs_url=f"/{settings.OCPI_PREFIX}/docs",
         zone=settings.CPO_TIME_ZONE,
+        demo_speed=settings.CPO_DEMO_SPEED,
         oidc=Oidc.of(settings, backend.vault),
     )
     add_routes(app, build_console_router(console))

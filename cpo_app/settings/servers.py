@@ -46,6 +46,13 @@ class ServerSettings(BaseSettings):
         default_is="UTC; the console shows times in the browser's zone",
     )
 
+    CPO_DEMO_SPEED: float = setting(
+        1,
+        "set by `cpo up --demo` for its children: how many times faster than time its cars are "
+        "charged, which the console says on every page; not for you",
+        ge=1,
+    )
+
     @validator("CENTRAL_PORT")
     def _port(cls, value: int) -> int:
         return check_port(value)

@@ -13,11 +13,9 @@ Colour = tuple[float, float, float]
 
 
 def palette(scheme: str) -> dict[str, Colour]:
-    light, dark = CSS.split("@media (prefers-color-scheme: dark)")[:2]
-    given = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6});", light))
-    if scheme == "dark":
-        given |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6});", dark.split("\n}")[0]))
-    return {name: rgb(text) for name, text in given.items()}
+    pairs = re.findall(r"--([\w-]+): light-dark\((#[0-9a-f]{3,6}), (#[0-9a-f]{3,6})\);", CSS)
+    assert len(pairs) > 10
+    return {name: rgb(light if scheme == "light" else dark) for name, light, dark in pairs}
 
 
 def rgb(text: str) -> Colour:
