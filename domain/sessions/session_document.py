@@ -140,6 +140,8 @@ class ChargingSession(TypedDict, total=False):
 
     published_at: datetime
     """When the Session object was last brought up to date."""
+    samples: bytes
+    """How its energy grew until then (power_samples.py): for its power curve."""
     end_reason: str
     reservation_over: str
     """The reservation ended, or `expired`, while its driver was just starting."""
