@@ -37,11 +37,6 @@ _STATUS_TONE = {
     "guests only": "held",
     "held back": "warn",
     "private": "off",
-    "delivered": "good",
-    "waiting": "held",
-    "refused": "bad",
-    "not known": "warn",
-    "not pushed": "off",
 }
 
 

@@ -21,7 +21,6 @@ from domain.sessions.session_records import (
     is_due,
     is_shown,
     publish_grown,
-    sampled,
 )
 from domain.sessions.session_rules import Rules
 from domain.sessions.session_segments import Reading
@@ -83,9 +82,7 @@ class QuietReadings:
         grown: list[ChargingSession] = [{**self._found[id_], **self._changes[id_]} for id_ in due]
         await publish_grown(self._tx, [session for session in grown if is_shown(session)])
         for id_ in due:
-            found, changes = self._found[id_], self._changes[id_]
-            after: ChargingSession = {**found, **changes}
-            changes.update({"published_at": self._tx.now, **sampled(found, after)})
+            self._changes[id_]["published_at"] = self._tx.now
         await update_each(
             SESSIONS.of(self._tx),
             [

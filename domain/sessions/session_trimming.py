@@ -18,7 +18,6 @@ from domain.sessions.session_states import FINAL
 
 BULKY = (
     "segments",
-    "samples",
     "tariffs",
     "cdr_location",
     "capabilities",
