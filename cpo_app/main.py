@@ -34,6 +34,7 @@ from cpo_app.station_files.router import build_files_router
 from crud.charging_profiles import ChargingProfiles
 from crud.commands import Commands
 from crud.cpo_crud import CpoCrud
+from crud.sessions import Sessions
 
 logger = logging.getLogger("cpo")
 
@@ -85,6 +86,7 @@ def _crud(backend: Backend) -> CpoCrud:
         {
             ModuleID.credentials_and_registration: backend.registration,
             ModuleID.commands: Commands(backend.intake),
+            ModuleID.sessions: Sessions(backend.store, backend.intake.wake),
             ModuleID.charging_profile: profiles,
         },
     )

@@ -134,6 +134,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("reservation_id", "status"),
         _index("cp_id", "connector_id", "created"),
         _index("to_stop", partialFilterExpression={"to_stop": True}),
+        _index("plan.look_at", partialFilterExpression={"plan.look_at": {"$exists": True}}),
         _index("suspect.since", partialFilterExpression={"suspect.since": {"$exists": True}}),
         _index("held.since", partialFilterExpression={"held.since": {"$exists": True}}),
         _index("unbilled.at", partialFilterExpression={"unbilled.at": {"$exists": True}}),

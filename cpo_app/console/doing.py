@@ -8,6 +8,7 @@ in a cookie for that page alone, which ends with it: once.py.
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
@@ -91,6 +92,20 @@ def page_after(action: AnyAction, given: JsonMapping, result: JsonMapping | None
     return _LISTS[group]
 
 
+def page_of_thing(given: JsonMapping) -> str | None:
+    """The page of the session or CDR that it was about."""
+    for name, pages in (("cdr_id", "/console/cdrs"), ("session_id", "/console/sessions")):
+        if given.get(name):
+            return f"{pages}/{segment(str(given[name]))}"
+    return None
+
+
+def _back(request: Request, given: JsonMapping) -> str | None:
+    """The page of the thing itself, for whoever has come from there."""
+    own = page_of_thing(given)
+    return own if urlsplit(request.headers.get("referer", "")).path == own else None
+
+
 def _endpoint(console: Console, action: AnyAction) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
@@ -101,7 +116,7 @@ def _endpoint(console: Console, action: AnyAction) -> Callable[[Request], Awaita
             if error.http_status == 404:
                 raise NotThere(f"Not done: {error}.") from None
             raise FormRefused(error.http_status, f"Not done: {error}.") from None
-        page = page_after(action, given, result)
+        page = _back(request, given) or page_after(action, given, result)
         if result is not None and action.shows is not None and action.shows in result:
             return _shown_once(console, request, action, page, result)
         outcome = "" if result is None or "outcome" not in result else f":{result['outcome']}"

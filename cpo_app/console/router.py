@@ -13,6 +13,7 @@ from cpo_app.console.location_pages import add_location_pages
 from cpo_app.console.login import build_login_router
 from cpo_app.console.notice_pages import add_notice_pages
 from cpo_app.console.once import add_pages_shown_once
+from cpo_app.console.one_session_pages import add_one_session_pages
 from cpo_app.console.overview_pages import add_overview_pages
 from cpo_app.console.peer_pages import add_peer_pages
 from cpo_app.console.platform_pages import add_platform_pages
@@ -31,6 +32,7 @@ def build_console_router(console: Console) -> APIRouter:
     add_overview_pages(router, console)
     add_charge_point_pages(router, console)
     add_session_pages(router, console)
+    add_one_session_pages(router, console)
     add_location_pages(router, console)
     add_tariff_pages(router, console)
     add_peer_pages(router, console)

@@ -37,6 +37,11 @@ _STATUS_TONE = {
     "guests only": "held",
     "held back": "warn",
     "private": "off",
+    "delivered": "good",
+    "waiting": "held",
+    "refused": "bad",
+    "not known": "warn",
+    "not pushed": "off",
 }
 
 

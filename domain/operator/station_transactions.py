@@ -21,10 +21,10 @@ async def of_charge_point(db: Database, cp_id: str, *, limit: int = 100) -> list
 
 
 async def of_station(db: Database, station_id: str, limit: int) -> list[JsonObject]:
-    return [_shown(one) for one in await transactions.latest(db, station_id, limit)]
+    return [shown(one) for one in await transactions.latest(db, station_id, limit)]
 
 
-def _shown(one: Transaction) -> JsonObject:
+def shown(one: Transaction) -> JsonObject:
     counter, end = one["counter"], one.get("end")
     whose = one["begun"] and not one.get("nobodys")
     return {

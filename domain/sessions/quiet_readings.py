@@ -21,6 +21,7 @@ from domain.sessions.session_records import (
     is_due,
     is_shown,
     publish_grown,
+    sampled,
 )
 from domain.sessions.session_rules import Rules
 from domain.sessions.session_segments import Reading
@@ -82,7 +83,9 @@ class QuietReadings:
         grown: list[ChargingSession] = [{**self._found[id_], **self._changes[id_]} for id_ in due]
         await publish_grown(self._tx, [session for session in grown if is_shown(session)])
         for id_ in due:
-            self._changes[id_]["published_at"] = self._tx.now
+            found, changes = self._found[id_], self._changes[id_]
+            after: ChargingSession = {**found, **changes}
+            changes.update({"published_at": self._tx.now, **sampled(found, after)})
         await update_each(
             SESSIONS.of(self._tx),
             [

@@ -56,6 +56,24 @@ class ProfileInForce(TypedDict):
     set_at: datetime
 
 
+class PlannedSpan(TypedDict):
+    start: datetime
+    end: datetime
+
+
+class ChargingPlan(TypedDict):
+    """When a driver's preferences let the car charge (charging_plans)."""
+
+    spans: list[PlannedSpan]
+    until: datetime
+    """the departure"""
+    drawn_w: float | None
+    """what the car drew when it was seen to charge last"""
+    charging_profile: OcpiObject
+    look_at: datetime
+    """when it is held against what has become of it"""
+
+
 class ProfileListener(TypedDict):
     """A peer that hears of changes of the ActiveChargingProfile: as a command's delivery has it."""
 
@@ -122,6 +140,8 @@ class ChargingSession(TypedDict, total=False):
 
     published_at: datetime
     """When the Session object was last brought up to date."""
+    samples: bytes
+    """How its energy grew until then (power_samples.py): for its power curve."""
     end_reason: str
     reservation_over: str
     """The reservation ended, or `expired`, while its driver was just starting."""
@@ -134,6 +154,8 @@ class ChargingSession(TypedDict, total=False):
     soc: float | None
     preferences: OcpiObject
     """ChargingPreferences that were accepted."""
+    plan: ChargingPlan
+    """What its charge point obeys because of them, unless a `profile` stands."""
     signed_data: OcpiObject
     signature: SignatureCheck
     profile: ProfileInForce

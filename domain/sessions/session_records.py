@@ -26,6 +26,7 @@ from domain.log_events import event
 from domain.objects import OcpiObject
 from domain.outbox.publishing import publish, publish_again
 from domain.rendered import Rendered
+from domain.sessions.power_samples import with_sample
 from domain.sessions.session_bills import bill
 from domain.sessions.session_document import ChargingSession, Suspicion
 from domain.sessions.session_object import Course, course_of, owned_session, session_object
@@ -168,7 +169,7 @@ async def save(
         course = course_to_be_told(tx, after)
         if is_shown(after):
             await _publish(tx, after, course)
-        changes = {**changes, "published_at": tx.now}
+        changes = {**changes, "published_at": tx.now, **sampled(before or {}, after)}
         if completed and course is not None:
             problem = await bill(tx, after, course, cdr_zero=rules.cdr_zero)
             changes["cdr_problem"] = problem
@@ -218,6 +219,16 @@ def grown_by_wh(before: ChargingSession | None, after: ChargingSession) -> float
     back: what is counted only grows."""
     known_wh = (before or {}).get("energy_wh") or 0.0
     return max(0.0, (after.get("energy_wh") or known_wh) - known_wh)
+
+
+def sampled(before: ChargingSession, after: ChargingSession) -> ChargingSession:
+    """One sample more of how its energy grew, now that its Session is brought up to date."""
+    if not after.get("segments"):
+        return {}
+    kept = before.get("samples", b"")
+    at = min(after["last_at"], after.get("ended") or after["last_at"])
+    energy_wh, power_w = after["energy_wh"], after.get("power_w")
+    return {"samples": with_sample(kept, after["created"], at, energy_wh, power_w)}
 
 
 def is_due(tx: Tx, document: ChargingSession, rules: Rules) -> bool:

@@ -18,6 +18,7 @@ from domain.sessions.session_states import FINAL
 
 BULKY = (
     "segments",
+    "samples",
     "tariffs",
     "cdr_location",
     "capabilities",

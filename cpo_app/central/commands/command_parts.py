@@ -1,4 +1,4 @@
-"""Commands at Central: the worker with all kinds of command, and the reservations' sweeper.
+"""Commands at Central: the worker with all kinds of command, and what sweeps beside it.
 
 `build` puts them together; whoever runs Central starts and stops what it returns. Composition
 only; no behaviour of its own.
@@ -23,11 +23,13 @@ from cpo_app.central.commands.command_steps import (
 )
 from cpo_app.central.commands.command_worker import CommandWorker
 from cpo_app.central.service import Central
+from cpo_app.central.sweepers.plan_sweeper import PlanSweeper
 from cpo_app.central.sweepers.reservation_sweeper import ReservationSweeper
 from crud import charging_profiles
 from domain.commands.command_delivery import Deliver
 from domain.commands.command_intake import Intake
 from domain.reservations.reservation_sessions import ReservationSessions
+from domain.sessions import charging_plans
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,15 @@ class CommandParts:
 
     worker: CommandWorker
     reservations: ReservationSweeper
+    plans: PlanSweeper
 
     def start(self) -> None:
         self.worker.start()
         self.reservations.rounds.start()
+        self.plans.rounds.start()
 
     async def stop(self) -> None:
+        await self.plans.rounds.stop()
         await self.reservations.rounds.stop()
         await self.worker.stop()
 
@@ -67,7 +72,11 @@ def build(
     )
     for intake in intakes:
         intake.on_command(worker.wake)
-    return CommandParts(worker, ReservationSweeper(context, worker.wake))
+    return CommandParts(
+        worker,
+        ReservationSweeper(context, worker.wake),
+        PlanSweeper(central.store, worker.wake),
+    )
 
 
 def kinds_of(context: CommandContext) -> dict[str, Kind]:
@@ -80,6 +89,7 @@ def kinds_of(context: CommandContext) -> dict[str, Kind]:
         charging_profiles.SET: profile.SetProfile,
         charging_profiles.GET: profile.GetProfile,
         charging_profiles.CLEAR: profile.ClearProfile,
+        charging_plans.SET_PREFERENCES: profile.SetPreferences,
         INNER_STOP: charging.InnerStop,
         INNER_RELEASE: reservation.InnerRelease,
         INNER_RESERVE: reservation.InnerReserve,

@@ -1,4 +1,5 @@
-"""SET_PROFILE, GET_PROFILE, CLEAR_PROFILE, and INNER_PROFILE that puts back what stands.
+"""SET_PROFILE, GET_PROFILE, CLEAR_PROFILE, SET_PREFERENCES, and INNER_PROFILE that puts back what
+stands: a peer's profile, else the plan that serves the driver's preferences.
 
 ChargingProfileResultType knows no TIMEOUT: a charge point that does not answer is REJECTED, and
 what it may have done all the same is undone once it can be reached.
@@ -10,6 +11,7 @@ import contextlib
 
 from cpo_app.central.commands.command_steps import (
     INNER_PROFILE,
+    Ask,
     Body,
     Decided,
     Elsewhere,
@@ -29,8 +31,9 @@ from domain.schemas import (
     OcpiModel,
     validate,
 )
-from domain.sessions import charging_profiles, charging_sessions
+from domain.sessions import charging_plans, charging_profiles, charging_sessions
 from domain.sessions.charging_profiles import UPDATE_DURATION_S
+from domain.sessions.session_document import ChargingSession
 
 ACCEPTED, REJECTED, UNKNOWN = "ACCEPTED", "REJECTED", "UNKNOWN"
 
@@ -55,14 +58,14 @@ class _Change(Kind):
         charging = await charging_sessions.get(tx, session_id_of(command))
         if charging is not None and active is not None:
             await charging_profiles.active_profile_changed(
-                tx, charging, active, asked_by=command["peer_id"]
+                tx, charging, active, asked_by=command.get("peer_id")
             )
 
     async def _active(self, command: Command, timeout_s: float) -> JsonMapping | None:
         """The profile now in force, if anybody else wants to hear of it."""
         charging = await charging_sessions.get(self.db, session_id_of(command))
         peers = (charging or {}).get("profile_peers", {})
-        if not any(peer_id != command["peer_id"] for peer_id in peers):
+        if not any(peer_id != command.get("peer_id") for peer_id in peers):
             return None
         with contextlib.suppress(LinkRefused):
             return await self.context.link.active_profile(
@@ -109,17 +112,32 @@ class SetProfile(_Change):
 
 
 class ClearProfile(_Change):
+    """What a peer has set goes; a plan that stands behind it takes its place."""
+
     result_model = ClearProfileResult
 
     async def ask(
         self, command: Command, timeout_s: float
     ) -> tuple[LinkAnswer, JsonMapping | None]:
-        said = await self.context.link.clear_limit(
-            cp_id_of(command),
-            command["_id"],
-            session_id=session_id_of(command),
-            timeout_s=timeout_s,
-        )
+        charging = await charging_sessions.get(self.db, session_id_of(command))
+        plan = (charging or {}).get("plan")
+        if plan is not None and "profile" not in (charging or {}):
+            return LinkAnswer(LinkResult.REJECTED, _NO_PROFILE), None
+        if plan is not None:
+            said = await self.context.link.set_limit(
+                cp_id_of(command),
+                command["_id"],
+                session_id=session_id_of(command),
+                limit=plan["charging_profile"],
+                timeout_s=timeout_s,
+            )
+        else:
+            said = await self.context.link.clear_limit(
+                cp_id_of(command),
+                command["_id"],
+                session_id=session_id_of(command),
+                timeout_s=timeout_s,
+            )
         return said, await self._active(command, timeout_s) if said.accepted else None
 
     async def conclude(
@@ -135,8 +153,62 @@ class ClearProfile(_Change):
         if not answer.accepted:
             return Decided(self._result(REJECTED))
         await charging_profiles.forget(tx, session_id_of(command))
+        await charging_plans.look_again(tx, session_id_of(command), tx.now)
         await self._changed(tx, command, active)
         return Decided(self._result(ACCEPTED))
+
+
+class SetPreferences(_Change):
+    """A driver's preferences, or a plan made anew: kept once the charge point obeys the plan."""
+
+    async def prepare(self, tx: Tx, command: Command) -> Ask | Decided | Elsewhere:
+        charging = await charging_sessions.get(tx, session_id_of(command))
+        if charging is None or not charging["running"] or "profile" in charging:
+            return Decided({"result": REJECTED})
+        return Ask()
+
+    async def ask(
+        self, command: Command, timeout_s: float
+    ) -> tuple[LinkAnswer, JsonMapping | None]:
+        plan = command["content"]["plan"]
+        if plan is not None:
+            said = await self.context.link.set_limit(
+                cp_id_of(command),
+                command["_id"],
+                session_id=session_id_of(command),
+                limit=plan["charging_profile"],
+                timeout_s=timeout_s,
+            )
+        else:
+            said = await self.context.link.clear_limit(
+                cp_id_of(command),
+                command["_id"],
+                session_id=session_id_of(command),
+                timeout_s=timeout_s,
+            )
+            if said.result is LinkResult.REJECTED and said.message == _NO_PROFILE:
+                said = LinkAnswer(LinkResult.ACCEPTED)
+        return said, await self._active(command, timeout_s) if said.accepted else None
+
+    async def conclude(
+        self,
+        tx: Tx,
+        command: Command,
+        said: tuple[LinkAnswer, JsonMapping | None],
+    ) -> Decided | Elsewhere:
+        answer, active = said
+        if not answer.accepted:
+            return Decided({"result": REJECTED})
+        preferences, plan = command["content"]["preferences"], command["content"]["plan"]
+        await charging_plans.keep(tx, session_id_of(command), preferences, plan)
+        await self._changed(tx, command, active)
+        return Decided({"result": ACCEPTED})
+
+    async def expired(self, tx: Tx, command: Command, *, surely_unsent: bool) -> Body:
+        if command["state"] == State.SENT.value and not surely_unsent:
+            also: Command = {"session_id": command["session_id"]}
+            await self.owe(tx, INNER_PROFILE, command, also)
+        return {"result": REJECTED}
 
 
 class GetProfile(Kind):
@@ -172,12 +244,13 @@ class InnerProfile(Kind):
         charging = await charging_sessions.get(self.db, session_id_of(command))
         if charging is None or not charging["running"]:
             return None
-        if profile := charging.get("profile"):
+        limit = _standing(charging)
+        if limit is not None:
             return await self.context.link.set_limit(
                 cp_id_of(command),
                 command["_id"],
                 session_id=session_id_of(command),
-                limit=profile["charging_profile"],
+                limit=limit,
                 timeout_s=timeout_s,
             )
         return await self.context.link.clear_limit(
@@ -194,3 +267,10 @@ class InnerProfile(Kind):
 
     async def expired(self, tx: Tx, command: Command, *, surely_unsent: bool) -> Body:
         return {"result": REJECTED}
+
+
+def _standing(charging: ChargingSession) -> JsonMapping | None:
+    """What the charge point is to obey: a peer's profile outranks the plan."""
+    if "profile" in charging:
+        return charging["profile"]["charging_profile"]
+    return charging["plan"]["charging_profile"] if "plan" in charging else None
