@@ -63,7 +63,7 @@ WAIT_AT_MOST_S = 10.0
 HELD_BACK = timedelta(milliseconds=18)
 """For so long a process that begins to write takes no stamp yet: all who do not know of it rely
 on what they saw for less, and their clocks are behind the server's, if anything."""
-MAX_AT_ONCE = 24
+MAX_AT_ONCE = 12
 """Transactions of one process; whoever comes then waits its turn. More would only make each last
 longer, and what lasts long meets more of what others write."""
 _LOOK_AGAIN_S = 0.02
@@ -75,7 +75,7 @@ _UNDISPUTED_WITHIN_S = 0.3
 _SURELY_SETTLED = timedelta(seconds=3)
 _TRANSIENT = "TransientTransactionError"
 _NUMBERS = "numbers"
-_PARTS_APART = 16
+_PARTS_APART = 5
 """Most transactions have a low slot: processes begin at different parts."""
 _ANY_TIME = datetime(1970, 1, 1)
 

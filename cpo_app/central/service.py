@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from auth.operator_access import OperatorAccess
@@ -21,6 +21,7 @@ from cpo_app.central.heartbeats import GATHERED_FOR_S, Heartbeats
 from cpo_app.central.link.engine_network import EngineNetwork
 from cpo_app.central.link.http_link import Endpoint, HttpLink
 from cpo_app.central.link.link import ChargePointLink, LinkUnreachable
+from cpo_app.central.link.links import GATHERED_FOR_S as COMMANDS_GATHERED_FOR_S
 from cpo_app.central.link.links import Links
 from cpo_app.central.link.ocpp_link import OcppLink
 from cpo_app.central.meter_batches import MeterBatches
@@ -31,6 +32,7 @@ from cpo_app.operator_guard import OperatorGuard
 from cpo_app.settings import Settings
 from db_interface.clocks import uptime_s
 from db_interface.database import STORE_ERRORS
+from db_interface.gathered import Gathered
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
@@ -140,6 +142,9 @@ class Central:
         self.door = Door(settings.CENTRAL_MAX_REQUESTS)
         self.heartbeats = Heartbeats(self.db, self._apply_heartbeat, gather_s=gather_s)
         self.watch = Watch(store, self.party, self.heartbeats, pause_s=watch_pause_s, uptime=uptime)
+        self._engines: Gathered[ChargePoint] = Gathered(
+            store.db, self._charge_points, COMMANDS_GATHERED_FOR_S
+        )
         self._vault = vault
         self._telling: dict[str, asyncio.Task[bool]] = {}
         self._told_next: dict[str, ChargePoint] = {}
@@ -272,7 +277,7 @@ class Central:
 
     async def endpoint(self, cp_id: str) -> Endpoint | None:
         """Where the charge point's engine listens; None if it never registered here."""
-        charge_point = await charge_points.get(self.db, cp_id)
+        charge_point = await self._engines.get(cp_id)
         if charge_point is None or not charge_point.get("command_key"):
             return None
         key = self._vault.open(charge_point["command_key"])
@@ -282,6 +287,9 @@ class Central:
             key,
             charge_point.get("engine_fingerprint"),
         )
+
+    async def _charge_points(self, cp_ids: Sequence[str]) -> Mapping[str, ChargePoint]:
+        return {one["_id"]: one for one in await charge_points.some(self.db, cp_ids)}
 
     def _tell_in_background(self, charge_point: ChargePoint) -> None:
         """The caller's answer must not wait for an engine."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import TypedDict
@@ -103,12 +103,26 @@ async def get(where: Where, station_id: str) -> Station | None:
     return await STATIONS.of(where).find_one({"folded_id": fold(station_id)})
 
 
-async def of_charge_point(where: Where, cp_id: str) -> tuple[Station, int] | None:
-    """The station and the EVSE of it that the charge point is; None: it does not speak OCPP."""
-    found = await STATIONS.of(where).find_one({"evses.cp_id": cp_id})
-    if found is None or found["status"] != Status.APPROVED.value:
-        return None
-    return found, next(one["evse"] for one in found["evses"] if one["cp_id"] == cp_id)
+StationSeat = tuple[Station, int]
+"""A station, and the EVSE of it that a charge point is."""
+
+
+async def of_charge_point(where: Where, cp_id: str) -> StationSeat | None:
+    """Where the charge point sits; None: it does not speak OCPP."""
+    return (await of_charge_points(where, [cp_id])).get(cp_id)
+
+
+async def of_charge_points(where: Where, cp_ids: Sequence[str]) -> dict[str, StationSeat]:
+    """`of_charge_point` of those of them that speak OCPP."""
+    wanted = set(cp_ids)
+    found = await STATIONS.of(where).find({"evses.cp_id": {"$in": sorted(wanted)}})
+    return {
+        one["cp_id"]: (station, one["evse"])
+        for station in found
+        if station["status"] == Status.APPROVED.value
+        for one in station["evses"]
+        if one["cp_id"] in wanted
+    }
 
 
 async def add(

@@ -87,6 +87,10 @@ FOR_EVERY_READER = ("tariffs", "locations")
 
 # Processes know the database's clock by an estimate: for all of them a fresh mark is due at once.
 _SURELY_PAST = timedelta(seconds=30)
+AHEAD = timedelta(minutes=1)
+"""A lane goes by what is due longest. Of fresh marks what a driver looks at goes first: a change of
+status is due so much earlier than what begins, ends or changes otherwise, and that than a session
+that merely goes on, or what is sent once more. Who has waited longer than that waits no more."""
 _BATCH = 1000
 
 
@@ -169,6 +173,7 @@ async def _marks_of(
     updates: list[tuple[str, JsonMapping]] = []
     for change in changes:
         parts, identity = _parts(module, change), _identity_of_gone(change)
+        ahead = _ahead(module, change, parts)
         its = groups.get(change.key, ())
         for peer, reader in readers:
             had, has = (change.has_before, change.has_after) if reader.requires else ((), ())
@@ -184,6 +189,7 @@ async def _marks_of(
                     tx.now,
                     parts=parts if seen_before == sees_now else None,
                     known=seen_before,
+                    ahead=ahead,
                 )
                 if identity is not None:
                     update["$set"]["identity"] = identity
@@ -408,6 +414,16 @@ def _parts(module: str, change: Changed) -> tuple[str, ...] | None:
     )
 
 
+def _ahead(module: str, change: Changed, parts: tuple[str, ...] | None) -> timedelta:
+    """How much further to the front of the lane it belongs than what can wait longest."""
+    if module == "locations" and parts is not None:
+        return 2 * AHEAD
+    if module != "sessions" or change.obj is None or change.before.raw is None:
+        return AHEAD
+    goes_on = orjson.loads(change.before.raw)["status"] == change.obj.fields["status"]
+    return timedelta(0) if goes_on else AHEAD
+
+
 def _mark(
     peer_id: str,
     module: str,
@@ -416,11 +432,12 @@ def _mark(
     *,
     parts: tuple[str, ...] | None,
     known: bool,
+    ahead: timedelta = timedelta(0),
 ) -> tuple[str, JsonObject]:
     fresh = {"version": uuid.uuid4().hex, "changed": now, "attempts": 0}
     update: JsonObject = {
         "$set": fresh if parts is not None else {**fresh, "whole": True},
-        "$min": {"due": now - _SURELY_PAST},
+        "$min": {"due": now - _SURELY_PAST - ahead},
         "$setOnInsert": {
             "peer_id": peer_id,
             "module": module,

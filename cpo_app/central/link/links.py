@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from cpo_app.central.link.link import ChargePointLink, LinkAnswer
+from cpo_app.central.link.ocpp_link import OcppLink
 from db_interface.database import Database
+from db_interface.gathered import Gathered
 from db_interface.json_data import JsonMapping
 from domain.ocpp import stations
+from domain.ocpp.stations import StationSeat
+
+GATHERED_FOR_S = 0.02
+"""Commands that come together are one question; one that comes alone waits for nobody."""
 
 
 class Links(ChargePointLink):
-    def __init__(self, db: Database, *, http: ChargePointLink, ocpp: ChargePointLink) -> None:
-        self._db = db
+    def __init__(self, db: Database, *, http: ChargePointLink, ocpp: OcppLink) -> None:
         self._http = http
         self._ocpp = ocpp
 
+        async def read(cp_ids: Sequence[str]) -> Mapping[str, StationSeat]:
+            return await stations.of_charge_points(db, cp_ids)
+
+        self._seats: Gathered[StationSeat] = Gathered(db, read, GATHERED_FOR_S)
+
     async def _of(self, cp_id: str) -> ChargePointLink:
         """A charge point that Central has never heard of is the HTTP link's to refuse."""
-        seat = await stations.of_charge_point(self._db, cp_id)
-        return self._http if seat is None else self._ocpp
+        seat = await self._seats.get(cp_id)
+        return self._http if seat is None else self._ocpp.at(seat)
 
     async def knows(self, cp_id: str) -> bool:
         return await (await self._of(cp_id)).knows(cp_id)

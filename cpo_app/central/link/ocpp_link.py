@@ -23,7 +23,7 @@ from domain.charge_points import charge_point_documents
 from domain.charge_points.evse_states import EvseStatus
 from domain.commands.command_targets import place_of
 from domain.ocpp import questions, stations, transactions
-from domain.ocpp.stations import Station
+from domain.ocpp.stations import Station, StationSeat
 from domain.ocpp.transactions import Transaction
 from domain.sessions import session_records
 from domain.sites.identifiers import ocpi_id
@@ -40,10 +40,22 @@ _WHY_REFUSED = {
 
 
 class OcppLink(ChargePointLink):
-    def __init__(self, store: DbInterface, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        store: DbInterface,
+        *,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        seat: StationSeat | None = None,
+    ) -> None:
+        """`seat`: of the charge point that is asked, where it was looked up already."""
         self._store = store
         self._db = store.db
         self._timeout_s = timeout_s
+        self._seat = seat
+
+    def at(self, seat: StationSeat) -> OcppLink:
+        """The same, for questions to this charge point alone."""
+        return OcppLink(self._store, timeout_s=self._timeout_s, seat=seat)
 
     async def start(
         self,
@@ -193,7 +205,7 @@ class OcppLink(ChargePointLink):
         again: bool = True,
     ) -> JsonObject:
         """`again`: harmless twice, so that one whose answer was lost is asked anew."""
-        seat = await stations.of_charge_point(self._db, cp_id)
+        seat = self._seat or await stations.of_charge_point(self._db, cp_id)
         if seat is None:
             raise LinkUnreachable(f"{cp_id} is no charge point with OCPP", sent=False)
         station, evse = seat

@@ -426,3 +426,50 @@ def test_connectors_of_one_evse_are_asked_by_theirs(world: World) -> None:
             assert asked(box, "RemoteStartTransaction") == [{"connectorId": 2, "idTag": UID}]
 
     world.run(story())
+
+
+def test_commands_that_come_together_are_one_question_of_who_speaks_what(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_for: list[int] = []
+    read = stations.of_charge_points
+
+    async def counted(db: Any, cp_ids: Any) -> Any:
+        asked_for.append(len(cp_ids))
+        return await read(db, cp_ids)
+
+    monkeypatch.setattr(stations, "of_charge_points", counted)
+
+    async def story() -> None:
+        http = FakeLink()
+        links = Links(world.db, http=http, ocpp=OcppLink(world.store))
+        starts = (
+            links.start(f"CP-{n:03}", f"c-{n}", session_id=f"s-{n}", id_tag=UID) for n in range(20)
+        )
+        await asyncio.gather(*starts)
+        assert http.asked == 20
+
+    world.run(story())
+    assert asked_for == [20]
+
+
+def test_where_a_charge_point_sits_is_looked_up_once_for_a_command(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: list[str] = []
+    read = stations.of_charge_points
+
+    async def counted(db: Any, cp_ids: Any) -> Any:
+        looked_up.extend(cp_ids)
+        return await read(db, cp_ids)
+
+    async def story() -> None:
+        await world.add("CP-007")
+        async with world.box16() as box:
+            await box.boot()
+            monkeypatch.setattr(stations, "of_charge_points", counted)
+            links = Links(world.db, http=FakeLink(), ocpp=OcppLink(world.store))
+            assert (await links.unlock("CP-007", "c-1")).accepted
+        assert looked_up == ["CP-007"]
+
+    world.run(story())

@@ -237,3 +237,28 @@ def test_everything_is_marked_by_module_and_in_batches(house: House) -> None:
     assert house.loop.run(mark_everything(house.store, document, ("tariffs",))) == 30
     assert house.loop.run(mark_everything(house.store, document)) == 31
     assert len(house.marks()) == 31
+
+
+def test_a_change_of_status_goes_before_sessions_that_go_on(house: House) -> None:
+    peer_id = peer(house, "DE*TNM")
+    house.publish("locations", owned_location(location("LOC1")))
+    house.publish("sessions", session("S1"))
+    house.loop.run(marks.MARKS.of(house.db).delete_many({}))
+
+    house.publish("sessions", session("S1", kwh=2.0))
+    house.publish("tariffs", tariff("T1"))
+    house.publish("sessions", session("S2"))
+    changed = location("LOC1", evses=[evse("E1", "CHARGING", LATER), evse("E2")], at=LATER)
+    house.publish("locations", owned_location(changed))
+
+    def in_line() -> list[str]:
+        now = house.db.now()
+        found = house.loop.run(due_marks.due(house.db, peer_id, now, 10))
+        return [mark.key.rpartition("/")[2] for mark in found]
+
+    assert in_line() == ["loc1", "t1", "s2", "s1"]
+
+    # Nobody waits for ever: who has waited for minutes is first.
+    waited = {"$set": {"due": house.db.now() - 5 * marks.AHEAD}}
+    house.loop.run(marks.MARKS.of(house.db).update_one({"key": "nl/evc/s1"}, waited))
+    assert in_line() == ["s1", "loc1", "t1", "s2"]
