@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from pydantic import Field, validator
 
-from cpo_app.actions.action import Action, Parameters
+from cpo_app.actions.action import Action, Parameters, Refused
 from cpo_app.actions.house import House
 from cpo_app.actions.objects import IMPORTED, OUR_PARTY, Imported, import_objects
 from cpo_app.actions.readings import party_pair, words
 from db_interface.json_data import JsonObject
+from db_interface.owned_objects import OwnedObject
 from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.audit.entries import About
@@ -20,6 +24,17 @@ from domain.objects.tariff_removal import TariffInUse, name_default, remove_tari
 from domain.operators.actor import Role
 
 _REFUSALS: dict[type[Exception], int] = {NotFoundById: 404, TariffInUse: 409, NotAssigned: 409}
+
+
+NEW = "new"
+
+
+class ImportedTariffs(Imported):
+    seen: str | None = Field(
+        None,
+        max_length=40,
+        title="Only if it is unchanged since this last_updated (new: if there is none of that id)",
+    )
 
 
 class Removing(Parameters):
@@ -92,8 +107,32 @@ def _at(given: AtPlace) -> tuple[About, ...]:
     return (audit.location(given.location_id),)
 
 
-async def _import(house: House, given: Imported) -> JsonObject:
-    return await import_objects(house, given, "tariffs", read_tariff)
+async def _import(house: House, given: ImportedTariffs) -> JsonObject:
+    if given.seen is None:
+        return await import_objects(house, given, "tariffs", read_tariff)
+    if len(given.objects) != 1:
+        raise Refused(422, "seen: is said of one tariff")
+    guard = partial(_as_seen, given.seen)
+    done = await import_objects(house, given, "tariffs", read_tariff, guard)
+    if done["number_refused"]:
+        why = "; ".join(one["text"] for one in done["refused"])
+        raise Refused(422, why)
+    return done
+
+
+async def _as_seen(seen: str, objects: Sequence[OwnedObject], tx: Tx) -> dict[str, str]:
+    """Let nobody write over a change that he has not seen. Raises Refused."""
+    for obj in objects:
+        there = await tx.store.objects("tariffs").document(obj.key, tx)
+        name = obj.key_parts[-1]
+        if there is None and seen != NEW:
+            raise Refused(409, f"{name} was removed meanwhile")
+        if there is not None and seen == NEW:
+            raise Refused(409, f"there is a tariff {name} already")
+        if there is not None and there["fields"]["last_updated"] != seen:
+            changed = there["fields"]["last_updated"]
+            raise Refused(409, f"{name} was changed meanwhile, at {changed}: load it anew")
+    return {}
 
 
 async def _remove(house: House, given: Removing) -> JsonObject:
@@ -120,7 +159,7 @@ IMPORT = Action(
     done=IMPORTED,
     needs=Role.MONEY,
     path="/tariffs",
-    parameters=Imported,
+    parameters=ImportedTariffs,
     run=_import,
     about=lambda given: (),
     refusals=_REFUSALS,

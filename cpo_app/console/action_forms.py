@@ -97,7 +97,8 @@ def _input(field: ModelField, value: object) -> Input:
 
 
 def _is_json(field: ModelField) -> bool:
-    return "Dict" in str(field.outer_type_) or "dict" in str(field.outer_type_)
+    said = f"{field.outer_type_} {field.type_}"
+    return "Dict" in said or "dict" in said
 
 
 def _text(value: object) -> str:

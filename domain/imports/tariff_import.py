@@ -24,10 +24,15 @@ _ONE_DAY = re.compile(r"(elements\[\d+\])\S* start_date (\S+) is not below end_d
 _LONGEST = 400
 
 
+def judged_tariff(row: JsonObject) -> tuple[JsonObject, list[str], list[str]]:
+    """The tariff of a row, what speaks against it, and what is odd in it. Raises SchemaError."""
+    tariff = validate(Tariff, tidy_tariff(row, Tariff))
+    return tariff, *_judged(tariff_problems(tariff))
+
+
 def read_tariff(row: JsonObject) -> Understood:
     """The tariff of a row, and what is odd in it. Raises SchemaError or Refused."""
-    tariff = validate(Tariff, tidy_tariff(row, Tariff))
-    wrong, odd = _judged(tariff_problems(tariff))
+    tariff, wrong, odd = judged_tariff(row)
     if wrong:
         raise Refused(_cut("; ".join(wrong)))
     return Understood(owned_tariff(tariff), odd, list(changes(Tariff, row, tariff)))

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from db_interface.json_data import JsonMapping
-from domain.pricing.restrictions import WEEKDAYS
 
+WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 LOWER_BOUNDS = frozenset({"min_kwh", "min_current", "min_power", "min_duration"})
 """Of an element that has these alone it is clear what was before: nothing of it."""
 _MIDNIGHT = "00:00"

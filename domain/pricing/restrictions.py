@@ -15,9 +15,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from domain.pricing.quantities import US_PER_SECOND, PricingInputError, number, ukwh_of, whole
+from domain.pricing.restriction_words import WEEKDAYS, when
 
 MINUTES_PER_DAY = 1440
-WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 RESERVATION = "RESERVATION"
 RESERVATION_EXPIRES = "RESERVATION_EXPIRES"
 
@@ -179,26 +179,10 @@ def _reservation(value: object, where: str) -> str | None:
 
 
 def _describe(given: Mapping[str, object]) -> str:
-    """The restrictions in short words, for the explanation of a price."""
-    words: list[str] = []
-    if "start_time" in given or "end_time" in given:
-        words.append(f"{given.get('start_time', '00:00')}-{given.get('end_time', '24:00')}")
-    days = given.get("day_of_week")
-    if isinstance(days, (list, tuple)):
-        words.append(" ".join(str(day)[:3].title() for day in days))
-    for key, unit in (
-        ("start_date", ""),
-        ("end_date", ""),
-        ("min_kwh", " kWh"),
-        ("max_kwh", " kWh"),
-        ("min_current", " A"),
-        ("max_current", " A"),
-        ("min_power", " kW"),
-        ("max_power", " kW"),
-        ("min_duration", " s"),
-        ("max_duration", " s"),
-        ("reservation", ""),
-    ):
-        if key in given:
-            words.append(f"{key} {given[key]}{unit}")
-    return ", ".join(words)
+    """The restrictions in words, for the explanation of a price."""
+    words = [when(given)]
+    if given.get("reservation") == RESERVATION:
+        words.append("reserved")
+    elif given.get("reservation") == RESERVATION_EXPIRES:
+        words.append("the reservation expired")
+    return ", ".join(filter(None, words))

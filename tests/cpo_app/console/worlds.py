@@ -88,6 +88,7 @@ PAGES = (
     "/console/locations?q=amster",
     "/console/locations?held=true",
     "/console/tariffs",
+    "/console/tariffs/edit",
     "/console/objects/locations?key=nl/evc/loc1",
 )
 

@@ -70,7 +70,7 @@ def test_an_explanation_reads_like_the_breakdown_of_the_text() -> None:
         ("1500 s", "1500 s", "1.2", "0.5"),
         ("600 s", "1200 s", "2.4", "0.8"),
     ]
-    assert rows[0]["reason"] == "element 0: 00:00-17:00"
+    assert rows[0]["reason"] == "element 0: from 00:00 to 17:00"
     assert rows[1]["reason"] == (
-        "element 1: 17:00-20:00; 2100 s in all, rounded up to steps of 900 s"
+        "element 1: from 17:00 to 20:00; 2100 s in all, rounded up to steps of 900 s"
     )
