@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 
-from domain.trace import bind, bound, bound_id, bound_ids
+from domain.trace import TRACEPARENT, TRACESTATE, bind, bound, bound_id, bound_ids
 
 __all__ = ["CORRELATION_HEADER", "AddIds", "bind", "bound", "bound_id", "usable_id"]
 
@@ -22,5 +23,14 @@ class AddIds(logging.Filter):
     """Gives every record `ids`; for the handler, so that no logger is left out."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.ids = bound_ids()
+        record.ids = _shown(bound_ids())
         return True
+
+
+def _shown(ids: Mapping[str, str]) -> Mapping[str, str]:
+    """With the id of a trace alone of what W3C's headers say of it."""
+    traceparent = ids.get(TRACEPARENT)
+    if traceparent is None:
+        return ids
+    shown = {name: value for name, value in ids.items() if name not in (TRACEPARENT, TRACESTATE)}
+    return {**shown, "trace_id": traceparent.split("-")[1]}

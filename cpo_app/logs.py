@@ -79,6 +79,9 @@ def set_up(level: str = "INFO", form: str = "text") -> None:
     )
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Of a collector that is away they say each time anew how long they will wait.
+    for name in ("opentelemetry", "urllib3"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _ids(record: logging.LogRecord) -> Mapping[str, str]:

@@ -29,6 +29,8 @@ from cpo_app.front_door.head_requests import HeadAsGet
 from cpo_app.front_door.store_away import NoWaitingForTheStore
 from cpo_app.ocpi.server.app import build_ocpi_app
 from cpo_app.operator.pages import add_operator_pages
+from cpo_app.otlp.incoming import Traced
+from cpo_app.otlp.sending import send_over_otlp
 from cpo_app.settings import Settings, settings_refused
 from cpo_app.station_files.router import build_files_router
 from crud.charging_profiles import ChargingProfiles
@@ -63,6 +65,7 @@ def build_app(backend: Backend) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=FAST)
     app.add_middleware(ShortWay, routes=app.routes)
     app.add_middleware(NoWaitingForTheStore, db=lambda: backend.db)
+    app.add_middleware(Traced, routes=app.routes)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -123,6 +126,7 @@ class Server:
     def _built(self) -> ASGIApp:
         settings = Settings()
         logs.set_up(settings.CPO_LOG_LEVEL, settings.CPO_LOG_FORMAT)
+        send_over_otlp(settings, "cpo-serve")
         if settings.CPO_ALLOW_PRIVATE_URLS:
             logger.warning("CPO_ALLOW_PRIVATE_URLS is on: peers may name private addresses")
         self._ground = prepare(settings, people=True)

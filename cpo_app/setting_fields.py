@@ -16,6 +16,7 @@ Reader = Literal[
     "serve",
     "registry",
     "serve and registry",
+    "serve, registry and commands",
     "serve, registry and ocpp",
     "commands",
     "serve and commands",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 _COUNTRY_CODE = re.compile(r"[A-Za-z]{2}")
@@ -11,6 +12,7 @@ _PARTY_ID = re.compile(r"[A-Za-z0-9]{3}")
 _PREFIX = re.compile(r"[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:/?#@\s]+)(?::(?P<port>\d+))?")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("text", "json")
 
@@ -83,3 +85,26 @@ def check_time_zone(value: str) -> str:
     except (KeyError, ValueError, OSError):
         raise ValueError(f"{value!r} is not a time zone such as Europe/Amsterdam") from None
     return value
+
+
+def check_otlp_url(value: str) -> str:
+    """Where a collector listens, without the paths that OTLP adds."""
+    if not value:
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"{value!r} is not the URL of a collector, such as http://collector:4318")
+    if parts.username or parts.password:
+        raise ValueError("a password does not belong into the URL, but into CPO_OTLP_HEADERS")
+    return value.rstrip("/")
+
+
+def otlp_headers(value: str) -> dict[str, str]:
+    """`name=value,name=value`, as OTEL_EXPORTER_OTLP_HEADERS has them."""
+    headers = {}
+    for number, part in enumerate(filter(None, map(str.strip, value.split(","))), start=1):
+        name, equals, content = part.partition("=")
+        if not equals or not _HEADER_NAME.fullmatch(name.strip()):
+            raise ValueError(f"header {number} is not name=value")  # never the value: a secret
+        headers[name.strip().lower()] = unquote(content.strip())
+    return headers

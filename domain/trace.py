@@ -12,6 +12,10 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
+TRACEPARENT = "traceparent"
+TRACESTATE = "tracestate"
+"""As W3C names the headers that carry them."""
+
 _NONE: Mapping[str, str] = {}
 _BOUND: ContextVar[Mapping[str, str]] = ContextVar("ids", default=_NONE)
 
@@ -32,8 +36,8 @@ class _Bound(AbstractContextManager[None]):
 
 
 def bound(**ids: str | None) -> AbstractContextManager[None]:
-    """Bind ids (request_id, correlation_id, peer_id, cp_id, command_id) for the block; None is
-    no id."""
+    """Bind ids (request_id, correlation_id, peer_id, cp_id, command_id, traceparent) for the
+    block; None is no id."""
     return _Bound(ids)
 
 

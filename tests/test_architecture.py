@@ -45,6 +45,7 @@ SHARED = (
     "front_door",
     "addresses",
     "ocpi_caller",
+    "otlp",
     "outgoing",
     "pinned_tls",
     "unsafe_settings",

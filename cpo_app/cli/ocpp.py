@@ -19,6 +19,7 @@ from cpo_app.cli.parts import Part, keep_running
 from cpo_app.cli.servers import counting_together, hand_on
 from cpo_app.cli.signals import until_signalled
 from cpo_app.ocpp_process import OcppProcess, doors_of
+from cpo_app.otlp.sending import send_over_otlp
 from cpo_app.settings import Settings
 
 logger = logging.getLogger("cpo.ocpp")
@@ -46,6 +47,7 @@ def ocpp(
     with prepare(settings) as ground:
         demand_known_store(ground)
         if workers == 1:
+            send_over_otlp(ground.settings, "cpo-ocpp")
             asyncio.run(until_signalled(_serve(ground, shared=worker)))
             return
         hand_on(ground)

@@ -23,6 +23,7 @@ from cpo_app.cli.workers import Workers
 from cpo_app.exposition import SHARED_BY_WORKERS
 from cpo_app.front_door.serving import FrontDoor
 from cpo_app.front_door.tls import ServerTls
+from cpo_app.otlp.sending import send_over_otlp
 from cpo_app.registry import server as registry_server
 
 logger = logging.getLogger("cpo")
@@ -71,6 +72,7 @@ def registry(port: Port = None, data_dir: DataDir = None) -> None:
     """Run EV_Registry."""
     settings = settings_for(data_dir, REGISTRY_API_PORT=port)
     logs.set_up(settings.CPO_LOG_LEVEL, settings.CPO_LOG_FORMAT)
+    send_over_otlp(settings, "cpo-registry")
     demand_free(settings.REGISTRY_HOST, settings.REGISTRY_API_PORT)
     _end_cleanly()
     with prepare(settings, seals=False) as ground:

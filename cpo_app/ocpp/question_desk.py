@@ -14,6 +14,7 @@ from functools import partial
 
 from cpo_app.ocpp.box import Asked, NotAnswered
 from cpo_app.ocpp.connection import Connection
+from cpo_app.otlp.spans import span
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
@@ -79,7 +80,14 @@ class QuestionDesk:
     async def _ask(self, question: Question, connection: Connection) -> None:
         id_ = question["_id"]
         try:
-            with bound(command_id=id_, cp_id=question["station"]):
+            with (
+                bound(
+                    command_id=id_,
+                    cp_id=question["station"],
+                    traceparent=question.get("traceparent"),
+                ),
+                span(f"OCPP {question['op']}", "client", {"cpo.cp_id": question["station"]}),
+            ):
                 if not await self._taken(question, connection):
                     return
                 try:

@@ -18,6 +18,7 @@ from cpo_app.add_routes import add_routes
 from cpo_app.docs_page import add_docs
 from cpo_app.front_door.head_requests import HeadAsGet
 from cpo_app.front_door.store_away import NoWaitingForTheStore
+from cpo_app.otlp.incoming import Traced
 from cpo_app.registry.context import Registry
 from cpo_app.registry.errors import add_error_handlers
 from cpo_app.registry.metrics import RegistryMetrics, metrics_routes
@@ -75,6 +76,7 @@ def build_registry(settings: Settings, store: DbInterface | None = None) -> Fast
     app.add_middleware(
         NoWaitingForTheStore, db=lambda: registry.store.db if registry.store else None
     )
+    app.add_middleware(Traced, routes=app.routes)
     add_docs(app, "/docs", "/openapi.json", TITLE)
     add_routes(app, charge_point_routes(registry))
     add_routes(app, metrics_routes(registry))

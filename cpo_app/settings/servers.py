@@ -8,8 +8,10 @@ from cpo_app.setting_fields import Reader, setting
 from cpo_app.setting_values import (
     check_log_format,
     check_log_level,
+    check_otlp_url,
     check_port,
     check_time_zone,
+    otlp_headers,
 )
 
 
@@ -52,6 +54,41 @@ class ServerSettings(BaseSettings):
         "charged, which the console says on every page; not for you",
         ge=1,
     )
+    CPO_OTLP_URL: str = setting(
+        "",
+        "an OpenTelemetry collector that takes OTLP over HTTP (`http://collector:4318`): it is "
+        "sent traces and metrics; empty: nothing is",
+        read_by="all",
+    )
+    CPO_OTLP_HEADERS: str = setting(
+        "",
+        "what the collector wants to be shown: `name=value,name=value`",
+        secret=True,
+        read_by="all",
+    )
+    CPO_OTLP_SHARE: float = setting(
+        1.0,
+        "of all traces, those that are sent: 0 to 1",
+        ge=0,
+        le=1,
+        read_by="all",
+    )
+    CPO_OTLP_METRICS_S: float = setting(
+        60,
+        "how often metrics are sent; 0: never",
+        unit="s",
+        ge=0,
+        read_by="all",
+    )
+
+    @validator("CPO_OTLP_URL")
+    def _otlp_url(cls, value: str) -> str:
+        return check_otlp_url(value)
+
+    @validator("CPO_OTLP_HEADERS")
+    def _otlp_headers(cls, value: str) -> str:
+        otlp_headers(value)
+        return value
 
     @validator("CENTRAL_PORT")
     def _port(cls, value: int) -> int:

@@ -48,7 +48,7 @@ class StoreSettings(BaseSettings):
         "file `admin.password` in the data directory. Without it the people of `cpo operators` "
         "and the keys of `cpo keys` alone get in",
         secret=True,
-        read_by="serve and commands",
+        read_by="serve, registry and commands",
         default_is="made and kept when embedded",
     )
     CPO_LOGIN_IDLE_S: int = setting(

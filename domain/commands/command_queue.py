@@ -21,6 +21,7 @@ from db_interface.transaction import Tx
 from domain.commands.command_delivery import DeliveryRecord
 from domain.commands.command_states import OPEN, Event, State, next_state
 from domain.log_events import event
+from domain.trace import TRACEPARENT, bound_id
 
 
 class Asker(TypedDict):
@@ -68,6 +69,8 @@ class Command(TypedDict, total=False):
     session_id: str | None
     content: JsonMapping
     """What the kind needs."""
+    traceparent: str
+    """The trace that it was asked for in, where traces are kept."""
     sent_at: datetime
     answered_at: datetime
     expired_at: datetime
@@ -118,6 +121,9 @@ async def add(
         "attempts": 0,
         "unsent": 0,
     }
+    traceparent = bound_id(TRACEPARENT)
+    if traceparent is not None:
+        document["traceparent"] = traceparent
     if "delivery" in also:
         document["delivery"] = {**also["delivery"], "attempts": 0}
     await COMMANDS.of(tx).insert_one(document)

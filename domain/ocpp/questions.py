@@ -25,6 +25,7 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.transaction import Tx
 from domain.ocpp import connections
+from domain.trace import TRACEPARENT, bound_id
 
 KEPT_FOR = timedelta(days=1)
 _FORGOTTEN = {"fields": ""}
@@ -54,6 +55,8 @@ class Question(TypedDict, total=False):
     asked: datetime
     deadline: datetime
     """nobody takes it afterwards"""
+    traceparent: str
+    """the trace that it was asked in, where traces are kept"""
     connection: str
     """which took it"""
     answer: JsonObject
@@ -107,6 +110,9 @@ async def ask(
             "deadline": tx.now + timedelta(seconds=timeout_s),
             "expires": tx.now + KEPT_FOR,
         }
+        traceparent = bound_id(TRACEPARENT)
+        if traceparent is not None:
+            question["traceparent"] = traceparent
         await QUESTIONS.of(tx).insert_one(question)
         return question
 

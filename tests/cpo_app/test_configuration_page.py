@@ -132,6 +132,7 @@ def test_no_secret_is_shown() -> None:
         "CPO_SMTP_URL": "smtps://me:hidden-password@mail.example:465",
         "CPO_MAIL_FROM": "a@b.example",
         "CPO_MAIL_TO": "c@d.example",
+        "CPO_OTLP_HEADERS": "authorization=hidden",
     }
     answer = shown_settings(settings_of(**given))
     assert "hidden" not in str(answer)

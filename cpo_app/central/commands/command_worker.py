@@ -25,6 +25,7 @@ from cpo_app.central.commands.command_steps import Ask, Decided, Elsewhere, Kind
 from cpo_app.central.link.link import LinkUnreachable
 from cpo_app.central.precedence import Precedence
 from cpo_app.log_ids import bound
+from cpo_app.otlp.spans import Span, span
 from db_interface.backoff import Backoff
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
@@ -165,7 +166,7 @@ class CommandWorker:
         command = await self._claim(row["_id"], OPEN)
         if command is None:
             return
-        with _ids_of(command):
+        with _ids_of(command), _span_of("carry out", command):
             await self._ask(command)
 
     async def _ask(self, command: Command) -> None:
@@ -256,7 +257,7 @@ class CommandWorker:
         command = await self._claim(command_id, (State.RESULT.value,))
         if command is None:
             return
-        with _ids_of(command):
+        with _ids_of(command), _span_of("bring result of", command):
             await self._bring(command)
 
     async def _bring(self, command: Command) -> None:
@@ -355,4 +356,9 @@ def _ids_of(command: Command) -> AbstractContextManager[None]:
         cp_id=command.get("cp_id"),
         peer_id=command.get("peer_id"),
         correlation_id=(command.get("delivery") or {}).get("correlation_id"),
+        traceparent=command.get("traceparent"),
     )
+
+
+def _span_of(what: str, command: Command) -> AbstractContextManager[Span]:
+    return span(f"{what} {command['kind']}", "internal", {"cpo.command_id": command["_id"]})

@@ -34,6 +34,7 @@ from cpo_app.central.link.link import (
 )
 from cpo_app.central.wire import SessionEnded
 from cpo_app.log_ids import CORRELATION_HEADER, bound_id
+from cpo_app.otlp.spans import span
 from cpo_app.pinned_tls import pinned_context
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.times import format_datetime
@@ -233,9 +234,12 @@ class HttpLink(ChargePointLink):
         correlation_id = bound_id("correlation_id")
         if correlation_id is not None:
             headers[CORRELATION_HEADER] = correlation_id
-        call = self._resolved(endpoint, method, path, headers=headers, **content)
+        attributes = {"http.request.method": method, "cpo.cp_id": cp_id}
         try:
-            return await asyncio.wait_for(call, timeout_s or self._timeout_s)
+            with span(f"{method} engine {path}", "client", attributes) as under_way:
+                headers.update(under_way.headers())
+                call = self._resolved(endpoint, method, path, headers=headers, **content)
+                return await asyncio.wait_for(call, timeout_s or self._timeout_s)
         except asyncio.TimeoutError:
             raise LinkUnreachable(f"{cp_id}: no answer in time", sent=None) from None
         except EngineAddressRefused as error:

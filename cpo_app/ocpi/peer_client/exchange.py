@@ -10,6 +10,7 @@ import re
 import ssl
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import anyio
@@ -19,6 +20,7 @@ from cpo_app.ocpi.peer_client.bounded_body import BodyBroken, BodyTooLarge, Boun
 from cpo_app.ocpi.peer_client.connection_pool import ConnectionPool
 from cpo_app.ocpi.peer_client.peer_answer import Kind, PeerAnswer, PeerUnusable
 from cpo_app.ocpi.peer_client.peer_headers import Headers, with_request_id
+from cpo_app.otlp.spans import Span, span
 from cpo_app.outgoing.guarded_network import TlsFailed
 from cpo_app.outgoing.url_guard import PeerUrl, UrlRefused
 from domain.exchanges.document import WHOLE_BYTES
@@ -79,7 +81,10 @@ class Exchange:
         answer: PeerAnswer | None = None
         problem: str | None = "it was broken off"
         try:
-            answer = await self._run(method, url, sent, body, secrets)
+            with _span(method, url, about) as under_way:
+                sent = [*sent, *_raw(under_way.headers())]
+                answer = await self._run(method, url, sent, body, secrets)
+                _tell(under_way, answer)
             problem = None
         except PeerUnusable as error:
             problem = error.reason
@@ -187,6 +192,27 @@ class Exchange:
         async for chunk in response.aiter_stream():
             gathered.feed(chunk)
         return gathered.finish()
+
+
+def _span(method: str, url: PeerUrl, about: Subject) -> AbstractContextManager[Span]:
+    return span(
+        f"{method} {about.module or 'peer'}",
+        "client",
+        {"http.request.method": method, "server.address": url.host, "server.port": url.port},
+    )
+
+
+def _raw(headers: Sequence[tuple[str, str]]) -> Headers:
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers]
+
+
+def _tell(under_way: Span, answer: PeerAnswer) -> None:
+    peer_id = bound_id("peer_id")
+    if peer_id:
+        under_way.tell("cpo.peer_id", peer_id)
+    under_way.tell("http.response.status_code", answer.http_status)
+    if answer.http_status >= 400:
+        under_way.fail(f"HTTP {answer.http_status}")
 
 
 class _DeadConnection(Exception):

@@ -18,6 +18,7 @@ from cpo_app.exchange_recording import recording_rules
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.peer_services.registration import Registration
 from cpo_app.ocpi.server.app import build_ocpi_app
+from cpo_app.otlp.incoming import Traced
 from cpo_app.settings import Settings
 from crud.cpo_crud import CpoCrud
 from db_interface.database import Database
@@ -174,7 +175,8 @@ def running_face(
     registration = Registration(settings, peers, client, authenticator)
     crud = CpoCrud(store, {ModuleID.credentials_and_registration: registration, **(modules or {})})
     app = build_ocpi_app(settings, crud, authenticator, recorder=recorder)
-    with served(app, loop, listening) as base_url:
+    traced = Traced(app, routes=app.routes)
+    with served(traced, loop, listening) as base_url:
         yield Face(base_url, settings, store, peers, registration, authenticator, recorder, loop)
     loop.run(client.aclose())
 
