@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from auth.charge_point_credentials import CredentialHashes
 from auth.throttle import Throttle, digest_of
@@ -39,6 +40,7 @@ class ClientCertificate:
 
     fingerprint: str
     common_name: str
+    ends: datetime
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import logging
 
 from auth.charge_point_credentials import CredentialHashes
 from auth.station_access import StationAccess
+from auth.station_authority import AuthorityUnusable, StationAuthority
 from auth.throttle import Throttle
 from cpo_app.backend import Backend
 from cpo_app.central.charging import rules_of
@@ -19,7 +20,7 @@ from cpo_app.front_door.tls import ServerTls
 from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpp import operations
 from cpo_app.ocpp.gateway import Door, Gateway
-from cpo_app.settings import Settings
+from cpo_app.settings import Settings, SettingsError
 from domain.authorization.authorization import Authorizer
 from domain.places import geonames
 from domain.upgrades.readiness import until_ready
@@ -76,6 +77,7 @@ class OcppProcess:
             access,
             backend.operator_guard.access,
             operations.carry_out,
+            authority=authority_of(settings),
         )
 
     async def start(self, doors: list[Door], *, shared: bool = False) -> None:
@@ -96,6 +98,19 @@ class OcppProcess:
         await self.gateway.stop()
         await self.central.stop()
         await self._backend.aclose()
+
+
+def authority_of(settings: Settings) -> StationAuthority | None:
+    """The CA that signs stations' certificates; None: there is none. Raises SettingsError."""
+    certificate, key = settings.CPO_OCPP_CA_CERT_FILE, settings.CPO_OCPP_CA_KEY_FILE
+    if not certificate and not key:
+        return None
+    if not certificate or not key:
+        raise SettingsError("CPO_OCPP_CA_CERT_FILE and CPO_OCPP_CA_KEY_FILE belong together")
+    try:
+        return StationAuthority.of_files(certificate, key, settings.CPO_OCPP_CA_DAYS)
+    except AuthorityUnusable as error:
+        raise SettingsError(f"CPO_OCPP_CA_CERT_FILE / CPO_OCPP_CA_KEY_FILE: {error}") from None
 
 
 def doors_of(settings: Settings) -> list[Door]:

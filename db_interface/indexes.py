@@ -202,6 +202,11 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("told", expireAfterSeconds=30 * 24 * 3600),
         _index("at", expireAfterSeconds=90 * 24 * 3600),
     ],
+    "ocpp_certificates": [
+        _index("station", "issued"),
+        _index("station", "state"),
+        _index("forget", expireAfterSeconds=0),
+    ],
     "seen_certificates": [
         _index("ends"),
         # Nobody has shown it for long: it is used no more.

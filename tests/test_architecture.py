@@ -205,6 +205,7 @@ def test_any_stays_rare() -> None:
 
 
 HOST_CLOCK_READERS = {
+    "cpo_app/cli/ocpp_certificates.py": "a CA is made on this host, without a store",
     "db_interface/clocks.py": "where there is no database",
     "domain/times.py": "defines utc_now",
     "auth/failure_counters.py": "a library wants times of this host's clock, and gives them back",

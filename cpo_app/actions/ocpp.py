@@ -9,7 +9,7 @@ import secrets
 import orjson
 from pydantic import Field, validator
 
-from cpo_app.actions import ocpp_files, ocpp_local_list, ocpp_templates
+from cpo_app.actions import ocpp_certificates, ocpp_files, ocpp_local_list, ocpp_templates
 from cpo_app.actions.action import Action, Refused
 from cpo_app.actions.house import House
 from cpo_app.actions.ocpp_asking import AtConnector, OfStation, about, asked, station_of, word_of
@@ -266,4 +266,5 @@ ACTIONS = (
     *ocpp_templates.ACTIONS,
     *ocpp_files.ACTIONS,
     *ocpp_local_list.ACTIONS,
+    *ocpp_certificates.ACTIONS,
 )

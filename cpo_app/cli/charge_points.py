@@ -12,6 +12,7 @@ from cpo_app.actions import stations
 from cpo_app.backend import Backend
 from cpo_app.cli import (
     dead_letters,
+    ocpp_certificates,
     ocpp_charge_points,
     ocpp_files,
     ocpp_log,
@@ -48,6 +49,7 @@ ocpp_charge_points.add_to(app)
 app.command("ocpp-log")(ocpp_log.ocpp_log)
 app.command("transactions")(ocpp_transactions.ocpp_transactions)
 ocpp_files.add_to(app)
+ocpp_certificates.add_to(app)
 
 
 @app.callback(invoke_without_command=True, help=app.info.help)

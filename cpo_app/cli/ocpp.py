@@ -18,7 +18,7 @@ from cpo_app.cli.options import DataDir, Port, settings_for
 from cpo_app.cli.parts import Part, keep_running
 from cpo_app.cli.servers import counting_together, hand_on
 from cpo_app.cli.signals import until_signalled
-from cpo_app.ocpp_process import OcppProcess, doors_of
+from cpo_app.ocpp_process import OcppProcess, authority_of, doors_of
 from cpo_app.otlp.sending import send_over_otlp
 from cpo_app.settings import Settings
 
@@ -41,6 +41,7 @@ def ocpp(
     )
     logs.set_up(settings.CPO_LOG_LEVEL, settings.CPO_LOG_FORMAT)
     doors_of(settings)
+    authority_of(settings)
     if not worker:
         for number in filter(None, (settings.CPO_OCPP_PORT, settings.CPO_OCPP_TLS_PORT)):
             demand_free(settings.CPO_OCPP_HOST, number)

@@ -6,17 +6,19 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import httpx
 
+from auth.station_authority import AuthorityUnusable, StationAuthority
 from cpo_app.addresses.networks import Networks
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from cpo_app.front_door.tls import ServerTls
 from cpo_app.host_facts import certificate_end
 from cpo_app.settings import Settings, SettingsError
 from db_interface.database import Database
+from domain.notices import certificates
 from domain.notices.certificates import RENEW_WITHIN
 from domain.ocpp import connections, stations
 from domain.ocpp.stations import Status
@@ -37,6 +39,7 @@ def check_gateway(settings: Settings, now: datetime) -> Iterator[Finding]:
         )
     if settings.CPO_OCPP_TLS_PORT:
         yield from _certificate(settings, now)
+        yield from _authority(settings, now)
     elif settings.CPO_OCPP_HOST not in ("127.0.0.1", "::1", "localhost") and not plain:
         yield warn(
             "CPO_OCPP_TLS_PORT",
@@ -62,6 +65,26 @@ def _certificate(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield warn(name, f"ends on {ends:%Y-%m-%d}", "renew it")
     else:
         yield ok(name, f"is good until {ends:%Y-%m-%d}")
+
+
+def _authority(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """The CA that signs stations' certificates."""
+    name = "CPO_OCPP_CA_CERT_FILE"
+    certificate, key = settings.CPO_OCPP_CA_CERT_FILE, settings.CPO_OCPP_CA_KEY_FILE
+    if not certificate and not key:
+        return
+    try:
+        ends = StationAuthority.of_files(certificate, key, settings.CPO_OCPP_CA_DAYS).ends
+    except AuthorityUnusable as error:
+        yield fail(name, str(error), "name the PEM files of the CA and of its key, or neither")
+        return
+    if ends < now:
+        yield fail(name, f"ended on {ends:%Y-%m-%d}", "make a new CA, and have stations ask anew")
+    elif ends - now < timedelta(days=settings.CPO_OCPP_CA_DAYS):
+        said = f"ends on {ends:%Y-%m-%d}: what it signs is good for less than CPO_OCPP_CA_DAYS"
+        yield warn(name, said, "make a new CA in time, and have stations ask anew")
+    else:
+        yield ok(name, f"signs stations' certificates until {ends:%Y-%m-%d}")
 
 
 async def check_reachable(settings: Settings) -> Finding:
@@ -98,6 +121,12 @@ async def check_stations(db: Database) -> AsyncIterator[Finding]:
             yield warn(check, f"none of {approved} is connected", do)
         else:
             yield ok(check, f"{here} of {approved} are connected")
+    ending = await certificates.near_their_end(db)
+    if ending:
+        few = ", ".join(f"{one} ({ends:%Y-%m-%d})" for one, ends in ending[:5])
+        more = f" and {len(ending) - 5} more" if len(ending) > 5 else ""
+        do = "have them ask anew: cpo charge-points trigger ID SignChargingStationCertificate"
+        yield warn("certificates of charge points", f"end soon or have ended: {few}{more}", do)
     held = await stations.number(db, Status.HELD)
     if held:
         yield warn("held stations", f"{held} wait", "add them: cpo charge-points add ID --ocpp")

@@ -21,6 +21,8 @@ class ServerTls:
     certificate: str
     key: str
     client_ca: str
+    own_ca: str = ""
+    """of our own, whose client certificates are taken besides"""
 
     @classmethod
     def of_registry(cls, settings: Settings) -> ServerTls:
@@ -50,6 +52,7 @@ class ServerTls:
             settings.CPO_OCPP_TLS_CERT_FILE,
             settings.CPO_OCPP_TLS_KEY_FILE,
             settings.CPO_OCPP_TLS_CLIENT_CA_FILE,
+            settings.CPO_OCPP_CA_CERT_FILE,
         )
 
     def options(self) -> JsonObject:
@@ -83,13 +86,16 @@ class ServerTls:
             raise SettingsError(
                 f"{name}_CERT_FILE / {name}_KEY_FILE cannot be used: {error.strerror or error}"
             ) from None
-        if not self.client_ca:
-            return context
-        try:
-            context.load_verify_locations(self.client_ca)
-        except (OSError, ssl.SSLError) as error:
-            raise SettingsError(
-                f"{name}_CLIENT_CA_FILE cannot be used: {error.strerror or error}"
-            ) from None
-        context.verify_mode = ssl.CERT_OPTIONAL
+        for setting, file in (
+            (f"{name}_CLIENT_CA_FILE", self.client_ca),
+            (f"{self.prefix}_CA_CERT_FILE", self.own_ca),
+        ):
+            if not file:
+                continue
+            try:
+                context.load_verify_locations(file)
+            except (OSError, ssl.SSLError) as error:
+                said = error.strerror or error
+                raise SettingsError(f"{setting} cannot be used: {said}") from None
+            context.verify_mode = ssl.CERT_OPTIONAL
         return context

@@ -14,6 +14,7 @@ import ssl
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -22,6 +23,7 @@ from websockets.typing import Subprotocol
 
 from auth.operator_access import OperatorAccess
 from auth.station_access import StationAccess, came_in_with
+from auth.station_authority import StationAuthority
 from cpo_app.front_door.doorkeeper import Doorkeeper, most_connections
 from cpo_app.ocpp import metrics, v16, v201
 from cpo_app.ocpp.central_side import CentralSide
@@ -33,11 +35,13 @@ from cpo_app.ocpp.handshake import Admitted, Handshake
 from cpo_app.ocpp.http_answers import HttpAnswers
 from cpo_app.ocpp.presence import Presence
 from cpo_app.ocpp.question_desk import CarryOut, QuestionDesk
+from cpo_app.ocpp.signing import Certifying
 from cpo_app.ocpp.sockets import OPEN_WITHIN_S, QUIET, StationSocket, sockets_of
 from cpo_app.settings import Settings
 from db_interface.clocks import uptime_s
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
+from domain.notices import certificates as seen
 from domain.ocpp import connections, stations
 from domain.ocpp.message_log import MessageLog
 from domain.ocpp.quirks import wall_clock
@@ -76,7 +80,8 @@ class Door:
 
 
 class Gateway:
-    """`carry_out` asks a station what the store says that it is to be asked."""
+    """`carry_out` asks a station what the store says that it is to be asked. `authority` signs
+    stations' certificates; None: nobody does."""
 
     def __init__(
         self,
@@ -87,6 +92,7 @@ class Gateway:
         operators: OperatorAccess,
         carry_out: CarryOut,
         *,
+        authority: StationAuthority | None = None,
         handlers: Mapping[str, Mapping[str, Handler]] = HANDLERS,
     ) -> None:
         self.id = f"{platform.node()[:40]}-{uuid.uuid4().hex[:12]}"
@@ -108,6 +114,8 @@ class Gateway:
         self._room = asyncio.Semaphore(STORE_WORK_AT_ONCE)
         self._gone: dict[str, str] = {}
         """Closed connections of which the store is to be told, with their stations."""
+        self._certificates: dict[str, datetime] = {}
+        """When those end that stations have shown just now."""
         self._servers: list[Server] = []
         self._lease_until = 0.0
         """By this host's uptime: no later than the database has it."""
@@ -124,6 +132,7 @@ class Gateway:
             days=settings.CPO_OCPP_LOG_DAYS,
         )
         self._desk = QuestionDesk(store, self.held, carry_out)
+        self._certifying = Certifying(store, self.held, authority)
         self._configuring = Configuring(
             store, self.held, carry_out, every_s=settings.CPO_OCPP_CONFIGURATION_S
         )
@@ -159,7 +168,8 @@ class Gateway:
     @property
     def _rounds(self) -> tuple[Rounds, ...]:
         own = (self._renewing, self._sweeping, self._noting, self._farewells)
-        return (*own, self._presence.rounds, self._log.rounds, self._configuring.rounds)
+        more = (self._presence, self._log, self._configuring, self._certifying)
+        return (*own, *(one.rounds for one in more))
 
     @property
     def ports(self) -> list[int]:
@@ -230,6 +240,8 @@ class Gateway:
             call_timeout_s=self._settings.CPO_OCPP_CALL_TIMEOUT_S,
             renewed=self._read_anew,
         )
+        if admitted.shown.certificate is not None:
+            self._certificates[connection.station_id] = admitted.shown.certificate.ends
         connection.wall_clock = await wall_clock(self._store, station)
         async with self._room:
             before = await connections.take(
@@ -251,6 +263,7 @@ class Gateway:
         closing = None if older is None else asyncio.create_task(_close_older(older))
         try:
             self._presence.connected(connection)
+            self._certifying.look_for(connection.station_id)
             await connection.run()
         finally:
             if self.held.get(connection.station_id) is connection:
@@ -269,6 +282,7 @@ class Gateway:
             received_at=self._db.now(),
             message_id=message_id,
             readings=self._readings,
+            certifying=self._certifying,
             room=self._room,
         )
 
@@ -300,7 +314,11 @@ class Gateway:
                 await _close_older(connection)
 
     async def _note(self) -> None:
-        """Write down when their last messages came, all at once."""
+        """Write down when their last messages came, and when the certificates end that they have
+        shown: all at once."""
+        if self._certificates:
+            ends, self._certificates = self._certificates, {}
+            await seen.note(self._db, seen.CHARGE_POINT, ends)
         heard = {
             station: connection.message_at
             for station, connection in self.held.items()

@@ -25,6 +25,7 @@ from domain.ocpp.seats import Seat, seat_of
 
 if TYPE_CHECKING:
     from cpo_app.ocpp.connection import Connection
+    from cpo_app.ocpp.signing import Certifying
 
 T = TypeVar("T")
 
@@ -58,6 +59,7 @@ class Incoming:
     """by the database's clock"""
     message_id: str
     readings: GatheredReadings
+    certifying: Certifying
     room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     """For so many transactions at once, of all stations of the process."""
 

@@ -148,10 +148,11 @@ def _certificate(tls: ssl.SSLObject) -> ClientCertificate | None:
     shown = tls.getpeercert(binary_form=True)
     if not shown:
         return None
-    subject = x509.load_der_x509_certificate(shown).subject
-    names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    certificate = x509.load_der_x509_certificate(shown)
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     name = str(names[0].value) if names else ""
-    return ClientCertificate(hashlib.sha256(shown).hexdigest(), name)
+    fingerprint = hashlib.sha256(shown).hexdigest()
+    return ClientCertificate(fingerprint, name, certificate.not_valid_after_utc)
 
 
 def _no(status: int, text: str, more: dict[str, str] | None = None) -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from cpo_app.ocpp import certificate_operations
 from cpo_app.ocpp.box import OCPP_16, OCPP_21, OCPP_201, Asked, CallRefused
 from cpo_app.ocpp.outcomes import Outcome, outcome, refused
 from cpo_app.ocpp.v16 import operating as operating_16
@@ -47,6 +48,9 @@ _V16: Mapping[str, Operation] = {
     "local_list": operating_16.local_list,
     "logs": operating_16.logs,
     "firmware": operating_16.firmware,
+    "installed_certificates": certificate_operations.installed_certificates,
+    "install_certificate": certificate_operations.install_certificate,
+    "delete_certificate": certificate_operations.delete_certificate,
     "call": call,
 }
 _V201: Mapping[str, Operation] = {
@@ -69,6 +73,9 @@ _V201: Mapping[str, Operation] = {
     "local_list": operating_201.local_list,
     "logs": operating_201.logs,
     "firmware": operating_201.firmware,
+    "installed_certificates": certificate_operations.installed_certificates,
+    "install_certificate": certificate_operations.install_certificate,
+    "delete_certificate": certificate_operations.delete_certificate,
     "call": call,
 }
 OPERATIONS: Mapping[str, Mapping[str, Operation]] = {

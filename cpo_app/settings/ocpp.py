@@ -46,6 +46,24 @@ class OcppSettings(BaseSettings):
         "",
         "take client certificates of these CAs (PEM): security profile 3",
     )
+    CPO_OCPP_CA_CERT_FILE: str = setting(
+        "",
+        "the certificate of a CA of yours (PEM, with what is above it), by which stations that ask "
+        "for a certificate have one signed; client certificates of it are taken, too. "
+        "`cpo charge-points new-authority` makes one",
+        default_is="none: SignCertificate is rejected",
+    )
+    CPO_OCPP_CA_KEY_FILE: str = setting(
+        "",
+        "that CA's key (PEM, not encrypted, for the gateway alone to read)",
+    )
+    CPO_OCPP_CA_DAYS: int = setting(
+        365,
+        "for so long a station's certificate is good",
+        unit="days",
+        ge=1,
+        le=3650,
+    )
     CPO_OCPP_URL: str = setting(
         "",
         "where charge points find the gateway, as `wss://ocpp.example.com/ocpp`: what "

@@ -78,6 +78,17 @@ def source(db: Database) -> Source:
     return Source("certificates of others", frozenset({Kind.CERTIFICATE_OF_OTHERS}), look)
 
 
+async def near_their_end(db: Database) -> list[tuple[str, datetime]]:
+    """(charge point, end) of those that charge points have shown us, the first to end first."""
+    found = await SEEN.of(db).find(
+        {"ends": {"$lt": db.now() + RENEW_WITHIN}, "whose": CHARGE_POINT},
+        sort=[("ends", 1)],
+        limit=MAX_NEAR_THEIR_END,
+    )
+    there = await _charge_points(db, found) if found else {}
+    return [(row["subject"], row["ends"]) for row in found if row["subject"] in there]
+
+
 async def _peers(db: Database) -> dict[str, str]:
     """The servers of registered peers, and what to call them."""
     wanted = {"name": 1, "versions_url": 1, "endpoints.url": 1}

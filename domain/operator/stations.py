@@ -12,13 +12,14 @@ from datetime import datetime
 
 from db_interface.database import Database
 from db_interface.json_data import JsonObject
-from domain.ocpp import configurations, connections, local_lists, stations, transfers
+from domain.ocpp import certificates, configurations, connections, local_lists, stations, transfers
 from domain.ocpp.connections import Connection
 from domain.ocpp.stations import STATIONS, Station, Status
 from domain.operator import station_transactions
 
 TRANSFERS_SHOWN = 20
 TRANSACTIONS_SHOWN = 10
+CERTIFICATES_SHOWN = 5
 _SHOWN = (
     "status",
     "protocol",
@@ -81,12 +82,13 @@ async def of_charge_point(db: Database, cp_id: str) -> JsonObject | None:
     if seat is None:
         return None
     station, evse = seat
-    here, configuration, cards, moved, charged = await asyncio.gather(
+    here, configuration, cards, moved, charged, signed = await asyncio.gather(
         connections.some(db, [station["_id"]]),
         configurations.get(db, station["_id"]),
         local_lists.of_station(db, station["_id"]),
         transfers.latest(db, station["_id"], TRANSFERS_SHOWN),
         station_transactions.of_station(db, station["_id"], TRANSACTIONS_SHOWN),
+        certificates.latest(db, station["_id"], CERTIFICATES_SHOWN),
     )
     kept = configuration or {}
     return {
@@ -100,6 +102,7 @@ async def of_charge_point(db: Database, cp_id: str) -> JsonObject | None:
         "transactions": charged,
         "local_list": None if cards is None else {k: v for k, v in cards.items() if k != "_id"},
         "transfers": [transfers.shown(one) for one in moved],
+        "certificates": [certificates.shown(one) for one in signed],
     }
 
 

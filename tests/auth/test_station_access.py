@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.conftest import Loop
 from tests.settings_of import settings_of
 
 HASHES = CredentialHashes("k" * 40)
+ENDS = datetime(2030, 1, 1, tzinfo=timezone.utc)
 PASSWORD = "5b1f" * 10
 PARTY = settings_of().parties[0]
 
@@ -98,7 +100,7 @@ def test_whoever_guesses_is_held_up_before_anything_is_looked_up(house: House) -
 def test_one_that_came_in_is_not_shut_out_by_a_neighbour_that_guesses(house: House) -> None:
     house.add()
     house.add("CP-008")
-    fingerprint = ClientCertificate("f" * 64, "CP-008")
+    fingerprint = ClientCertificate("f" * 64, "CP-008", ENDS)
     assert house.admit(password=PASSWORD.encode())
     assert house.admit(station_id="CP-008", profile=3, certificate=fingerprint)
     for _ in range(3):
@@ -117,7 +119,7 @@ def test_a_certificate_without_a_name_is_nobodys(house: House) -> None:
     house.loop.run(
         stations.STATIONS.of(house.db).update_one({"_id": station["_id"]}, {"$set": {"serial": ""}})
     )
-    nameless = ClientCertificate("f" * 64, "")
+    nameless = ClientCertificate("f" * 64, "", ENDS)
     assert house.refused(profile=3, certificate=nameless) == (401, "no password")
 
 
@@ -131,11 +133,11 @@ def test_its_security_profile_never_falls(house: House) -> None:
 
 def test_by_a_certificate_of_its_name(house: House) -> None:
     house.add()
-    own = ClientCertificate("f" * 64, "cp-007")
+    own = ClientCertificate("f" * 64, "cp-007", ENDS)
     assert house.admit(profile=3, certificate=own)["security_profile"] == 3
-    renewed = ClientCertificate("e" * 64, "CP-007")
+    renewed = ClientCertificate("e" * 64, "CP-007", ENDS)
     assert house.admit(profile=3, certificate=renewed)
-    others = ClientCertificate("d" * 64, "CP-008")
+    others = ClientCertificate("d" * 64, "CP-008", ENDS)
     assert house.refused(profile=3, certificate=others) == (401, "no password")
     assert house.admit(profile=3, certificate=others, password=PASSWORD.encode())
 

@@ -50,6 +50,9 @@ COMMANDS = {
             "logs",
             "local_list",
             "firmware",
+            "certificates",
+            "install_certificate",
+            "delete_certificate",
         )
     },
     "ocpp.call": "charge-points ocpp-call",

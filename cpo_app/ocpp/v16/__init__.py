@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from cpo_app.ocpp import signing
 from cpo_app.ocpp.handlers import Handler
 from cpo_app.ocpp.v16 import authorizing, boot, metering, notifications, status, transactions
 
@@ -10,6 +11,7 @@ HANDLERS: Mapping[str, Handler] = {
     **boot.HANDLERS,
     **metering.HANDLERS,
     **notifications.HANDLERS,
+    **signing.HANDLERS,
     **status.HANDLERS,
     **transactions.HANDLERS,
 }

@@ -34,11 +34,6 @@ async def security_event(incoming: Incoming, payload: JsonObject) -> JsonObject:
     return {}
 
 
-async def sign_certificate(_incoming: Incoming, _payload: JsonObject) -> JsonObject:
-    """This backend is no certificate authority."""
-    return {"status": "Rejected"}
-
-
 HANDLERS: Mapping[str, Handler] = {
     "DataTransfer": data_transfer,
     "FirmwareStatusNotification": firmware_status,
@@ -46,5 +41,4 @@ HANDLERS: Mapping[str, Handler] = {
     "DiagnosticsStatusNotification": log_status,
     "LogStatusNotification": log_status,
     "SecurityEventNotification": security_event,
-    "SignCertificate": sign_certificate,
 }

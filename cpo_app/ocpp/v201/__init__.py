@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from cpo_app.ocpp import signing
 from cpo_app.ocpp.handlers import Handler
 from cpo_app.ocpp.v201 import authorizing, boot, notifications, status, transactions
 
@@ -9,6 +10,7 @@ HANDLERS: Mapping[str, Handler] = {
     **authorizing.HANDLERS,
     **boot.HANDLERS,
     **notifications.HANDLERS,
+    **signing.HANDLERS,
     **status.HANDLERS,
     **transactions.HANDLERS,
 }

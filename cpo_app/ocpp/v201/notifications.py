@@ -56,11 +56,6 @@ async def taken_notice(_incoming: Incoming, _payload: JsonObject) -> JsonObject:
     return {}
 
 
-async def sign_certificate(_incoming: Incoming, _payload: JsonObject) -> JsonObject:
-    """This backend is no certificate authority."""
-    return {"status": "Rejected"}
-
-
 async def certificate_status(_incoming: Incoming, _payload: JsonObject) -> JsonObject:
     """Contract certificates (ISO 15118) are no token of ours."""
     return {"status": "Failed"}
@@ -84,7 +79,6 @@ HANDLERS: Mapping[str, Handler] = {
     "NotifyCustomerInformation": taken_notice,
     "NotifyDisplayMessages": taken_notice,
     "PublishFirmwareStatusNotification": taken_notice,
-    "SignCertificate": sign_certificate,
     "GetCertificateStatus": certificate_status,
     "Get15118EVCertificate": ev_certificate,
 }

@@ -14,6 +14,7 @@ import pytest
 from cpo_app.actions.catalog import all_actions
 from tests.cpo_app.api.conftest import api
 from tests.cpo_app.cli.test_remote import There, there
+from tests.cpo_app.registry.pki import self_signed
 
 __all__ = ["api", "there"]
 
@@ -43,6 +44,8 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "ocpp.configure": ("x", "HeartbeatInterval", "60"),
     "ocpp.call": ("x", "GetLocalListVersion"),
     "ocpp.firmware": ("x", "https://maker.example/fw.bin", "--yes"),
+    "ocpp.install_certificate": ("x", "PEM", "--yes"),
+    "ocpp.delete_certificate": ("x", "0a1b", "--yes"),
     "ocpp.put_template": ("usual", "HeartbeatInterval=60"),
     "commands.start": ("x", "--no-wait"),
     "commands.stop": ("x", "--no-wait"),
@@ -83,6 +86,9 @@ COMMANDS = {
             "logs",
             "local_list",
             "firmware",
+            "certificates",
+            "install_certificate",
+            "delete_certificate",
         )
     },
     "ocpp.call": "charge-points ocpp-call",
@@ -128,11 +134,14 @@ def test_each_is_done_there_by_its_own_command(
 ) -> None:
     file = tmp_path / "file.json"
     file.write_text(json.dumps([{"id": "X"}]))
+    certificate = tmp_path / "root.pem"
+    certificate.write_text(self_signed("root").certificate_pem)
     for action in all_actions():
         monkeypatch.setattr("sys.stdin", io.StringIO("secret-of-somebody\n"))
         usual = action.name.replace("_", "-").replace(".", " ")
         told = ARGUMENTS.get(action.name, ("x",))
-        words = [str(file) if word == "FILE" else word for word in told]
+        files = {"FILE": str(file), "PEM": str(certificate)}
+        words = [files.get(word, word) for word in told]
         asked.clear()
 
         ran = there(*COMMANDS.get(action.name, usual).split(), *words)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import stat
+from pathlib import Path
+
+from auth.station_authority import StationAuthority
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
@@ -33,6 +37,16 @@ def test_it_is_added_once_and_given_another_password(cpo: Cpo, db: Database, loo
     assert again.code == 1 and "is added already" in again.err
     another = cpo("charge-points", "ocpp-password", "CP-007", "--yes").json()["password"]
     assert kept() == Vault("k" * 40).digest(another) != Vault("k" * 40).digest(added["password"])
+
+
+def test_a_ca_of_ones_own(cpo: Cpo, tmp_path: Path) -> None:
+    made = cpo("charge-points", "new-authority", str(tmp_path / "ca"))
+    files = dict(line.split("=", 1) for line in made.out.splitlines())
+    certificate, key = files["CPO_OCPP_CA_CERT_FILE"], files["CPO_OCPP_CA_KEY_FILE"]
+    assert StationAuthority.of_files(certificate, key, 365).ends
+    assert stat.S_IMODE(Path(key).stat().st_mode) == 0o600
+    again = cpo("charge-points", "new-authority", str(tmp_path / "ca"))
+    assert again.code == 1 and "is there already" in again.err
 
 
 def test_what_does_not_speak_ocpp_registers_by_itself(cpo: Cpo) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from auth.station_authority import new_authority
 from cpo_app.doctor.findings import Finding
 from cpo_app.doctor.ocpp import check_gateway, check_reachable, check_stations
+from domain.notices import certificates
 from domain.ocpp import stations
 from tests.cpo_app.ocpp.conftest import World, world
 from tests.cpo_app.registry.pki import self_signed
@@ -58,6 +60,29 @@ def test_its_certificate(days: int, level: str, tmp_path: Path) -> None:
     assert configured(**given) == [("CPO_OCPP_TLS_CERT_FILE", level)]
 
 
+@pytest.mark.parametrize(("days", "level"), [(400, "OK"), (100, "WARN"), (-1, "FAIL")])
+def test_its_ca(days: int, level: str, tmp_path: Path) -> None:
+    server = self_signed("gateway", NOW + timedelta(days=100))
+    certificate, key = new_authority("Stations", NOW - timedelta(days=10), 10 + days)
+    texts = {
+        "gateway.pem": server.certificate_pem,
+        "gateway.key": server.key_pem,
+        "ca.pem": certificate,
+        "ca.key": key,
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    given = {
+        "CPO_OCPP_TLS_PORT": 9443,
+        "CPO_OCPP_TLS_CERT_FILE": str(tmp_path / "gateway.pem"),
+        "CPO_OCPP_TLS_KEY_FILE": str(tmp_path / "gateway.key"),
+        "CPO_OCPP_CA_CERT_FILE": str(tmp_path / "ca.pem"),
+    }
+    with_key = {**given, "CPO_OCPP_CA_KEY_FILE": str(tmp_path / "ca.key")}
+    assert configured(**with_key)[-1] == ("CPO_OCPP_CA_CERT_FILE", level)
+    assert configured(**given)[-1] == ("CPO_OCPP_CA_CERT_FILE", "FAIL")
+
+
 def test_whether_stations_find_it(world: World) -> None:
     async def story() -> None:
         await world.gateway()
@@ -83,5 +108,9 @@ def test_which_stations_are_here(world: World) -> None:
             await process.gateway._renew()
             await world.store.transact(lambda tx: stations.hold(tx, "CP-NEW", None))
             assert await found() == ["1 of 1 are connected", "1 wait"]
+            ends = world.db.now() + timedelta(days=3)
+            await certificates.note(world.db, certificates.CHARGE_POINT, {"CP-007": ends})
+            told = f"end soon or have ended: CP-007 ({ends:%Y-%m-%d})"
+            assert await found() == ["1 of 1 are connected", told, "1 wait"]
 
     world.run(story())

@@ -18,6 +18,7 @@ from cpo_app.ocpp import v16, v201
 from cpo_app.ocpp.charging.gathered_readings import GatheredReadings
 from cpo_app.ocpp.connection import Connection
 from cpo_app.ocpp.handlers import Incoming
+from cpo_app.ocpp.signing import Certifying
 from cpo_app.ocpp_process import Side
 from db_interface.database import Database
 from db_interface.interface import DbInterface
@@ -197,6 +198,7 @@ class ChargingWorld:
             received_at=self.db.now(),
             message_id=uuid.uuid4().hex,
             readings=self.gathered,
+            certifying=Certifying(self.store, {}, None),
         )
         answer = await HANDLERS[self.protocol][action](incoming, payload)
         demand_valid(version, MessageType.CallResult, action, answer)
