@@ -29,6 +29,7 @@ _LOGIN = "cpo_login"
 _CHALLENGES = 'Basic realm="operator", charset="UTF-8", Bearer realm="operator"'
 LIVE = "x-live"
 """The header of a page that renews itself: nobody needs to sit before it."""
+EVENTS = "text/event-stream"
 
 
 class NotTheOperator(Exception):
@@ -85,7 +86,12 @@ class OperatorGuard:
         secret = request.cookies.get(self.login_cookie(request), "")
         if scheme or not secret or door is not Door.CONSOLE:
             return None
-        return await self.access.by_login(secret, used=LIVE not in request.headers)
+        return await self.access.by_login(secret, used=not _is_live(request))
+
+
+def _is_live(request: Request) -> bool:
+    """Whether it comes from a page by itself: it renews itself, or listens to what is new."""
+    return LIVE in request.headers or EVENTS in request.headers.get("accept", "")
 
 
 def demand(needed: Role) -> None:

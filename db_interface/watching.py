@@ -1,15 +1,16 @@
-"""Hearing of new documents of a collection within moments, in whatever process they were made.
+"""Hearing of new and changed documents within moments, in whatever process they were written.
 
-A change stream by plain commands: one round trip brings all that has happened meanwhile, where
-the driver's own iterator would take one hop through its threads per event. Updates of existing
-documents are not reported. Where a server has no change streams, it ends with NoChangeStream.
+Change streams by plain commands: one round trip brings all that has happened meanwhile, where
+the driver's own iterator would take one hop through its threads per event. Where a server has no
+change streams, it ends with NoChangeStream.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from typing import Any
 
 import pymongo
@@ -22,6 +23,7 @@ logger = logging.getLogger("cpo.store")
 
 _AWAIT_MS = 1000
 _PAUSE_S = 0.2
+_GATHERED_FOR_S = 0.5
 _NOT_A_REPLICA_SET = (40573, 20)
 
 
@@ -35,36 +37,85 @@ async def inserted(db: Database, collection: str, field: str) -> AsyncIterator[s
     None: the stream was opened or reopened; look at everything once, something may have been
     missed. Survives the server's restarts and elections. Raises NoChangeStream.
     """
+    stages: list[JsonObject] = [
+        {"$match": {"operationType": "insert"}},
+        {"$project": {"value": f"$fullDocument.{field}"}},
+    ]
+    async with contextlib.aclosing(_events(db, collection, stages)) as stream:
+        async for events in stream:
+            if events is None:
+                yield None
+            elif events:
+                yield {event["value"] for event in events if "value" in event}
+
+
+async def changed(
+    db: Database, collections: Collection[str]
+) -> AsyncGenerator[set[tuple[str, str]] | None, None]:
+    """(collection, id) of documents of these as they are inserted, changed or deleted, all of half
+    a second at a time: who writes much pays little more for being watched.
+
+    None: as with `inserted`, and also when the stream has broken off. Raises NoChangeStream.
+    """
+    stages: list[JsonObject] = [
+        {
+            "$match": {
+                "ns.coll": {"$in": sorted(collections)},
+                "operationType": {"$in": ["insert", "update", "replace", "delete"]},
+            }
+        },
+        {"$project": {"ns.coll": 1, "documentKey._id": 1}},
+    ]
+    async with contextlib.aclosing(_events(db, 1, stages, tell_breaks=True)) as stream:
+        async for events in stream:
+            if events is None:
+                yield None
+            elif events:
+                yield {(event["ns"]["coll"], str(event["documentKey"]["_id"])) for event in events}
+                await asyncio.sleep(_GATHERED_FOR_S)
+
+
+async def _events(
+    db: Database, of: str | int, stages: Sequence[JsonObject], *, tell_breaks: bool = False
+) -> AsyncGenerator[list[JsonObject] | None, None]:
+    """`of`: a collection, or 1 for all. Whatever the server answers with, also nothing."""
+    name = of if isinstance(of, str) else "$cmd.aggregate"
     while True:
+        cursor_id = 0
         try:
             async with await db.client.start_session() as session:
-                command = {
-                    "aggregate": collection,
-                    "pipeline": [
-                        {"$changeStream": {}},
-                        {"$match": {"operationType": "insert"}},
-                        {"$project": {"value": f"$fullDocument.{field}"}},
-                    ],
+                command: JsonObject = {
+                    "aggregate": of,
+                    "pipeline": [{"$changeStream": {}}, *stages],
                     "cursor": {},
                 }
-                cursor = (await _run(db, command, session))["cursor"]
+                cursor_id = (await _run(db, command, session))["cursor"]["id"]
                 yield None
-                while cursor["id"]:
-                    more = {
-                        "getMore": cursor["id"],
-                        "collection": collection,
-                        "maxTimeMS": _AWAIT_MS,
-                    }
+                while cursor_id:
+                    more = {"getMore": cursor_id, "collection": name, "maxTimeMS": _AWAIT_MS}
                     cursor = (await _run(db, more, session))["cursor"]
-                    if cursor["nextBatch"]:
-                        yield {event["value"] for event in cursor["nextBatch"] if "value" in event}
+                    cursor_id = cursor["id"]
+                    yield cursor["nextBatch"]
         except OperationFailure as error:
             if error.code in _NOT_A_REPLICA_SET:
                 raise NoChangeStream from error
-            logger.warning("the watch on %s broke off: code %s", collection, error.code)
+            logger.warning("the watch on %s broke off: code %s", name, error.code)
         except PyMongoError as error:
-            logger.warning("the watch on %s broke off: %s", collection, type(error).__name__)
+            logger.warning("the watch on %s broke off: %s", name, type(error).__name__)
+        except (GeneratorExit, asyncio.CancelledError):
+            await _forget(db, name, cursor_id)
+            raise
+        if tell_breaks:
+            yield None
         await asyncio.sleep(_PAUSE_S)
+
+
+async def _forget(db: Database, name: str, cursor_id: int) -> None:
+    """Nobody listens any more: the server need not keep the cursor."""
+    if not cursor_id:
+        return
+    with contextlib.suppress(PyMongoError):
+        await _run(db, {"killCursors": name, "cursors": [cursor_id]}, None)
 
 
 async def _run(db: Database, command: JsonObject, session: Any) -> JsonObject:

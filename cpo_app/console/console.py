@@ -21,10 +21,12 @@ from auth.operator_login import OperatorLogin
 from cpo_app.actions.action import Refused
 from cpo_app.actions.house import House
 from cpo_app.console.forms import COOKIE, Forms
+from cpo_app.console.news import News
 from cpo_app.console.oidc import Oidc
 from cpo_app.console.rendering import THEME_COOKIE, Rendering
 from cpo_app.operator_guard import OperatorGuard
 from db_interface.json_data import JsonObject
+from db_interface.watching import changed
 from domain.charge_points import evse_history
 from domain.charge_points.evse_history import Uptime
 from domain.operators.actor import Role, current_actor
@@ -69,6 +71,7 @@ class Console:
         self.zone = ZoneInfo(zone or "UTC")
         """The operator's: his days begin and end by it."""
         self.rendering = Rendering(title, docs_url, clock, zone=zone, demo_speed=demo_speed)
+        self.news = News(partial(changed, self.db))
         self.versions_url = versions_url
         self.clock = clock
         self._uptimes: dict[str, tuple[float, list[tuple[str, Uptime]]]] = {}

@@ -8,6 +8,7 @@ from cpo_app.console.audit_pages import add_audit_pages
 from cpo_app.console.charge_point_pages import add_charge_point_pages
 from cpo_app.console.console import Console
 from cpo_app.console.doing import add_actions
+from cpo_app.console.event_stream import add_event_stream
 from cpo_app.console.exchange_pages import add_exchange_pages
 from cpo_app.console.location_pages import add_location_pages
 from cpo_app.console.login import build_login_router
@@ -43,6 +44,7 @@ def build_console_router(console: Console) -> APIRouter:
     add_station_pages(router, console)
     add_pages_shown_once(router, console)
     add_theme(router, console)
+    add_event_stream(router, console)
     add_actions(router, console)
 
     both = APIRouter(include_in_schema=False)

@@ -66,6 +66,8 @@ class StrangersProtocol(HttpToolsProtocol):
         self._body_within_s = BODY_WITHIN_S
         self._kept_for_s = 0
         """How long it may idle beyond what strangers may (kept_connections.py)."""
+        self._is_endless = False
+        """Whether the present answer goes on for as long as both sides want."""
 
     # --- what the doorkeeper asks
 
@@ -101,6 +103,20 @@ class StrangersProtocol(HttpToolsProtocol):
     def wait_for_body(self) -> None:
         """Whoever sends the present request is known, and its body is long."""
         self._body_within_s = kept_connections.LONG_BODY_WITHIN_S
+
+    def end_when_stopping(self) -> None:
+        """The present answer has no end of its own."""
+        self._is_endless = True
+
+    def shutdown(self) -> None:
+        cycle = self.cycle
+        if self._is_endless and cycle is not None and not cycle.response_complete:
+            # As if the client had left: the application ends it without a word.
+            cycle.disconnected = True
+            cycle.message_event.set()
+            self.transport.close()
+            return
+        super().shutdown()
 
     def give_way(self) -> None:
         REFUSALS.count("crowded", self.address)
@@ -180,7 +196,11 @@ class StrangersProtocol(HttpToolsProtocol):
         if self._certificate_header is not None:
             certificate = client_certificates.of_headers(self.headers, self._certificate_header)
         extensions: dict[str, dict[object, object]] = {
-            kept_connections.EXTENSION: {"keep": self.keep_open, "wait": self.wait_for_body}
+            kept_connections.EXTENSION: {
+                "keep": self.keep_open,
+                "wait": self.wait_for_body,
+                "end": self.end_when_stopping,
+            }
         }
         if certificate is not None:
             shown: dict[object, object] = dict(certificate._asdict().items())
@@ -189,6 +209,7 @@ class StrangersProtocol(HttpToolsProtocol):
         # As every connection begins, unless this request says once more who sends it.
         self._kept_for_s, self.timeout_keep_alive = 0, self.config.timeout_keep_alive
         self._body_within_s = BODY_WITHIN_S
+        self._is_endless = False
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

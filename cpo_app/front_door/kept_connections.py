@@ -32,3 +32,10 @@ def keep_open(scope: Scope) -> None:
     keep = scope.get("extensions", {}).get(EXTENSION, {}).get("keep")
     if callable(keep):
         keep()
+
+
+def end_when_stopping(scope: Scope) -> None:
+    """The answer to this request has no end of its own: a server that stops ends it."""
+    end = scope.get("extensions", {}).get(EXTENSION, {}).get("end")
+    if callable(end):
+        end()
