@@ -5,6 +5,7 @@ from __future__ import annotations
 from cpo_app.actions.action import Action
 from cpo_app.actions.house import House
 from cpo_app.actions.peer_facts import REFUSALS, about_peer, facts
+from cpo_app.actions.peer_letter import letter_to
 from cpo_app.actions.peer_parameters import Connecting, Granting, Inviting, OnePeer, Pulling
 from db_interface.json_data import JsonObject
 from domain.audit.entries import About
@@ -40,6 +41,7 @@ async def _invite(house: House, given: Inviting) -> JsonObject:
         "peer_id": peer.peer_id,
         "token": token,
         "versions_url": house.settings.versions_url,
+        "letter": letter_to(house.settings, peer.document, token),
         "notes": notes,
     }
 

@@ -79,6 +79,9 @@ def invite(
     only_token: Annotated[
         bool, typer.Option("--only-token", help="Print the token alone, for scripts.")
     ] = False,
+    as_letter: Annotated[
+        bool, typer.Option("--letter", help="Print a letter with all that its engineer needs.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     given = {
@@ -89,8 +92,11 @@ def invite(
     invitation = act(peer_registration.INVITE, given, data_dir)
     for sentence in invitation.pop("notes"):
         note(sentence)
+    letter = invitation.pop("letter")
     if only_token:
         print_line(invitation["token"])
+    elif as_letter:
+        print_line(letter)
     else:
         print_json(invitation)
 

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse
 
 from cpo_app.actions.action import AnyAction
 from cpo_app.actions.catalog import named
+from cpo_app.actions.peer_letter import letter_to
 from cpo_app.console.console import Console
 from cpo_app.console.rendering import HEADERS
 from cpo_app.console.routes import NotThere
@@ -52,8 +53,9 @@ def add_pages_shown_once(router: APIRouter, console: Console) -> None:
         if peer is None:
             raise NotThere("There is no peer of that id.")
         token = _token(request)
-        issued = [entry["hash"] for entry in peer.get("token_hashes", ())]
-        if token is None or console.digest(token) not in issued:
+        issued = {entry["hash"]: entry for entry in peer.get("token_hashes", ())}
+        entry = None if token is None else issued.get(console.digest(token))
+        if token is None or entry is None:
             return RedirectResponse(f"/console/peers/{segment(peer_id)}", 303, headers=HEADERS)
         named = {"name": peer["name"], "peer_id": peer_id}
         return _once(
@@ -62,7 +64,9 @@ def add_pages_shown_once(router: APIRouter, console: Console) -> None:
                 "invitation.html",
                 peer=named,
                 token=token,
+                until=entry.get("until"),
                 versions_url=console.versions_url,
+                letter=letter_to(console.house.settings, peer, token),
             ),
             request,
         )

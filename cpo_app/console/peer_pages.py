@@ -8,6 +8,9 @@ from cpo_app.console.console import Console
 from cpo_app.console.doing import Done, said
 from cpo_app.console.routes import NotThere
 from domain.operator import hub_clients, not_offered, payment_terminals, peers
+from domain.operator.peer_details import details_of, modules_of
+from domain.operator.peer_words import backlog_in_words, granted_in_words, quirks_in_words
+from domain.operators.actor import Role, current_actor
 
 MAX_HELD_BACK = 20
 
@@ -25,16 +28,28 @@ def add_peer_pages(router: APIRouter, console: Console) -> None:
         found = await peers.one(db, peer_id, console.clock())
         if found is None:
             raise NotThere("There is no peer of that id.")
-        clients, withheld, terminals = await asyncio.gather(
+        row, held_back = found
+        clients, withheld, terminals, details = await asyncio.gather(
             hub_clients.rows_of(db, peer_id),
             not_offered.from_peer(db, peer_id, MAX_HELD_BACK),
             payment_terminals.of_provider(db, peer_id),
+            details_of(db, peer_id, exchanges=current_actor().may(Role.OPERATOR)),
+        )
+        now = console.clock()
+        backlog = backlog_in_words(
+            row.status, row.push, details.waiting, now, counted_all=details.counted_all
         )
         return console.page(
             request,
             "peer.html",
-            peer=found[0],
-            held_back=found[1],
+            peer=row,
+            held_back=held_back,
+            details=details,
+            backlog=backlog,
+            quirks=quirks_in_words(row.quirks),
+            modules=modules_of(row.endpoints, row.settings),
+            granted=granted_in_words(row.terms),
+            invited_until=row.invited_until,
             clients=clients,
             withheld=withheld,
             terminals=terminals,

@@ -33,6 +33,7 @@ _STATUS_TONE = {
     "blocked": "bad",
     "disconnected": "gone",
     "CREDIT": "held",
+    "noted": "warn",
     "offered": "good",
     "guests only": "held",
     "held back": "warn",

@@ -1,6 +1,6 @@
 """Peers as an operator sees them: what they are, how far the push is behind, what is wrong.
 
-Never reads a token, not even sealed or as a hash.
+Never reads a token, not even sealed or as a hash: of an invitation only when it ends.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from domain.peers.peer_document import PEERS
 from domain.peers.peers import quirks_of
 from domain.peers.statuses import BLOCKED, CONNECTED, INVITED, REGISTERED, STATUSES, SUSPENDED
 from domain.peers.switches import possible_for
+from domain.peers.terms import Terms
 
 MAX_PEERS = 200
 MAX_LOOKED_AT = 10_000
@@ -42,6 +43,9 @@ _SHOWN = (
     "last_seen",
     "last_error",
     "created",
+    "terms",
+    "token_hashes.kind",
+    "token_hashes.until",
 )
 
 
@@ -60,6 +64,10 @@ class PeerRow:
     quirks: JsonMapping
     settings: JsonMapping
     created: datetime | None
+    terms: Terms
+    """Who the operator has said that it may be."""
+    invited_until: datetime | None
+    """While it is invited: when its token ends."""
     last_seen: datetime | None
     last_error: JsonMapping | None
     push: PushState
@@ -120,12 +128,20 @@ def _row(peer: JsonMapping, push: PushState, now: datetime, lost_results: int) -
         quirks=quirks_of(peer),
         settings=peer.get("settings") or {},
         created=peer.get("created"),
+        terms=Terms.of(peer.get("terms")),
+        invited_until=_invited_until(peer),
         last_seen=peer.get("last_seen"),
         last_error=peer.get("last_error"),
         push=push,
         trouble=_trouble(peer, push, now, lost_results),
         actions=possible_for(peer),
     )
+
+
+def _invited_until(peer: JsonMapping) -> datetime | None:
+    tokens = peer.get("token_hashes") or ()
+    ends = [one["until"] for one in tokens if one.get("kind") == "A" and "until" in one]
+    return max(ends, default=None) if peer["status"] == INVITED else None
 
 
 async def behind(db: Database, now: datetime) -> list[tuple[str, str, str]]:
