@@ -13,7 +13,6 @@ import json
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import httpx
@@ -28,6 +27,7 @@ from cpo_app.central.link.engine_profile import from_engine, to_engine
 from cpo_app.central.link.link import (
     ChargePointLink,
     LinkAnswer,
+    LinkCommand,
     LinkResult,
     LinkUnreachable,
     SessionEnd,
@@ -37,7 +37,6 @@ from cpo_app.log_ids import CORRELATION_HEADER, bound_id
 from cpo_app.otlp.spans import span
 from cpo_app.pinned_tls import pinned_context
 from db_interface.json_data import JsonMapping, JsonObject
-from domain.times import format_datetime
 
 CONNECT_TIMEOUT_S = 3.0
 DEFAULT_TIMEOUT_S = 10.0
@@ -74,6 +73,10 @@ FindEndpoint = Callable[[str], Awaitable[Endpoint | None]]
 """cp_id to endpoint; None for a charge point that never registered at Central."""
 
 
+_SAID = {"set_limit": "limit"}
+"""Kinds that the engine calls otherwise."""
+
+
 class HttpLink(ChargePointLink):
     """One pooled client for all charge points; `find` is asked at every call."""
 
@@ -102,83 +105,20 @@ class HttpLink(ChargePointLink):
         if client is not None:
             await client.aclose()
 
-    async def start(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        session_id: str,
-        id_tag: str,
-        connector_id: str | None = None,
-        reservation_id: str | None = None,
-        timeout_s: float | None = None,
-    ) -> LinkAnswer:
-        fields = {
-            "session_id": session_id,
-            "id_tag": id_tag,
-            "connector_id": connector_id,
-            "reservation_id": reservation_id,
-        }
-        return await self._command(cp_id, command_id, "start", fields, timeout_s)
-
-    async def stop(
-        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        return await self._command(cp_id, command_id, "stop", {"session_id": session_id}, timeout_s)
-
-    async def unlock(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        connector_id: str | None = None,
-        timeout_s: float | None = None,
-    ) -> LinkAnswer:
-        fields = {"connector_id": connector_id}
-        return await self._command(cp_id, command_id, "unlock", fields, timeout_s)
-
-    async def reserve(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        reservation_id: str,
-        id_tag: str,
-        expiry: datetime,
-        connector_id: str | None = None,
-        timeout_s: float | None = None,
-    ) -> LinkAnswer:
-        fields = {
-            "reservation_id": reservation_id,
-            "id_tag": id_tag,
-            "expiry": format_datetime(expiry),
-            "connector_id": connector_id,
-        }
-        return await self._command(cp_id, command_id, "reserve", fields, timeout_s)
-
-    async def cancel_reservation(
-        self, cp_id: str, command_id: str, *, reservation_id: str, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        fields = {"reservation_id": reservation_id}
-        return await self._command(cp_id, command_id, "cancel_reservation", fields, timeout_s)
-
-    async def set_limit(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        session_id: str,
-        limit: JsonMapping,
-        timeout_s: float | None = None,
-    ) -> LinkAnswer:
-        fields = {"session_id": session_id, "limit": to_engine(limit)}
-        return await self._command(cp_id, command_id, "limit", fields, timeout_s)
-
-    async def clear_limit(
-        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        fields = {"session_id": session_id}
-        return await self._command(cp_id, command_id, "clear_limit", fields, timeout_s)
+    async def carry_out(self, command: LinkCommand) -> LinkAnswer:
+        cp_id, command_id = command.cp_id, command.command_id
+        given = {name: value for name, value in command.fields.items() if value is not None}
+        if "limit" in given:
+            given["limit"] = to_engine(given["limit"])
+        kind = _SAID.get(command.kind, command.kind)
+        body = {"command_id": command_id, "kind": kind, **given}
+        status, answer = await self._call(cp_id, "POST", "/command", command.timeout_s, json=body)
+        if 400 <= status < 500:
+            # It refused to listen (another key, a body it does not understand): nothing was done.
+            raise LinkUnreachable(f"{cp_id}: the engine answers HTTP {status}", sent=False)
+        if status != 200 or answer.get("command_id") != command_id:
+            raise LinkUnreachable(f"{cp_id}: the engine answers HTTP {status}", sent=True)
+        return _read(cp_id, answer)
 
     async def active_profile(
         self, cp_id: str, *, session_id: str, duration_s: int, timeout_s: float | None = None
@@ -193,35 +133,6 @@ class HttpLink(ChargePointLink):
             return from_engine(answer)
         except ValueError as error:
             raise LinkUnreachable(f"{cp_id}: no usable profile: {error}", sent=True) from None
-
-    async def set_operative(
-        self, cp_id: str, command_id: str, *, operative: bool, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        fields = {"operative": operative}
-        return await self._command(cp_id, command_id, "set_operative", fields, timeout_s)
-
-    async def get_status(
-        self, cp_id: str, command_id: str, *, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        return await self._command(cp_id, command_id, "get_status", {}, timeout_s)
-
-    async def _command(
-        self,
-        cp_id: str,
-        command_id: str,
-        kind: str,
-        fields: JsonMapping,
-        timeout_s: float | None,
-    ) -> LinkAnswer:
-        given = {name: value for name, value in fields.items() if value is not None}
-        body = {"command_id": command_id, "kind": kind, **given}
-        status, answer = await self._call(cp_id, "POST", "/command", timeout_s, json=body)
-        if 400 <= status < 500:
-            # It refused to listen (another key, a body it does not understand): nothing was done.
-            raise LinkUnreachable(f"{cp_id}: the engine answers HTTP {status}", sent=False)
-        if status != 200 or answer.get("command_id") != command_id:
-            raise LinkUnreachable(f"{cp_id}: the engine answers HTTP {status}", sent=True)
-        return _read(cp_id, answer)
 
     async def _call(
         self, cp_id: str, method: str, path: str, timeout_s: float | None, **content: Any

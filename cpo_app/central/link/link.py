@@ -10,8 +10,22 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import Literal
 
 from db_interface.json_data import JsonMapping
+from domain.times import format_datetime
+
+CommandKind = Literal[
+    "start",
+    "stop",
+    "unlock",
+    "reserve",
+    "cancel_reservation",
+    "set_limit",
+    "clear_limit",
+    "set_operative",
+    "get_status",
+]
 
 
 class LinkResult(str, Enum):
@@ -75,13 +89,45 @@ class LinkRefused(Exception):
     """It answered that it will not tell; asking again changes nothing."""
 
 
-class ChargePointLink(ABC):
-    """Every method raises LinkUnreachable where no usable answer came within `timeout_s`.
-
-    `command_id` names the command: sent again, it is carried out once and answered alike.
+@dataclass(frozen=True)
+class LinkCommand:
+    """What a charge point is to do. `command_id` names it: sent again, it is carried out once and
+    answered alike. `fields` are JSON, None where nothing is said. `timeout_s` None: the link's own.
     """
 
+    cp_id: str
+    command_id: str
+    kind: CommandKind
+    fields: JsonMapping
+    timeout_s: float | None
+
+
+class ChargePointLink(ABC):
+    """Every method raises LinkUnreachable where no usable answer came within `timeout_s`."""
+
     @abstractmethod
+    async def carry_out(self, command: LinkCommand) -> LinkAnswer:
+        """Bring the command to the charge point, and its answer back."""
+
+    @abstractmethod
+    async def active_profile(
+        self, cp_id: str, *, session_id: str, duration_s: int, timeout_s: float | None = None
+    ) -> JsonMapping | None:
+        """The OCPI ActiveChargingProfile for the next `duration_s`; None: no such session.
+
+        Raises LinkRefused.
+        """
+
+    async def knows(self, cp_id: str) -> bool:
+        """Whether it is known where it can be reached."""
+        return True
+
+    async def start_up(self) -> None:  # noqa: B027 (most kinds have nothing to do)
+        """Called once before use."""
+
+    async def close(self) -> None:  # noqa: B027
+        """Called once after use."""
+
     async def start(
         self,
         cp_id: str,
@@ -94,14 +140,21 @@ class ChargePointLink(ABC):
         timeout_s: float | None = None,
     ) -> LinkAnswer:
         """Let `id_tag` charge; the session bears `session_id`."""
+        fields = {
+            "session_id": session_id,
+            "id_tag": id_tag,
+            "connector_id": connector_id,
+            "reservation_id": reservation_id,
+        }
+        return await self.carry_out(LinkCommand(cp_id, command_id, "start", fields, timeout_s))
 
-    @abstractmethod
     async def stop(
         self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
     ) -> LinkAnswer:
         """End the session."""
+        fields = {"session_id": session_id}
+        return await self.carry_out(LinkCommand(cp_id, command_id, "stop", fields, timeout_s))
 
-    @abstractmethod
     async def unlock(
         self,
         cp_id: str,
@@ -111,8 +164,9 @@ class ChargePointLink(ABC):
         timeout_s: float | None = None,
     ) -> LinkAnswer:
         """Release the plug."""
+        fields = {"connector_id": connector_id}
+        return await self.carry_out(LinkCommand(cp_id, command_id, "unlock", fields, timeout_s))
 
-    @abstractmethod
     async def reserve(
         self,
         cp_id: str,
@@ -125,14 +179,23 @@ class ChargePointLink(ABC):
         timeout_s: float | None = None,
     ) -> LinkAnswer:
         """Hold the EVSE for `id_tag` until `expiry` (aware); the same id again replaces it."""
+        fields = {
+            "reservation_id": reservation_id,
+            "id_tag": id_tag,
+            "expiry": format_datetime(expiry),
+            "connector_id": connector_id,
+        }
+        return await self.carry_out(LinkCommand(cp_id, command_id, "reserve", fields, timeout_s))
 
-    @abstractmethod
     async def cancel_reservation(
         self, cp_id: str, command_id: str, *, reservation_id: str, timeout_s: float | None = None
     ) -> LinkAnswer:
         """Let the reservation go."""
+        fields = {"reservation_id": reservation_id}
+        return await self.carry_out(
+            LinkCommand(cp_id, command_id, "cancel_reservation", fields, timeout_s)
+        )
 
-    @abstractmethod
     async def set_limit(
         self,
         cp_id: str,
@@ -143,40 +206,29 @@ class ChargePointLink(ABC):
         timeout_s: float | None = None,
     ) -> LinkAnswer:
         """Obey an OCPI ChargingProfile (mod_charging_profiles) while the session runs."""
+        fields = {"session_id": session_id, "limit": limit}
+        return await self.carry_out(LinkCommand(cp_id, command_id, "set_limit", fields, timeout_s))
 
-    @abstractmethod
     async def clear_limit(
         self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
     ) -> LinkAnswer:
         """Forget the session's ChargingProfile. REJECTED with message NO_PROFILE: it had none."""
+        fields = {"session_id": session_id}
+        return await self.carry_out(
+            LinkCommand(cp_id, command_id, "clear_limit", fields, timeout_s)
+        )
 
-    @abstractmethod
-    async def active_profile(
-        self, cp_id: str, *, session_id: str, duration_s: int, timeout_s: float | None = None
-    ) -> JsonMapping | None:
-        """The OCPI ActiveChargingProfile for the next `duration_s`; None: no such session.
-
-        Raises LinkRefused.
-        """
-
-    @abstractmethod
     async def set_operative(
         self, cp_id: str, command_id: str, *, operative: bool, timeout_s: float | None = None
     ) -> LinkAnswer:
         """Out of service (a running session ends first), or back."""
+        fields = {"operative": operative}
+        return await self.carry_out(
+            LinkCommand(cp_id, command_id, "set_operative", fields, timeout_s)
+        )
 
-    @abstractmethod
     async def get_status(
         self, cp_id: str, command_id: str, *, timeout_s: float | None = None
     ) -> LinkAnswer:
         """The state now, in the answer's `status`."""
-
-    async def knows(self, cp_id: str) -> bool:
-        """Whether it is known where it can be reached."""
-        return True
-
-    async def start_up(self) -> None:  # noqa: B027 (most kinds have nothing to do)
-        """Called once before use."""
-
-    async def close(self) -> None:  # noqa: B027
-        """Called once after use."""
+        return await self.carry_out(LinkCommand(cp_id, command_id, "get_status", {}, timeout_s))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
-from cpo_app.central.link.link import ChargePointLink, LinkAnswer
+from cpo_app.central.link.link import ChargePointLink, LinkAnswer, LinkCommand
 from cpo_app.central.link.ocpp_link import OcppLink
 from db_interface.database import Database
 from db_interface.gathered import Gathered
@@ -43,91 +42,8 @@ class Links(ChargePointLink):
         await self._ocpp.close()
         await self._http.close()
 
-    async def start(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        session_id: str,
-        id_tag: str,
-        connector_id: str | None = None,
-        reservation_id: str | None = None,
-        timeout_s: float | None = None,
-    ) -> LinkAnswer:
-        return await (await self._of(cp_id)).start(
-            cp_id,
-            command_id,
-            session_id=session_id,
-            id_tag=id_tag,
-            connector_id=connector_id,
-            reservation_id=reservation_id,
-            timeout_s=timeout_s,
-        )
-
-    async def stop(
-        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        link = await self._of(cp_id)
-        return await link.stop(cp_id, command_id, session_id=session_id, timeout_s=timeout_s)
-
-    async def unlock(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        connector_id: str | None = None,
-        timeout_s: float | None = None,
-    ) -> LinkAnswer:
-        link = await self._of(cp_id)
-        return await link.unlock(cp_id, command_id, connector_id=connector_id, timeout_s=timeout_s)
-
-    async def reserve(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        reservation_id: str,
-        id_tag: str,
-        expiry: datetime,
-        connector_id: str | None = None,
-        timeout_s: float | None = None,
-    ) -> LinkAnswer:
-        return await (await self._of(cp_id)).reserve(
-            cp_id,
-            command_id,
-            reservation_id=reservation_id,
-            id_tag=id_tag,
-            expiry=expiry,
-            connector_id=connector_id,
-            timeout_s=timeout_s,
-        )
-
-    async def cancel_reservation(
-        self, cp_id: str, command_id: str, *, reservation_id: str, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        link = await self._of(cp_id)
-        return await link.cancel_reservation(
-            cp_id, command_id, reservation_id=reservation_id, timeout_s=timeout_s
-        )
-
-    async def set_limit(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        session_id: str,
-        limit: JsonMapping,
-        timeout_s: float | None = None,
-    ) -> LinkAnswer:
-        return await (await self._of(cp_id)).set_limit(
-            cp_id, command_id, session_id=session_id, limit=limit, timeout_s=timeout_s
-        )
-
-    async def clear_limit(
-        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        link = await self._of(cp_id)
-        return await link.clear_limit(cp_id, command_id, session_id=session_id, timeout_s=timeout_s)
+    async def carry_out(self, command: LinkCommand) -> LinkAnswer:
+        return await (await self._of(command.cp_id)).carry_out(command)
 
     async def active_profile(
         self, cp_id: str, *, session_id: str, duration_s: int, timeout_s: float | None = None
@@ -136,15 +52,3 @@ class Links(ChargePointLink):
         return await link.active_profile(
             cp_id, session_id=session_id, duration_s=duration_s, timeout_s=timeout_s
         )
-
-    async def set_operative(
-        self, cp_id: str, command_id: str, *, operative: bool, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        link = await self._of(cp_id)
-        return await link.set_operative(cp_id, command_id, operative=operative, timeout_s=timeout_s)
-
-    async def get_status(
-        self, cp_id: str, command_id: str, *, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        link = await self._of(cp_id)
-        return await link.get_status(cp_id, command_id, timeout_s=timeout_s)

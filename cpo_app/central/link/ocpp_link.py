@@ -8,11 +8,11 @@ answer was lost is answered by the transaction that it led to. All else may be a
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 
 from cpo_app.central.link.link import (
     ChargePointLink,
     LinkAnswer,
+    LinkCommand,
     LinkRefused,
     LinkResult,
     LinkUnreachable,
@@ -39,6 +39,10 @@ _WHY_REFUSED = {
 """RemoteStart is Rejected without a reason: the EVSE's status may say it."""
 
 
+OF_A_TRANSACTION = ("stop", "set_limit", "clear_limit")
+"""Kinds that a transaction must be running for."""
+
+
 class OcppLink(ChargePointLink):
     def __init__(
         self,
@@ -57,113 +61,54 @@ class OcppLink(ChargePointLink):
         """The same, for questions to this charge point alone."""
         return OcppLink(self._store, timeout_s=self._timeout_s, seat=seat)
 
-    async def start(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        session_id: str,
-        id_tag: str,
-        connector_id: str | None = None,
-        reservation_id: str | None = None,
-        timeout_s: float | None = None,
-    ) -> LinkAnswer:
+    async def carry_out(self, command: LinkCommand) -> LinkAnswer:
+        """`get_status`: the station is made to say it; it comes as all its states do."""
+        if command.kind == "start":
+            return await self._start(command)
+        if command.kind in OF_A_TRANSACTION:
+            return await self._to_transaction(command)
+        return await self._said_to(command, command.fields)
+
+    async def _start(self, command: LinkCommand) -> LinkAnswer:
+        session_id = command.fields["session_id"]
         session = await session_records.get(self._db, session_id)
         fields = {
             "session_id": session_id,
-            "id_tag": id_tag,
+            "id_tag": command.fields["id_tag"],
             "token_type": None if session is None else session["token"].get("type"),
-            "connector_id": connector_id,
+            "connector_id": command.fields["connector_id"],
         }
         try:
-            answer = await self._ask(cp_id, command_id, "start", fields, timeout_s, again=False)
+            said = await self._said_to(command, fields, again=False)
         except LinkUnreachable:
             if await transactions.of_session(self._db, session_id) is not None:
                 return LinkAnswer(LinkResult.ACCEPTED)
             raise
-        said = _read(cp_id, answer)
         if said.result is LinkResult.REJECTED:
-            return LinkAnswer(await self._why_refused(cp_id), said.message)
+            return LinkAnswer(await self._why_refused(command.cp_id), said.message)
         return said
 
-    async def stop(
-        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
-    ) -> LinkAnswer:
+    async def _to_transaction(self, command: LinkCommand) -> LinkAnswer:
+        session_id = command.fields["session_id"]
         transaction = await self._running(session_id)
         if isinstance(transaction, LinkAnswer):
             return transaction
-        fields = {"session_id": session_id, "transaction_id": transaction["transaction_id"]}
-        said = _read(cp_id, await self._ask(cp_id, command_id, "stop", fields, timeout_s))
-        if said.result is LinkResult.REJECTED:
+        fields = {**command.fields, "transaction_id": transaction["transaction_id"]}
+        if command.kind == "set_limit":
+            fields["connector"] = await self._connector_of(session_id)
+        said = await self._said_to(command, fields)
+        if command.kind == "stop" and said.result is LinkResult.REJECTED:
             now = await self._running(session_id)
             return now if isinstance(now, LinkAnswer) else said
         return said
 
-    async def unlock(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        connector_id: str | None = None,
-        timeout_s: float | None = None,
+    async def _said_to(
+        self, command: LinkCommand, fields: JsonMapping, *, again: bool = True
     ) -> LinkAnswer:
-        fields = {"connector_id": connector_id}
-        return _read(cp_id, await self._ask(cp_id, command_id, "unlock", fields, timeout_s))
-
-    async def reserve(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        reservation_id: str,
-        id_tag: str,
-        expiry: datetime,
-        connector_id: str | None = None,
-        timeout_s: float | None = None,
-    ) -> LinkAnswer:
-        fields = {
-            "reservation_id": reservation_id,
-            "id_tag": id_tag,
-            "expiry": format_datetime(expiry),
-            "connector_id": connector_id,
-        }
-        return _read(cp_id, await self._ask(cp_id, command_id, "reserve", fields, timeout_s))
-
-    async def cancel_reservation(
-        self, cp_id: str, command_id: str, *, reservation_id: str, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        fields = {"reservation_id": reservation_id}
-        answer = await self._ask(cp_id, command_id, "cancel_reservation", fields, timeout_s)
-        return _read(cp_id, answer)
-
-    async def set_limit(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        session_id: str,
-        limit: JsonMapping,
-        timeout_s: float | None = None,
-    ) -> LinkAnswer:
-        transaction = await self._running(session_id)
-        if isinstance(transaction, LinkAnswer):
-            return transaction
-        fields = {
-            "session_id": session_id,
-            "transaction_id": transaction["transaction_id"],
-            "limit": limit,
-            "connector": await self._connector_of(session_id),
-        }
-        return _read(cp_id, await self._ask(cp_id, command_id, "set_limit", fields, timeout_s))
-
-    async def clear_limit(
-        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        transaction = await self._running(session_id)
-        if isinstance(transaction, LinkAnswer):
-            return transaction
-        fields = {"session_id": session_id, "transaction_id": transaction["transaction_id"]}
-        return _read(cp_id, await self._ask(cp_id, command_id, "clear_limit", fields, timeout_s))
+        answer = await self._ask(
+            command.cp_id, command.command_id, command.kind, fields, command.timeout_s, again=again
+        )
+        return _read(command.cp_id, answer)
 
     async def active_profile(
         self, cp_id: str, *, session_id: str, duration_s: int, timeout_s: float | None = None
@@ -181,18 +126,6 @@ class OcppLink(ChargePointLink):
             raise LinkRefused(f"{cp_id}: {said.message or said.result.value}")
         profile: JsonObject = answer["profile"]
         return profile
-
-    async def set_operative(
-        self, cp_id: str, command_id: str, *, operative: bool, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        fields = {"operative": operative}
-        return _read(cp_id, await self._ask(cp_id, command_id, "set_operative", fields, timeout_s))
-
-    async def get_status(
-        self, cp_id: str, command_id: str, *, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        """The station is made to say it; it comes as every StatusNotification does."""
-        return _read(cp_id, await self._ask(cp_id, command_id, "get_status", {}, timeout_s))
 
     async def _ask(
         self,

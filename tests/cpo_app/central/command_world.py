@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ from cpo_app.central.commands.command_worker import LEASE_S
 from cpo_app.central.link.link import (
     ChargePointLink,
     LinkAnswer,
+    LinkCommand,
     LinkRefused,
     LinkResult,
     LinkUnreachable,
@@ -73,7 +74,8 @@ class FakeLink(ChargePointLink):
     def kinds(self) -> list[str]:
         return [kind for _, kind, _ in self.done]
 
-    async def _command(self, cp_id: str, command_id: str, kind: str, **fields: Any) -> LinkAnswer:
+    async def carry_out(self, command: LinkCommand) -> LinkAnswer:
+        cp_id, command_id, fields = command.cp_id, command.command_id, dict(command.fields)
         self.asked += 1
         if self.before is not None:
             await self.before()
@@ -82,17 +84,17 @@ class FakeLink(ChargePointLink):
             raise LinkUnreachable("unreachable", sent=False if deaf == "gone" else None)
         engine = self.engine(cp_id)
         if command_id not in engine.answers:
-            result = self.says.get(cp_id) or self._carry_out(engine, kind, fields)
+            result = self.says.get(cp_id) or self._done(engine, command.kind, fields)
             message = "NO_PROFILE" if result is None else None
             engine.answers[command_id] = LinkAnswer(result or LinkResult.REJECTED, message)
-            self.done.append((cp_id, kind, fields))
+            self.done.append((cp_id, command.kind, fields))
         if self.after is not None:
             await self.after()
         if deaf == "mute":
             raise LinkUnreachable("no answer", sent=None)
         return engine.answers[command_id]
 
-    def _carry_out(self, engine: Engine, kind: str, fields: dict[str, Any]) -> LinkResult | None:
+    def _done(self, engine: Engine, kind: str, fields: dict[str, Any]) -> LinkResult | None:
         session_id = fields.get("session_id")
         if kind == "start":
             if engine.session_id is not None:
@@ -108,7 +110,7 @@ class FakeLink(ChargePointLink):
                 return LinkResult.OCCUPIED
             engine.reservation_id = fields["reservation_id"]
             return LinkResult.ACCEPTED
-        if kind == "cancel":
+        if kind == "cancel_reservation":
             if engine.reservation_id != fields["reservation_id"]:
                 return LinkResult.REJECTED
             engine.reservation_id = None
@@ -120,92 +122,13 @@ class FakeLink(ChargePointLink):
             return LinkResult.UNKNOWN_SESSION
         if kind == "stop":
             engine.session_id = engine.profile = None
-        if kind == "limit":
+        if kind == "set_limit":
             engine.profile = fields["limit"]
-        if kind == "clear":
+        if kind == "clear_limit":
             if engine.profile is None:
                 return None
             engine.profile = None
         return LinkResult.ACCEPTED
-
-    async def start(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        session_id: str,
-        id_tag: str,
-        connector_id: str | None = None,
-        reservation_id: str | None = None,
-        timeout_s: float | None = None,
-    ) -> LinkAnswer:
-        return await self._command(
-            cp_id,
-            command_id,
-            "start",
-            session_id=session_id,
-            id_tag=id_tag,
-            connector_id=connector_id,
-            reservation_id=reservation_id,
-        )
-
-    async def stop(
-        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        return await self._command(cp_id, command_id, "stop", session_id=session_id)
-
-    async def unlock(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        connector_id: str | None = None,
-        timeout_s: float | None = None,
-    ) -> LinkAnswer:
-        return await self._command(cp_id, command_id, "unlock", connector_id=connector_id)
-
-    async def reserve(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        reservation_id: str,
-        id_tag: str,
-        expiry: datetime,
-        connector_id: str | None = None,
-        timeout_s: float | None = None,
-    ) -> LinkAnswer:
-        return await self._command(
-            cp_id,
-            command_id,
-            "reserve",
-            reservation_id=reservation_id,
-            id_tag=id_tag,
-            expiry=expiry,
-        )
-
-    async def cancel_reservation(
-        self, cp_id: str, command_id: str, *, reservation_id: str, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        return await self._command(cp_id, command_id, "cancel", reservation_id=reservation_id)
-
-    async def set_limit(
-        self,
-        cp_id: str,
-        command_id: str,
-        *,
-        session_id: str,
-        limit: Mapping[str, Any],
-        timeout_s: float | None = None,
-    ) -> LinkAnswer:
-        return await self._command(
-            cp_id, command_id, "limit", session_id=session_id, limit=dict(limit)
-        )
-
-    async def clear_limit(
-        self, cp_id: str, command_id: str, *, session_id: str, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        return await self._command(cp_id, command_id, "clear", session_id=session_id)
 
     async def active_profile(
         self, cp_id: str, *, session_id: str, duration_s: int, timeout_s: float | None = None
@@ -226,16 +149,6 @@ class FakeLink(ChargePointLink):
                 "charging_profile_period": [{"start_period": 0, "limit": 22000.0}],
             },
         }
-
-    async def set_operative(
-        self, cp_id: str, command_id: str, *, operative: bool, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        return LinkAnswer(LinkResult.ACCEPTED)
-
-    async def get_status(
-        self, cp_id: str, command_id: str, *, timeout_s: float | None = None
-    ) -> LinkAnswer:
-        return LinkAnswer(LinkResult.ACCEPTED)
 
 
 class Peers:

@@ -155,7 +155,7 @@ def test_what_it_may_have_heard_and_did_not_answer_is_not_possible_and_undone(
     world.link.deaf.clear()
     world.clock.advance(10)
     world.settle()
-    assert world.link.kinds()[-2:] == ["limit", "clear"] and world.engine.profile is None
+    assert world.link.kinds()[-2:] == ["set_limit", "clear_limit"] and world.engine.profile is None
 
 
 def test_a_profile_that_a_peer_sets_outranks_it_while_it_stands(world: Preferring) -> None:
