@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
 from pymongo import UpdateOne
+from pymongo.collation import Collation as Collation
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -168,17 +169,24 @@ class Documents(Generic[D]):
         sort: Sort | None = None,
         skip: int = 0,
         limit: int = 0,
+        collation: Collation | None = None,
     ) -> list[D]:
         """All that match (of `limit`, that many at most; 0: no limit)."""
         question = ""
         if self._remembered is not None:
             await self.write_what_waits()
-            question = f"all {query!r} {fields!r} {sort!r} {skip} {limit}"
+            question = f"all {query!r} {fields!r} {sort!r} {skip} {limit} {collation!r}"
             known = self._remembered.answer(question)
             if known is not None:
                 return cast("list[D]", known)
         cursor = self._driver.find(
-            query, fields, sort=sort, skip=skip, limit=limit, session=self.mongo
+            query,
+            fields,
+            sort=sort,
+            skip=skip,
+            limit=limit,
+            collation=collation,
+            session=self.mongo,
         )
         found: list[D] = await self._all_of(cursor)
         if self._remembered is not None:
@@ -205,8 +213,13 @@ class Documents(Generic[D]):
             found: list[Any] = await self._driver.distinct(field, session=self.mongo)
         return found
 
-    async def count(self, query: Query, *, limit: int = 0) -> int:
-        bound = {"limit": limit} if limit else {}
+    async def count(
+        self, query: Query, *, limit: int = 0, collation: Collation | None = None
+    ) -> int:
+        """At most `limit` (0: all)."""
+        bound: JsonObject = {"limit": limit} if limit else {}
+        if collation is not None:
+            bound["collation"] = collation
         await self.write_what_waits()
         with self._in_time():
             number: int = await self._driver.count_documents(query, session=self.mongo, **bound)

@@ -50,6 +50,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("asked_with.key_hash", sparse=True),
         _index("station", sparse=True),
         _index("status", "ocpi.offered", "updated_at"),
+        _index("location", collation=BY_NAME),
     ],
     "charge_points": [
         _index("heartbeat_due"),
@@ -143,6 +144,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("cp_id", "created", "_id"),
         _index("status", "created", "_id"),
         _index("audience", "created", "_id"),
+        _index("token.contract_id", "created", "_id"),
         # Those whose details are kept yet.
         _index("ended", partialFilterExpression={"segments": {"$exists": True}}),
         _index("cdr_problem", partialFilterExpression={"cdr_problem": {"$exists": True}}),
@@ -229,7 +231,10 @@ INDEXES["locations"].append(
         partialFilterExpression={"tariffs_assigned": {"$exists": True}},
     )
 )
-INDEXES["locations"].append(_index("fields.city", collation=BY_NAME))
+INDEXES["locations"] += [
+    _index("fields.city", collation=BY_NAME),
+    _index("fields.name", collation=BY_NAME),
+]
 INDEXES["locations"].append(
     _index(
         "fields.evses.connectors.tariff_ids",
@@ -245,6 +250,7 @@ INDEXES["tariffs"] = [
 INDEXES["tokens"] = [
     *INDEXES["tokens"],
     _index("links.group"),
+    _index("fields.contract_id", "seq"),
     # Those that their eMSP has ended.
     _index("last_updated", partialFilterExpression={"fields.valid": False}),
 ]
@@ -255,6 +261,9 @@ INDEXES["cdrs"] = [
     _index("last_updated", "seq"),
     _index("fields.cdr_location.evse_uid", "seq"),
     _index("fields.credit", "seq", partialFilterExpression={"fields.credit": True}),
+    _index("fields.cdr_token.contract_id", "seq"),
+    _index("fields.total_energy", "seq"),
+    _index("fields.total_cost.excl_vat", "seq"),
 ]
 
 MADE_BEFOREHAND = ("sites", "command_lanes", "signs_of_life", "audit_chain")

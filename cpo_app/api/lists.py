@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.exceptions import HTTPException
 
+from cpo_app.actions.house import House
 from cpo_app.api.routes import answered
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import fold
+from domain.listing.filters import Filter, Kind
+from domain.listing.listing import SORT, D, Listing
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
 Cursor = Annotated[
-    str | None, Query(max_length=400, description="`next` of the page before; else the first.")
+    str | None, Query(max_length=1000, description="`next` of the page before; else the first.")
 ]
 Id = Annotated[str, Path(min_length=1, max_length=200)]
 OfChargePoint = Annotated[str | None, Query(max_length=64)]
@@ -25,6 +28,66 @@ From = Annotated[
     datetime | None, Query(alias="from", description="From then on (2025-05-01T00:00:00Z).")
 ]
 To = Annotated[datetime | None, Query(description="Before then.")]
+
+
+def add_list(
+    router: APIRouter,
+    house: House,
+    path: str,
+    listing: Listing[D],
+    *,
+    tag: str,
+    meaning: str,
+    fields: JsonMapping | None = None,
+    row: Callable[[D], JsonObject] | None = None,
+    name: str | None = None,
+) -> None:
+    """A list of the operator's as a route: its filters and orders are query parameters. With
+    `row`, and the `fields` that it needs, the items are those of the API, else the list's rows."""
+    db = house.store.db
+
+    async def answer(request: Request, limit: Limit = 100, cursor: Cursor = None) -> Response:
+        given = {
+            key: value
+            for key, value in request.query_params.items()
+            if key not in ("limit", "cursor")
+        }
+        asked = listing.asked(given)
+        if row is None:
+            shown = await listing.page(db, asked, limit=limit, cursor=cursor)
+            return page(shown.rows, shown.following)
+        found = await listing.documents(db, asked, limit=limit, cursor=cursor, fields=fields)
+        return page([row(one) for one in found.rows], found.following)
+
+    router.add_api_route(
+        path,
+        answer,
+        methods=["GET"],
+        name=name,
+        operation_id=name,
+        description=meaning,
+        tags=[tag],
+        openapi_extra={"parameters": [*map(_parameter, listing.filters), _sorting(listing)]},
+    )
+
+
+def _parameter(one: Filter) -> JsonObject:
+    """Of a filter, for the docs."""
+    schema: JsonObject = {"type": "string", "maxLength": one.max_length}
+    if one.kind is Kind.YES_OR_NO:
+        schema = {"type": "boolean"}
+    elif one.kind is Kind.MOMENT:
+        schema = {"type": "string", "format": "date-time"}
+    elif one.choices:
+        schema = {"type": "string", "enum": list(one.choices)}
+    return {"name": one.name, "in": "query", "description": one.meaning, "schema": schema}
+
+
+def _sorting(listing: Listing[D]) -> JsonObject:
+    names = [order.name for order in listing.orders]
+    said = "; ".join(f"{order.name}: {order.said}" for order in listing.orders)
+    schema = {"type": "string", "enum": names, "default": names[0]}
+    return {"name": SORT, "in": "query", "description": said, "schema": schema}
 
 
 def page(items: object, following: object) -> Response:

@@ -22,6 +22,7 @@ from cpo_app.operator_guard import NotTheOperator
 from db_interface.database import STORE_ERRORS
 from db_interface.json_data import JsonObject
 from domain.exchanges.search_keys import BadSearch
+from domain.listing.filters import BadFilter
 from domain.objects.finding import NotFoundById
 from domain.paging import BadCursor
 
@@ -62,7 +63,9 @@ def problem_of(error: Exception) -> Response:
         return problem(error.http_status, str(error))
     if isinstance(error, (RequestValidationError, ValidationError)):
         return problem(422, problems_of(error.errors()))
-    if isinstance(error, (BadCursor, BadSearch)):
+    if isinstance(error, BadFilter) and error.unknown:
+        return problem(400, str(error))
+    if isinstance(error, (BadCursor, BadFilter, BadSearch)):
         return problem(422, str(error))
     if isinstance(error, NotFoundById):
         return problem(404, str(error))

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Response
 
 from cpo_app.actions.house import House
 from cpo_app.api.lists import (
-    Cursor,
     From,
     Id,
     Limit,
     OfChargePoint,
     To,
+    add_list,
     not_there,
     page,
     there,
@@ -22,35 +22,37 @@ from cpo_app.api.lists import (
 )
 from cpo_app.api.routes import answered
 from domain.charge_points import dead_letters
-from domain.charge_points.evse_states import EvseStatus
 from domain.ocpp import templates
-from domain.operator import charge_points, station_messages, station_transactions, stations
+from domain.operator import charge_points, station_messages, station_transactions
+from domain.operator.lists import charge_points as charge_point_list
+from domain.operator.lists import stations as station_listing
 
 
 def add_charge_points(router: APIRouter, house: House) -> None:
     db = house.store.db
 
-    @router.get("/charge-points", tags=["charge_points"])
-    async def charge_point_list(
-        limit: Limit = 100, cursor: Cursor = None, status: EvseStatus | None = None
-    ) -> Response:
-        """By id; with a status, the latest change first, and no further page."""
-        if status is not None:
-            rows, _ = await charge_points.table(db, status=status.value, search="", after=None)
-            return page(rows[:limit], None)
-        found, following = await charge_points.page(db, after=cursor, limit=limit)
-        return page(found, following)
+    add_list(
+        router,
+        house,
+        "/charge-points",
+        charge_point_list.LIST,
+        tag="charge_points",
+        meaning="All that are, or were, registered.",
+    )
 
     @router.get("/charge-points/{cp_id}", tags=["charge_points"])
     async def charge_point(cp_id: Id) -> Response:
         found = await charge_points.one(db, cp_id)
         return answered(there(found, "charge point", cp_id))
 
-    @router.get("/stations", tags=["ocpp"])
-    async def station_list(limit: Limit = 100, cursor: Cursor = None) -> Response:
-        """Boxes that speak OCPP, by id; also those that wait to be added."""
-        rows, following = await stations.page(db, after=cursor, limit=limit)
-        return page(rows, following)
+    add_list(
+        router,
+        house,
+        "/stations",
+        station_listing.LIST,
+        tag="ocpp",
+        meaning="Boxes that speak OCPP; also those that wait to be added.",
+    )
 
     @router.get("/ocpp-templates", tags=["ocpp"])
     async def template_list() -> Response:

@@ -9,27 +9,21 @@ from fastapi import APIRouter, Query, Response
 from cpo_app.actions.house import House
 from cpo_app.actions.readings import party_pair
 from cpo_app.api.lists import (
-    From,
     Id,
     Limit,
-    OfChargePoint,
     OfParty,
-    OfPeer,
-    To,
-    between,
+    add_list,
     page,
     without_card,
 )
 from cpo_app.api.routes import answered
-from db_interface.json_data import JsonObject
-from db_interface.owned_objects import party_key, plain
-from domain.charge_points.charge_points import canonical_id
+from db_interface.owned_objects import plain
 from domain.objects import tariff_assignment
 from domain.objects.finding import find_object
 from domain.operator import tariffs
-from domain.peers.peers import audiences_of
+from domain.operator.lists import cards, cdrs, locations
+from domain.operator.lists import tariffs as tariff_list
 from domain.platform_facts import default_tariff
-from domain.sites import ocpi_id
 
 Seq = Annotated[
     int | None,
@@ -37,10 +31,28 @@ Seq = Annotated[
 ]
 
 
+LISTS = {
+    "cdrs": cdrs.LIST,
+    "tariffs": tariff_list.LIST,
+    "locations": locations.LIST,
+    "tokens": cards.LIST,
+}
+_RAW = {"raw": 1, "seq": 1, "lid": 1, "owner": 1, **dict.fromkeys(cdrs.SORTED_BY, 1)}
+
+
 def add_objects(router: APIRouter, house: House) -> None:
-    _cdrs(router, house)
-    for module in ("tariffs", "locations", "tokens"):
-        _list_of(router, house, module)
+    for module, listing in LISTS.items():
+        add_list(
+            router,
+            house,
+            f"/{module}",
+            listing,
+            tag=module,
+            name=f"{module}.list",
+            meaning="As OCPI objects; `newest`, `oldest`: as they were created.",
+            fields=_RAW,
+            row=lambda row: without_card(plain(row)),
+        )
     for module in ("cdrs", "tariffs", "locations", "tokens"):
         _one_of(router, house, module)
 
@@ -72,45 +84,6 @@ def add_objects(router: APIRouter, house: House) -> None:
         return answered(await tariff_assignment.tariffs_at(house.store.db, found))
 
 
-def _cdrs(router: APIRouter, house: House) -> None:
-    db = house.store.db
-
-    @router.get("/cdrs", tags=["cdrs"], name="cdrs.list", operation_id="cdrs.list")
-    async def cdr_list(
-        limit: Limit = 100,
-        seq: Seq = None,
-        party: OfParty = None,
-        charge_point: OfChargePoint = None,
-        peer: OfPeer = None,
-        session: Annotated[str | None, Query(max_length=64, description="Of this session.")] = None,
-        credit: Annotated[bool | None, Query(description="Credit CDRs, or all others.")] = None,
-        since: From = None,
-        to: To = None,
-    ) -> Response:
-        """As OCPI objects, the latest created first; `from`, `to`: when they were."""
-        query: JsonObject = {}
-        if charge_point is not None:
-            known = await canonical_id(db, charge_point) or charge_point
-            query["fields.cdr_location.evse_uid"] = ocpi_id(known)
-        if peer is not None:
-            query["audience"] = {"$in": await audiences_of(db, peer)}
-        if session is not None:
-            query["links.session"] = session.lower()
-        if credit is not None:
-            query["fields.credit"] = True if credit else {"$ne": True}
-        created = between(since, to)
-        if created is not None:
-            query["last_updated"] = created
-        return await _page_of(house, "cdrs", query, party, limit, seq)
-
-
-def _list_of(router: APIRouter, house: House, module: str) -> None:
-    @router.get(f"/{module}", tags=[module], name=f"{module}.list", operation_id=f"{module}.list")
-    async def object_list(limit: Limit = 100, seq: Seq = None, party: OfParty = None) -> Response:
-        """As OCPI objects, the latest created first."""
-        return await _page_of(house, module, {}, party, limit, seq)
-
-
 def _one_of(router: APIRouter, house: House, module: str) -> None:
     @router.get(
         f"/{module}/{{object_id}}",
@@ -122,18 +95,3 @@ def _one_of(router: APIRouter, house: House, module: str) -> None:
         """One of them, whatever the case of its id."""
         found = await find_object(house.store, module, object_id, party_pair(party))
         return answered(without_card(plain(found)))
-
-
-async def _page_of(
-    house: House, module: str, query: JsonObject, party: str | None, limit: int, seq: int | None
-) -> Response:
-    pair = party_pair(party)
-    if pair is not None:
-        query["owner"] = party_key(*pair)
-    if seq is not None:
-        query["seq"] = {"$lt": seq}
-    rows = await house.store.objects(module).documents(
-        query, fields={"raw": 1, "seq": 1}, sort=[("seq", -1)], limit=limit + 1
-    )
-    following = rows[limit - 1]["seq"] if len(rows) > limit else None
-    return page([without_card(plain(row)) for row in rows[:limit]], following)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from cpo_app.actions.catalog import all_actions
 from cpo_app.actions.house import House
-from cpo_app.api.lists import Cursor, Limit, page
+from cpo_app.api.lists import add_list
 from cpo_app.api.routes import answered
 from cpo_app.notice_settings import target_ids
 from cpo_app.operator_guard import demand
 from cpo_app.settings.showing import shown_settings
 from domain import key_rotation
-from domain.audit.listing import listed
 from domain.backups.last_backup import last_backup
+from domain.operator.lists import audit as audit_list
 from domain.operator.notices import notices
 from domain.operators.actor import Role, current_actor
 
@@ -28,19 +27,7 @@ def add_platform(router: APIRouter, house: House) -> None:
         found = await notices(house.store.db, target_ids(house.settings))
         return answered(asdict(found))
 
-    @router.get("/audit", tags=["audit"])
-    async def audit_log(
-        limit: Limit = 100,
-        cursor: Cursor = None,
-        about: Annotated[str | None, Query(max_length=200)] = None,
-        by: Annotated[str | None, Query(max_length=100)] = None,
-        action: Annotated[str | None, Query(max_length=60)] = None,
-    ) -> Response:
-        """Who did what to what, the latest first."""
-        rows, following = await listed(
-            house.store.db, about=about, by=by, action=action, limit=limit, cursor=cursor
-        )
-        return page(rows, following)
+    add_list(router, house, "/audit", audit_list.LIST, tag="audit", meaning="Who did what to what.")
 
     @router.get("/settings", tags=["settings"])
     async def settings() -> Response:

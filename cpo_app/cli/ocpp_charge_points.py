@@ -21,7 +21,7 @@ from cpo_app.cli.output import note, print_json
 from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
-from domain.operator import stations
+from domain.operator.lists.stations import LIST
 
 CpId = Annotated[str, typer.Argument(metavar="CP_ID")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
@@ -35,7 +35,7 @@ def station_list(
     """Boxes that speak OCPP: protocol, firmware, last message; also those that wait to be added."""
 
     async def work(backend: Backend) -> list[JsonObject]:
-        return (await stations.page(backend.db, after=None, limit=limit))[0]
+        return (await LIST.page(backend.db, LIST.asked({}), limit=limit)).rows
 
     if remote.server() is not None:
         rows = remote.rows("/stations", limit)

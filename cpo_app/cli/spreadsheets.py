@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from db_interface.json_data import JsonMapping, JsonObject
+from domain.listing.spreadsheet import harmless
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[JsonMapping]) -> None:
@@ -17,10 +18,6 @@ def print_csv(columns: Sequence[str], rows: Iterable[JsonMapping]) -> None:
 
 
 def _harmless(row: JsonMapping) -> JsonObject:
-    return {name: _text(value) if isinstance(value, str) else value for name, value in row.items()}
-
-
-def _text(value: str) -> str:
-    """A carriage return would end the row, for some readers."""
-    said = value.replace("\r", " ")
-    return f"'{said}" if value[:1] in tuple("=+-@\t\r") else said
+    return {
+        name: harmless(value) if isinstance(value, str) else value for name, value in row.items()
+    }

@@ -1,16 +1,15 @@
-"""The console's pages of charge points: all of them; one of them."""
+"""The console's page of one charge point."""
 
 import asyncio
 from datetime import timedelta
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from cpo_app.console.console import Console
 from cpo_app.console.doing import Done, said
 from cpo_app.console.routes import NotThere
 from cpo_app.console.timeline import timeline
 from domain.charge_points import dead_letters, evse_history
-from domain.charge_points.evse_states import EvseStatus
 from domain.operator import charge_points, commands
 
 MAX_CHANGES = 500
@@ -21,30 +20,6 @@ MAX_COMMANDS = 10
 
 def add_charge_point_pages(router: APIRouter, console: Console) -> None:
     db = console.db
-
-    @router.get("/console/charge-points")
-    async def charge_point_table(
-        request: Request,
-        status: EvseStatus | None = None,
-        q: str = Query("", max_length=64),
-        after: str | None = Query(None, max_length=64),
-        done: Done = None,
-    ) -> Response:
-        wanted = None if status is None else status.value
-        counts, (rows, following) = await asyncio.gather(
-            charge_points.counts(db),
-            charge_points.table(db, status=wanted, search=q.strip(), after=after),
-        )
-        return console.page(
-            request,
-            "charge_points.html",
-            rows=rows,
-            next=following,
-            wanted=wanted,
-            q=q,
-            counts=counts,
-            done=said(done),
-        )
 
     @router.get("/console/charge-points/{cp_id}")
     async def charge_point(request: Request, cp_id: str, done: Done = None) -> Response:

@@ -1,6 +1,4 @@
-"""The console's pages of locations, and of any OCPI object as peers get it."""
-
-import asyncio
+"""The console's page of any OCPI object as peers get it."""
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
@@ -10,35 +8,9 @@ from cpo_app.console.console import Console
 from cpo_app.console.doing import Done, said
 from cpo_app.console.routes import NotThere
 
-MAX_SEQ = 2**63 - 1
-"""What a page of locations can begin behind: the store's largest whole number."""
-
 
 def add_location_pages(router: APIRouter, console: Console) -> None:
     db = console.db
-
-    @router.get("/console/locations")
-    async def location_table(
-        request: Request,
-        q: str = Query("", max_length=64),
-        held: bool = False,
-        after: int | None = Query(None, ge=0, le=MAX_SEQ),
-        done: Done = None,
-    ) -> Response:
-        (rows, following), number = await asyncio.gather(
-            ocpi_objects.locations(db, search=q.strip(), held=held, after=after),
-            ocpi_objects.total(db, "locations"),
-        )
-        return console.page(
-            request,
-            "locations.html",
-            rows=rows,
-            next=following,
-            q=q,
-            held=held,
-            total=number,
-            done=said(done),
-        )
 
     @router.get("/console/objects/{module}")
     async def ocpi_object(

@@ -38,6 +38,8 @@ NAVIGATION = (
             Page("/console/stations", "Stations"),
             Page("/console/locations", "Locations"),
             Page("/console/sessions", "Sessions"),
+            Page("/console/reservations", "Reservations"),
+            Page("/console/commands", "Commands"),
             Page("/console/tariffs", "Tariffs"),
         ),
     ),

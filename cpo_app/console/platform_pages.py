@@ -1,10 +1,9 @@
-"""The pages on the platform itself: its people and keys, secrets, backups, settings, and cards."""
+"""The pages on the platform itself: its people and keys, secrets, backups, settings."""
 
 import asyncio
 
 from fastapi import APIRouter, Request, Response
 
-from cpo_app.console import ocpi_objects
 from cpo_app.console.console import Console
 from cpo_app.console.doing import Done, said
 from cpo_app.operator_guard import demand
@@ -50,13 +49,6 @@ def add_platform_pages(router: APIRouter, console: Console) -> None:
             settings=_settings(console),
             done=said(done),
         )
-
-    @router.get("/console/tokens")
-    async def cards(request: Request, done: Done = None) -> Response:
-        rows, number = await asyncio.gather(
-            ocpi_objects.latest_tokens(db), ocpi_objects.total(db, "tokens")
-        )
-        return console.page(request, "tokens.html", rows=rows, total=number, done=said(done))
 
 
 def _settings(console: Console) -> JsonObject:

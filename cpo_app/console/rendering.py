@@ -19,6 +19,7 @@ from cpo_app.console import words
 from cpo_app.console.action_forms import form_of
 from cpo_app.console.navigation import NAVIGATION
 from db_interface.json_data import JsonMapping
+from domain.audit.listing import changes_of
 from domain.times import utc_now
 
 HERE = Path(__file__).parent
@@ -81,9 +82,11 @@ class Rendering:
         }
         env.filters |= {
             "ago": lambda moment: words.ago(moment, self._clock()),
+            "changes": changes_of,
             "clock_offset": words.clock_offset,
             "duration": words.duration,
             "hidden": words.hidden,
+            "iso": words.iso,
             "moment": words.moment,
             "number": words.number,
             "party": words.party,

@@ -4,12 +4,12 @@ from fastapi import APIRouter, Response
 
 from cpo_app.add_routes import add_routes
 from cpo_app.console.account import build_account_router
-from cpo_app.console.audit_pages import add_audit_pages
 from cpo_app.console.charge_point_pages import add_charge_point_pages
 from cpo_app.console.console import Console
 from cpo_app.console.doing import add_actions
 from cpo_app.console.event_stream import add_event_stream
 from cpo_app.console.exchange_pages import add_exchange_pages
+from cpo_app.console.list_pages import add_list_pages
 from cpo_app.console.location_pages import add_location_pages
 from cpo_app.console.login import build_login_router
 from cpo_app.console.notice_pages import add_notice_pages
@@ -31,6 +31,7 @@ def build_console_router(console: Console) -> APIRouter:
     router = APIRouter(include_in_schema=False, route_class=route_class(console))
 
     add_overview_pages(router, console)
+    add_list_pages(router, console)
     add_charge_point_pages(router, console)
     add_session_pages(router, console)
     add_one_session_pages(router, console)
@@ -38,7 +39,6 @@ def build_console_router(console: Console) -> APIRouter:
     add_location_pages(router, console)
     add_peer_pages(router, console)
     add_notice_pages(router, console)
-    add_audit_pages(router, console)
     add_platform_pages(router, console)
     add_exchange_pages(router, console)
     add_station_pages(router, console)

@@ -2,7 +2,7 @@
 
 How long a browser takes to send its form is no matter of time: the store alone is waited for.
 
-Never a traceback, and never a value that the request carried.
+Never a traceback, and never a value that the request carried (names of parameters are said).
 """
 
 import asyncio
@@ -24,7 +24,9 @@ from cpo_app.console.rendering import HEADERS
 from cpo_app.log_ids import CORRELATION_HEADER, bound, usable_id
 from cpo_app.operator_guard import LIVE, NotTheOperator
 from db_interface.database import STORE_ERRORS
+from domain.listing.filters import BadFilter
 from domain.operators.actor import NOBODY, Actor, acting_as
+from domain.paging import BadCursor
 
 logger = logging.getLogger("cpo.console")
 
@@ -136,6 +138,8 @@ def _page_of(console: Console, error: Exception) -> Response:
         return problem(console, 404, "Not found", str(error))
     if isinstance(error, FormRefused):
         return problem(console, error.http_status, "Not done", error.detail)
+    if isinstance(error, BadFilter | BadCursor):
+        return problem(console, 400, "Not understood", f"{error}.")
     if isinstance(error, RequestValidationError | NotUnderstood):
         return problem(console, 400, "Not understood", "The address of this page is not valid.")
     if isinstance(error, (*STORE_ERRORS, asyncio.TimeoutError)):

@@ -1,44 +1,20 @@
-"""The console's pages of OCPP stations: all of them with their templates; their uploads."""
+"""What OCPP stations have uploaded."""
 
 from __future__ import annotations
 
-import asyncio
-
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Response
 from starlette.responses import StreamingResponse
 
 from cpo_app.console.console import Console
-from cpo_app.console.doing import Done, said
 from cpo_app.console.routes import NotThere
 from cpo_app.console.words import segment
-from domain.ocpp import files, templates, transfers
+from domain.ocpp import files, transfers
 from domain.ocpp.transfers import Kind
-from domain.operator import stations
 from domain.operators.actor import Role, current_actor
-
-PAGE = 100
 
 
 def add_station_pages(router: APIRouter, console: Console) -> None:
     db = console.db
-
-    @router.get("/console/stations")
-    async def station_table(
-        request: Request,
-        after: str | None = Query(None, max_length=64),
-        done: Done = None,
-    ) -> Response:
-        (rows, following), known = await asyncio.gather(
-            stations.page(db, after=after, limit=PAGE), templates.all_of(db)
-        )
-        return console.page(
-            request,
-            "stations.html",
-            rows=rows,
-            next=following,
-            templates=[templates.shown(one) for one in known],
-            done=said(done),
-        )
 
     @router.get("/console/station-files/{file_id}")
     async def station_file(file_id: str) -> Response:

@@ -5,7 +5,6 @@ import asyncio
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from cpo_app.console import ocpi_objects
 from cpo_app.console.console import Console
 from cpo_app.console.doing import Done, said
 from cpo_app.console.routes import NotThere
@@ -15,6 +14,7 @@ from cpo_app.console.tariff_prices import preview
 from db_interface.owned_objects import OwnedObjects, plain
 from domain.objects import tariff_assignment
 from domain.operator import tariffs
+from domain.operator.lists.objects import total
 from domain.platform_facts import default_tariff
 from domain.pricing.tariff_words import tariff_in_words
 
@@ -30,7 +30,7 @@ def add_tariff_pages(router: APIRouter, console: Console) -> None:
     async def tariff_table(request: Request, done: Done = None) -> Response:
         rows, number, assigned, default = await asyncio.gather(
             tariffs.table(db, limit=MAX_SHOWN),
-            ocpi_objects.total(db, "tariffs"),
+            total(db, "tariffs"),
             tariff_assignment.listed(db, limit=MAX_ASSIGNED),
             default_tariff(db),
         )

@@ -91,6 +91,13 @@ def moment(value: datetime | str | None) -> str:
     return value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def iso(value: datetime | str) -> str:
+    """ "2025-06-01T03:12:45Z", for programs; also of OCPI's text form, which may lack the Z."""
+    if isinstance(value, str):
+        return f"{value[:19].replace(' ', 'T')}Z"
+    return value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def number(value: float | int | None, digits: int = 0) -> str:
     """ "12 345.6", with a narrow no-break space between thousands."""
     if value is None:

@@ -6,7 +6,6 @@ Every registration counts, also one that EV_Central has never heard of.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -22,7 +21,6 @@ from domain.operator import stations
 from domain.operator.charge_point_rows import REGISTRATION_SHOWN, SHOWN, row_of
 from domain.sites import redacted_metadata
 
-PAGE = 100
 NEVER_SEEN_AMONG = 200
 """Those that were never seen are looked for among this many of the latest registrations."""
 PLACES_AT_ONCE = 10_000
@@ -91,32 +89,6 @@ async def never_seen(db: Database, limit: int) -> list[JsonObject]:
     return [row_of(registration, None) for registration in found]
 
 
-async def table(
-    db: Database, *, status: str | None, search: str, after: str | None
-) -> tuple[list[JsonObject], str | None]:
-    """Rows for the table, and the `after` of the next page.
-
-    `search` is the beginning of an id. With `status` the latest PAGE changes, without by id.
-    """
-    if status == EvseStatus.REMOVED.value:
-        removed = await REGISTRATIONS.of(db).find(
-            {"status": DEREGISTERED}, REGISTRATION_SHOWN, sort=[("registered_seq", -1)], limit=PAGE
-        )
-        return await _with_states(db, removed), None
-    if status is not None:
-        rows = await _in_status(db, status, PAGE)
-        if status == EvseStatus.UNKNOWN.value:
-            rows += await never_seen(db, PAGE - len(rows))
-        return rows, None
-    if search:
-        match = {"folded_id": {"$regex": f"^{re.escape(fold(search))}"}}
-        found = await REGISTRATIONS.of(db).find(
-            match, REGISTRATION_SHOWN, sort=[("folded_id", 1)], limit=PAGE
-        )
-        return await _with_states(db, found), None
-    return await page(db, after=after, limit=PAGE)
-
-
 async def page(
     db: Database, *, after: str | None, limit: int
 ) -> tuple[list[JsonObject], str | None]:
@@ -125,7 +97,7 @@ async def page(
     found = await REGISTRATIONS.of(db).find(
         match, REGISTRATION_SHOWN, sort=[("_id", 1)], limit=limit + 1
     )
-    rows = await _with_states(db, found[:limit])
+    rows = await with_states(db, found[:limit])
     return rows, rows[-1]["id"] if len(found) > limit else None
 
 
@@ -209,7 +181,8 @@ async def _in_status(db: Database, status: str, limit: int) -> list[JsonObject]:
     return [row_of(by_id[state["_id"]], state) for state in states if state["_id"] in by_id]
 
 
-async def _with_states(db: Database, found: Sequence[JsonMapping]) -> list[JsonObject]:
+async def with_states(db: Database, found: Sequence[JsonMapping]) -> list[JsonObject]:
+    """Rows of registrations."""
     cp_ids = [registration["_id"] for registration in found]
     states, boxes = await asyncio.gather(_states(db, cp_ids), stations.of_charge_points(db, cp_ids))
     return [

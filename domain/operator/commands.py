@@ -11,10 +11,11 @@ from domain.commands.command_queue import COMMANDS, Command
 from domain.commands.command_states import OPEN
 from domain.paging import newest
 
-_SHOWN = (
+_NAMES = (
     *("_id", "kind", "state", "cp_id", "peer_id", "by", "session_id", "created", "deadline"),
     *("attempts", "sent_at", "answered_at", "expired_at", "result", "finished_at"),
 )
+SHOWN = dict.fromkeys(_NAMES, 1)
 
 
 async def page(
@@ -33,14 +34,14 @@ async def page(
         by="created",
         limit=limit,
         cursor=cursor,
-        fields=dict.fromkeys(_SHOWN, 1),
+        fields=SHOWN,
     )
-    return [_row(row) for row in rows], following
+    return [row_of(row) for row in rows], following
 
 
 async def one(db: Database, command_id: str) -> JsonObject | None:
-    found = await COMMANDS.of(db).find_one({"_id": command_id}, dict.fromkeys(_SHOWN, 1))
-    return None if found is None else _row(found)
+    found = await COMMANDS.of(db).find_one({"_id": command_id}, SHOWN)
+    return None if found is None else row_of(found)
 
 
 def is_open(command: JsonMapping) -> bool:
@@ -57,6 +58,6 @@ def said_of(command: JsonMapping) -> str:
     return ": ".join([str(result.get("result", "done")), *texts])
 
 
-def _row(command: Command) -> JsonObject:
+def row_of(command: Command) -> JsonObject:
     row = {name: value for name, value in dict(command).items() if name != "_id"}
     return {"id": command["_id"], **row, "said": said_of(row)}

@@ -8,13 +8,13 @@ from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import OwnedObjects, fold
 from domain.metering.signatures import Verdict
+from domain.sessions.session_document import ChargingSession
 from domain.sessions.session_records import SESSIONS
 from domain.sessions.session_signatures import DROPPED
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-LATEST = 100
 SIGNATURE_VERDICTS = (*(verdict.value for verdict in Verdict), DROPPED)
 _RUNNING = {"running": True, "last_heard": {"$gte": _EPOCH}}
 _WITHOUT_CDR = {"cdr_problem": {"$exists": True}}
@@ -53,26 +53,21 @@ async def power_w(db: Database) -> float:
 async def running(db: Database, limit: int) -> tuple[list[JsonObject], int]:
     """Sessions that hold a connector, the longest unheard of first; and how many there are."""
     rows = await SESSIONS.of(db).find(
-        _RUNNING, _SESSION_FACTS, sort=[("last_heard", 1)], limit=limit
+        _RUNNING, SESSION_FACTS, sort=[("last_heard", 1)], limit=limit
     )
-    keys = [fold(row["country_code"], row["party_id"], row["_id"]) for row in rows]
+    return await shown(db, rows), await number_running(db)
+
+
+async def shown(db: Database, rows: list[ChargingSession]) -> list[JsonObject]:
+    """Sessions with what their OCPI objects say besides."""
+    keys = [
+        fold(row["country_code"], row["party_id"], row["_id"])
+        for row in rows
+        if "country_code" in row
+    ]
     objects = await OwnedObjects(db, "sessions").of(db).find({"_id": {"$in": keys}}, _SESSION)
     by_id = {fold(row["fields"]["id"]): row["fields"] for row in objects}
-    shown = [_session(by_id.get(fold(row["_id"]), {}), row) for row in rows]
-    return shown, await number_running(db)
-
-
-async def latest(db: Database) -> list[JsonObject]:
-    """The latest sessions, newest first."""
-    objects = (
-        await OwnedObjects(db, "sessions")
-        .of(db)
-        .find({}, _SESSION, sort=[("seq", -1)], limit=LATEST)
-    )
-    ids = [row["fields"]["id"] for row in objects]
-    found = await SESSIONS.of(db).find({"_id": {"$in": ids}}, _SESSION_FACTS)
-    facts = {row["_id"]: row for row in found}
-    return [_session(row["fields"], facts.get(row["fields"]["id"], {})) for row in objects]
+    return [_session(by_id.get(fold(row["_id"]), {}), row) for row in rows]
 
 
 async def without_cdr(db: Database, limit: int) -> tuple[list[JsonObject], int]:
@@ -83,7 +78,7 @@ async def without_cdr(db: Database, limit: int) -> tuple[list[JsonObject], int]:
         sort=[("cdr_problem", 1)],
         limit=limit,
     )
-    shown = [
+    facts = [
         {
             "id": row["_id"],
             "cp_id": row["cp_id"],
@@ -92,7 +87,7 @@ async def without_cdr(db: Database, limit: int) -> tuple[list[JsonObject], int]:
         }
         for row in rows
     ]
-    return shown, await number_without_cdr(db)
+    return facts, await number_without_cdr(db)
 
 
 def _session(fields: JsonMapping, facts: JsonMapping) -> JsonObject:
@@ -112,6 +107,7 @@ def _session(fields: JsonMapping, facts: JsonMapping) -> JsonObject:
         "currency": fields.get("currency"),
         "token": token,
         "source": facts.get("source"),
+        "created": facts.get("created"),
         "started": facts.get("started") or facts.get("created") or fields.get("start_date_time"),
         "ended": facts.get("ended") or fields.get("end_date_time"),
         "last_heard": facts.get("last_heard") if facts.get("running") else None,
@@ -121,7 +117,7 @@ def _session(fields: JsonMapping, facts: JsonMapping) -> JsonObject:
     }
 
 
-_SESSION_FACTS = dict.fromkeys(
+SESSION_FACTS = dict.fromkeys(
     (
         "cp_id",
         "connector_id",

@@ -37,15 +37,10 @@ _SHOWN = (
 )
 
 
-async def page(
-    db: Database, *, after: str | None, limit: int
-) -> tuple[list[JsonObject], str | None]:
-    """All of them by id, also those that wait to be added; the next page's `after`."""
-    found = await stations.page(db, after=after, limit=limit + 1)
-    shown = found[:limit]
-    here = await connections.some(db, [one["_id"] for one in shown])
-    rows = [_row(one, here.get(one["_id"])) for one in shown]
-    return rows, shown[-1]["_id"] if len(found) > limit else None
+async def with_connections(db: Database, found: list[Station]) -> list[JsonObject]:
+    """Each with whether it is here."""
+    here = await connections.some(db, [one["_id"] for one in found])
+    return [_row(one, here.get(one["_id"])) for one in found]
 
 
 async def counts(db: Database) -> dict[str, int]:

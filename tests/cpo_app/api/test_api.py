@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cpo_app.actions.catalog import all_actions
+from db_interface.collection import Documents
 from db_interface.database import Database, StoreUnavailable
-from db_interface.owned_objects import OwnedObjects
 from domain.charge_points.registrations import Application, Proof, register
 from domain.operators.actor import Role
 from domain.sessions.session_rules import Rules
@@ -222,7 +222,7 @@ def test_without_the_store_it_says_so_and_when_to_come_again(
     async def gone(*_: object, **__: object) -> object:
         raise StoreUnavailable("away")
 
-    monkeypatch.setattr(OwnedObjects, "documents", gone)
+    monkeypatch.setattr(Documents, "find", gone)
     answer = api.get("/v1/cdrs")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert answer.headers["content-type"] == "application/problem+json"

@@ -133,9 +133,14 @@ def test_the_numbers_on_the_overview_add_up(night: Night) -> None:
         ("", ["CP-001", "CP-BAD", "CP-GONE", "CP-NEVER", "CP-OFF", "CP-SILENT"]),
         ("?q=cp-b", ["CP-BAD"]),
         ("?q=.*", []),
-        ("?status=UNKNOWN", ["CP-SILENT", "CP-NEVER"]),
+        ("?q=amster", ["CP-001"]),
+        ("?status=UNKNOWN", ["CP-NEVER", "CP-SILENT"]),
+        ("?status=UNKNOWN&sort=-id", ["CP-SILENT", "CP-NEVER"]),
+        ("?status=UNKNOWN&q=cp-s", ["CP-SILENT"]),
+        ("?status=UNKNOWN&q=nowhere", ["CP-NEVER"]),
         ("?status=REMOVED", ["CP-GONE"]),
-        ("?after=CP-NEVER", ["CP-OFF", "CP-SILENT"]),
+        ("?status=INOPERATIVE&held=true", []),
+        ("?held=true", ["CP-NEVER"]),
     ],
 )
 def test_the_table_of_charge_points_is_filtered(

@@ -36,6 +36,9 @@ def test_a_viewer_sees_every_page_and_no_form_but_his_own(night: Night) -> None:
     visit = visit_of(night, Role.VIEWER)
     for path in pages_of(night):
         answer = visit.get(path)
+        if path == "/console/tariffs/edit":
+            assert answer.status_code == 403  # it is nothing but a form
+            continue
         assert answer.status_code == 200, path
         page = answer.text.partition("<main")[2]  # above it: theme, sign out
         assert page, path

@@ -14,6 +14,7 @@ from db_interface.json_data import JsonObject
 from domain.audit.entries import AUDIT
 from domain.ocpp import configurations
 from domain.operator import charge_points, stations
+from domain.operator.lists import stations as station_list
 from domain.operators.actor import Actor, ActorKind, Role, acting_as
 from tests.cpo_app.ocpp.conftest import World
 
@@ -251,9 +252,11 @@ def test_the_list_says_protocol_version_and_last_message(world: World) -> None:
         await world.add("CP-007")
         async with world.box16() as box:
             await box.boot(firmware_version="1.2.3")
-            rows, following = await stations.page(world.db, after=None, limit=10)
-            assert following is None
-            [row] = rows
+            listed_stations = await station_list.LIST.page(
+                world.db, station_list.LIST.asked({}), limit=10
+            )
+            assert listed_stations.following is None
+            [row] = listed_stations.rows
             assert (row["id"], row["protocol"], row["firmware"]) == ("CP-007", "ocpp1.6", "1.2.3")
             assert row["connected"] is True
             [listed], _ = await charge_points.page(world.db, after=None, limit=10)

@@ -1,0 +1,59 @@
+"""The console's lists: each of them paged, narrowed and sorted by its address, and as CSV."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+
+from fastapi import APIRouter
+
+from cpo_app.console import ocpi_objects
+from cpo_app.console.console import Console
+from cpo_app.console.lists import add_csv, add_list
+from db_interface.json_data import JsonObject
+from domain.listing.listing import Asked
+from domain.ocpp import templates
+from domain.operator import charge_points as seen
+from domain.operator.lists import (
+    audit,
+    cards,
+    cdrs,
+    charge_points,
+    commands,
+    locations,
+    reservations,
+    sessions,
+    stations,
+    tariffs,
+)
+
+
+def add_list_pages(router: APIRouter, console: Console) -> None:
+    db = console.db
+
+    async def counts(asked: Asked) -> JsonObject:
+        return {"counts": await seen.counts(db)}
+
+    async def totals(asked: Asked) -> JsonObject:
+        now = console.clock()
+        day, week = await asyncio.gather(
+            ocpi_objects.cdr_totals(db, now - timedelta(days=1)),
+            ocpi_objects.cdr_totals(db, now - timedelta(days=7)),
+        )
+        return {"totals": [("24 hours", *day), ("7 days", *week)]}
+
+    async def wanted(asked: Asked) -> JsonObject:
+        return {"templates": [templates.shown(one) for one in await templates.all_of(db)]}
+
+    put = partial(add_list, router, console)
+    put("/console/charge-points", "charge_points.html", charge_points.LIST, more=counts)
+    put("/console/stations", "stations.html", stations.LIST, more=wanted)
+    put("/console/sessions", "sessions.html", sessions.LIST)
+    put("/console/cdrs", "cdrs.html", cdrs.LIST, more=totals)
+    put("/console/locations", "locations.html", locations.LIST)
+    put("/console/tokens", "tokens.html", cards.LIST)
+    put("/console/commands", "commands.html", commands.LIST)
+    put("/console/reservations", "reservations.html", reservations.LIST)
+    put("/audit", "audit.html", audit.LIST)
+    add_csv(router, console, "/console/tariffs", tariffs.LIST)
