@@ -24,6 +24,7 @@ from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from cpo_app.ocpi.peer_services.token_rotation import TokenRotation
 from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from cpo_app.reconciling import Reconciling
+from cpo_app.server_presence import CENTRAL, ServerPresence
 from domain.audit.chain import Sealing
 from domain.authorization.authorization import Authorizer
 from domain.exchanges.bounds import ExchangeBounds
@@ -43,6 +44,7 @@ class Background:
         settings = backend.settings
         self._backend = backend
         self._starting: asyncio.Task[None] | None = None
+        self._presence: ServerPresence | None = None
         rules = rules_of(settings)
         may_speak_for = backend.authenticator.may_speak_for
         authorizer = Authorizer(
@@ -94,6 +96,8 @@ class Background:
             self._starting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._starting
+        if self._presence is not None:
+            await self._presence.stop()
         await self._moves.rounds.stop()
         await self._tariff_turns.rounds.stop()
         await self._views.rounds.stop()
@@ -123,6 +127,11 @@ class Background:
             await self.central.start()
 
         await until_ready(backend.store, begin)
+        presence = ServerPresence(
+            backend.db, CENTRAL, backend.settings.CENTRAL_PORT, backend.settings
+        )
+        presence.start()
+        self._presence = presence
         self._sweeper.rounds.start()
         self._stopper.rounds.start()
         self._commands.start()

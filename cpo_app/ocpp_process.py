@@ -20,6 +20,7 @@ from cpo_app.front_door.tls import ServerTls
 from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpp import operations
 from cpo_app.ocpp.gateway import Door, Gateway
+from cpo_app.server_presence import GATEWAY, ServerPresence
 from cpo_app.settings import Settings, SettingsError
 from domain.authorization.authorization import Authorizer
 from domain.places import geonames
@@ -46,6 +47,7 @@ class OcppProcess:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        self._presence: ServerPresence | None = None
         settings = backend.settings
         emsps = RealtimeAuthorization(
             backend.peers, backend.client, backend.authenticator.may_speak_for
@@ -93,8 +95,13 @@ class OcppProcess:
         for door in doors:
             kind = "without TLS" if door.tls is None else "with TLS"
             logger.info("OCPP stations connect at port %d, %s", door.port, kind)
+        db, settings = self._backend.db, self._backend.settings
+        self._presence = ServerPresence(db, GATEWAY, doors[0].port, settings)
+        self._presence.start()
 
     async def stop(self) -> None:
+        if self._presence is not None:
+            await self._presence.stop()
         await self.gateway.stop()
         await self.central.stop()
         await self._backend.aclose()

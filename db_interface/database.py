@@ -17,7 +17,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import pymongo
@@ -177,10 +177,15 @@ class Database:
         return self.clock.now()
 
     @property
+    def host_is_ahead(self) -> timedelta:
+        """How far this host's wall clock is ahead of the database's."""
+        clock = self.clock
+        return clock.host_is_ahead() if isinstance(clock, DatabaseClock) else timedelta(0)
+
+    @property
     def host_clock_is_right(self) -> bool:
         """Whether this host's wall clock shows about what the database's does."""
-        clock = self.clock
-        return not isinstance(clock, DatabaseClock) or abs(clock.host_is_ahead()) <= MAX_HOST_OFF
+        return abs(self.host_is_ahead) <= MAX_HOST_OFF
 
     @property
     def is_away(self) -> bool:

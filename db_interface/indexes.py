@@ -152,6 +152,7 @@ INDEXES: dict[str, list[IndexModel]] = {
             "signature.verdict", partialFilterExpression={"signature.verdict": {"$exists": True}}
         ),
     ],
+    "running_servers": [_index("expires", expireAfterSeconds=0)],
     "ocpp_stations": [
         _index("folded_id", unique=True),
         _index("evses.cp_id"),

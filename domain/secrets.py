@@ -87,7 +87,7 @@ class _Key:
                 "make one with: openssl rand -hex 32"
             )
         self._hash_key = _derive(master_key, b"token hashes")
-        self.kid = _derive(master_key, b"key id")[:4].hex()
+        self.kid = key_name(master_key)
         self.fernet = Fernet(base64.urlsafe_b64encode(_derive(master_key, b"sealed tokens")))
 
     def digest(self, token: str) -> str:
@@ -115,6 +115,12 @@ def kept_secret(path: Path, make: Callable[[], str] = new_token) -> str:
         finally:
             Path(draft).unlink()
     return path.read_text().strip()
+
+
+def key_name(key: str) -> str:
+    """Names a key, and tells nothing of it (8 hex digits); of one of less than MIN_KEY_LENGTH
+    nothing is told but that."""
+    return _derive(key, b"key id")[:4].hex() if len(key) >= MIN_KEY_LENGTH else "too short"
 
 
 def _derive(master_key: str, purpose: bytes) -> bytes:

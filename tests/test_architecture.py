@@ -36,6 +36,7 @@ SHARED = (
     "actions",
     "docs_page",
     "exposition",
+    "server_presence",
     "operator_guard",
     "http_errors",
     "bounded_body",

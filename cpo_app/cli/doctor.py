@@ -17,15 +17,18 @@ from cpo_app.cli.options import DataDir, Port, settings_for
 from cpo_app.cli.output import note, print_json, print_line
 from cpo_app.doctor.configuration import check_configuration
 from cpo_app.doctor.contents import check_contents
+from cpo_app.doctor.endings import check_endings, check_public_certificate
 from cpo_app.doctor.findings import Finding, Level, fail, ok
 from cpo_app.doctor.host import check_host
 from cpo_app.doctor.network import check_network
 from cpo_app.doctor.ocpp import check_gateway, check_reachable, check_stations
+from cpo_app.doctor.running import as_running, check_running
 from cpo_app.doctor.store import check_store
 from cpo_app.settings import Settings, SettingsError
 from cpo_app.unsafe_settings import unsafe_settings
 from db_interface.database import STORE_ERRORS, Database, StoreUnavailable
 from db_interface.json_data import JsonMapping
+from domain.running_servers import running
 from domain.secrets import MIN_KEY_LENGTH, SecretUnusable, Vault
 from domain.times import utc_now
 
@@ -92,12 +95,18 @@ async def _examine(settings: Settings, embedded: bool) -> list[Finding]:
     try:
         findings = [finding async for finding in check_store(db, embedded=embedded)]
         broken = any(finding.level is Level.FAIL for finding in findings)
-        here = settings if broken else await announced(settings, db)
+        here = settings
+        if not broken:
+            servers = await running(db)
+            findings += check_running(settings, servers, db.now())
+            here = as_running(await announced(settings, db), servers, db.now())
         findings += check_configuration(here, embedded=embedded, now=now)
         findings += [*check_gateway(here, now), *await check_network(here)]
+        findings += await check_public_certificate(here, now)
         findings.append(await check_reachable(here))
         if not broken:
             findings += [finding async for finding in check_stations(db)]
+            findings += [finding async for finding in check_endings(db)]
         if not broken and len(min(here.encryption_keys, key=len, default="")) >= MIN_KEY_LENGTH:
             vault = Vault(*here.encryption_keys)
             findings += [finding async for finding in check_contents(db, vault, now)]

@@ -15,6 +15,10 @@ from domain.notices.certificates import RENEW_WITHIN
 from domain.secrets import MIN_KEY_LENGTH
 
 _THIS_HOST = ("127.0.0.1", "localhost", "::1")
+_SHUT_OUT = {
+    "REGISTRY": "no charge point can register",
+    "CENTRAL": "neither peers nor charge points are heard",
+}
 _MAKE_ONE = "make one with: openssl rand -hex 32"
 
 
@@ -28,7 +32,9 @@ def check_configuration(settings: Settings, *, embedded: bool, now: datetime) ->
     yield _private_urls(settings, embedded)
     yield _registry(settings, embedded, unsafe.get("REGISTRY_ADMIN_API_KEY"))
     if settings.REGISTRY_TLS_ENABLED:
-        yield _certificate(settings, now)
+        yield _certificate("REGISTRY", settings, now)
+    if settings.CENTRAL_TLS_ENABLED:
+        yield _certificate("CENTRAL", settings, now)
     if settings.NO_AUTH:
         yield fail(
             "NO_AUTH", "is set: the servers refuse to run without authentication", "unset it"
@@ -126,22 +132,20 @@ def _registry(settings: Settings, embedded: bool, unsafe: Unsafe | None) -> Find
     return ok(name, "is set" if key else "is not set: fine on embedded defaults")
 
 
-def _certificate(settings: Settings, now: datetime) -> Finding:
-    name = "REGISTRY_TLS_CERT_FILE"
-    for variable, path in (
-        (name, settings.REGISTRY_TLS_CERT_FILE),
-        ("REGISTRY_TLS_KEY_FILE", settings.REGISTRY_TLS_KEY_FILE),
-    ):
-        if not Path(path).is_file():
-            return fail(
-                variable, "names no file", "name the PEM file, or set REGISTRY_TLS_ENABLED=false"
-            )
+def _certificate(whose: str, settings: Settings, now: datetime) -> Finding:
+    """`whose`: REGISTRY or CENTRAL."""
+    name = f"{whose}_TLS_CERT_FILE"
+    path = getattr(settings, name)
+    for variable in (name, f"{whose}_TLS_KEY_FILE"):
+        if not Path(getattr(settings, variable)).is_file():
+            off = f"{whose}_TLS_ENABLED=false"
+            return fail(variable, "names no file", f"name the PEM file, or set {off}")
     try:
-        ends = certificate_end(settings.REGISTRY_TLS_CERT_FILE)
+        ends = certificate_end(path)
     except ValueError:
         return fail(name, "is no certificate in PEM", "name a PEM file")
     if ends < now:
-        return fail(name, f"ended on {ends:%Y-%m-%d}", "renew it: no charge point can register")
+        return fail(name, f"ended on {ends:%Y-%m-%d}", f"renew it: {_SHUT_OUT[whose]}")
     if ends - now < RENEW_WITHIN:
         return warn(name, f"ends on {ends:%Y-%m-%d}", "renew it")
     return ok(name, f"is good until {ends:%Y-%m-%d}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from db_interface.database import Database
 from domain.charge_points import dead_letters
 from domain.charge_points.charge_point_documents import CHARGE_POINTS
+from domain.exchanges import listing
 from domain.operator import charge_points, money, peers, reconciliation, sessions
 from domain.peers.peer_document import PEERS
 from domain.peers.statuses import BLOCKED, CONNECTED, SUSPENDED
@@ -28,6 +29,7 @@ async def check_contents(db: Database, vault: Vault, now: datetime) -> AsyncIter
     yield await _dead_letters(db)
     yield await _registers(db)
     yield await _cdrs_at_peers(db)
+    yield await _recorder(db)
 
 
 async def _sealed(db: Database, vault: Vault) -> Finding:
@@ -135,6 +137,18 @@ async def _cdrs_at_peers(db: Database) -> Finding:
             "cpo reconcile cdrs says which, and what is known of each",
         )
     return ok("CDRs at peers", "nothing is known to be missing")
+
+
+async def _recorder(db: Database) -> Finding:
+    lost = await listing.lost_since(db, db.now() - timedelta(days=1))
+    if lost:
+        return warn(
+            "exchanges",
+            f"{lost} with peers were not recorded within a day: there were too many at once",
+            "nothing is lost but their record; more workers, or exempt a busy peer "
+            "(CPO_EXCHANGES_EXCEPT)",
+        )
+    return ok("exchanges", "all that were to be recorded within a day are")
 
 
 def _plain(text: str) -> str:

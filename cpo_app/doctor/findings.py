@@ -21,6 +21,10 @@ class Finding:
     said: str
     do: str = ""
 
+    def __post_init__(self) -> None:
+        if (self.level is Level.OK) == bool(self.do):
+            raise ValueError(f"{self.check}: what is wrong says what to do, and only that")
+
 
 def ok(check: str, said: str) -> Finding:
     return Finding(check, Level.OK, said)

@@ -24,6 +24,7 @@ from cpo_app.registry.errors import add_error_handlers
 from cpo_app.registry.metrics import RegistryMetrics, metrics_routes
 from cpo_app.registry.routes import charge_point_routes
 from cpo_app.registry.views import time_text
+from cpo_app.server_presence import REGISTRY, ServerPresence
 from cpo_app.settings import Settings
 from db_interface.database import Database, StoreUnavailable
 from db_interface.interface import DbInterface
@@ -59,13 +60,16 @@ def build_registry(settings: Settings, store: DbInterface | None = None) -> Fast
             yield
             return
         db = Database.connect(settings.CPO_MONGO_URL)
-        preparing = asyncio.create_task(_prepare(registry, db))
+        presence = ServerPresence(db, REGISTRY, settings.REGISTRY_API_PORT, settings)
+        preparing = asyncio.create_task(_prepare(registry, db, presence))
         try:
             yield
         finally:
             preparing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await preparing
+            if registry.store is not None:
+                await presence.stop()
             db.close()
 
     app = FastAPI(title=TITLE, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
@@ -83,7 +87,7 @@ def build_registry(settings: Settings, store: DbInterface | None = None) -> Fast
     return app
 
 
-async def _prepare(registry: Registry, db: Database) -> None:
+async def _prepare(registry: Registry, db: Database, presence: ServerPresence) -> None:
     """Let the routes have the store once it answers and has its indexes; never give up."""
     # The gazetteer takes a second to load: not while a charge point waits for its answer.
     await asyncio.to_thread(geonames.cities)
@@ -91,6 +95,7 @@ async def _prepare(registry: Registry, db: Database) -> None:
     await until_ready(store)
     registry.throttle.share(db)
     registry.store = store
+    presence.start()
     logger.info("database ready")
 
 
