@@ -313,7 +313,16 @@ def test_what_a_station_tells_beside_charging_is_answered(world: World) -> None:
     said: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         "DataTransfer": ({"vendorId": "Acme"}, {"status": "UnknownVendorId"}),
         "SecurityEventNotification": ({"type": "TamperDetection", "timestamp": at()}, {}),
-        "SignCertificate": ({"csr": "..."}, {"status": "Rejected"}),
+        "SignCertificate": (
+            {"csr": "..."},
+            {
+                "status": "Rejected",
+                "statusInfo": {
+                    "reasonCode": "InvalidCSR",
+                    "additionalInfo": "there is no CA (CPO_OCPP_CA_CERT_FILE)",
+                },
+            },
+        ),
         "NotifyChargingLimit": ({"chargingLimit": {"chargingLimitSource": "SO"}}, {}),
         "GetCertificateStatus": (
             {
