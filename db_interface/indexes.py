@@ -94,6 +94,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("client_audiences", "status"),
         _index("status"),
         _index("name"),
+        _index("name", collation=BY_NAME, name="as_people_name_it"),
         _index("call.until", sparse=True),
         _index("created", "_id"),
     ],
@@ -235,6 +236,7 @@ INDEXES["locations"].append(
 INDEXES["locations"] += [
     _index("fields.city", collation=BY_NAME),
     _index("fields.name", collation=BY_NAME),
+    _index("fields.address", collation=BY_NAME),
 ]
 INDEXES["locations"].append(
     _index(
@@ -252,6 +254,7 @@ INDEXES["tokens"] = [
     *INDEXES["tokens"],
     _index("links.group"),
     _index("fields.contract_id", "seq"),
+    _index("fields.visual_number", sparse=True),
     # Those that their eMSP has ended.
     _index("last_updated", partialFilterExpression={"fields.valid": False}),
 ]

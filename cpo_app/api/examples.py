@@ -407,6 +407,11 @@ READ: Mapping[str, JsonObject] = {
     "/settings": {"settings": {"CPO_PARTIES": "NL/EVC=Ours"}, "changeable": []},
     "/secrets": {"newest_key": "6d657914", "older_keys_given": 0, "older_keys_may_go": True},
     "/backups": {"last": {"at": _AT, "made": _AT, "bytes": 21039, "documents": 187}},
+    "/search": {
+        "exact": True,
+        "items": [{"kind": "charge point", "id": "CP-001", "said": "Amsterdam", "key": None}],
+        "more": [],
+    },
     "/me": {"kind": "key", "name": "ci", "role": "operator", "actions": ["peers.suspend"]},
 }
 

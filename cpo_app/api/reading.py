@@ -17,6 +17,7 @@ from cpo_app.api.read_payments import add_payments
 from cpo_app.api.read_peers import add_peers
 from cpo_app.api.read_people import add_people
 from cpo_app.api.read_platform import add_platform
+from cpo_app.api.read_search import add_search
 
 
 def add_reading(router: APIRouter, house: House) -> None:
@@ -28,3 +29,4 @@ def add_reading(router: APIRouter, house: House) -> None:
     add_exchanges(router, house)
     add_people(router, house)
     add_platform(router, house)
+    add_search(router, house)

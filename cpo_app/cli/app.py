@@ -33,6 +33,7 @@ class Commands(LazyGroup):
         "convert": "cpo_app.cli.convert:convert",
         "status": "cpo_app.cli.status:status",
         "doctor": "cpo_app.cli.doctor:doctor",
+        "search": "cpo_app.cli.search:search",
         "backup": "cpo_app.cli.backup:backup",
         "restore": "cpo_app.cli.backup:restore",
         "statements": "cpo_app.cli.statements:statements",

@@ -20,6 +20,7 @@ from cpo_app.console.peer_pages import add_peer_pages
 from cpo_app.console.platform_pages import add_platform_pages
 from cpo_app.console.rendering import ASSETS
 from cpo_app.console.routes import problem, route_class
+from cpo_app.console.search_pages import add_search_pages
 from cpo_app.console.session_pages import add_session_pages
 from cpo_app.console.station_pages import add_station_pages
 from cpo_app.console.tariff_pages import add_tariff_pages
@@ -32,6 +33,7 @@ def build_console_router(console: Console) -> APIRouter:
 
     add_overview_pages(router, console)
     add_list_pages(router, console)
+    add_search_pages(router, console)
     add_charge_point_pages(router, console)
     add_session_pages(router, console)
     add_one_session_pages(router, console)

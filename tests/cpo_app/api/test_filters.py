@@ -95,3 +95,15 @@ def test_what_is_no_filter_is_said(api: Api) -> None:
         assert refused.json()["detail"].startswith(f"{named}: ")
     names = [row["name"] for row in api.get("/v1/quirks").json()["items"]]
     assert "no_patch" in names
+
+
+def test_anything_is_searched_by_id(api: Api, world: World) -> None:
+    session_id = charged(world)
+    found = api.get(f"/v1/search?q={session_id}").json()
+    assert found["exact"] is True and found["more"] == []
+    assert [(hit["kind"], hit["id"]) for hit in found["items"]] == [
+        ("session", session_id),
+        ("CDR", session_id),
+    ]
+    assert api.get("/v1/search?q=%00").json()["items"] == []
+    assert api.get("/v1/search").status_code == 422
