@@ -42,7 +42,7 @@ class PriceRow:
     why: str
 
 
-def power_chart(course: CourseTold, *, title: str, zone: tzinfo) -> Chart | None:
+def power_chart(course: CourseTold, *, zone: tzinfo) -> Chart | None:
     """None: nothing has been charged yet."""
     if not course.stretches or not course.points:
         return None
@@ -56,7 +56,9 @@ def power_chart(course: CourseTold, *, title: str, zone: tzinfo) -> Chart | None
             Line("Energy", "kWh", energy, right=True, digits=2),
         ],
         id="power",
-        title=title,
+        title="Power and energy"
+        if course.measured
+        else "Mean power of each charging period, and energy",
         since=since,
         until=until,
         zone=zone,

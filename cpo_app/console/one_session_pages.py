@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 from fastapi import APIRouter, Query, Request, Response
 
 from cpo_app.actions.action import Refused
@@ -13,9 +11,6 @@ from cpo_app.console.courses import power_chart, price_rows
 from cpo_app.console.doing import Done, said
 from cpo_app.console.routes import NotThere
 from domain.operator import one_cdr, one_session
-
-STALE_AFTER = timedelta(seconds=60)
-"""What was measured before that is not how it is now."""
 
 
 def add_one_session_pages(router: APIRouter, console: Console) -> None:
@@ -36,8 +31,7 @@ def add_one_session_pages(router: APIRouter, console: Console) -> None:
             token=facts.get("token") or fields.get("cdr_token") or {},
             state=facts.get("status") or fields.get("status"),
             began=facts.get("started") or facts.get("created") or fields.get("start_date_time"),
-            stale=is_stale(facts.get("last_heard"), console.clock()),
-            chart=power_chart(found.course, title="Power and energy", zone=console.zone),
+            chart=power_chart(found.course, zone=console.zone),
             rows=price_rows(found.course.rows),
             done=said(done),
         )
@@ -63,16 +57,10 @@ def add_one_session_pages(router: APIRouter, console: Console) -> None:
             fields=found.fields,
             token=found.fields.get("cdr_token") or {},
             place=found.fields.get("cdr_location") or {},
-            chart=power_chart(
-                found.course, title="Mean power of each period, and energy", zone=console.zone
-            ),
+            chart=power_chart(found.course, zone=console.zone),
             rows=price_rows(found.course.rows),
             done=said(done),
         )
-
-
-def is_stale(measured: datetime | None, now: datetime) -> bool:
-    return measured is None or now - measured > STALE_AFTER
 
 
 def _party(text: str | None) -> tuple[str, str] | None:

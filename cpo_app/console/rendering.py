@@ -86,6 +86,7 @@ class Rendering:
             "clock_offset": words.clock_offset,
             "duration": words.duration,
             "hidden": words.hidden,
+            "is_old": lambda moment: words.is_old(moment, self._clock()),
             "iso": words.iso,
             "moment": words.moment,
             "number": words.number,

@@ -12,7 +12,9 @@ from cpo_app.console.exchange_pages import add_exchange_pages
 from cpo_app.console.list_pages import add_list_pages
 from cpo_app.console.location_pages import add_location_pages
 from cpo_app.console.login import build_login_router
+from cpo_app.console.message_pages import add_message_pages
 from cpo_app.console.notice_pages import add_notice_pages
+from cpo_app.console.offered_pages import add_offered_pages
 from cpo_app.console.once import add_pages_shown_once
 from cpo_app.console.one_session_pages import add_one_session_pages
 from cpo_app.console.overview_pages import add_overview_pages
@@ -35,6 +37,8 @@ def build_console_router(console: Console) -> APIRouter:
     add_list_pages(router, console)
     add_search_pages(router, console)
     add_charge_point_pages(router, console)
+    add_offered_pages(router, console)
+    add_message_pages(router, console)
     add_session_pages(router, console)
     add_one_session_pages(router, console)
     add_tariff_pages(router, console)

@@ -13,6 +13,8 @@ from domain.audit.redaction import bare_url
 from domain.charge_points.engine_clocks import EngineClock, agrees
 
 NOTHING = "–"
+OLD_AFTER_S = 60
+"""A measured value that is older is shown, but greyed."""
 _STATUS_TONE = {
     "AVAILABLE": "good",
     "CHARGING": "busy",
@@ -43,6 +45,11 @@ _STATUS_TONE = {
     "refused": "bad",
     "not known": "warn",
     "not pushed": "off",
+    "left out": "warn",
+    "changed": "held",
+    "added": "busy",
+    "as registered": "good",
+    "not for peers": "off",
 }
 
 
@@ -54,6 +61,11 @@ def tone(status: str | None) -> str:
 def ago(moment: datetime | None, now: datetime) -> str:
     """ "12 s", "4 min", "3 h", "2 d": the age of a moment."""
     return NOTHING if moment is None else duration((now - moment).total_seconds())
+
+
+def is_old(moment: datetime | None, now: datetime) -> bool:
+    """Whether what was measured then says nothing of how it is now."""
+    return moment is None or (now - moment).total_seconds() > OLD_AFTER_S
 
 
 def duration(seconds: float | None) -> str:

@@ -81,6 +81,20 @@ async def latest(where: Where, cp_id: str, limit: int) -> list[Change]:
     )
 
 
+async def latest_since(where: Where, cp_id: str, since: datetime, limit: int) -> list[Change]:
+    """The latest changes back to that time, the newest first; behind them the one that says in
+    which status the time began."""
+    shown = {"_id": 0, "cp_id": 0}
+    newest = [("at", -1), ("n", -1)]
+    found = await HISTORY.of(where).find(
+        {"cp_id": cp_id, "at": {"$gte": since}}, shown, sort=newest, limit=limit
+    )
+    if len(found) < limit:
+        before = {"cp_id": cp_id, "at": {"$lt": since}}
+        found += await HISTORY.of(where).find(before, shown, sort=newest, limit=1)
+    return found
+
+
 async def history(
     where: Where, cp_id: str, since: datetime, until: datetime, limit: int = MAX_ENTRIES
 ) -> list[Change]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, TypedDict
 
@@ -121,6 +121,41 @@ class MessageLog:
             )
 
 
+_SHOWN = {"_id": 0, "expires": 0}
+_NEWEST = [("at", -1), ("n", -1)]
+
+
+async def walked(
+    db: Database, station: str, *, since: datetime | None, until: datetime | None
+) -> AsyncIterator[Message]:
+    """The messages of a station from the newest on, batch by batch: whoever has enough stops."""
+    query = {"station": station, **_times(since, until)}
+    async for message in MESSAGES.of(db).stream(query, _SHOWN, sort=_NEWEST):
+        yield message
+
+
+async def between(
+    db: Database,
+    station: str,
+    first: datetime,
+    last: datetime,
+    *,
+    limit: int,
+) -> list[Message]:
+    """Those of that time, both ends in, the oldest first."""
+    return await MESSAGES.of(db).find(
+        {"station": station, "at": {"$gte": first, "$lte": last}},
+        _SHOWN,
+        sort=[("at", 1), ("n", 1)],
+        limit=limit,
+    )
+
+
+def _times(since: datetime | None, until: datetime | None) -> dict[str, object]:
+    bounds = {name: at for name, at in {"$gte": since, "$lt": until}.items() if at is not None}
+    return {"at": bounds} if bounds else {}
+
+
 async def listed(
     db: Database,
     station: str,
@@ -133,17 +168,11 @@ async def listed(
     limit: int = 100,
 ) -> Sequence[Message]:
     """The latest messages of a station, the newest first. `text`: in their content."""
-    query: dict[str, object] = {"station": station}
+    query: dict[str, object] = {"station": station, **_times(since, until)}
     if action:
         query["action"] = action
     if message_id:
         query["message_id"] = message_id
-    times = {"$gte": since, "$lt": until}
-    bounds = {name: at for name, at in times.items() if at is not None}
-    if bounds:
-        query["at"] = bounds
     if text:
         query["content"] = {"$regex": re.escape(text), "$options": "i"}
-    return await MESSAGES.of(db).find(
-        query, {"_id": 0, "expires": 0}, sort=[("at", -1), ("n", -1)], limit=limit
-    )
+    return await MESSAGES.of(db).find(query, _SHOWN, sort=_NEWEST, limit=limit)

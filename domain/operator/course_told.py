@@ -47,7 +47,11 @@ class Stretch:
 
     @property
     def mean_kw(self) -> float | None:
-        return self.kwh * 3600 / self.seconds if self.seconds else None
+        """No more than the most that was measured: energy can be told later than it flowed."""
+        if not self.seconds:
+            return None
+        mean = self.kwh * 3600 / self.seconds
+        return mean if self.most_kw is None else min(mean, self.most_kw)
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,7 @@ def power(samples: Iterable[Sample], told: Sequence[Stretch]) -> tuple[list[Powe
     kept = list(samples)
     measured = [one for one in kept if one.power_w is not None]
     if len(measured) > 1:
-        return [
-            PowerPoint(
-                one.at, None if one.power_w is None else one.power_w / 1000, one.energy_wh / 1000
-            )
-            for one in kept
-        ], True
+        return _measured(kept), True
     points, kwh = [], 0.0
     for one in told:
         points.append(PowerPoint(one.begin, one.mean_kw, kwh))
@@ -91,6 +90,22 @@ def power(samples: Iterable[Sample], told: Sequence[Stretch]) -> tuple[list[Powe
     if told:
         points.append(PowerPoint(told[-1].end, None, kwh))
     return points, False
+
+
+def _measured(samples: Sequence[Sample]) -> list[PowerPoint]:
+    """It begins with nothing, and what flowed until its end falls to nothing there."""
+    points = [
+        PowerPoint(
+            one.at, None if one.power_w is None else one.power_w / 1000, one.energy_wh / 1000
+        )
+        for one in samples
+    ]
+    first, before, last = points[0], points[-2], points[-1]
+    if first.kw is None and not first.kwh:
+        points[0] = PowerPoint(first.at, 0.0, 0.0)
+    if not last.kw and before.kw:
+        points.insert(-1, PowerPoint(last.at, before.kw, last.kwh))
+    return points
 
 
 def _stretch(period: JsonMapping, begin: datetime, end: datetime, prices: Sequence[str]) -> Stretch:

@@ -6,20 +6,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import OwnedDocument, OwnedObjects, party_key, plain
+from domain.operator.course_told import power
 from domain.operator.one_session import CourseTold, course_of_cdr
 from domain.operator.where_delivered import Delivered, of_object
 from domain.sessions.cdr_time_zone import time_zone_of
+from domain.sessions.power_samples import samples_of
 from domain.sessions.session_bills import in_force
 from domain.sessions.session_document import ChargingSession
 from domain.sessions.session_records import SESSIONS
 
+_SAME_KWH = 0.01
 _AMOUNTS = ("excl_vat", "incl_vat")
 
 
@@ -60,7 +63,7 @@ async def one(store: DbInterface, document: OwnedDocument) -> OneCdr:
         time_zone_of(store, fields),
         _session(db, fields),
     )
-    course = course_of_cdr(fields, time_zone)
+    course = _with_what_was_measured(course_of_cdr(fields, time_zone), fields, session)
     credit = next((one for one in related if one.get("credit_reference_id") == fields["id"]), None)
     return OneCdr(
         id=fields["id"],
@@ -81,8 +84,21 @@ async def _session(db: Database, fields: JsonMapping) -> ChargingSession | None:
     session_id = fields.get("session_id")
     if not session_id:
         return None
-    wanted = dict.fromkeys(("cp_id", "connector_id", "signature", "status", "by_hand"), 1)
+    wanted = dict.fromkeys(("cp_id", "connector_id", "signature", "samples", "created"), 1)
     return await SESSIONS.of(db).find_one({"_id": session_id}, wanted)
+
+
+def _with_what_was_measured(
+    course: CourseTold, fields: JsonMapping, session: ChargingSession | None
+) -> CourseTold:
+    """The curve of its session, where that is kept and tells the same energy."""
+    if session is None or "created" not in session:
+        return course
+    kept = list(samples_of(session.get("samples", b""), session["created"]))
+    if not kept or abs(kept[-1].energy_wh / 1000 - fields["total_energy"]) > _SAME_KWH:
+        return course
+    points, measured = power(kept, course.stretches)
+    return replace(course, points=points, measured=measured)
 
 
 async def _related(db: Database, document: OwnedDocument, fields: JsonMapping) -> list[JsonObject]:

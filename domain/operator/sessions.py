@@ -58,6 +58,14 @@ async def running(db: Database, limit: int) -> tuple[list[JsonObject], int]:
     return await shown(db, rows), await number_running(db)
 
 
+async def of_charge_point(db: Database, cp_id: str, limit: int) -> list[JsonObject]:
+    """Those that were opened there last, the latest first."""
+    rows = await SESSIONS.of(db).find(
+        {"cp_id": cp_id}, SESSION_FACTS, sort=[("created", -1), ("_id", -1)], limit=limit
+    )
+    return await shown(db, rows)
+
+
 async def shown(db: Database, rows: list[ChargingSession]) -> list[JsonObject]:
     """Sessions with what their OCPI objects say besides."""
     keys = [

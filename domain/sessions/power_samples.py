@@ -1,8 +1,8 @@
 """How a session's energy grew, in a few bytes of its document: what its power curve is drawn from.
 
-A sample is taken whenever its Session is brought up to date. They stay about evenly spaced and few,
-however long it charges: where they become too many, every other one goes. Nothing is billed by
-them. Pure.
+One is taken of each of the first meter values, then whenever its Session is brought up to date.
+They stay about evenly spaced and few, however long it charges: of too many every other one goes.
+Nothing is billed by them. Pure.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 MAX_SAMPLES = 180
+EARLY = 20
+"""So many are taken of every meter value: a session may be short."""
 _SAMPLE = struct.Struct("<iff")
 """Tenths of a second since the session was opened, Wh, and W (not a number: not told)."""
 _TENTHS = timedelta(milliseconds=100)
@@ -43,6 +45,10 @@ def with_sample(
     if len(rows) > MAX_SAMPLES:
         rows = _thinned(rows)
     return b"".join(_SAMPLE.pack(*row) for row in rows)
+
+
+def is_early(kept: bytes) -> bool:
+    return len(kept) < EARLY * _SAMPLE.size
 
 
 def samples_of(kept: bytes, opened: datetime) -> Iterator[Sample]:

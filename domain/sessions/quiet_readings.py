@@ -13,6 +13,7 @@ from db_interface.bulk import update_each
 from db_interface.transaction import Tx
 from domain.counters import ENERGY_WH
 from domain.sessions.charging_sessions import quiet_reading
+from domain.sessions.power_samples import is_early
 from domain.sessions.session_document import ChargingSession
 from domain.sessions.session_records import (
     SESSIONS,
@@ -83,9 +84,12 @@ class QuietReadings:
         grown: list[ChargingSession] = [{**self._found[id_], **self._changes[id_]} for id_ in due]
         await publish_grown(self._tx, [session for session in grown if is_shown(session)])
         for id_ in due:
-            found, changes = self._found[id_], self._changes[id_]
-            after: ChargingSession = {**found, **changes}
-            changes.update({"published_at": self._tx.now, **sampled(found, after)})
+            self._changes[id_]["published_at"] = self._tx.now
+        for id_, changes in self._changes.items():
+            found = self._found[id_]
+            if "published_at" in changes or is_early(found.get("samples", b"")):
+                after: ChargingSession = {**found, **changes}
+                changes.update(sampled(found, after))
         await update_each(
             SESSIONS.of(self._tx),
             [

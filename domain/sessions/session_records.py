@@ -26,7 +26,7 @@ from domain.log_events import event
 from domain.objects import OcpiObject
 from domain.outbox.publishing import publish, publish_again
 from domain.rendered import Rendered
-from domain.sessions.power_samples import with_sample
+from domain.sessions.power_samples import is_early, with_sample
 from domain.sessions.session_bills import bill
 from domain.sessions.session_document import ChargingSession, Suspicion
 from domain.sessions.session_object import Course, course_of, owned_session, session_object
@@ -175,6 +175,8 @@ async def save(
             changes["cdr_problem"] = problem
         if completed:
             changes["frozen"] = True
+    elif is_early(before.get("samples", b"")):
+        changes = {**changes, **sampled(before, after)}
     after = {**after, **changes}
     if before is not None and after["status"] != before["status"]:
         _say_what_became_of_it(tx, after, course)

@@ -16,6 +16,7 @@ from domain.exchanges.recorder import Recorder, Rules
 from tests.browser.axe import violations
 from tests.browser.desk import Desk
 from tests.cpo_app.console.conftest import own_night
+from tests.cpo_app.console.ocpp_box import let_it_talk
 from tests.cpo_app.console.worlds import EVIL, PASSWORD, VAULT, Night, Visit
 from tests.domain.exchanges.samples import seen
 from tests.serving import served
@@ -53,6 +54,7 @@ def house(own_night: Night) -> Iterator[tuple[Visit, str]]:
         )
     )
     night.loop.run(recorder.write())
+    let_it_talk(night)
     visit = night.visit()
     asked = visit.submit("/console/charge-points/CP-001/unlock", connector_id="1")
     assert asked.status_code == 303, asked.text

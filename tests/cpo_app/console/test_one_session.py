@@ -85,7 +85,10 @@ def test_the_curve_is_what_was_measured_where_that_is_kept(own_night: Night) -> 
     )
     text = night.visit().get(path).text
     assert "mean power of each period" not in text
-    assert "Power: from 3.5 to 11.0 kW, the most at 14:01:00" in part(text, "course")
+    assert "Power: from 0.0 to 11.0 kW, the most at 14:01:00" in part(text, "course")
+    # A session that has ended kept what was measured while it ran: its CDR shows it, too.
+    ended = night.visit().get(f"/console/cdrs/{cdr_of(night, night.ended)['id']}").text
+    assert "Power: from 0.0 to 11.0 kW" in part(ended, "course")
 
 
 def test_who_has_a_cdr_and_with_which_proof(own_night: Night) -> None:
