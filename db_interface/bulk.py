@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pymongo import DeleteOne, UpdateOne
+from pymongo import DeleteOne
 
 from db_interface.collection import Documents
+from db_interface.joint.operations import OneChange
 from db_interface.json_data import JsonMapping
 
 _AT_ONCE = 1000
@@ -21,15 +22,13 @@ async def upsert_each(
     changes: Sequence[tuple[str, JsonMapping]],
 ) -> None:
     """Apply (id, update) pairs, each making its document where there is none."""
-    driver = await documents.to_be_written()
+    await documents.to_be_written()
     for start in range(0, len(changes), _AT_ONCE):
-        await driver.bulk_write(
+        await documents.change_each(
             [
-                UpdateOne({"_id": key}, update, upsert=True)
+                OneChange({"_id": key}, update, upsert=True)
                 for key, update in changes[start : start + _AT_ONCE]
-            ],
-            ordered=False,
-            session=documents.mongo,
+            ]
         )
 
 
@@ -38,12 +37,8 @@ async def update_each(
 ) -> None:
     """Apply (filter, update) pairs, each to the one document that matches; none is made."""
     if changes:
-        driver = await documents.to_be_written()
-        await driver.bulk_write(
-            [UpdateOne(wanted, update) for wanted, update in changes],
-            ordered=False,
-            session=documents.mongo,
-        )
+        await documents.to_be_written()
+        await documents.change_each([OneChange(wanted, update) for wanted, update in changes])
 
 
 async def delete_each(documents: Documents[Any], filters: Sequence[JsonMapping]) -> int:

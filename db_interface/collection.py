@@ -16,12 +16,13 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
-from pymongo import UpdateOne
 from pymongo.collation import Collation as Collation
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from db_interface.database import Database
+from db_interface.joint.collection import JointCollection
+from db_interface.joint.operations import OneChange
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.patience import InTime
 from db_interface.remembered import Remembered, is_plain, key_of
@@ -52,7 +53,7 @@ class Collection(Generic[D]):
         """Its documents in that database, inside the transaction if it is one."""
         if isinstance(where, Tx):
             return Documents(
-                where.db[self.name],
+                where.driver_of(self.name),
                 where.mongo,
                 where.db.answer_within_s,
                 where.remembered_of(self.name),
@@ -96,12 +97,22 @@ class Documents(Generic[D]):
         """Write what `set_later` left for the end."""
         if self._remembered is None or not self._remembered.waits:
             return
-        changes = [
-            UpdateOne({"_id": key}, {"$set": change})
-            for key, change in self._remembered.taken_later().items()
-        ]
+        await self.change_each(
+            [
+                OneChange({"_id": key}, {"$set": change})
+                for key, change in self._remembered.taken_later().items()
+            ]
+        )
+
+    async def change_each(self, changes: Sequence[OneChange]) -> None:
+        """Many small changes in one round trip, whatever each of them meets. For bulk.py, once it
+        is `to_be_written`."""
         with self._in_time():
-            await self._driver.bulk_write(changes, ordered=False, session=self.mongo)
+            if isinstance(self._driver, JointCollection):
+                await self._driver.change_each(changes)
+                return
+            requests = [one.request() for one in changes]
+            await self._driver.bulk_write(requests, ordered=False, session=self.mongo)
 
     async def set_later(self, key: str, changes: JsonMapping) -> None:
         """Set these fields (no paths) of the document: with the transaction's end, and once
@@ -304,3 +315,9 @@ class Documents(Generic[D]):
         with self._in_time():
             found: D | None = await driver.find_one_and_delete(query, sort=sort, session=self.mongo)
         return found
+
+
+async def write_what_waits(tx: Tx) -> None:
+    """What `set_later` left for the end of the transaction, in all collections."""
+    for name in tx.waiting():
+        await Collection[JsonMapping](name).of(tx).write_what_waits()

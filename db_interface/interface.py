@@ -6,11 +6,12 @@ Paging in order of creation with a cursor, visibility by audience, exact counts.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from db_interface.collection import Collection
+from db_interface.collection import write_what_waits
 from db_interface.database import Database
-from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.joint.works import JointWorks
+from db_interface.json_data import JsonObject
 from db_interface.owned_objects import OwnedObject, OwnedObjects, plain
 from db_interface.pages import Page, PageQuery
 from db_interface.transaction import Tx
@@ -25,6 +26,7 @@ class DbInterface:
     def __init__(self, db: Database) -> None:
         self.db = db
         self._modules: dict[str, OwnedObjects] = {}
+        self._joint = JointWorks(self)
 
     async def transact(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """Run `work(tx)` in one transaction, retried as a whole on transient conflicts.
@@ -40,8 +42,7 @@ class DbInterface:
             tx = Tx(self, mongo, in_flight.now, in_flight)
             result = await work(tx)
             await tx.finish()
-            for name in tx.waiting():
-                await Collection[JsonMapping](name).of(tx).write_what_waits()
+            await write_what_waits(tx)
             return result
 
         result = await self.db.run_in_transaction(attempt)
@@ -49,6 +50,15 @@ class DbInterface:
         for say in tx.said:
             say()
         return result
+
+    async def transact_jointly(self, work: Callable[[Tx], Awaitable[T]], key: str) -> T:
+        """`transact`, in one transaction with others that wait at the same time where there is more
+        to do than can be done at once.
+
+        `key`: what the work is about (a charge point); what it looks for by a query, and others may
+        write, is of this key alone. All that it changes it changes by `tx`, through `Collection`.
+        """
+        return cast("T", await self._joint.transact(work, key))
 
     def objects(self, module: str) -> OwnedObjects:
         """The module's collection, for callers that need more than these methods."""

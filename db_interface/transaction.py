@@ -17,6 +17,7 @@ from db_interface.remembered import Remembered
 if TYPE_CHECKING:
     from db_interface.database import Database
     from db_interface.interface import DbInterface
+    from db_interface.joint.works import Part
     from db_interface.writers import InFlight
 
 T = TypeVar("T")
@@ -35,6 +36,8 @@ class Tx:
     """Its stamp, its places in the order of creation, and what lets it commit."""
     said: list[Callable[[], None]] = field(default_factory=list, compare=False)
     """Lines of log, and counts, that wait for the commit."""
+    joint: Part | None = None
+    """Its side of a transaction that it shares with others."""
     _remembered: dict[str, Remembered] = field(default_factory=dict, compare=False)
     _at_end: dict[AtEnd, list[object]] = field(default_factory=dict, compare=False)
 
@@ -72,6 +75,11 @@ class Tx:
     def waiting(self) -> list[str]:
         """The collections of which something is still to be written."""
         return [name for name, kept in self._remembered.items() if kept.waits]
+
+    def driver_of(self, collection: str) -> Any:
+        """The driver's collection, or this work's side of it."""
+        driver = self.db[collection]
+        return driver if self.joint is None else self.joint.collection(driver)
 
     @property
     def db(self) -> Database:

@@ -181,7 +181,7 @@ class Central:
             return await charge_points.apply(tx, self.party, cp_id, event)
 
         with self.precedence.pressing():
-            return await self.store.transact(work)
+            return await self.store.transact_jointly(work, cp_id.lower())
 
     async def register(
         self, cp_id: str, host: str, port: int, *, proven: bool, fingerprint: str | None = None

@@ -143,7 +143,7 @@ class Telemetry:
                 aside=aside,
             )
             try:
-                return await self._store.transact(work)
+                return await self._store.transact_jointly(work, cp_id.lower())
             except NotTaken as broken:
                 tries = await dead_letters.count_try(self._store.db, broken.letter_id)
                 if tries < MAX_TRIES:

@@ -73,7 +73,7 @@ class Incoming:
 
         async with self.room:
             with self.central.pressing():
-                return await self.store.transact(checked)
+                return await self.store.transact_jointly(checked, self.connection.station_id)
 
     async def seat(self, tx: Tx, evse: int, connector: int) -> Seat | None:
         """The charge point that an EVSE of the station is, and its connector; a new one is

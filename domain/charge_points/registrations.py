@@ -114,8 +114,8 @@ async def register(
     are that name none. Raises NotEntitled, WrongCertificate, PartyIsFixed.
     """
 
-    return await store.transact(
-        lambda tx: register_in(
+    async def work(tx: Tx) -> Registration:
+        return await register_in(
             tx,
             application,
             proof=proof,
@@ -123,7 +123,8 @@ async def register(
             credentials_hash=credentials_hash,
             party=party,
         )
-    )
+
+    return await store.transact_jointly(work, application.cp_id.lower())
 
 
 async def register_in(

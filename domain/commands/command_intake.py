@@ -131,7 +131,8 @@ class Intake:
         async def keep(tx: Tx) -> Command:
             return await self._keep(request, accepted, tx)
 
-        kept = await self.store.transact(keep)
+        key = accepted.cp_id or request.idempotency_key
+        kept = await self.store.transact_jointly(keep, key)
         self.wake()
         return dict(kept["answer"])
 

@@ -185,7 +185,9 @@ class CommandWorker:
                 await self._try_again(sent, error)
                 return
             with hold.writing(), self._precedence.pressing():
-                await self._store.transact(lambda tx: self._conclude(tx, sent, said))
+                await self._store.transact_jointly(
+                    lambda tx: self._conclude(tx, sent, said), _lane_of(sent)
+                )
             logger.info("command %s: %s answered by the charge point", sent["_id"], sent["kind"])
 
     async def _send(self, command: Command) -> Command | None:
@@ -204,7 +206,7 @@ class CommandWorker:
             return None
 
         with self._precedence.pressing():
-            return await self._store.transact(work)
+            return await self._store.transact_jointly(work, _lane_of(command))
 
     async def _conclude(self, tx: Tx, command: Command, said: Any) -> None:
         kind = self._kinds[command["kind"]]
