@@ -72,13 +72,15 @@ def form_of(
 def _input(field: ModelField, value: object) -> Input:
     info = field.field_info
     label = info.title or field.alias
+    if value is None:  # a form that is sent as it stands does what is usual
+        value = field.default
     choices = [str(one) for one in info.extra.get("enum", ())]
     several = field.shape != 1  # pydantic.fields.SHAPE_SINGLETON
     if choices:
-        chosen = [str(one) for one in value] if isinstance(value, (list, tuple)) else []
         kind = "choices" if several else "choice"
-        if isinstance(value, str) and not several:
-            chosen = [value]
+        chosen = [str(one) for one in value] if isinstance(value, (list, tuple)) else []
+        if value is not None and not several:
+            chosen = [str(value)]
         return Input(field.alias, label, kind, choices=choices, chosen=chosen)
     if field.outer_type_ is bool:
         return Input(field.alias, label, "yes", value="checked" if value else "")

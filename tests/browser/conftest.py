@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, StorageState, sync_playwright
 
 from tests.browser.chromium import launched
 from tests.browser.desk import Desk
+from tests.conftest import Loop
+from tests.e2e.emsp import Emsp
+from tests.e2e.emsp_server import emsp_serving
 from tests.e2e.processes import Process, eventually, processes
 from tests.serving import free_port
 
@@ -25,6 +32,17 @@ class Demonstration:
     password: str
     link: str
     """Signs in, once."""
+
+    def act(self, path: str, **parameters: object) -> dict[str, Any]:
+        """What the operator does elsewhere: on the command line, by a script."""
+        answer = httpx.post(
+            f"{self.base}/api/v1{path}",
+            json=parameters,
+            auth=("admin", self.password),
+            timeout=60,
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
 
 # Of a module, not of the session: as long as Playwright runs, this thread has a running loop, in
@@ -53,7 +71,8 @@ def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             "--charge-points=4",
             "--data-dir=data",
         )
-        eventually(lambda: up.said("OCPI CPO backend is up"), timeout_s=100, what="the panel")
+        eventually(lambda: up.said("OCPI CPO backend is up"), timeout_s=200, what="the panel")
+        eventually(lambda: up.said("tokens pulled"), timeout_s=200, what="its drivers' cards")
         (link,) = re.findall(rf"{base}/login/once/\S+", up.output)
         password = Path(directory, "data/admin.password").read_text().strip()
         yield Demonstration(up, base, password, link)
@@ -89,3 +108,16 @@ def _login(browser: Browser, demo: Demonstration) -> StorageState:
 @pytest.fixture
 def admin(window: Callable[..., Desk], _login: StorageState) -> Desk:
     return window(storage_state=_login)
+
+
+_numbers = itertools.count(10)
+
+
+@pytest.fixture
+def emsp(loop: Loop) -> Iterator[Emsp]:
+    """A partner who keeps what he is told; each is another party."""
+    with (
+        emsp_serving(loop, ("DE", f"E{next(_numbers)}")) as server,
+        contextlib.closing(Emsp(server)) as one,
+    ):
+        yield one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect
@@ -10,6 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request,
 PATIENCE_MS = 60_000
 """How long a condition is waited for: a busy host takes its time."""
 expect.set_options(timeout=PATIENCE_MS)
+MAX_TABS = 60
+_OUTLINE = "one => getComputedStyle(one).outlineStyle"
 _VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
@@ -71,14 +74,24 @@ class Desk:
         group.get_by_role("link", name=name, exact=True).click()
         expect(self.page.locator("header a[aria-current=page]")).to_have_text(name)
 
-    def confirm(self, what: str, **fields: str) -> None:
+    def confirm(self, what: str, fields: Mapping[str, str] | None = None) -> None:
         """Open the form of that title, fill it in, and say yes; then read what came of it."""
         form = self.page.locator("details", has=self.page.locator("summary", has_text=what))
         form.locator("summary").click()
-        for label, text in fields.items():
+        for label, text in (fields or {}).items():
             form.get_by_label(label).fill(text)
         form.get_by_role("button").last.click()
 
     def is_told(self, text: str | re.Pattern[str]) -> None:
         """The line that says what came of an action."""
         expect(self.page.locator("p.notice[role=status]")).to_contain_text(text)
+
+    def tab_to(self, kind: str, text: str) -> None:
+        """Press Tab until that is what the next key is for, and see that it shows."""
+        for _ in range(MAX_TABS):
+            self.page.keyboard.press("Tab")
+            focused = self.page.locator(f"{kind}:focus-visible", has_text=text)
+            if focused.count():
+                assert focused.evaluate(_OUTLINE) != "none", f"{text} does not show its focus"
+                return
+        raise AssertionError(f"Tab does not come to {kind} {text}")

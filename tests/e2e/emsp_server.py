@@ -86,6 +86,8 @@ class EmspServer:
     allowed: str = "ALLOWED"
     mute: bool = False
     """As long as this holds no question for authorization is answered."""
+    broken: bool = False
+    """As long as this holds whatever is sent meets HTTP 500."""
 
     objects: dict[tuple[str, str], list[Json]] = field(default_factory=lambda: defaultdict(list))
     evse_states: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -276,6 +278,8 @@ class EmspServer:
                 except ValueError:
                     self._complain(request, "not JSON")
                     return _error(400, 2001)
+            if self.broken:
+                return _error(500, 3000)
             return await handler(request)
 
         return self._open(judged)

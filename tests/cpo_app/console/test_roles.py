@@ -118,3 +118,9 @@ def test_basic_is_no_way_around_a_disabled_name(night: Night) -> None:
     assert visit.get("/", headers=basic(WORD, "ines")).status_code == 403
     night.loop.run(night.store.transact(lambda tx: operators.remove(tx, "ines")))
     assert visit.get("/", headers=basic(WORD, "ines")).status_code == 401
+
+
+def test_a_form_that_is_sent_as_it_stands_does_what_is_usual(night: Night) -> None:
+    page = visit_of(night, Role.OPERATOR).get("/console/charge-points/CP-001").text
+    start = page.partition('data-action="commands.start"')[2].partition("</form>")[0]
+    assert '<option value="RFID" selected>' in start
