@@ -24,6 +24,7 @@ from websockets.typing import Subprotocol
 from auth.operator_access import OperatorAccess
 from auth.station_access import StationAccess, came_in_with
 from auth.station_authority import StationAuthority
+from cpo_app.addresses.networks import Networks
 from cpo_app.front_door.doorkeeper import Doorkeeper, most_connections
 from cpo_app.ocpp import metrics, v16, v201
 from cpo_app.ocpp.central_side import CentralSide
@@ -32,7 +33,7 @@ from cpo_app.ocpp.configuring import Configuring
 from cpo_app.ocpp.connection import GOING_AWAY, TRY_AGAIN, Connection
 from cpo_app.ocpp.handlers import Handler, Incoming
 from cpo_app.ocpp.handshake import Admitted, Handshake
-from cpo_app.ocpp.http_answers import HttpAnswers
+from cpo_app.ocpp.http_answers import HttpAnswers, answered
 from cpo_app.ocpp.presence import Presence
 from cpo_app.ocpp.question_desk import CarryOut, QuestionDesk
 from cpo_app.ocpp.signing import Certifying
@@ -104,11 +105,15 @@ class Gateway:
         self._central = central
         self._handlers = handlers
         self._readings = GatheredReadings(store, central.rules, central.give_way)
-        self._handshake = Handshake(access, plain_networks=settings.CPO_OCPP_PLAIN_NETWORKS)
+        self._handshake = Handshake(
+            access,
+            plain_networks=settings.CPO_OCPP_PLAIN_NETWORKS,
+            proxies=Networks.of(settings.CPO_TRUSTED_PROXIES),
+        )
         self._door = Doorkeeper(
             most_connections(settings.CPO_MAX_CONNECTIONS),
             settings.CPO_MAX_CONNECTIONS_PER_ADDRESS,
-            self._handshake.may_be_plain,
+            self._handshake.may_fill_the_house,
         )
         self._http = HttpAnswers(operators, self.has_lease)
         self._room = asyncio.Semaphore(STORE_WORK_AT_ONCE)
@@ -198,12 +203,14 @@ class Gateway:
     async def _judge(self, socket: ServerConnection, request: Request) -> Response | None:
         assert isinstance(socket, StationSocket)  # noqa: S101 (create_connection)
         socket.being_judged()
-        address = socket.address
+        client = self._handshake.client(request, socket.address)
+        if client.by_proxy and not socket.is_of(client.address):
+            return answered(429, b"too many connections\n")
         tls: ssl.SSLObject | None = socket.transport.get_extra_info("ssl_object")
-        plain = await self._http.answer(request, address)
+        plain = await self._http.answer(request, client.address)
         if plain is not None:
             return plain
-        judged = await self._handshake.judge(request, address, tls)
+        judged = await self._handshake.judge(request, client, tls)
         if isinstance(judged, Response):
             return judged
         socket.admitted = judged

@@ -24,6 +24,7 @@ from websockets.http11 import Request, Response
 
 from auth.station_access import ClientCertificate, Shown, StationAccess, StationRefused
 from auth.throttle import TooManyFailures
+from cpo_app.addresses.forwarded import FOR, PROTO, Client, client_of
 from cpo_app.addresses.networks import Networks
 from cpo_app.ocpp import metrics, schemas
 from cpo_app.ocpp.box import OCPP_16
@@ -49,19 +50,28 @@ class Admitted:
 
 
 class Handshake:
-    def __init__(self, access: StationAccess, *, plain_networks: str) -> None:
+    def __init__(
+        self, access: StationAccess, *, plain_networks: str, proxies: Networks | None = None
+    ) -> None:
         self._access = access
         self._networks = Networks.of(plain_networks)
+        self._proxies = proxies or Networks()
+
+    def client(self, request: Request, address: str) -> Client:
+        """Whose request it is that has come from there."""
+        headers = request.headers
+        return client_of(address, headers.get_all(FOR), headers.get_all(PROTO), self._proxies)
 
     async def judge(
-        self, request: Request, address: str, tls: ssl.SSLObject | None
+        self, request: Request, client: Client, tls: ssl.SSLObject | None
     ) -> Admitted | Response:
         """Who it is, or the answer that ends it."""
+        address = client.address
         found = _PATH.match(unquote(request.path.partition("?")[0]))
         if found is None:
             return _no(404, "there is no such station here")
         try:
-            return await self._admit(found[1], request, address, tls)
+            return await self._admit(found[1], request, client, tls)
         except TooManyFailures as error:
             metrics.REFUSED.labels("throttled").inc()
             return _no(429, "later", {"Retry-After": str(error.retry_after_s)})
@@ -76,9 +86,10 @@ class Handshake:
             return _no(503, "later", {"Retry-After": "5"})
 
     async def _admit(
-        self, station_id: str, request: Request, address: str, tls: ssl.SSLObject | None
+        self, station_id: str, request: Request, client: Client, tls: ssl.SSLObject | None
     ) -> Admitted:
-        if tls is None and not self.may_be_plain(address):
+        secure = tls is not None or client.secure
+        if not secure and not self.may_be_plain(client.address, by_proxy=client.by_proxy):
             raise StationRefused(403, "it connects without TLS (CPO_OCPP_PLAIN_NETWORKS)")
         offered = _offered(request.headers)
         chosen = _chosen(offered)
@@ -86,10 +97,10 @@ class Handshake:
             named = ", ".join(offered)[:100]
             raise StationRefused(400, f"it offers {named}, not {', '.join(schemas.protocols())}")
         certificate = None if tls is None else _certificate(tls)
-        profile = 1 if tls is None else 2 if certificate is None else 3
+        profile = 3 if certificate is not None else 2 if secure else 1
         shown = Shown(
             station_id,
-            address,
+            client.address,
             profile,
             password=_password(request.headers, station_id),
             certificate=certificate,
@@ -102,15 +113,20 @@ class Handshake:
         protocol, written = chosen
         return Admitted(station, shown, protocol, written)
 
-    def may_be_plain(self, address: str) -> bool:
-        """Whether it is this host's, or one of a network that the operator has named."""
+    def may_fill_the_house(self, address: str) -> bool:
+        """Whether many stations may come from that address of a connection."""
+        return self.may_be_plain(address) or client_of(address, (), (), self._proxies).by_proxy
+
+    def may_be_plain(self, address: str, *, by_proxy: bool = False) -> bool:
+        """Whether it is this host's, or one of a network that the operator has named. What a proxy
+        calls this host's is its own, or made up."""
         try:
             where = ip_address(address.partition("%")[0])
         except ValueError:
             return False
         mapped = getattr(where, "ipv4_mapped", None)
         where = mapped or where
-        return where.is_loopback or where in self._networks
+        return (where.is_loopback and not by_proxy) or where in self._networks
 
 
 def _offered(headers: Headers) -> list[str]:

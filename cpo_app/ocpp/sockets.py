@@ -46,6 +46,12 @@ class StationSocket(ServerConnection):
         """Its request has come whole, and is owed an answer."""
         self._judged = True
 
+    def is_of(self, address: str) -> bool:
+        """It is that address's, behind a proxy, from now on; False: that has too many."""
+        self._door.gone(self)
+        self.address = address
+        return self._door.let_in(self)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")

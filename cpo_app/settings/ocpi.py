@@ -106,7 +106,7 @@ class OcpiSettings(BaseSettings):
         "",
         "addresses and networks (`10.0.0.5, 192.168.1.0/24`) whose `X-Forwarded-For` and "
         "`X-Forwarded-Proto` are believed; empty: nobody's",
-        read_by="serve and registry",
+        read_by="serve, registry and ocpp",
     )
     CPO_CLIENT_CERTIFICATE_HEADER: str = setting(
         "",
