@@ -13,10 +13,10 @@ from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.audit.entries import About
 from domain.charge_points.registration_records import Metadata, NotRegistered
-from domain.ocpp import adding, stations
+from domain.ocpp import adding, quirks, stations
 from domain.ocpp.adding import AlreadyAdded
 from domain.ocpp.quirks import QUIRKS
-from domain.ocpp.stations import Status
+from domain.ocpp.stations import Station, Status
 from domain.operators.actor import Role
 
 PASSWORD_BYTES = 20
@@ -111,10 +111,13 @@ async def _quirk(house: House, given: Quirk) -> JsonObject:
         station = await stations.get(tx, given.cp_id)
         if station is None:
             raise Refused(404, f"{given.cp_id}: no such OCPP station")
-        before = station.get("quirks", [])
-        others = [one for one in before if one != given.quirk]
-        after = [*others, given.quirk] if given.on else others
-        await stations.update(tx, station["_id"], {"quirks": after})
+        before = quirks.in_force(station)
+        noted = {one for one in station.get("quirks", []) if one != given.quirk}
+        off = {one for one in station.get("quirks_off", []) if one != given.quirk}
+        (noted if given.on else off).add(given.quirk)
+        changes: Station = {"quirks": sorted(noted), "quirks_off": sorted(off)}
+        await stations.update(tx, station["_id"], changes)
+        after = quirks.in_force({**station, **changes})
         await audit.record(
             tx,
             "charge_points.ocpp_quirk",

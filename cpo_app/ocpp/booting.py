@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cpo_app.ocpp.handlers import Incoming, NotHeld
 from db_interface.json_data import JsonObject
-from domain.ocpp import connections, stations
+from domain.ocpp import connections, quirks, stations
 from domain.ocpp.stations import Station, Status
 from domain.times import format_datetime
 
@@ -26,6 +26,8 @@ async def booted(incoming: Incoming, facts: Station) -> JsonObject:
         booted_now: Station = {**facts, "booted_at": incoming.received_at}
         station = await stations.changed(db, connection.station_id, booted_now)
     if station is not None:
+        # What is known of its make may be known from now on.
+        connection.outdated = quirks.in_force(station) != quirks.in_force(connection.station)
         connection.station = station
     connection.boots += 1
     waits = station is None or station["status"] == Status.HELD.value

@@ -30,8 +30,9 @@ from cpo_app.ocpp.schemas import PayloadInvalid
 from db_interface.database import STORE_ERRORS
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.ocpp.message_log import Kind, MessageLog
-from domain.ocpp.quirks import SLOW_CALLS, has
+from domain.ocpp.quirks import QUIET_BEFORE_BOOT, SLOW_CALLS, SLOW_START, has
 from domain.ocpp.stations import Station, Status
+from domain.rounds import pause
 from domain.trace import bound
 
 logger = logging.getLogger("cpo.ocpp")
@@ -39,6 +40,8 @@ logger = logging.getLogger("cpo.ocpp")
 MAX_WAITING = 32
 """Calls of a station that wait to be handled; nothing more is read from it meanwhile."""
 SLOW_CALLS_S = 1.0
+SLOW_START_S = 1.0
+QUIET_BEFORE_BOOT_S = 20.0
 MAX_ODD_FRAMES = 20
 """Frames in a row that are no messages: whoever is there speaks something else."""
 _NOT_OURS: tuple[type[Exception], ...] = (Refused, NotHeld, ConnectionClosed, *STORE_ERRORS)
@@ -89,6 +92,8 @@ class Connection:
         self.wall_clock: tzinfo | None = None
         """Of its times without a zone; None: they are UTC."""
         self._asked_at = 0.0
+        self._connected_at = time.monotonic()
+        self._booted = asyncio.Event()
         self.message_at: datetime | None = None
         """When its last message came that was not noted in the store yet."""
         self.closing: str | None = None
@@ -196,9 +201,13 @@ class Connection:
         return self._read_answer(action, said.payload)
 
     async def _pause(self) -> None:
-        """Where it needs time between what it is asked (quirk slow_calls)."""
+        """Where it needs time between what it is asked, or has to have booted (quirks slow_calls,
+        quiet_before_boot)."""
         if has(self.station, SLOW_CALLS):
             await asyncio.sleep(self._asked_at + SLOW_CALLS_S - time.monotonic())
+        if has(self.station, QUIET_BEFORE_BOOT):
+            quiet_until = self._connected_at + QUIET_BEFORE_BOOT_S
+            await pause(self._booted, max(0.0, quiet_until - time.monotonic()))
 
     def _check_ours(self, action: str, payload: JsonObject) -> None:
         try:
@@ -319,9 +328,13 @@ class Connection:
                 self._demand_lease()
                 answer = await self._answer_to(event)
                 self._demand_lease()
+            if event.action == "StartTransaction" and has(self.station, SLOW_START):
+                await asyncio.sleep(started + SLOW_START_S - time.monotonic())
             if isinstance(event, Called):
                 self._note_ours("CALLRESULT", event, answer)
                 await self._send(self._rpc.result(event.message_id, answer))
+            if event.action == "BootNotification":
+                self._booted.set()
         except Refused as refusal:
             result = refusal.code
             if isinstance(event, Called):

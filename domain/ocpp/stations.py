@@ -69,7 +69,9 @@ class Station(TypedDict, total=False):
     one_evse: bool
     """OCPP 1.6: its connectors are connectors of one EVSE, of which one charges at a time"""
     quirks: list[str]
-    """how it departs from OCPP, by name (quirks.py)"""
+    """how it departs from OCPP, by name, as the operator has noted (quirks.py)"""
+    quirks_off: list[str]
+    """how it does not, whatever is known of its make"""
 
     protocol: str
     vendor: str

@@ -12,7 +12,15 @@ from datetime import datetime
 
 from db_interface.database import Database
 from db_interface.json_data import JsonObject
-from domain.ocpp import certificates, configurations, connections, local_lists, stations, transfers
+from domain.ocpp import (
+    certificates,
+    configurations,
+    connections,
+    local_lists,
+    quirks,
+    stations,
+    transfers,
+)
 from domain.ocpp.connections import Connection
 from domain.ocpp.stations import STATIONS, Station, Status
 from domain.operator import station_transactions
@@ -32,7 +40,6 @@ _SHOWN = (
     "boot_reason",
     "last_message_at",
     "one_evse",
-    "quirks",
     "rate_units",
 )
 
@@ -107,6 +114,7 @@ def _row(station: Station, here: Connection | None) -> JsonObject:
         "id": station["_id"],
         "charge_points": [one["cp_id"] for one in station["evses"]],
         **{name: station.get(name) for name in _SHOWN},
+        "quirks": quirks.in_force(station),
         "connected": here is not None,
         "connected_since": since,
         "address": None if here is None else here["address"],

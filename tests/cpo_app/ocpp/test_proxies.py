@@ -12,7 +12,7 @@ from domain.ocpp.connections import CONNECTIONS
 from tests.cpo_app.ocpp.conftest import PASSWORD, World
 
 STATION, OTHER = "203.0.113.7", "203.0.113.8"
-TRUSTED = {"CPO_TRUSTED_PROXIES": "127.0.0.1"}
+TRUSTED = "127.0.0.1"
 
 
 async def through(
@@ -53,7 +53,7 @@ async def came_from(world: World) -> tuple[str, int]:
 
 def test_a_station_behind_a_trusted_proxy_comes_by_tls_from_its_own_address(world: World) -> None:
     async def story() -> None:
-        await world.gateway(**TRUSTED)
+        await world.gateway(CPO_TRUSTED_PROXIES=TRUSTED)
         await world.add("CP-007")
         socket = await through(world, STATION)
         assert await came_from(world) == (STATION, 2)
@@ -77,7 +77,7 @@ def test_nobody_is_believed_who_is_no_trusted_proxy(world: World) -> None:
 
 def test_what_comes_without_tls_through_a_proxy_is_not_of_this_host(world: World) -> None:
     async def story() -> None:
-        await world.gateway(**TRUSTED)
+        await world.gateway(CPO_TRUSTED_PROXIES=TRUSTED)
         await world.add("CP-007")
         for forwarded in (STATION, f"127.0.0.1, {STATION}", "127.0.0.1", "::1", None):
             assert await refused(world, forwarded, "http") == 403, forwarded
@@ -87,7 +87,7 @@ def test_what_comes_without_tls_through_a_proxy_is_not_of_this_host(world: World
 
 def test_a_network_that_may_be_plain_may_behind_a_proxy(world: World) -> None:
     async def story() -> None:
-        await world.gateway(CPO_OCPP_PLAIN_NETWORKS="203.0.113.0/24", **TRUSTED)
+        await world.gateway(CPO_OCPP_PLAIN_NETWORKS="203.0.113.0/24", CPO_TRUSTED_PROXIES=TRUSTED)
         await world.add("CP-007")
         socket = await through(world, STATION, "http")
         assert await came_from(world) == (STATION, 1)
@@ -98,7 +98,7 @@ def test_a_network_that_may_be_plain_may_behind_a_proxy(world: World) -> None:
 
 def test_who_guesses_is_slowed_down_and_its_neighbours_are_not(world: World) -> None:
     async def story() -> None:
-        await world.gateway(CPO_MAX_FAILURES_PER_MINUTE=2, **TRUSTED)
+        await world.gateway(CPO_MAX_FAILURES_PER_MINUTE=2, CPO_TRUSTED_PROXIES=TRUSTED)
         await world.add("CP-007")
         guessed = [await refused(world, STATION, password=f"wrong-{n}") for n in range(3)]
         assert guessed == [401, 401, 429]
@@ -111,7 +111,9 @@ def test_who_guesses_is_slowed_down_and_its_neighbours_are_not(world: World) -> 
 
 def test_an_address_behind_a_proxy_has_its_share_and_no_more(world: World) -> None:
     async def story() -> None:
-        process = await world.gateway(CPO_MAX_CONNECTIONS_PER_ADDRESS=8, **TRUSTED)
+        process = await world.gateway(
+            CPO_MAX_CONNECTIONS_PER_ADDRESS=8, CPO_TRUSTED_PROXIES=TRUSTED
+        )
         door = process.gateway._door
         for _ in range(8):
             assert door.let_in(_Judged(STATION))
