@@ -26,7 +26,7 @@ from auth.station_access import StationAccess, came_in_with
 from auth.station_authority import StationAuthority
 from cpo_app.addresses.networks import Networks
 from cpo_app.front_door.doorkeeper import Doorkeeper, most_connections
-from cpo_app.ocpp import metrics, v16, v201
+from cpo_app.ocpp import metrics, v16, v21, v201
 from cpo_app.ocpp.central_side import CentralSide
 from cpo_app.ocpp.charging.gathered_readings import GatheredReadings
 from cpo_app.ocpp.configuring import Configuring
@@ -67,7 +67,7 @@ turn comes, instead of all of them too slow."""
 HANDLERS: Mapping[str, Mapping[str, Handler]] = {
     "ocpp1.6": v16.HANDLERS,
     "ocpp2.0.1": v201.HANDLERS,
-    "ocpp2.1": v201.HANDLERS,
+    "ocpp2.1": v21.HANDLERS,
 }
 
 

@@ -118,6 +118,11 @@ async def at_charge_points(where: Where, cp_ids: Sequence[str]) -> dict[str, Res
     return {row["cp_id"]: row for row in rows}
 
 
+async def active_at(where: Where, cp_ids: Sequence[str]) -> list[Reservation]:
+    """Those that have not ended, whether or not their date has passed."""
+    return await RESERVATIONS.of(where).find({"cp_id": {"$in": list(cp_ids)}, "active": True})
+
+
 def admits(reservation: Reservation, token: OcpiObject) -> bool:
     """Whether the token may start: the reserving one itself, or one of its group."""
     holder = reservation["token"]

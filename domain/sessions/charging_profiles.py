@@ -20,6 +20,8 @@ from domain.sessions.session_records import SESSIONS
 from domain.sites.power_types import PHASES
 
 UPDATE = "PROFILE_UPDATE"
+PUT_BACK = "INNER_PROFILE"
+"""The charge point is to obey what stands on the session: a peer's profile, a plan, or nothing."""
 
 UPDATE_DURATION_S = 3600
 """Of the profiles that we send unasked: "between 5 and 60 minutes" (15.3.2.2)."""

@@ -23,6 +23,7 @@ from domain.commands.command_targets import Place, places_of
 from domain.errors import UnknownLocationInCommand
 from domain.objects.locations import location_with_evse
 from domain.reservations.reservations import Billing
+from domain.sessions.charging_profiles import PUT_BACK
 from domain.sessions.session_rules import Rules
 from domain.sites import Party
 
@@ -32,7 +33,7 @@ Body = JsonMapping
 INNER_STOP = "INNER_STOP"
 INNER_RELEASE = "INNER_RELEASE"
 INNER_RESERVE = "INNER_RESERVE"
-INNER_PROFILE = "INNER_PROFILE"
+INNER_PROFILE = PUT_BACK
 
 INNER_WITHIN = timedelta(minutes=10)
 """For this long we try to bring a charge point back in line; the sweepers see to the rest."""

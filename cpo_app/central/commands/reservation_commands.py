@@ -6,8 +6,6 @@ charge point is told again what stands, as soon as it can be reached.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from cpo_app.central.commands.command_steps import (
     INNER_RELEASE,
     INNER_RESERVE,
@@ -24,34 +22,17 @@ from cpo_app.central.commands.command_steps import (
 from cpo_app.central.link.link import LinkAnswer, LinkResult
 from db_interface.owned_objects import party_key
 from db_interface.transaction import Tx
-from domain.commands import command_queue
-from domain.commands.command_intake import GRACE_S, result_body
+from domain.commands.command_intake import result_body
 from domain.commands.command_queue import Command
 from domain.commands.command_states import State
 from domain.commands.command_targets import place_of
 from domain.commands.evse_choice import choose_for_reservation, none_free
 from domain.reservations import reservations
+from domain.reservations.cancelling import tell_canceled
 from domain.reservations.reservations import Reservation, Status
 
 _NO_SUCH = (LinkResult.REJECTED, LinkResult.UNKNOWN_RESERVATION)
 """A charge point's ways to say that it knows no such reservation."""
-
-
-CPO_CANCELED = "RESERVATION_CANCELED"
-
-
-async def tell_canceled(tx: Tx, held: Reservation) -> None:
-    """We cannot, or do not, keep it: the eMSP is told at the URL of its RESERVE_NOW ("if the CPO
-    cancels the reservation", mod_commands, Flow). One of our own people's goes without a word."""
-    if "answer_to" not in held or held["peer_id"] is None:
-        return
-    until = tx.now + timedelta(seconds=GRACE_S)
-    also: Command = {
-        "result": result_body("CANCELED_RESERVATION"),
-        "delivery": {**held["answer_to"], "until": until},
-        "peer_id": held["peer_id"],
-    }
-    await command_queue.add(tx, CPO_CANCELED, cp_id=None, deadline=until, also=also)
 
 
 class Reserve(Kind):

@@ -14,12 +14,12 @@ import logging
 from collections.abc import Callable
 
 from cpo_app.central.commands.command_steps import INNER_RELEASE, INNER_WITHIN, CommandContext
-from cpo_app.central.commands.reservation_commands import tell_canceled
 from db_interface.transaction import Tx
 from domain.charge_points import charge_points
 from domain.commands import command_queue
 from domain.commands.command_targets import REMOVED
 from domain.reservations import reservations
+from domain.reservations.cancelling import tell_canceled
 from domain.reservations.reservations import Reservation, Status
 from domain.rounds import Rounds
 

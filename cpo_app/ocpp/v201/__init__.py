@@ -4,12 +4,22 @@ from collections.abc import Mapping
 
 from cpo_app.ocpp import signing
 from cpo_app.ocpp.handlers import Handler
-from cpo_app.ocpp.v201 import authorizing, boot, notifications, status, transactions
+from cpo_app.ocpp.v201 import (
+    authorizing,
+    boot,
+    ev_needs,
+    notifications,
+    reserving,
+    status,
+    transactions,
+)
 
 HANDLERS: Mapping[str, Handler] = {
     **authorizing.HANDLERS,
     **boot.HANDLERS,
+    **ev_needs.HANDLERS,
     **notifications.HANDLERS,
+    **reserving.HANDLERS,
     **signing.HANDLERS,
     **status.HANDLERS,
     **transactions.HANDLERS,

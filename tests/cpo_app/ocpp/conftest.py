@@ -20,6 +20,7 @@ from db_interface.interface import DbInterface
 from domain.ocpp import stations
 from domain.ocpp.adding import add_station
 from domain.ocpp.stations import Station
+from domain.places import geonames
 from domain.secrets import Vault
 from tests.conftest import Loop
 from tests.peers.ocpp_box import Box16, Box201
@@ -60,6 +61,8 @@ class World:
 
     async def add(self, station_id: str, **given: Any) -> Station:
         """A station of the operator's, with PASSWORD."""
+        # Loaded in the transaction it may outlast that on a busy host.
+        await asyncio.to_thread(geonames.cities)
         (digest, *_) = CredentialHashes(KEY).of(PASSWORD)
         told: dict[str, Any] = {"location": "Utrecht", "password_hash": digest, **given}
         return await self.store.transact(

@@ -25,14 +25,14 @@ from domain.peers.peers import Peers
 from domain.peers.terms import ANY_PARTY
 from domain.secrets import Vault, new_token
 from domain.sessions.session_records import SESSIONS
-from tests.cpo_app.ocpp.conftest import KEY, World
+from tests.cpo_app.ocpp.conftest import KEY, PASSWORD, World
 from tests.cpo_app.ocpp.test_commands import INES, METADATA, asked, working
 from tests.domain.authorization.test_authorization import token
-from tests.peers.ocpp_box import Box16, Box201
+from tests.peers.ocpp_box import Box16, Box21, Box201
 
 CARD, FRIEND = "CARD", "FRIEND"
 STATION = "CP-007"
-BoxT = TypeVar("BoxT", Box16, Box201)
+BoxT = TypeVar("BoxT", Box16, Box201, Box21)
 
 
 @dataclass
@@ -127,6 +127,16 @@ async def walk16(world: World) -> AsyncIterator[Walk[Box16]]:
 async def walk201(world: World) -> AsyncIterator[Walk[Box201]]:
     await _prepared(world)
     async with world.box201(STATION) as box, working(world):
+        await box.boot()
+        await box.status("Available")
+        yield Walk(world, box, world.url())
+
+
+@contextlib.asynccontextmanager
+async def walk21(world: World) -> AsyncIterator[Walk[Box21]]:
+    await _prepared(world)
+    await world.gateway()
+    async with Box21(world.url(), STATION, PASSWORD) as box, working(world):
         await box.boot()
         await box.status("Available")
         yield Walk(world, box, world.url())
