@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, sync_playwright
@@ -25,7 +26,7 @@ from tests.e2e.processes import REPOSITORY, eventually, processes
 from tests.serving import free_port
 
 WIDTHS = (390, 1024, 1600)
-THEMES = ("light", "dark")
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 OUT = REPOSITORY / "build" / "screenshots"
 PICTURES = REPOSITORY / "docs" / "pictures"
 MAX_PICTURE_BYTES = 150_000
