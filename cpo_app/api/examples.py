@@ -39,9 +39,24 @@ _LOCATION = {
     "last_updated": _AT,
 }
 
+_CERTIFICATE = """\
+-----BEGIN CERTIFICATE-----
+MIIBgzCCASmgAwIBAgIUC/gnheoISNwUj1x07xwL64gsYFYwCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMRXhhbXBsZSByb290MB4XDTI2MTEyMjAzMzIzM1oXDTM2MTEx
+OTAzMzIzM1owFzEVMBMGA1UEAwwMRXhhbXBsZSByb290MFkwEwYHKoZIzj0CAQYI
+KoZIzj0DAQcDQgAE3GkG/KRqX73DrUcW4CN1UCkYAbQr55pzMVC3o8OzYVCGU5Ol
+lmmqzAUaUPIPzL9sGu9sj0+JdHAaWOPtaV4/GKNTMFEwHQYDVR0OBBYEFGhGDESa
+LnSav+ej5iae3J/g99ATMB8GA1UdIwQYMBaAFGhGDESaLnSav+ej5iae3J/g99AT
+MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIgIa0Mdss3/gAuNLw8
+4LyjU+YmpoySeNWa4Ki26N6GOGkCIQDIo5gFHppNW3xjdh7iDOYarYtXcwdl1ipw
+SZeoQiZbvA==
+-----END CERTIFICATE-----
+"""
+
 PARAMETERS: Mapping[str, object] = {
     "at": _AT,
     "cdr_id": "CDR-7",
+    "certificate": _CERTIFICATE,
     "connector_id": "1",
     "cp_id": "CP-001",
     "energy_kwh": 8,
@@ -76,6 +91,7 @@ PARAMETERS: Mapping[str, object] = {
     "session_id": _SESSION,
     "terminal_id": "T-1",
     "reference": "SN-0815",
+    "serial_number": "0bf82785ea0848dc148f5c74ef1c0beb",
     "evse_uids": ["CP-001"],
     "tariff_id": "DAY",
     "tariff_ids": ["DAY"],
