@@ -11,10 +11,12 @@ from starlette.exceptions import HTTPException
 
 from cpo_app.actions.house import House
 from cpo_app.api.routes import answered
+from cpo_app.operator_guard import demand
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import fold
 from domain.listing.filters import Filter, Kind
 from domain.listing.listing import SORT, D, Listing
+from domain.operators.actor import Role
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
 Cursor = Annotated[
@@ -41,12 +43,14 @@ def add_list(
     fields: JsonMapping | None = None,
     row: Callable[[D], JsonObject] | None = None,
     name: str | None = None,
+    needs: Role = Role.VIEWER,
 ) -> None:
     """A list of the operator's as a route: its filters and orders are query parameters. With
     `row`, and the `fields` that it needs, the items are those of the API, else the list's rows."""
     db = house.store.db
 
     async def answer(request: Request, limit: Limit = 100, cursor: Cursor = None) -> Response:
+        demand(needs)
         given = {
             key: value
             for key, value in request.query_params.items()

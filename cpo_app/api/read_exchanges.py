@@ -8,13 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from cpo_app.actions.house import House
-from cpo_app.api.lists import From, Id, Limit, To, not_there, page, utc
+from cpo_app.api.lists import From, Id, To, add_list, not_there, utc
 from cpo_app.api.routes import answered
 from cpo_app.operator_guard import demand
 from domain.exchanges import listing
 from domain.exchanges.har import har_of
 from domain.exchanges.search_keys import Wanted
 from domain.operator.command_way import way_of
+from domain.operator.lists.exchanges import exchanges_of
 from domain.operators.actor import Role
 
 MAX_EXPORTED = 1000
@@ -32,7 +33,6 @@ _Status = Annotated[
     Query(max_length=10, description="failed, refused, or a status that is no success."),
 ]
 _Direction = Annotated[str | None, Query(max_length=5, description="in or out.")]
-_Cursor = Annotated[str | None, Query(max_length=60, description="`next` of the page before.")]
 
 
 def add_exchanges(router: APIRouter, house: House) -> None:
@@ -61,24 +61,15 @@ def add_exchanges(router: APIRouter, house: House) -> None:
             until=utc(to),
         )
 
-    @router.get("/exchanges", tags=["exchanges"])
-    async def exchange_list(
-        limit: Limit = 100,
-        cursor: _Cursor = None,
-        peer: _Peer = None,
-        module: _Text = None,
-        object_id: _Object = None,
-        correlation: _Correlation = None,
-        status: _Status = None,
-        direction: _Direction = None,
-        since: From = None,
-        to: To = None,
-    ) -> Response:
-        """What peers and we asked each other, the latest first, without headers and bodies; for
-        operators."""
-        question = wanted(peer, module, object_id, correlation, status, direction, since, to)
-        rows, following = await listing.listed(db, question, limit=limit, cursor=cursor)
-        return page(rows, following)
+    add_list(
+        router,
+        house,
+        "/exchanges",
+        exchanges_of(house.vault),
+        tag="exchanges",
+        meaning="What peers and we asked each other, without headers and bodies; for operators.",
+        needs=Role.OPERATOR,
+    )
 
     @router.get("/exchanges-har", tags=["exchanges"])
     async def har(

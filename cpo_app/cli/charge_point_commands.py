@@ -17,6 +17,7 @@ from cpo_app.cli import remote
 from cpo_app.cli.acting import act, words
 from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.lists import rows_of, with_filters
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json
 from cpo_app.cli.secret_input import secret
@@ -26,6 +27,7 @@ from db_interface.json_data import JsonMapping, JsonObject
 from domain.commands import command_queue
 from domain.operator import commands
 from domain.operator.commands import is_open, said_of
+from domain.operator.lists.commands import LIST
 from domain.schemas import parse_datetime
 
 app = typer.Typer(
@@ -104,22 +106,18 @@ def cancel_reservation(
 
 
 @app.command("list")
+@with_filters(LIST)
 def listing(
+    given: dict[str, str],
     cp_id: Annotated[str | None, typer.Argument(metavar="[CP_ID]", help="Else of all.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Commands of peers and of our own people, the latest first; kept for 30 days."""
-
-    async def work(backend: Backend) -> list[JsonObject]:
-        rows, _ = await commands.page(backend.db, cp_id=cp_id, limit=limit)
-        return rows
-
-    if remote.server() is not None:
-        rows = remote.rows("/commands", limit, charge_point=cp_id)
-    else:
-        rows = on_backend(work, data_dir)
+    if cp_id is not None:
+        given = {**given, "charge_point": cp_id}
+    rows = rows_of(LIST, "/commands", given, limit, data_dir)
     if as_json:
         print_json(rows)
         return

@@ -23,6 +23,7 @@ from cpo_app.cli import (
 from cpo_app.cli.acting import act, act_and_say, words
 from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.lists import rows_of, with_filters
 from cpo_app.cli.meter_keys import meter_key
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json
@@ -32,6 +33,7 @@ from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonObject
 from domain.ocpp.quirks import QUIRKS
 from domain.operator import charge_points
+from domain.operator.lists.charge_points import LIST
 
 app = typer.Typer(
     help="Charge points: list, enrol, restore; the keys of their meters; telemetry not taken; "
@@ -96,12 +98,13 @@ def simulated(
     ocpp_simulator.simulate(wanted)
 
 
-ALL = 1_000_000_000
 CpId = Annotated[str, typer.Argument(metavar="CP_ID")]
 
 
 @app.command("list")
+@with_filters(LIST)
 def listing(
+    given: dict[str, str],
     limit: Annotated[
         int | None,
         typer.Option(
@@ -114,22 +117,7 @@ def listing(
     """Registered charge points by id, with their state and whether eMSPs get them."""
     if limit is None and not as_json:
         limit = 100
-
-    async def work(backend: Backend) -> list[JsonObject]:
-        rows: list[JsonObject] = []
-        after: str | None = None
-        while limit is None or len(rows) < limit:
-            wanted = 500 if limit is None else min(500, limit - len(rows))
-            more, after = await charge_points.page(backend.db, after=after, limit=wanted)
-            rows += more
-            if after is None:
-                break
-        return rows
-
-    if remote.server() is not None:
-        found = remote.rows("/charge-points", ALL if limit is None else limit)
-    else:
-        found = on_backend(work, data_dir)
+    found = rows_of(LIST, "/charge-points", given, limit, data_dir)
     if as_json:
         print_json(found)
         return

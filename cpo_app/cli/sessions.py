@@ -12,12 +12,13 @@ from cpo_app.backend import Backend
 from cpo_app.cli.acting import act, words
 from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
+from cpo_app.cli.lists import documents_of, with_filters
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json
 from cpo_app.cli.tables import print_table
 from cpo_app.cli.with_backend import on_backend
-from db_interface.json_data import JsonObject
 from domain.operator import money
+from domain.operator.lists.sessions import LIST, LOOKS
 from domain.sessions import session_records
 from domain.sessions.session_document import ChargingSession
 
@@ -30,19 +31,19 @@ Limit = Annotated[int, typer.Option(min=1, max=10_000)]
 
 
 @app.command("list")
+@with_filters(LIST)
 def listing(
-    state: Annotated[Shown | None, typer.Option(help="Only those that need this look.")] = None,
+    given: dict[str, str],
+    state: Annotated[Shown | None, typer.Option(help="As --look.")] = None,
     limit: Limit = 100,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """The latest sessions with what EV_Central knows of them."""
-    kind = None if state is None else money.Kind[state.name]
-
-    async def work(backend: Backend) -> list[JsonObject]:
-        return await money.sessions_of(backend.db, kind, limit)
-
-    found = on_backend(work, data_dir)
+    if state is not None:
+        look = next(name for name, kind in LOOKS.items() if kind is money.Kind[state.name])
+        given = {**given, "look": look}
+    found = documents_of(LIST, given, limit, data_dir, money.FACTS)
     if as_json:
         print_json(found)
         return

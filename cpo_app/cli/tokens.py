@@ -8,42 +8,30 @@ from typing import Annotated
 import typer
 
 from cpo_app.actions import tokens as actions
-from cpo_app.backend import Backend
 from cpo_app.cli.acting import act, words
 from cpo_app.cli.agreement import Yes
 from cpo_app.cli.errors import CliError
-from cpo_app.cli.files import party_of
+from cpo_app.cli.lists import documents_of, with_filters
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json
 from cpo_app.cli.secret_input import secret
 from cpo_app.cli.tables import print_table
-from cpo_app.cli.with_backend import on_backend
-from db_interface.json_data import JsonMapping
-from db_interface.owned_objects import party_key
+from domain.operator.lists.cards import LIST
 
 app = typer.Typer(help="Drivers' cards: list them, forget one.", no_args_is_help=True)
 
 
 @app.command("list")
+@with_filters(LIST)
 def list_tokens(
-    party: Annotated[
-        str | None, typer.Option("--party", metavar="CC/PID", help="Of this eMSP alone.")
-    ] = None,
+    given: dict[str, str],
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
     data_dir: DataDir = None,
 ) -> None:
     """The Tokens that eMSPs have given us, the newest first."""
-    owner = party_of(party)
-
-    async def work(backend: Backend) -> list[JsonMapping]:
-        query = {} if owner is None else {"owner": party_key(*owner)}
-        found = await backend.store.objects("tokens").documents(
-            query, fields={"fields": 1}, sort=[("seq", -1)], limit=limit
-        )
-        return [document["fields"] for document in found]
-
-    tokens = on_backend(work, data_dir)
+    found = documents_of(LIST, given, limit, data_dir, {"fields": 1, "seq": 1})
+    tokens = [document["fields"] for document in found]
     if as_json:
         print_json(tokens)
         return

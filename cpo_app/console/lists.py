@@ -61,7 +61,11 @@ class ListView:
 
     @property
     def csv(self) -> str:
-        return self._address(f"{self.path}.csv", {})
+        return self.beside(".csv")
+
+    def beside(self, ending: str) -> str:
+        """The same question's answer in another form."""
+        return self._address(f"{self.path}{ending}", {})
 
     @property
     def first(self) -> str:
@@ -89,7 +93,7 @@ async def view_of(console: Console, request: Request, listing: Listing[D], path:
     """What the address asks for. Raises BadFilter, BadCursor."""
     given = dict(request.query_params)
     cursor = given.get("cursor")
-    asked = _asked(console, listing, given)
+    asked = asked_of(console, listing, given)
     page, number = await asyncio.gather(
         listing.page(console.db, asked, limit=PAGE, cursor=cursor),
         listing.number(console.db, asked),
@@ -131,10 +135,10 @@ def add_csv(
     @router.get(f"{path}.csv")
     async def spreadsheet(request: Request) -> Response:
         demand(needs)
-        asked = _asked(console, listing, dict(request.query_params))
+        asked = asked_of(console, listing, dict(request.query_params))
         return StreamingResponse(
             _csv(console.db, listing, asked),
-            media_type="text/csv; charset=utf-8",
+            media_type="text/csv",
             headers={
                 "Content-Disposition": f'attachment; filename="{listing.name}.csv"',
                 "X-Content-Type-Options": "nosniff",
@@ -143,7 +147,8 @@ def add_csv(
         )
 
 
-def _asked(console: Console, listing: Listing[D], given: dict[str, str]) -> Asked:
+def asked_of(console: Console, listing: Listing[D], given: dict[str, str]) -> Asked:
+    """What the words of an address ask of the list. Raises BadFilter."""
     # A form sends the fields that nobody has filled in, too.
     words = {
         name: word.strip()

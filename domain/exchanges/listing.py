@@ -20,7 +20,7 @@ _FACTS = (
     *("at", "took_ms", "direction", "peer_id", "address", "module", "version", "method", "url"),
     *("status", "ocpi_status", "outcome", "error", "request_id", "correlation_id", "objects"),
 )
-_ROW = dict.fromkeys((*_FACTS, "request.size", "response.size"), 1)
+ROW = dict.fromkeys((*_FACTS, "request.size", "response.size"), 1)
 LATELY = timedelta(hours=24)
 
 
@@ -72,7 +72,7 @@ async def listed(
 ) -> tuple[list[JsonObject], str | None]:
     """Rows without heads and bodies, and the cursor of those behind them (None: that was all).
     Raises BadSearch."""
-    found = await _found(db, wanted, limit + 1, cursor, _ROW)
+    found = await _found(db, wanted, limit + 1, cursor, ROW)
     rows = [row_of(one) for one in found[:limit]]
     return rows, found[limit - 1]["_id"] if len(found) > limit else None
 

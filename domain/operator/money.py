@@ -13,7 +13,6 @@ from enum import Enum
 from typing import Any
 
 from db_interface.database import Database
-from db_interface.json_data import JsonObject
 from domain.charge_points import dead_letters
 from domain.metering.signatures import Verdict
 from domain.operator.reconciliation import needs_a_look
@@ -132,7 +131,7 @@ async def entries(db: Database, limit: int) -> list[Entry]:
     taken, and what registers do not explain."""
     found: list[Entry] = []
     for kind, query in QUERIES.items():
-        rows = await SESSIONS.of(db).find(query, _FACTS, limit=limit)
+        rows = await SESSIONS.of(db).find(query, FACTS, limit=limit)
         shown = [_entry(kind, row) for row in rows]
         found += sorted(shown, key=lambda one: (one.since is None, one.since))
     for letter in await dead_letters.failed(db, limit):
@@ -164,13 +163,6 @@ async def entries(db: Database, limit: int) -> list[Entry]:
             )
         )
     return found
-
-
-async def sessions_of(db: Database, kind: Kind | None, limit: int) -> list[JsonObject]:
-    """The latest sessions (None), or those of a kind, as plain facts."""
-    query = {} if kind is None else QUERIES[kind]
-    rows = await SESSIONS.of(db).find(query, _FACTS, sort=[("created", -1)], limit=limit)
-    return [dict(row) for row in rows]
 
 
 async def _sum(db: Database, query: Mapping[str, Any], what: str) -> float:
@@ -211,7 +203,7 @@ def _entry(kind: Kind, row: ChargingSession) -> Entry:
     )
 
 
-_FACTS = dict.fromkeys(
+FACTS = dict.fromkeys(
     (
         "_id",
         "cp_id",

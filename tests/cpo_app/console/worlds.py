@@ -236,6 +236,7 @@ class Night:
                     "connector_id": "1",
                     "running": False,
                     "status": "COMPLETED",
+                    "created": self.at(50),
                     "ended": self.at(100),
                     "cdr_problem": EVIL,
                     "signature": {"verdict": "wrong", "reason": EVIL, "problem": None},
