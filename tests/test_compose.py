@@ -260,6 +260,9 @@ def test_a_health_check_is_answered_by_the_command_that_is_started(
             assert process.poll() is None, said
             assert time.monotonic() < ends, said
             time.sleep(0.3)
+        if name in SERVERS:  # as the probes of deploy/kubernetes do, too
+            for path in ("healthz", "readyz"):
+                assert httpx.get(f"http://127.0.0.1:{here}/{path}").status_code == 200
     finally:
         process.terminate()
         process.wait(30)

@@ -22,7 +22,7 @@ from cpo_app.doctor.findings import Finding, Level, fail, ok
 from cpo_app.doctor.host import check_host
 from cpo_app.doctor.network import check_network
 from cpo_app.doctor.ocpp import check_gateway, check_reachable, check_stations
-from cpo_app.doctor.running import as_running, check_running
+from cpo_app.doctor.running import as_running, check_running, living
 from cpo_app.doctor.store import check_store
 from cpo_app.settings import Settings, SettingsError
 from cpo_app.unsafe_settings import unsafe_settings
@@ -95,13 +95,16 @@ async def _examine(settings: Settings, embedded: bool) -> list[Finding]:
     try:
         findings = [finding async for finding in check_store(db, embedded=embedded)]
         broken = any(finding.level is Level.FAIL for finding in findings)
-        here = settings
+        here, servers = settings, []
         if not broken:
             servers = await running(db)
             findings += check_running(settings, servers, db.now())
             here = as_running(await announced(settings, db), servers, db.now())
         findings += check_configuration(here, embedded=embedded, now=now)
-        findings += [*check_gateway(here, now), *await check_network(here)]
+        findings += [
+            *check_gateway(here, now),
+            *await check_network(here, living(servers, db.now())),
+        ]
         findings += await check_public_certificate(here, now)
         findings.append(await check_reachable(here))
         if not broken:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import httpx
 
@@ -15,7 +15,11 @@ from cpo_app.settings import Settings
 TIMEOUT_S = 5.0
 
 
-async def check_network(settings: Settings) -> list[Finding]:
+async def check_network(
+    settings: Settings, elsewhere: Mapping[str, str] | None = None
+) -> list[Finding]:
+    """`elsewhere`: {service: where it runs}, as the store knows it."""
+    known = elsewhere or {}
     tls = "https" if settings.REGISTRY_TLS_ENABLED else "http"
     central_tls = "https" if settings.CENTRAL_TLS_ENABLED else "http"
     found = list(
@@ -24,11 +28,13 @@ async def check_network(settings: Settings) -> list[Finding]:
                 "EV_Central",
                 f"{central_tls}://127.0.0.1:{settings.CENTRAL_PORT}/healthz",
                 settings.CENTRAL_PORT,
+                known.get("EV_Central"),
             ),
             _port(
                 "EV_Registry",
                 f"{tls}://127.0.0.1:{settings.REGISTRY_API_PORT}/",
                 settings.REGISTRY_API_PORT,
+                known.get("EV_Registry"),
             ),
             _versions(settings),
         )
@@ -36,10 +42,12 @@ async def check_network(settings: Settings) -> list[Finding]:
     return found + [finding async for finding in _ready(settings)]
 
 
-async def _port(service: str, url: str, port: int) -> Finding:
+async def _port(service: str, url: str, port: int, elsewhere: str | None) -> Finding:
     """Free, ours, or taken by another program."""
     check = f"port {port}"
     if not await _listens(port):
+        if elsewhere is not None:
+            return ok(check, f"is free on this host; there is {elsewhere}")
         return ok(check, f"is free for {service} (not running)")
     try:
         # Its certificate names another host than 127.0.0.1; nothing is sent that could be lost.

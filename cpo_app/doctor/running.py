@@ -42,13 +42,18 @@ def check_running(
     """`settings` as they stand here, `now` by the database's clock."""
     for server in servers:
         yield from _server(server, now)
-    living = [server for server in servers if _lives(server, now)]
+    alive = [server for server in servers if _lives(server, now)]
     yield from _differing(settings, servers, now)
-    yield from _keys(settings, living)
-    versions = {server["version"] for server in living}
+    yield from _keys(settings, alive)
+    versions = {server["version"] for server in alive}
     if len(versions) > 1:
         said = f"servers of several versions run: {', '.join(sorted(versions))}"
         yield warn("versions", said, "replace those of the older version, one by one")
+
+
+def living(servers: Sequence[RunningServer], now: datetime) -> dict[str, str]:
+    """{name: where it runs}; of several of a kind the last."""
+    return {server["name"]: server["_id"] for server in servers if _lives(server, now)}
 
 
 def _server(server: RunningServer, now: datetime) -> Iterator[Finding]:
@@ -78,12 +83,12 @@ def _differing(
             yield warn(name, said, "start the server again to take what stands here, or correct it")
 
 
-def _keys(settings: Settings, living: Sequence[RunningServer]) -> Iterator[Finding]:
+def _keys(settings: Settings, alive: Sequence[RunningServer]) -> Iterator[Finding]:
     """All have to have the same: what one seals or signs another has to open or check."""
     here = {name: key for name, key in shared_keys(settings).items() if key}
     for name in shared_keys(settings):
-        found = {server["_id"]: server["keys"].get(name, "") for server in living}
-        if name in here and living:
+        found = {server["_id"]: server["keys"].get(name, "") for server in alive}
+        if name in here and alive:
             found["this terminal"] = here[name]
         if len(set(found.values())) > 1:
             groups: dict[str, list[str]] = {}

@@ -267,6 +267,15 @@ def test_ports_are_free_or_taken_by_a_stranger(stranger: int, loop: Loop) -> Non
     assert found == {f"port {stranger}": "FAIL", f"port {free}": "OK", "versions URL": "FAIL"}
 
 
+def test_a_server_of_another_host_is_not_said_not_to_run(loop: Loop) -> None:
+    free = free_port()
+    given = settings(REGISTRY_API_PORT=free, CENTRAL_PORT=free_port(), OCPI_HOST="127.0.0.1:9")
+    known = {"EV_Registry": "EV_Registry at registry-1:8080"}
+    found = {one.check: one.said for one in loop.run(check_network(given, known))}
+    assert found[f"port {free}"] == "is free on this host; there is EV_Registry at registry-1:8080"
+    assert found[f"port {given.CENTRAL_PORT}"] == "is free for EV_Central (not running)"
+
+
 def test_the_running_server_is_asked_under_the_settings_that_it_runs_with(
     fresh_url: str, loop: Loop
 ) -> None:
