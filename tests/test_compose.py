@@ -234,9 +234,10 @@ def health_check(name: str) -> str:
 
 
 @pytest.mark.processes
+@pytest.mark.timeout(200)
 @pytest.mark.parametrize("name", sorted(PORT_OF))
 def test_a_health_check_is_answered_by_the_command_that_is_started(
-    name: str, fresh_url: str, tmp_path: Path
+    name: str, store_url: str, tmp_path: Path
 ) -> None:
     """As in its container, but for what belongs to this test: the port, the folders, the store."""
     (command,) = SERVICES[name]["command"]
@@ -247,19 +248,19 @@ def test_a_health_check_is_answered_by_the_command_that_is_started(
     for folder in ("CP_STATE_DIR", "CPO_DATA_DIR"):
         variables[folder] = str(tmp_path / folder)
     if "CPO_MONGO_URL" in variables:
-        variables["CPO_MONGO_URL"] = fresh_url
+        variables["CPO_MONGO_URL"] = store_url
     variables = {**variables, "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     code = health_check(name).replace(f":{port}/", f":{here}/").replace(f", {port})", f", {here})")
     argv = [sys.executable, "-m", "cpo_app.cli", command]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(argv, env=variables, cwd=tmp_path, stderr=log, stdout=log)
     try:
-        ends = time.monotonic() + 90
+        ends = time.monotonic() + 150
         while subprocess.run([sys.executable, "-c", code], env=variables, check=False).returncode:
             said = (tmp_path / "log").read_text()
             assert process.poll() is None, said
             assert time.monotonic() < ends, said
-            time.sleep(0.3)
+            time.sleep(0.7)
         if name in SERVERS:  # as the probes of deploy/kubernetes do, too
             for path in ("healthz", "readyz"):
                 assert httpx.get(f"http://127.0.0.1:{here}/{path}").status_code == 200

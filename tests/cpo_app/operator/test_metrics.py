@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from cpo_app.exposition import SHARED_BY_WORKERS
+from cpo_app.exposition import SHARED_BY_WORKERS, exposed
 from cpo_app.ocpi.push.metrics import DELIVERED
 from cpo_app.operator.request_metrics import OcpiMetrics, module_of
 from db_interface.database import Database
@@ -150,6 +150,23 @@ def test_workers_add_up_what_they_count(tmp_path: Path) -> None:
     assert registry.get_sample_value("cpo_ocpi_requests_total", labels) == 2
     duration = "cpo_ocpi_request_duration_seconds_count"
     assert registry.get_sample_value(duration, {"module": "versions"}) == 2
+
+
+def test_a_peer_that_has_gone_is_gone_from_all_workers_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = {**os.environ, SHARED_BY_WORKERS: str(tmp_path)}
+    work = (
+        "from cpo_app.ocpi.push.metrics import DELIVERED\n"
+        "for peer in ('stays', 'went'): DELIVERED.labels(peer, 'cdrs').inc()\n"
+    )
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", work], env=environment, check=True, timeout=60)
+    monkeypatch.setenv(SHARED_BY_WORKERS, str(tmp_path))
+    body, _ = exposed("", peers={"stays"})
+    found = {key: n for key, n in samples(body.decode()).items() if "push_delivered" in key[0]}
+    labels = (("module", "cdrs"), ("peer", "stays"))
+    assert found == {("cpo_push_delivered_total", labels): 2}
 
 
 @pytest.mark.parametrize(
