@@ -420,7 +420,11 @@ READ: Mapping[str, JsonObject] = {
         "cdrs": [],
         "steps": [{"at": _AT, "what": "decided", "detail": "ACCEPTED"}],
     },
-    "/settings": {"settings": {"CPO_PARTIES": "NL/EVC=Ours"}, "changeable": []},
+    "/settings": {
+        "settings": {"CPO_PARTIES": "NL/EVC=Ours"},
+        "from": {"CPO_PARTIES": "environment"},
+        "changeable": [],
+    },
     "/secrets": {"newest_key": "6d657914", "older_keys_given": 0, "older_keys_may_go": True},
     "/backups": {"last": {"at": _AT, "made": _AT, "bytes": 21039, "documents": 187}},
     "/search": {

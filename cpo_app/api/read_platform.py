@@ -31,9 +31,11 @@ def add_platform(router: APIRouter, house: House) -> None:
 
     @router.get("/settings", tags=["settings"])
     async def settings() -> Response:
-        """The server's settings, secrets redacted. None may change while it runs: they come from
-        the environment, and a restart reads them."""
-        return answered({"settings": shown_settings(house.settings), "changeable": []})
+        """The server's settings, secrets redacted, and where each comes `from`. None may change
+        while it runs: a restart reads them."""
+        shown = shown_settings(house.settings)
+        origins = {name: house.settings.origin(name) for name in shown}
+        return answered({"settings": shown, "from": origins, "changeable": []})
 
     @router.get("/secrets", tags=["secrets"])
     async def secrets() -> Response:

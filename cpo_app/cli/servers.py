@@ -25,6 +25,7 @@ from cpo_app.front_door.serving import FrontDoor
 from cpo_app.front_door.tls import ServerTls
 from cpo_app.otlp.sending import send_over_otlp
 from cpo_app.registry import server as registry_server
+from cpo_app.settings.origins import handed_on
 
 logger = logging.getLogger("cpo")
 
@@ -107,7 +108,7 @@ def counting_together(workers: int) -> Iterator[None]:
 
 def hand_on(ground: Prepared) -> None:
     """Let worker processes find the store and the secrets that this one has found."""
-    for name in (
+    names = (
         "CPO_MONGO_URL",
         "CPO_EMBEDDED",
         "CPO_ENCRYPTION_KEY",
@@ -119,5 +120,7 @@ def hand_on(ground: Prepared) -> None:
         "CPO_OCPP_PORT",
         "CPO_OCPP_TLS_PORT",
         "CPO_OCPP_HOST",
-    ):
+    )
+    os.environ.update(handed_on({name: ground.settings.origin(name) for name in names}, names))
+    for name in names:
         os.environ[name] = str(getattr(ground.settings, name))

@@ -26,6 +26,7 @@ from cpo_app.cli.signals import until_signalled
 from cpo_app.cli.simulated import DEMO_SAMPLE_S, DEMO_SPEED, SIMULATED_PER_CORE, charge_point_ids
 from cpo_app.cli.up_ready import all_answer, all_heard
 from cpo_app.settings import Settings
+from cpo_app.settings.origins import handed_on
 
 logger = logging.getLogger("cpo.up")
 
@@ -200,8 +201,15 @@ def _environment(settings: Settings) -> dict[str, str]:
         "CENTRAL_PORT",
         "CPO_OCPP_PORT",
     )
+    decided = (
+        *("CPO_ALLOW_PRIVATE_URLS", "CENTRAL_TLS_ENABLED", "CPO_OCPP_TLS_PORT"),
+        *("CENTRAL_TLS_CLIENT_CA_FILE", "CENTRAL_MAX_POWER_FACTOR", "CPO_DEMO_SPEED"),
+        *(() if "CPO_APPROVE_PEERS" in os.environ else ("CPO_APPROVE_PEERS",)),
+    )
+    known = {name: settings.origin(name) for name in names}
     return {
         **os.environ,
+        **handed_on(known, names, **dict.fromkeys(decided, "cpo up")),
         **{name: str(getattr(settings, name)) for name in names},
         "CPO_ALLOW_PRIVATE_URLS": "true",
         "CENTRAL_TLS_ENABLED": "false",

@@ -15,6 +15,7 @@ from domain.exchanges.har import har_of
 from domain.listing.listing import Asked
 from domain.operator.command_way import way_of
 from domain.operator.lists.exchanges import exchanges_of, wanted
+from domain.operator.named_things import things_called
 from domain.operators.actor import Role
 
 MAX_EXPORTED = 1000
@@ -59,7 +60,8 @@ def add_exchange_pages(router: APIRouter, console: Console) -> None:
         facts = listing.facts_of(found)
         for name in ("request", "response"):
             facts[name]["text"] = listing.indented(facts[name]["body"] or "")
-        return console.page(request, "exchange.html", one=facts)
+        things = await things_called(db, [one for one in facts["objects"] or () if one])
+        return console.page(request, "exchange.html", one=facts, things=things)
 
     @router.get("/console/commands/{command_id}")
     async def way(request: Request, command_id: str) -> Response:

@@ -2,13 +2,12 @@
 
 import asyncio
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from cpo_app.console.console import Console
 from cpo_app.console.doing import Done, said
+from cpo_app.console.settings_shown import settings_shown
 from cpo_app.operator_guard import demand
-from cpo_app.settings.showing import shown_settings
-from db_interface.json_data import JsonObject
 from domain import key_rotation
 from domain.backups.last_backup import last_backup
 from domain.operators import api_keys, operators
@@ -33,7 +32,13 @@ def add_platform_pages(router: APIRouter, console: Console) -> None:
         )
 
     @router.get("/console/platform")
-    async def platform(request: Request, done: Done = None, look: bool = False) -> Response:
+    async def platform(
+        request: Request,
+        done: Done = None,
+        look: bool = False,
+        q: str = Query("", max_length=64),
+        given: bool = False,
+    ) -> Response:
         # Not on every view: it goes through all peers and charge points.
         secrets = None
         if look and current_actor().may(Role.ADMIN):
@@ -46,15 +51,8 @@ def add_platform_pages(router: APIRouter, console: Console) -> None:
             newest=console.vault.kid,
             older=console.vault.older,
             backup=backup,
-            settings=_settings(console),
+            settings=settings_shown(console.house.settings, q.strip(), given=given),
+            q=q,
+            given=given,
             done=said(done),
         )
-
-
-def _settings(console: Console) -> JsonObject:
-    """Those that were given, and what the others are; secrets redacted."""
-    settings = console.house.settings
-    return {
-        name: {"value": value, "given": name in settings.__fields_set__}
-        for name, value in sorted(shown_settings(settings).items())
-    }

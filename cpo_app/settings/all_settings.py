@@ -1,12 +1,13 @@
 """All settings of the servers in one, and what follows from several of them."""
 
-from pydantic import ValidationError
+from pydantic import PrivateAttr, ValidationError
 
 from cpo_app.settings.central import CentralSettings
 from cpo_app.settings.charging import ChargingSettings
 from cpo_app.settings.notices import NoticeSettings
 from cpo_app.settings.ocpi import OcpiSettings
 from cpo_app.settings.ocpp import OcppSettings
+from cpo_app.settings.origins import DEFAULT, MADE, origins_of
 from cpo_app.settings.parties import Party, parse_parties
 from cpo_app.settings.registry import RegistrySettings
 from cpo_app.settings.servers import ServerSettings
@@ -42,9 +43,21 @@ class Settings(
 ):
     """Every setting of the servers."""
 
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
     class Config:
         env_file = ".env"
         case_sensitive = True
+
+    def __init__(self, **given: object) -> None:
+        super().__init__(**given)  # type: ignore[arg-type]
+        env_file = given.get("_env_file", ".env")
+        self._origins = origins_of(self.__fields__, given, str(env_file) if env_file else None)
+
+    def origin(self, name: str) -> str:
+        """Where the setting of that name comes from (origins.py)."""
+        unknown = MADE if name in self.__fields_set__ else DEFAULT
+        return self._origins.get(name, unknown)
 
     @property
     def ocpi_host(self) -> str:
