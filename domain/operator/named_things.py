@@ -1,4 +1,4 @@
-"""What the ids of an exchange are the ids of: whoever reads one wants to look at the thing itself."""
+"""What the ids of an exchange are the ids of, so that its page leads to the things themselves."""
 
 from __future__ import annotations
 

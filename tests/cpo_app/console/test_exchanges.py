@@ -90,6 +90,18 @@ def test_peers_and_objects_lead_to_their_exchanges(recorded: Night) -> None:
     assert f"/console/exchanges?object={recorded.running}" in session
 
 
+def test_an_exchange_leads_to_what_it_is_about(recorded: Night) -> None:
+    """And to its peer: from a complaint to the exchange, and on to the thing, in three clicks."""
+    visit = visit_of(recorded, Role.OPERATOR)
+    peer = visit.get(f"/console/peers/{recorded.peer_id}").text
+    listed = visit.get(f"/console/exchanges?object={recorded.running}").text
+    (one, *_) = re.findall(r'href="(/console/exchanges/[0-9a-f]{22})"', listed)
+    page = visit.get(one).text
+    assert f'href="/console/sessions/{recorded.running}"' in page
+    assert f'href="/console/peers/{recorded.peer_id}"' in page
+    assert re.search(r'href="/console/exchanges/[0-9a-f]{22}"', peer)
+
+
 def test_viewers_see_none_of_it(recorded: Night) -> None:
     visit = visit_of(recorded, Role.VIEWER)
     for path in ("/console/exchanges", "/console/exchanges/0", "/console/exchanges.har"):
