@@ -82,6 +82,8 @@ class StationAccess:
             raise self._failed(shown, "wrong password" if shown.password else "no password")
         if station["status"] == Status.HELD.value:
             return station
+        if station["status"] == Status.REFUSED.value:
+            raise StationRefused(403, "refused by the operator")
         if record is None or record["status"] != REGISTERED:
             raise StationRefused(403, "deregistered")
         if shown.profile < station["security_profile"]:

@@ -19,6 +19,8 @@ from db_interface.json_data import JsonMapping, JsonObject
 from domain.charge_points.charge_point_documents import CHARGE_POINTS
 from domain.charge_points.registration_records import REGISTERED
 from domain.charge_points.registration_store import REGISTRATIONS
+from domain.ocpp.connections import CONNECTIONS
+from domain.ocpp.stations import STATIONS, Status
 from domain.operators.operators import OPERATORS
 from domain.peers.peer_document import PEERS
 from domain.secrets import SecretUnusable, Vault
@@ -105,6 +107,8 @@ async def _look_who_waits(db: Database, done: Rotated) -> None:
     old = {"token_hashes": {"$elemMatch": {"kid": {"$ne": done.kid}}}}
     idle = {
         "status": REGISTERED,
+        # Those of a station come in by it.
+        "station": {"$exists": False},
         "last_authenticated": {"$not": {"$gte": done.since}},
         "registration_date": {"$not": {"$gte": done.since}},
     }
@@ -117,6 +121,21 @@ async def _look_who_waits(db: Database, done: Rotated) -> None:
     done.waiting += await registrations.count(idle)
     silent = await registrations.find(idle, {"_id": 1}, sort=[("_id", 1)], limit=NAMED)
     done.charge_points = [record["_id"] for record in silent]
+    await _look_which_stations_wait(db, done)
+
+
+async def _look_which_stations_wait(db: Database, done: Rotated) -> None:
+    """Stations with a password that have not connected since."""
+    fresh = await CONNECTIONS.of(db).find({"since": {"$gte": done.since}}, {"_id": 1})
+    silent = {
+        "status": Status.APPROVED.value,
+        "created": {"$not": {"$gte": done.since}},
+        "booted_at": {"$not": {"$gte": done.since}},
+        "_id": {"$nin": [one["_id"] for one in fresh]},
+    }
+    done.waiting += await STATIONS.of(db).count(silent)
+    found = await STATIONS.of(db).find(silent, {"_id": 1}, sort=[("_id", 1)], limit=NAMED)
+    done.charge_points += [one["_id"] for one in found]
 
 
 async def _since(db: Database, vault: Vault) -> datetime | None:

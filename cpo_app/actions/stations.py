@@ -13,7 +13,7 @@ from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.audit.entries import About
 from domain.charge_points.registration_records import Metadata, NotRegistered
-from domain.ocpp import adding, quirks, stations
+from domain.ocpp import adding, connections, quirks, stations
 from domain.ocpp.adding import AlreadyAdded
 from domain.ocpp.quirks import QUIRKS
 from domain.ocpp.stations import Station, Status
@@ -130,6 +130,21 @@ async def _quirk(house: House, given: Quirk) -> JsonObject:
     return await house.store.transact(work)
 
 
+async def _refuse_box(house: House, given: OneStation) -> JsonObject:
+    async def work(tx: Tx) -> JsonObject:
+        station = await stations.get(tx, given.cp_id)
+        if station is None:
+            raise Refused(404, f"{given.cp_id}: no such OCPP station")
+        if station["status"] != Status.HELD.value:
+            raise Refused(409, f"{station['_id']} does not wait to be added")
+        await stations.refuse(tx, station)
+        await connections.cut(tx, station["_id"])
+        await audit.record(tx, "charge_points.refuse_box", audit.charge_point(station["_id"]))
+        return {"cp_id": station["_id"]}
+
+    return await house.store.transact(work)
+
+
 ADD = Action(
     name="charge_points.add",
     title="Add an OCPP charge point",
@@ -175,4 +190,17 @@ OCPP_QUIRK = Action(
     about=_about,
     refusals={},
 )
-ACTIONS = (ADD, OCPP_PASSWORD, OCPP_QUIRK)
+REFUSE_BOX = Action(
+    name="charge_points.refuse_box",
+    title="Refuse an OCPP box that waits",
+    meaning="A box that waits to be added is sent away, and not let wait again for a year; adding "
+    "it lets it in all the same.",
+    done="Refused: it waits no more.",
+    needs=Role.OPERATOR,
+    path="/charge-points/{cp_id}/refuse-box",
+    parameters=OneStation,
+    run=_refuse_box,
+    about=_about,
+    refusals={},
+)
+ACTIONS = (ADD, OCPP_PASSWORD, OCPP_QUIRK, REFUSE_BOX)

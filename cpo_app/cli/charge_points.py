@@ -193,6 +193,11 @@ def ocpp_password(
     print_json(act(stations.OCPP_PASSWORD, {"cp_id": cp_id}, data_dir, yes=yes))
 
 
+@app.command("refuse-box", help=words(stations.REFUSE_BOX))
+def refuse_box(cp_id: CpId, data_dir: DataDir = None) -> None:
+    act_and_say(stations.REFUSE_BOX, {"cp_id": cp_id}, data_dir, cp_id)
+
+
 @app.command("ocpp-quirk", help=words(stations.OCPP_QUIRK))
 def ocpp_quirk(
     cp_id: CpId,

@@ -24,6 +24,7 @@ from db_interface.json_data import JsonObject
 from domain.operator.lists.stations import LIST
 
 CpId = Annotated[str, typer.Argument(metavar="CP_ID")]
+_STANDING = {"HELD": "waits to be added", "REFUSED": "refused"}
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
 
@@ -49,7 +50,7 @@ def station_list(
         (
             (
                 row["id"],
-                "waits to be added" if row["status"] == "HELD" else row["connected"],
+                _STANDING.get(row["status"], row["connected"]),
                 row["protocol"],
                 row["security_profile"],
                 " ".join(filter(None, (row["vendor"], row["model"]))),

@@ -30,7 +30,7 @@ async def booted(incoming: Incoming, facts: Station) -> JsonObject:
         connection.outdated = quirks.in_force(station) != quirks.in_force(connection.station)
         connection.station = station
     connection.boots += 1
-    waits = station is None or station["status"] == Status.HELD.value
+    waits = station is None or station["status"] != Status.APPROVED.value
     return {
         "status": "Pending" if waits else "Accepted",
         "currentTime": format_datetime(incoming.received_at),

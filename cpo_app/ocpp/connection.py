@@ -123,7 +123,7 @@ class Connection:
     @property
     def held(self) -> bool:
         """Nobody has added the station: it is told to wait."""
-        return self.station["status"] == Status.HELD.value
+        return self.station["status"] != Status.APPROVED.value
 
     async def run(self) -> None:
         """Until it is closed, by whoever."""

@@ -97,6 +97,11 @@ class OcppSettings(BaseSettings):
         "a session that began while its charge point was offline is billed if the token's "
         "whitelist allows it unasked; off: it is held until somebody has looked at it",
     )
+    CPO_OCPP_TOTAL_COST: bool = setting(
+        False,
+        "a station of OCPP 2.0.1 or 2.1 is told with each TransactionEvent what its session costs "
+        "by then, with taxes (`totalCost`); each is then taken by itself",
+    )
     CPO_OCPP_HEARTBEAT_S: int = setting(
         60,
         "how often a charge point is told to send a heartbeat",

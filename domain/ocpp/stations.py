@@ -28,11 +28,14 @@ MAX_HELD = 200
 """Strangers' boxes that are kept at most."""
 HELD_FOR = timedelta(days=7)
 """After it connected last."""
+REFUSED_FOR = timedelta(days=365)
+"""Then it may ask again."""
 
 
 class Status(str, Enum):
     HELD = "HELD"
     APPROVED = "APPROVED"
+    REFUSED = "REFUSED"
 
 
 class StationConnector(TypedDict, total=False):
@@ -163,6 +166,12 @@ async def hold(tx: Tx, station_id: str, password_hash: str | None) -> Station:
         station["password_hash"] = password_hash
     await STATIONS.of(tx).insert_one(station)
     return station
+
+
+async def refuse(tx: Tx, station: Station) -> None:
+    """The operator's word that a box that waits is none of ours."""
+    until = tx.now + REFUSED_FOR
+    await update(tx, station["_id"], {"status": Status.REFUSED.value, "held_until": until})
 
 
 async def keep_hash(where: Where, station: Station, present: str, newest: str) -> None:

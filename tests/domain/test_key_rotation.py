@@ -9,9 +9,12 @@ import pytest
 from auth.charge_point_credentials import CredentialHashes
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.transaction import Tx
 from domain.charge_points import registrations
 from domain.charge_points.registrations import Application, Proof
 from domain.key_rotation import rotate
+from domain.ocpp import connections, stations
+from domain.ocpp.adding import add_station
 from domain.operators import operators, totp
 from domain.operators.actor import Role
 from domain.peers.peer_document import PEERS
@@ -121,6 +124,34 @@ def test_who_has_not_come_since_still_needs_the_old_key(platform: Platform) -> N
     platform.loop.run(rotate(platform.db, Vault(NEW, OLD)))
     assert not platform.is_let_in(NEW)
     assert platform.is_let_in(NEW, OLD)
+
+
+def test_a_station_that_has_not_connected_since_is_named(platform: Platform) -> None:
+    run, both = platform.loop.run, Vault(NEW, OLD)
+    party = settings_of().parties[0]
+
+    async def add(tx: Tx) -> None:
+        for station_id in ("CP-700", "CP-701"):
+            await add_station(tx, station_id, party=party, location="Berlin", password_hash="h")
+
+    run(platform.store.transact(add))
+    platform.clock.advance(60)
+    first = run(rotate(platform.db, both))
+    assert first.charge_points == ["CP-001", "CP-700", "CP-701"]
+    assert first.waiting == 4
+    platform.clock.advance(60)
+    now = platform.db.now()
+    run(stations.update(platform.db, "CP-700", {"booted_at": now}))
+    connected: connections.Connection = {
+        "_id": "CP-701",
+        "connection": "c",
+        "holder": "g",
+        "protocol": "ocpp1.6",
+        "address": "",
+        "since": now,
+    }
+    run(connections.CONNECTIONS.of(platform.db).insert_one(connected))
+    assert run(rotate(platform.db, both)).charge_points == ["CP-001"]
 
 
 def test_where_there_is_one_key_nobody_has_to_come_again(platform: Platform) -> None:

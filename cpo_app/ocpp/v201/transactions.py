@@ -11,6 +11,7 @@ from functools import partial
 
 from cpo_app.ocpp.charging import ending, readings
 from cpo_app.ocpp.charging.cards import Authority, ToBeDecided, decide
+from cpo_app.ocpp.charging.costs import total_cost
 from cpo_app.ocpp.handlers import PASSED_ON, Handler, Incoming, is_taken
 from cpo_app.ocpp.v201.authorizing import id_token_info
 from cpo_app.ocpp.v201.following import follow, seat_of
@@ -27,7 +28,9 @@ logger = logging.getLogger("cpo.ocpp")
 
 async def _transaction_event(incoming: Incoming, payload: JsonObject) -> JsonObject:
     event = event_of(incoming, payload)
-    if event.is_metering and await is_taken(incoming, readings_of(incoming, event)):
+    tells_cost = incoming.settings.CPO_OCPP_TOTAL_COST
+    gathers = event.is_metering and not tells_cost
+    if gathers and await is_taken(incoming, readings_of(incoming, event)):
         return {}
     try:
         transaction = await _taken(incoming, event)
@@ -43,12 +46,17 @@ async def _transaction_event(incoming: Incoming, payload: JsonObject) -> JsonObj
         why = f"{type(error).__name__}: {error}"
         await incoming.transact(partial(_set_aside, incoming=incoming, event=event, why=why))
         return {}
+    said: JsonObject = {}
+    if tells_cost:
+        cost = await total_cost(incoming, transaction)
+        said = {} if cost is None else {"totalCost": cost}
     if "idToken" not in payload:
-        return {}
+        return said
     answer = transactions.answer_of(transaction)
     if event.kind != STARTED and transaction["begun"]:
         answer = {**answer, "allowed": answer.get("allowed", Allowed.ALLOWED.value)}
-    return {"idTokenInfo": id_token_info(answer.get("allowed"), answer.get("group"))}
+    info = id_token_info(answer.get("allowed"), answer.get("group"))
+    return {**said, "idTokenInfo": info}
 
 
 async def _taken(incoming: Incoming, event: Event) -> Transaction:

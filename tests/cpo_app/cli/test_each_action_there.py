@@ -34,6 +34,7 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "peers.clients_automatic": ("x", "--automatic", "on"),
     "charge_points.enrol": ("CP-900",),
     "charge_points.add": ("CP-901", "--ocpp"),
+    "charge_points.refuse_box": ("CP-999",),
     "charge_points.ocpp_password": ("CP-999", "--yes"),
     "charge_points.ocpp_quirk": ("CP-999", "slow_calls", "on"),
     "charge_points.set_meter_key": ("x", "--set", "FILE"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from functools import partial
 from pathlib import Path
 
 from auth.station_authority import StationAuthority
@@ -47,6 +48,22 @@ def test_a_ca_of_ones_own(cpo: Cpo, tmp_path: Path) -> None:
     assert stat.S_IMODE(Path(key).stat().st_mode) == 0o600
     again = cpo("charge-points", "new-authority", str(tmp_path / "ca"))
     assert again.code == 1 and "is there already" in again.err
+
+
+def test_a_box_that_waits_is_sent_away_or_added_all_the_same(
+    cpo: Cpo, db: Database, loop: Loop
+) -> None:
+    hold = partial(stations.hold, station_id="CP-NEW", password_hash="h")
+    loop.run(DbInterface(db).transact(hold))
+    assert "waits to be added" in cpo("charge-points", "stations").out
+    assert cpo("charge-points", "refuse-box", "CP-NEW").code == 0
+    assert "refused" in cpo("charge-points", "stations").out
+    again = cpo("charge-points", "refuse-box", "CP-NEW")
+    assert again.code == 1 and "does not wait" in again.err
+    assert cpo("charge-points", "refuse-box", "CP-XXX").code == 1
+    assert cpo("charge-points", "add", "CP-NEW", "--ocpp", "--location", "Utrecht").code == 0
+    station = loop.run(stations.get(db, "CP-NEW"))
+    assert station is not None and station["status"] == "APPROVED"
 
 
 def test_what_does_not_speak_ocpp_registers_by_itself(cpo: Cpo) -> None:
