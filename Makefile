@@ -10,7 +10,7 @@ RUNS := $(VENV)/.runs
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 2
 NO_PACKAGES := The packages could not be installed: is there a network, or a package index of your own?
 
-.PHONY: run test browser test-fast test-random check coverage soak bench compare format docs lock clean
+.PHONY: run test browser screenshots test-fast test-random check coverage soak bench compare format docs lock clean
 
 run: $(RUNS)
 	@exec $(BIN)/cpo up $(ARGS)
@@ -27,6 +27,10 @@ test: browser
 # apt-get). Never fails: without one these tests are left out, and the run's end says so.
 browser: $(STAMP)
 	@$(BIN)/python -m tests.browser.chromium
+
+# Every page of a demonstration as a picture, to look at; ARGS="--docs": those of the documents.
+screenshots: browser
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 # Without the tests that start real processes.
 test-fast: $(STAMP)
