@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 from functools import partial
 
@@ -28,6 +29,10 @@ from domain.operator.lists import (
     tariffs,
 )
 
+TOTALS_KEPT_S = 60.0
+MANY_CDRS = 1_000
+"""So many in a week are not summed anew for each view: that takes as long as all else."""
+
 
 def add_list_pages(router: APIRouter, console: Console) -> None:
     db = console.db
@@ -35,13 +40,20 @@ def add_list_pages(router: APIRouter, console: Console) -> None:
     async def counts(asked: Asked) -> JsonObject:
         return {"counts": await seen.counts(db)}
 
+    kept: list[tuple[float, JsonObject]] = []
+
     async def totals(asked: Asked) -> JsonObject:
+        if kept and time.monotonic() - kept[0][0] < TOTALS_KEPT_S:
+            return kept[0][1]
         now = console.clock()
         day, week = await asyncio.gather(
             ocpi_objects.cdr_totals(db, now - timedelta(days=1)),
             ocpi_objects.cdr_totals(db, now - timedelta(days=7)),
         )
-        return {"totals": [("24 hours", *day), ("7 days", *week)]}
+        summed: JsonObject = {"totals": [("24 hours", *day), ("7 days", *week)]}
+        many = sum(total.number for total in week[0]) > MANY_CDRS
+        kept[:] = [(time.monotonic(), summed)] if many else []
+        return summed
 
     async def wanted(asked: Asked) -> JsonObject:
         return {"templates": [templates.shown(one) for one in await templates.all_of(db)]}

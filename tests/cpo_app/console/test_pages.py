@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from cpo_app.console import list_pages, ocpi_objects
 from cpo_app.console.rendering import POLICY
 from cpo_app.console.timeline import timeline
 from db_interface.interface import DbInterface
 from domain.objects.cdrs import all_cdrs
+from domain.reconciliation.cdr_totals import CdrTotal
 from domain.sessions.credits import credit_cdr
 from tests.cpo_app.console.worlds import EVIL, NOW, PAGES, Night
 
@@ -255,3 +257,21 @@ def test_a_timeline_covers_the_period_without_gaps() -> None:
     assert timeline([], since, NOW) == []
     first = [{"at": NOW - timedelta(hours=30), "from": None, "to": "AVAILABLE"}]
     assert [(p["x"], p["width"]) for p in timeline(first, since, NOW)] == [(0.0, 1000.0)]
+
+
+def test_sums_of_many_cdrs_are_kept_for_a_moment(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_pages, "MANY_CDRS", 0)
+    summed = []
+
+    async def cdr_totals(db: object, since: object) -> tuple[list[CdrTotal], bool]:
+        summed.append(since)
+        return await really(night.db, NOW - timedelta(days=7))
+
+    really = ocpi_objects.cdr_totals
+    monkeypatch.setattr(ocpi_objects, "cdr_totals", cdr_totals)
+    visit = night.visit()
+    first, second = (visit.get("/console/cdrs").text for _ in range(2))
+    assert "last 7 days, with VAT" in first and "last 7 days, with VAT" in second
+    assert len(summed) == 2  # day and week, once
