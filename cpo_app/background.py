@@ -28,6 +28,7 @@ from cpo_app.server_presence import CENTRAL, ServerPresence
 from domain.audit.chain import Sealing
 from domain.authorization.authorization import Authorizer
 from domain.exchanges.bounds import ExchangeBounds
+from domain.operator.fleet_samples import FleetSampling
 from domain.peers.version_moves import VersionMoves
 from domain.places import geonames
 from domain.upgrades.readiness import until_ready
@@ -82,6 +83,7 @@ class Background:
         )
         self._sealing = Sealing(backend.store, settings.CPO_AUDIT_DAYS)
         self._notifying = Notifying(backend.store, settings)
+        self._fleet_sampling = FleetSampling(backend.db)
         self._views = ViewFilling(backend.store)
         self._tariff_turns = TariffTurns(backend.store)
         self._moves = VersionMoves(backend.store)
@@ -101,6 +103,7 @@ class Background:
         await self._moves.rounds.stop()
         await self._tariff_turns.rounds.stop()
         await self._views.rounds.stop()
+        await self._fleet_sampling.rounds.stop()
         await self._notifying.stop()
         await self._backend.peer_certificates.rounds.stop()
         await self._sealing.rounds.stop()
@@ -142,6 +145,7 @@ class Background:
         backend.recorder.rounds.start()
         self._sealing.rounds.start()
         self._notifying.start()
+        self._fleet_sampling.rounds.start()
         self._backend.peer_certificates.rounds.start()
         self._views.rounds.start()
         self._moves.rounds.start()

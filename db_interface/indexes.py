@@ -216,6 +216,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         # Nobody has shown it for long: it is used no more.
         _index("seen", expireAfterSeconds=400 * 24 * 3600),
     ],
+    "fleet_samples": [_index("at", expireAfterSeconds=100 * 24 * 3600)],
     "failure_counters": [_index("until", expireAfterSeconds=600)],
     "token_pulls": [_index("due")],
     "register_findings": [_index("energy_wh"), _index("kind", "energy_wh"), _index("at")],

@@ -1,46 +1,143 @@
-"""The console's first page: what runs, what is in trouble."""
+"""The console's first page: what runs, what needs a hand, how much was charged; and the map."""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
+from cpo_app.console import overview_charts, site_map
 from cpo_app.console.console import Console
+from cpo_app.console.routes import NotThere
+from cpo_app.console.site_map import Box, SiteMap, Town
+from cpo_app.console.verdict import Facts, verdict
 from domain.charge_points import unaccounted_energy
 from domain.charge_points.evse_states import EvseStatus
-from domain.operator import charge_points, money, peers, sessions
+from domain.notices import matters
+from domain.operator import charge_points, hands, money, newest, peers, reconciliation, sessions
+from domain.operator.day_totals import DayTotals
+from domain.operator.sites_on_map import Site, SitesOnMap
 
-MAX_IN_TROUBLE = 30
-MAX_SESSIONS = 30
-MAX_HELD_BACK = 20
+MAX_IN_TROUBLE = 10
+"""Beyond that there are only numbers: thousand alike are one line."""
+MAX_SESSIONS = 10
+MAX_HELD_BACK = 5
+MAX_HANDS = 25
+MAX_SITES_LISTED = 100
 
 
 def add_overview_pages(router: APIRouter, console: Console) -> None:
     db = console.db
+    days = DayTotals(db, console.zone)
+    named: list[Town] = []
+
+    async def towns() -> list[Town]:
+        """The largest first; worked out once."""
+        if not named:
+            named.extend(await asyncio.to_thread(site_map.largest_towns))
+        return named
+
+    last: list[tuple[Sequence[Site], SiteMap | None]] = []
+
+    async def whole_map() -> SiteMap | None:
+        """Drawn once for each state of the sites, however many look."""
+        everywhere = await sites.all()
+        if not last or last[0][0] is not everywhere:
+            last[:] = [(everywhere, site_map.drawn(everywhere, None, await towns()))]
+        return last[0][1]
+
+    sites = SitesOnMap(db)
 
     @router.get("/")
     async def overview(request: Request) -> Response:
         now = console.clock()
-        counts, trouble, running, behind, held, unbilled = await asyncio.gather(
-            charge_points.counts(db),
+        (
+            (counts, never_seen),
+            trouble,
+            running,
+            known_peers,
+            held,
+            unbilled,
+        ) = await asyncio.gather(
+            charge_points.counts_and_never_seen(db),
             charge_points.in_trouble(db, MAX_IN_TROUBLE),
             sessions.running(db, MAX_SESSIONS),
             peers.table(db, now),
             charge_points.held_back(db, MAX_HELD_BACK),
             sessions.without_cdr(db, MAX_SESSIONS),
         )
+        known, unaccounted, lost, late, at_peers, findings = await asyncio.gather(
+            money.counts(db),
+            unaccounted_energy.number(db),
+            peers.lost_results(db, now),
+            sessions.telemetry_late(db),
+            reconciliation.cdrs_to_look_at(db),
+            reconciliation.register_totals(db),
+        )
+        opened, over, (latest, whole), events, drawing = await asyncio.gather(
+            matters.open_ones(db),
+            matters.over_since(db, now - timedelta(days=1)),
+            days.latest(),
+            newest.newest(db),
+            whole_map(),
+        )
+        found = verdict(
+            Facts(
+                statuses=counts,
+                never_seen=never_seen,
+                unaccounted=unaccounted,
+                peers=known_peers,
+                lost_results=lost,
+                telemetry_late=late,
+                money=known,
+                cdrs_at_peers=at_peers,
+                findings=sum(total.number for total in findings),
+                held_back=held[1],
+                open=opened,
+                over=over,
+            )
+        )
+        in_trouble = sum(counts[status.value] for status in charge_points.TROUBLE)
         return console.page(
             request,
             "overview.html",
             counts=counts,
             total=sum(n for name, n in counts.items() if name != EvseStatus.REMOVED.value),
-            trouble=trouble,
-            trouble_total=sum(counts[status.value] for status in charge_points.TROUBLE),
+            verdict=found,
+            hands=hands.first(opened, MAX_HANDS),
+            hands_total=len(opened),
+            trouble=trouble if in_trouble <= MAX_IN_TROUBLE else [],
             running=running,
-            peers=behind,
-            peers_in_trouble=[peer for peer in behind if peer.trouble],
+            peers=[peer for peer in known_peers if peer.alarms],
+            peers_total=len(known_peers),
             held_back=held,
             without_cdr=unbilled,
-            money=await money.counts(db),
-            unaccounted=await unaccounted_energy.latest(db, MAX_IN_TROUBLE),
-            unaccounted_total=await unaccounted_energy.number(db),
+            unaccounted=await unaccounted_energy.latest(db, MAX_IN_TROUBLE) if unaccounted else [],
+            unaccounted_total=unaccounted,
+            today=latest[-1],
+            days_charts=overview_charts.of(latest, console.zone),
+            whole=whole,
+            events=events,
+            map=drawing,
+        )
+
+    @router.get("/console/map")
+    async def part_of_map(request: Request, box: str = Query("", max_length=100)) -> Response:
+        wanted = Box.of(box) if box else None
+        if box and wanted is None:
+            raise NotThere("There is no such part of the map.")
+        everywhere = await sites.all()
+        shown = [
+            site
+            for site in everywhere
+            if wanted is None or wanted.holds(site.place.latitude, site.place.longitude)
+        ]
+        shown.sort(key=lambda site: (-site.in_trouble, site.place.name))
+        return console.page(
+            request,
+            "map.html",
+            map=site_map.drawn(everywhere, wanted, await towns()),
+            box=box,
+            sites=shown[:MAX_SITES_LISTED],
+            total=len(shown),
         )

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from cpo_app.console import words
 from cpo_app.console.action_forms import form_of
 from cpo_app.console.navigation import NAVIGATION
+from cpo_app.console.verdict import matter_href
 from db_interface.json_data import JsonMapping
 from domain.audit.listing import changes_of
 from domain.times import utc_now
@@ -88,6 +89,7 @@ class Rendering:
             "hidden": words.hidden,
             "is_old": lambda moment: words.is_old(moment, self._clock()),
             "iso": words.iso,
+            "matter_href": matter_href,
             "moment": words.moment,
             "number": words.number,
             "party": words.party,

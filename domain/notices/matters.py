@@ -70,6 +70,11 @@ async def lately_over(db: Database, limit: int) -> list[Matter]:
     return await MATTERS.of(db).find({"open": False}, sort=[("over", -1)], limit=limit)
 
 
+async def over_since(db: Database, since: datetime) -> int:
+    """How many have ended since, and did not begin again."""
+    return await MATTERS.of(db).count({"open": False, "over": {"$gte": since}})
+
+
 def as_seen(matter: Matter, sighting: Sighting) -> bool:
     """Whether nothing is to be written of it."""
     return "gone" not in matter and (matter["number"], matter["said"]) == (

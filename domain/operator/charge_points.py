@@ -31,6 +31,11 @@ _HELD_BACK = {"status": REGISTERED, "ocpi.offered": False}
 
 async def counts(db: Database) -> dict[str, int]:
     """How many charge points are in which OCPI status; every registration counts once."""
+    return (await counts_and_never_seen(db))[0]
+
+
+async def counts_and_never_seen(db: Database) -> tuple[dict[str, int], int]:
+    """The counts, and how many of those that are UNKNOWN have not come yet."""
     statuses = [status.value for status in EvseStatus]
     known, registered, deregistered = await asyncio.gather(
         asyncio.gather(*(CHARGE_POINTS.of(db).count({"ocpi_status": s}) for s in statuses)),
@@ -40,9 +45,10 @@ async def counts(db: Database) -> dict[str, int]:
     found = dict(zip(statuses, known, strict=True))
     # EV_Central has no document of those that it never saw.
     seen = sum(n for status, n in found.items() if status != EvseStatus.REMOVED.value)
-    found[EvseStatus.UNKNOWN.value] += max(0, registered - seen)
+    never_seen = max(0, registered - seen)
+    found[EvseStatus.UNKNOWN.value] += never_seen
     found[EvseStatus.REMOVED.value] = deregistered
-    return found
+    return found, never_seen
 
 
 async def number_registered(db: Database) -> int:

@@ -29,6 +29,8 @@ MAX_HELD_BACK = 20
 LATE = timedelta(minutes=1)
 """An object that a connected peer has not got for this long is trouble."""
 ERROR_IS_NEWS = timedelta(hours=24)
+ERROR_IS_FRESH = timedelta(minutes=15)
+"""An error that is older, with a push that works, is over."""
 
 _SHOWN = (
     "name",
@@ -72,6 +74,10 @@ class PeerRow:
     last_error: JsonMapping | None
     push: PushState
     trouble: list[str]
+    alarms: list[str]
+    """What of it calls for a hand: not what the operator has done himself, nor what is over."""
+    recovered: bool
+    """It had an error lately, and has none now."""
     actions: list[str]
     """Names of the switches (domain/peers/switches.py) that are possible now."""
 
@@ -134,6 +140,8 @@ def _row(peer: JsonMapping, push: PushState, now: datetime, lost_results: int) -
         last_error=peer.get("last_error"),
         push=push,
         trouble=_trouble(peer, push, now, lost_results),
+        alarms=(alarms := _alarms(peer, push, now)),
+        recovered=not alarms and _had_error(peer, now),
         actions=possible_for(peer),
     )
 
@@ -163,6 +171,27 @@ def _behind(status: str, push: PushState, now: datetime) -> list[str]:
     return said
 
 
+async def lost_results(db: Database, now: datetime) -> dict[str, int]:
+    """By peer, results of its commands that it did not take, of the last 24 hours."""
+    return await undelivered(db, now - ERROR_IS_NEWS)
+
+
+def _alarms(peer: JsonMapping, push: PushState, now: datetime) -> list[str]:
+    said = _behind(peer["status"], push, now)
+    error = peer.get("last_error")
+    if error and now - error["at"] < ERROR_IS_FRESH:
+        said.append(error["text"])
+    return said + _lacking(peer)
+
+
+def _lacking(peer: JsonMapping) -> list[str]:
+    if peer["status"] not in REGISTERED:
+        return []
+    required = required_modules.modules_required_of(peer)
+    lacking = required_modules.missing(required, peer.get("endpoints") or ())
+    return [f"does not offer {', '.join(lacking)}, which you require"] if lacking else []
+
+
 def _trouble(peer: JsonMapping, push: PushState, now: datetime, lost_results: int) -> list[str]:
     said: list[str] = []
     if peer["status"] == BLOCKED:
@@ -172,11 +201,13 @@ def _trouble(peer: JsonMapping, push: PushState, now: datetime, lost_results: in
     said += _behind(peer["status"], push, now)
     if lost_results:
         said.append(f"{lost_results} result(s) of its commands not delivered in the last 24 hours")
-    if peer["status"] in REGISTERED:
-        required = required_modules.modules_required_of(peer)
-        if lacking := required_modules.missing(required, peer.get("endpoints") or ()):
-            said.append(f"does not offer {', '.join(lacking)}, which you require")
+    said += _lacking(peer)
     error = peer.get("last_error")
     if error and now - error["at"] < ERROR_IS_NEWS:
         said.append(f"{error['text']} ({error['at']:%H:%M} UTC)")
     return said
+
+
+def _had_error(peer: JsonMapping, now: datetime) -> bool:
+    error = peer.get("last_error")
+    return error is not None and now - error["at"] < ERROR_IS_NEWS

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from statistics import median_low
 
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
@@ -15,6 +16,7 @@ from domain.sessions.session_signatures import DROPPED
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
+LATE_AMONG = 101
 SIGNATURE_VERDICTS = (*(verdict.value for verdict in Verdict), DROPPED)
 _RUNNING = {"running": True, "last_heard": {"$gte": _EPOCH}}
 _WITHOUT_CDR = {"cdr_problem": {"$exists": True}}
@@ -23,6 +25,17 @@ _WITHOUT_CDR = {"cdr_problem": {"$exists": True}}
 async def number_running(db: Database) -> int:
     """How many hold a connector."""
     return await SESSIONS.of(db).count(_RUNNING)
+
+
+async def telemetry_late(db: Database) -> timedelta | None:
+    """How old meter values are when they come: the median of the running sessions that were heard
+    of last (one charge point that catches up, or whose clock is wrong, says nothing of all). None:
+    of no session there are any."""
+    rows = await SESSIONS.of(db).find(
+        _RUNNING, {"last_heard": 1, "last_at": 1}, sort=[("last_heard", -1)], limit=LATE_AMONG
+    )
+    ages = [row["last_heard"] - row["last_at"] for row in rows if row.get("last_at")]
+    return median_low(ages) if ages else None
 
 
 async def number_without_cdr(db: Database) -> int:

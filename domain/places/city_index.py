@@ -84,6 +84,9 @@ class CityIndex:
             yield self._city(self.numbers[at])
             at += 1
 
+    def all(self) -> Iterator[City]:
+        return (self._city(number) for number in range(len(self.starts) - 1))
+
     def within(self, alpha2: str) -> Iterator[City]:
         """All cities of one country."""
         number = bisect_left(range(len(self.starts) - 1), alpha2, key=self._country)

@@ -68,6 +68,7 @@ PASSWORD = "the night shift's"
 CHEAP_PASSWORDS = Passwords(PasswordHasher.from_parameters(CHEAPEST))
 PAGES = (
     "/",
+    "/console/map",
     "/console/charge-points",
     "/console/charge-points?q=cp-0",
     "/console/charge-points?status=OUTOFORDER",
