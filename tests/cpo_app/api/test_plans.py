@@ -18,6 +18,13 @@ FILTERED = (
     *("/v1/cdrs?charge_point=CP-001", "/v1/cdrs?session=S1", "/v1/cdrs?party=NL/EVC"),
     *(f"/v1/cdrs?{DAY}", "/v1/commands?state=RESULT", "/v1/commands?charge_point=CP-001"),
     *("/v1/reservations?active=true", "/v1/reservations?charge_point=CP-001"),
+    *("/v1/sessions?contract=C1", "/v1/sessions?look=held", "/v1/sessions?look=signature"),
+    *("/v1/sessions?sort=oldest", "/v1/cdrs?contract=C1", "/v1/cdrs?sort=energy"),
+    *("/v1/cdrs?sort=cost", "/v1/commands?session=S1", "/v1/tokens?contract=C1"),
+    *("/v1/tokens?valid=false", "/v1/locations?q=amst", "/v1/locations?held=true&sort=id"),
+    *("/v1/charge-points?status=UNKNOWN", "/v1/charge-points?q=amst", "/v1/stations?q=x"),
+    *("/v1/exchanges?correlation=c", "/v1/exchanges?sort=oldest", "/v1/search?q=CP-001"),
+    *("/v1/search?q=amst", "/v1/audit?sort=oldest", f"/v1/audit?{DAY}"),
     *("/v1/claims?peer={peer}", "/v1/tariffs-assigned", "/v1/tariffs?party=NL/EVC"),
     *("/v1/audit?by=ines", "/v1/audit?about=CP-001", "/v1/audit?action=peers.invite"),
 )

@@ -119,3 +119,13 @@ def test_charge_points_are_looked_at_there(there: There) -> None:
     assert there("charge-points", "list", "--json").json() == []
     missing = there("charge-points", "show", "CP-404")
     assert missing.err == "cpo: there is no charge point cp-404\n"
+
+
+def test_lists_are_narrowed_by_the_words_of_the_api(there: There) -> None:
+    for number in range(3):
+        there("charge-points", "add", f"CP-{number}", "--ocpp", "--location", "Oslo")
+    listed = there("charge-points", "list", "--q", "cp-", "--sort", "-id", "--limit", "2", "--json")
+    assert [row["id"] for row in listed.json()] == ["CP-2", "CP-1"]
+    assert there("charge-points", "list", "--status", "CHARGING", "--json").json() == []
+    refused = there("charge-points", "list", "--status", "LOUD")
+    assert refused.code == 1 and "status: is none of" in refused.err
