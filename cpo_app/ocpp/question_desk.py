@@ -108,7 +108,7 @@ class QuestionDesk:
         async def work(tx: Tx) -> bool:
             return await questions.take(tx, question, connection.id)
 
-        return await self._store.transact(work)
+        return await self._store.transact_jointly(work, question["station"])
 
     def _asked(self, question: Question, connection: Connection) -> Asked:
         station = connection.station

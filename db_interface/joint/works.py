@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("cpo.store")
 
-MAX_UNDER_WAY = 3
-"""Transactions of such works; whoever comes then waits for others."""
+MAX_UNDER_WAY = 1
+"""Transactions of such works; whoever comes then waits for others. More would be quicker for two
+that come together, and dearer for a hundred: each brings fewer, and meets more of what others
+write."""
 MAX_TOGETHER = 24
 MAX_TRIES = 3
 """So often works are tried together that others' writes get in the way of."""

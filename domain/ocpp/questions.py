@@ -116,7 +116,7 @@ async def ask(
         await QUESTIONS.of(tx).insert_one(question)
         return question
 
-    question = await store.transact(work)
+    question = await store.transact_jointly(work, station)
     if question is None:
         raise Unanswered(f"{station} is not connected", sent=False)
     return await _answer_to(store.db, question, timeout_s)

@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import logging
 import secrets as random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from db_interface.database import Database
+from db_interface.gathered import Gathered
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.remembered import copied
 from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.log_events import event
@@ -195,6 +197,8 @@ class Peers:
         invitation_days: float = 7,
     ) -> None:
         self.db = db
+        self._asked_for: Gathered[PeerDocument] = Gathered(db, self._some, 0.0)
+        """Who asks while another is answered is answered with all that ask then."""
         self._invitations_last = timedelta(days=invitation_days)
         self.store = DbInterface(db)
         self._approve_unnamed = approve_unnamed
@@ -332,10 +336,17 @@ class Peers:
 
     async def get(self, peer_id: str, tx: Tx | None = None) -> Peer:
         """Raises UnknownPeer."""
-        document = await PEERS.of(tx or self.db).find_one({"_id": peer_id})
+        if tx is None:
+            document = await self._asked_for.get(peer_id)
+        else:
+            document = await PEERS.of(tx).find_one({"_id": peer_id})
         if document is None:
             raise UnknownPeer(peer_id)
-        return Peer.of(document)
+        return Peer.of(copied(document))
+
+    async def _some(self, peer_ids: Sequence[str]) -> Mapping[str, PeerDocument]:
+        found = await self._documents.find({"_id": {"$in": list(peer_ids)}})
+        return {one["_id"]: one for one in found}
 
     async def all(self, **query: object) -> list[Peer]:
         found = await self._documents.find(query, sort=[("created", 1)])

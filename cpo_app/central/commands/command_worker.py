@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
@@ -40,6 +41,7 @@ from domain.rounds import Rounds
 logger = logging.getLogger("cpo.commands")
 
 PAUSE_S = 1.0
+GATHERED_FOR_S = 0.02
 LEASE_S = 4.0
 ATTEMPT_S = 10.0
 """One question to a charge point; the next attempt bears the same id."""
@@ -71,6 +73,7 @@ class CommandWorker:
         self._lease_s = lease_s
         self._pause_s = pause_s
         self._precedence = precedence or Precedence()
+        self._looked_at = float("-inf")
         self._name = uuid.uuid4().hex[:12]
         self._lanes: set[str] = set()
         self._peers: Counter[str] = Counter()
@@ -102,6 +105,9 @@ class CommandWorker:
         self.rounds.wake()
 
     async def _turn(self) -> None:
+        # Where much happens, one look is for all of it.
+        await asyncio.sleep(self._looked_at + GATHERED_FOR_S - time.monotonic())
+        self._looked_at = time.monotonic()
         self.rounds.within(await self.round())
 
     async def round(self) -> float:

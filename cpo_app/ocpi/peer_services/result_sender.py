@@ -74,7 +74,8 @@ class ResultSender:
         url = self._url(peer, delivery)
         # A command's result goes in the version of the command, whatever we speak by now.
         form = version_of(delivery.version or "") or peer.form
-        if party_key(*delivery.to_party) in await self._peers.unreachable_behind(peer.peer_id):
+        unreachable = await self._peers.unreachable_behind(peer.peer_id) if peer.is_hub else ()
+        if party_key(*delivery.to_party) in unreachable:
             raise NotDelivered("the party is not online, says its hub", again=True)
         try:
             token = self._peers.their_token(peer)

@@ -42,6 +42,9 @@ _LOOK_S = 1.0
 _RENEW_S = 1.0
 _LEAVE_WITHIN_S = 2.0
 _GATHER_S = 0.02  # marks to be taken away are gathered so long, for one round trip
+# And so many times as long while there is more to send: what follows a change, as the first
+# telemetry follows a start, has then been written, and does not meet its mark being taken away.
+_GATHER_AT_MOST = 25
 _READ_AT_ONCE = 128
 _READ_AHEAD_S = 0.25
 # A mark whose attempt met a dead peer: others are tried first, but it is soon back.
@@ -251,7 +254,10 @@ class Lane:
     async def _clear_away(self) -> None:
         while True:
             await self._to_clear.wait()
-            await asyncio.sleep(_GATHER_S)
+            for _ in range(_GATHER_AT_MOST):
+                await asyncio.sleep(_GATHER_S)
+                if self._queue.empty() and not self._more:
+                    break
             self._to_clear.clear()
             seen, self._seen = self._seen, []
             try:
