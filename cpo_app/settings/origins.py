@@ -41,10 +41,10 @@ def origins_of(
 
 
 def handed_on(origins: Mapping[str, str], names: Iterable[str], **others: str) -> dict[str, str]:
-    """For the environment of a process that is given these settings by it; `others`: of settings
-    that the starting command decides itself."""
+    """For the environment of a process that is given these settings by it, with what this process
+    was told itself; `others`: of settings that the starting command decides."""
     said = {name: origins[name] for name in names if name in origins}
-    return {_HANDED_ON: orjson.dumps({**said, **others}).decode()}
+    return {_HANDED_ON: orjson.dumps({**_told(), **said, **others}).decode()}
 
 
 def _told() -> dict[str, str]:

@@ -43,6 +43,11 @@ def test_a_server_that_another_command_started_knows_what_that_one_knew(
     assert started.origin("CPO_APPROVE_PEERS") == "cpo up"
     assert started.origin("PARTY_ID") == "environment"
     assert started.origin("COUNTRY_CODE") == "file .env"
+    # And so do its workers.
+    further = handed_on({"CENTRAL_PORT": started.origin("CENTRAL_PORT")}, ["CENTRAL_PORT"])
+    monkeypatch.setenv(*further.popitem())
+    assert Settings().origin("CENTRAL_PORT") == "command line"
+    assert Settings().origin("CPO_APPROVE_PEERS") == "cpo up"
 
 
 def test_they_are_found_by_what_they_are_for_and_secrets_stay_so(settings: Settings) -> None:
