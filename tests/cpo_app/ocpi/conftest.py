@@ -198,6 +198,10 @@ def _one_face(_shared: Database, loop: Loop) -> Iterator[Face]:
 def face(_one_face: Face, db: Database) -> Face:
     """A face with the defaults, that knows no peer and no object."""
     _one_face.authenticator.forget()
+    # What an earlier test left unwritten is none of this one's exchanges.
+    recorder = _one_face.recorder
+    recorder._waiting.clear()
+    recorder._bytes = recorder._lost = 0
     return _one_face
 
 
