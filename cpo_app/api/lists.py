@@ -98,12 +98,6 @@ def page(items: object, following: object) -> Response:
     return answered({"items": items, "next": following})
 
 
-def between(since: datetime | None, until: datetime | None) -> JsonObject | None:
-    """[since, until) as a query's condition; None: at any time."""
-    bounds = {"$gte": utc(since), "$lt": utc(until)}
-    return {name: at for name, at in bounds.items() if at is not None} or None
-
-
 def named(row: Mapping[str, object] | JsonMapping, names: tuple[str, ...]) -> JsonObject:
     """Of the row what may be shown, with its id first."""
     known = {name: row[name] for name in names if name in row}

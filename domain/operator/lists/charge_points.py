@@ -42,12 +42,13 @@ class ChargePoints:
         if status in (None, EvseStatus.REMOVED.value):
             return await _registered(db, asked, part)
         if asked.query:
-            return await _walked(db, asked, part, status)
-        ids = await _in_status(db, status, part)
-        if status == EvseStatus.UNKNOWN.value:
+            ids = await _walked(db, asked, part, status)
+        elif status != EvseStatus.UNKNOWN.value:
+            ids = await _in_status(db, status, part)
+        else:
+            ids = await _in_status(db, status, part)
             unseen = await _walked(db, Question({"status": REGISTERED}), part, NEVER_SEEN)
-            every = {*ids, *(row["_id"] for row in unseen)}
-            ids = sorted(every, reverse=part.order.keys[0][1] < 0)[: part.limit]
+            ids = sorted({*ids, *unseen}, reverse=part.order.keys[0][1] < 0)[: part.limit]
         rows = await REGISTRATIONS.of(db).find({"_id": {"$in": ids}}, REGISTRATION_SHOWN)
         by_id = {row["_id"]: dict(row) for row in rows}
         # EV_Central may know one that was never registered: its place in the list stays.
@@ -100,10 +101,12 @@ async def _in_status(db: Database, status: str, part: Stretch) -> list[str]:
     return [row["_id"] for row in found]
 
 
-async def _registered(db: Database, asked: Question, part: Stretch) -> list[JsonObject]:
+async def _registered(
+    db: Database, asked: Question, part: Stretch, fields: JsonMapping = REGISTRATION_SHOWN
+) -> list[JsonObject]:
     found = await REGISTRATIONS.of(db).find(
         part.of(asked.query),
-        REGISTRATION_SHOWN,
+        fields,
         sort=part.sort,
         limit=part.limit,
         collation=asked.collation,
@@ -111,17 +114,16 @@ async def _registered(db: Database, asked: Question, part: Stretch) -> list[Json
     return [dict(row) for row in found]
 
 
-async def _walked(db: Database, asked: Question, part: Stretch, status: str) -> list[JsonObject]:
-    """Registrations in order, and of them those in that status."""
-    kept: list[JsonObject] = []
+async def _walked(db: Database, asked: Question, part: Stretch, status: str) -> list[str]:
+    """Of those registrations, in order, the ids of them that are in that status."""
+    kept: list[str] = []
     step = replace(part, limit=AT_ONCE)
     while True:
-        rows = await _registered(db, asked, step)
-        ids = [row["_id"] for row in rows]
+        ids = [row["_id"] for row in await _registered(db, asked, step, {"_id": 1})]
         known = await CHARGE_POINTS.of(db).find({"_id": {"$in": ids}}, {"ocpi_status": 1})
         statuses = {row["_id"]: row.get("ocpi_status") for row in known}
-        kept += [row for row in rows if _is(status, row["_id"], statuses)]
-        if len(rows) < AT_ONCE or len(kept) >= part.limit:
+        kept += [cp_id for cp_id in ids if _is(status, cp_id, statuses)]
+        if len(ids) < AT_ONCE or len(kept) >= part.limit:
             return kept[: part.limit]
         step = replace(step, after=(ids[-1],))
 

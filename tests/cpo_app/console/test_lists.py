@@ -75,6 +75,12 @@ def test_all_pages_together_are_what_the_csv_has(
     assert in_csv(visit, f"{path}.csv{query}", column) == shown
 
 
+def test_tariffs_are_all_in_their_csv(night: Night) -> None:
+    visit = night.visit()
+    assert 'href="/console/tariffs.csv"' in visit.get("/console/tariffs").text
+    assert in_csv(visit, "/console/tariffs.csv", "id") == ["T1"]
+
+
 def test_what_strangers_wrote_is_no_formula(own_night: Night) -> None:
     own_night.register("CP-FORMULA", "=HYPERLINK(1)")
     places = in_csv(own_night.visit(), "/console/charge-points.csv?q=CP-F", "place")
