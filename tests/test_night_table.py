@@ -19,7 +19,7 @@ MIN_WORDS = 2
 def night_table() -> list[str]:
     """The lines of log that stand in the table's first column."""
     page = (REPOSITORY / "docs" / "operations.md").read_text()
-    table = page[page.index("## Night table") : page.index("## Scaling")]
+    table = page[page.index("## Night table") : page.index("### Alarms")]
     rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("|")]
     return [line for row in rows for line in re.findall(r"`([^`]+)`", row)]
 
