@@ -98,7 +98,7 @@ def take_for_documents(desk: Desk) -> None:
     """Small enough to be kept beside the text."""
     PICTURES.mkdir(exist_ok=True)
     page = desk.page
-    page.set_viewport_size({"width": 1280, "height": 740})
+    page.set_viewport_size({"width": 1366, "height": 768})
     page.emulate_media(color_scheme="light")
     for name, open_it in _DOCUMENTS.items():
         page.goto("/")
