@@ -38,7 +38,7 @@ _AFTER_A_FORM = {
     "/console/peers/{peer_id}/token",
     "/console/charge-points/{cp_id}/token",
 }
-_SEARCH = "/console/search?q=CP-001"
+_SEARCH = "/console/search?q=CP-0"
 """No link leads there: its field stands on every page."""
 _AS_PEERS_GET_IT = "/console/objects/"
 """A thing's JSON: a click behind the thing."""
