@@ -13,8 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pymongo
+
 from db_interface.database import Database
 from db_interface.embedded import EmbeddedMongo
+
+DROPPED_WITHIN_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,9 @@ def ground() -> Iterator[Ground]:
 def _drop(url: str, name: str) -> None:
     async def drop() -> None:
         db = Database.connect(url, name)
-        await db.client.drop_database(name)
+        # It waits for all that still writes there: longer than any query of ours may take.
+        with pymongo.timeout(DROPPED_WITHIN_S):
+            await db.client.drop_database(name)
         db.close()
 
     asyncio.run(drop())

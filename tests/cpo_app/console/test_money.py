@@ -68,7 +68,7 @@ def test_what_the_list_asks_of_the_store_finds_its_index(world: World, loop: Loo
 def test_a_held_session_is_shown_and_released_on_the_console(night: Night, world: World) -> None:
     session_id = held(world)
     visit = night.visit()
-    assert "1 bill to look at" in visit.get("/").text
+    assert "session is held: nobody is billed" in visit.get("/").text
     page = visit.get("/console/money").text
     assert session_id in page and "more than its connector can give" in page
     token = visit.form_token()
