@@ -37,6 +37,7 @@ SHARED = (
     "docs_page",
     "exposition",
     "server_presence",
+    "observed_requests",
     "operator_guard",
     "http_errors",
     "bounded_body",

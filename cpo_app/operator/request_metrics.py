@@ -5,12 +5,12 @@ The middleware costs each OCPI request a few microseconds and every other reques
 
 from __future__ import annotations
 
-import time
 from functools import cache
 
 from prometheus_client import Counter, Histogram
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cpo_app.observed_requests import OTHER, method_of, observed
 from domain.exchanges.exchange import MODULES
 
 REQUESTS = Counter(
@@ -24,8 +24,6 @@ DURATIONS = Histogram(
     ["module"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
-OTHER = "other"
-_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
 class OcpiMetrics:
@@ -38,25 +36,13 @@ class OcpiMetrics:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(self._root):
             return await self.app(scope, receive, send)
-        begun = time.perf_counter()
-        status = 500  # of a request that ends without an answer
 
-        async def noting(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
+        def note(status: int, seconds: float) -> None:
+            module = module_of(scope["path"], self._root)
+            _requests(module, method_of(scope), status).inc()
+            _durations(module).observe(seconds)
 
-        try:
-            await self.app(scope, receive, noting)
-        finally:
-            method = scope["method"]
-            _note(
-                module_of(scope["path"], self._root),
-                method if method in _METHODS else OTHER,
-                status,
-                time.perf_counter() - begun,
-            )
+        await observed(self.app, scope, receive, send, note)
         return None
 
 
@@ -67,11 +53,6 @@ def module_of(path: str, root: str) -> str:
         return "versions" if "versions" in parts or "details" in parts else OTHER
     module = parts[2] if len(parts) > 2 else OTHER
     return module if module in MODULES else OTHER
-
-
-def _note(module: str, method: str, status: int, seconds: float) -> None:
-    _requests(module, method, status).inc()
-    _durations(module).observe(seconds)
 
 
 # Kept: looking a labelled series up costs more than counting in it. There are few of them.

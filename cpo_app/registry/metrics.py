@@ -5,17 +5,16 @@ Routes as they are declared: what a stranger writes into a path makes no new ser
 
 from __future__ import annotations
 
-import time
-
 from fastapi import APIRouter, Request
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.operator_access import Door, OperatorAccess
 from auth.throttle import Throttle
 from cpo_app.exposition import exposed
+from cpo_app.observed_requests import OTHER, method_of, observed
 from cpo_app.operator_guard import NotTheOperator, OperatorGuard
 from cpo_app.registry.context import Registry
 from db_interface.database import STORE_ERRORS
@@ -31,8 +30,6 @@ DURATIONS = Histogram(
     ["route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-OTHER = "other"
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOT_READY = "the store cannot say who you are\n"
 
 
@@ -45,22 +42,13 @@ class RegistryMetrics:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not f"{scope['path']}/".startswith("/cp/"):
             return await self.app(scope, receive, send)
-        begun = time.perf_counter()
-        status = 500  # of a request that ends without an answer
 
-        async def noting(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, noting)
-        finally:
+        def note(status: int, seconds: float) -> None:
             route = getattr(scope.get("route"), "path", OTHER)
-            method = scope["method"] if scope["method"] in _METHODS else OTHER
-            REQUESTS.labels(route, method, str(status)).inc()
-            DURATIONS.labels(route).observe(time.perf_counter() - begun)
+            REQUESTS.labels(route, method_of(scope), str(status)).inc()
+            DURATIONS.labels(route).observe(seconds)
+
+        await observed(self.app, scope, receive, send, note)
         return None
 
 
