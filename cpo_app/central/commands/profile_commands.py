@@ -40,7 +40,23 @@ ACCEPTED, REJECTED, UNKNOWN = "ACCEPTED", "REJECTED", "UNKNOWN"
 _NO_PROFILE = "NO_PROFILE"
 
 
-class _Change(Kind):
+class _OfProfile(Kind):
+    async def _obeyed(
+        self, command: Command, profile: JsonMapping | None, timeout_s: float
+    ) -> LinkAnswer:
+        """The charge point is to obey the profile; None: none at all."""
+        cp_id, session_id = cp_id_of(command), session_id_of(command)
+        link = self.context.link
+        if profile is None:
+            return await link.clear_limit(
+                cp_id, command["_id"], session_id=session_id, timeout_s=timeout_s
+            )
+        return await link.set_limit(
+            cp_id, command["_id"], session_id=session_id, limit=profile, timeout_s=timeout_s
+        )
+
+
+class _Change(_OfProfile):
     """A change of the profile: the other parties that have set one hear of it."""
 
     result_model: type[OcpiModel]
@@ -83,13 +99,7 @@ class SetProfile(_Change):
     async def ask(
         self, command: Command, timeout_s: float
     ) -> tuple[LinkAnswer, JsonMapping | None]:
-        said = await self.context.link.set_limit(
-            cp_id_of(command),
-            command["_id"],
-            session_id=session_id_of(command),
-            limit=command["content"]["charging_profile"],
-            timeout_s=timeout_s,
-        )
+        said = await self._obeyed(command, command["content"]["charging_profile"], timeout_s)
         return said, await self._active(command, timeout_s) if said.accepted else None
 
     async def conclude(
@@ -123,21 +133,8 @@ class ClearProfile(_Change):
         plan = (charging or {}).get("plan")
         if plan is not None and "profile" not in (charging or {}):
             return LinkAnswer(LinkResult.REJECTED, _NO_PROFILE), None
-        if plan is not None:
-            said = await self.context.link.set_limit(
-                cp_id_of(command),
-                command["_id"],
-                session_id=session_id_of(command),
-                limit=plan["charging_profile"],
-                timeout_s=timeout_s,
-            )
-        else:
-            said = await self.context.link.clear_limit(
-                cp_id_of(command),
-                command["_id"],
-                session_id=session_id_of(command),
-                timeout_s=timeout_s,
-            )
+        profile = None if plan is None else plan["charging_profile"]
+        said = await self._obeyed(command, profile, timeout_s)
         return said, await self._active(command, timeout_s) if said.accepted else None
 
     async def conclude(
@@ -171,23 +168,10 @@ class SetPreferences(_Change):
         self, command: Command, timeout_s: float
     ) -> tuple[LinkAnswer, JsonMapping | None]:
         plan = command["content"]["plan"]
-        if plan is not None:
-            said = await self.context.link.set_limit(
-                cp_id_of(command),
-                command["_id"],
-                session_id=session_id_of(command),
-                limit=plan["charging_profile"],
-                timeout_s=timeout_s,
-            )
-        else:
-            said = await self.context.link.clear_limit(
-                cp_id_of(command),
-                command["_id"],
-                session_id=session_id_of(command),
-                timeout_s=timeout_s,
-            )
-            if said.result is LinkResult.REJECTED and said.message == _NO_PROFILE:
-                said = LinkAnswer(LinkResult.ACCEPTED)
+        profile = None if plan is None else plan["charging_profile"]
+        said = await self._obeyed(command, profile, timeout_s)
+        if profile is None and said.result is LinkResult.REJECTED and said.message == _NO_PROFILE:
+            said = LinkAnswer(LinkResult.ACCEPTED)
         return said, await self._active(command, timeout_s) if said.accepted else None
 
     async def conclude(
@@ -237,28 +221,14 @@ class GetProfile(Kind):
         return validate(ActiveChargingProfileResult, {"result": REJECTED})
 
 
-class InnerProfile(Kind):
+class InnerProfile(_OfProfile):
     """The charge point is to obey the profile that stands on the session, or none."""
 
     async def ask(self, command: Command, timeout_s: float) -> LinkAnswer | None:
         charging = await charging_sessions.get(self.db, session_id_of(command))
         if charging is None or not charging["running"]:
             return None
-        limit = _standing(charging)
-        if limit is not None:
-            return await self.context.link.set_limit(
-                cp_id_of(command),
-                command["_id"],
-                session_id=session_id_of(command),
-                limit=limit,
-                timeout_s=timeout_s,
-            )
-        return await self.context.link.clear_limit(
-            cp_id_of(command),
-            command["_id"],
-            session_id=session_id_of(command),
-            timeout_s=timeout_s,
-        )
+        return await self._obeyed(command, _standing(charging), timeout_s)
 
     async def conclude(
         self, tx: Tx, command: Command, said: LinkAnswer | None
