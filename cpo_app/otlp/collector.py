@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from opentelemetry.context import Context
@@ -25,7 +25,6 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from cpo_app.otlp import spans
 from cpo_app.otlp.metrics import SentMetrics
 from cpo_app.otlp.sending import Otlp
-from domain.trace import TRACEPARENT, TRACESTATE
 
 SEND_WITHIN_S = 5.0
 _W3C = TraceContextTextMapPropagator()
@@ -90,7 +89,9 @@ class _Sent:
         self.span.set_status(Status(StatusCode.ERROR, why))
 
     def headers(self) -> list[tuple[str, str]]:
-        return list(_carried(self.context).items())
+        carrier: dict[str, str] = {}
+        _W3C.inject(carrier, self.context)
+        return list(carrier.items())
 
 
 class SentSpans:
@@ -107,10 +108,9 @@ class SentSpans:
         self._tracer = self.provider.get_tracer("cpo")
 
     def begin(
-        self, name: str, kind: str, attributes: Mapping[str, spans.Value], before: Sequence[str]
-    ) -> tuple[spans.Span, str]:
-        given = dict(zip((TRACEPARENT, TRACESTATE), before, strict=True))
-        parent = _W3C.extract({key: value for key, value in given.items() if value}, Context())
+        self, name: str, kind: str, attributes: Mapping[str, spans.Value], before: Mapping[str, str]
+    ) -> spans.Span:
+        parent = _W3C.extract(dict(before), Context())
         span = self._tracer.start_span(
             name,
             parent,
@@ -119,15 +119,8 @@ class SentSpans:
             record_exception=False,
             set_status_on_exception=False,
         )
-        sent = _Sent(span, set_span_in_context(span, Context()))
-        return sent, _carried(sent.context).get(TRACEPARENT, "")
+        return _Sent(span, set_span_in_context(span, Context()))
 
     def end(self, span: spans.Span) -> None:
         assert isinstance(span, _Sent)  # noqa: S101 - of `begin`
         span.span.end()
-
-
-def _carried(context: Context) -> dict[str, str]:
-    carrier: dict[str, str] = {}
-    _W3C.inject(carrier, context)
-    return carrier

@@ -12,12 +12,12 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cpo_app.log_ids import usable_id
+from cpo_app.observed_requests import method_of
 from cpo_app.otlp.spans import Span, in_use, span
-from domain.trace import TRACEPARENT, TRACESTATE, bound, bound_ids
+from domain.trace import TRACEPARENT, TRACESTATE, bound_ids
 
 LEFT_OUT = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by those who watch over us."""
-_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
 class Traced:
@@ -32,11 +32,9 @@ class Traced:
         if scope["type"] != "http" or not in_use() or scope["path"] in LEFT_OUT:
             await self.app(scope, receive, send)
             return
-        method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
-        with (
-            bound(**_given(scope)),
-            span(method, "server", {"http.request.method": method}) as under_way,
-        ):
+        method = method_of(scope, otherwise="_OTHER")
+        told = {"http.request.method": method}
+        with span(method, "server", told, before=_given(scope)) as under_way:
             await self.app(scope, receive, self._noting(under_way, scope, method, send))
 
     def _noting(self, under_way: Span, scope: Scope, method: str, send: Send) -> Send:
@@ -73,7 +71,7 @@ def _tell(under_way: Span, method: str, route: str, status: int) -> None:
         under_way.fail(f"HTTP {status}")
 
 
-def _given(scope: Scope) -> dict[str, str | None]:
+def _given(scope: Scope) -> dict[str, str]:
     named = {TRACEPARENT.encode(): TRACEPARENT, TRACESTATE.encode(): TRACESTATE}
     return {
         named[name]: value.decode("latin-1")

@@ -36,10 +36,9 @@ class Spans(Protocol):
     """Where spans begin and end (otlp/collector.py)."""
 
     def begin(
-        self, name: str, kind: str, attributes: Mapping[str, Value], before: tuple[str, str]
-    ) -> tuple[Span, str]:
-        """`before`: traceparent and tracestate, empty where it is the first. The span and its own
-        traceparent."""
+        self, name: str, kind: str, attributes: Mapping[str, Value], before: Mapping[str, str]
+    ) -> Span:
+        """`before`: the headers of the trace that it belongs to, whoever wrote them."""
 
     def end(self, span: Span) -> None: ...
 
@@ -72,18 +71,28 @@ def in_use() -> bool:
     return _spans is not None
 
 
-def span(name: str, kind: str, attributes: Mapping[str, Value]) -> AbstractContextManager[Span]:
-    """The block as a span below that which is bound. `kind`: server, client or internal. An
+def span(
+    name: str, kind: str, attributes: Mapping[str, Value], before: Mapping[str, str] | None = None
+) -> AbstractContextManager[Span]:
+    """The block as a span below that which is bound, or of a caller's headers (`before`), which
+    may be anything: only what was made of them is bound. `kind`: server, client or internal. An
     exception that leaves it ends it as failed, by the exception's name alone."""
-    return _NONE if _spans is None else _span(_spans, name, kind, attributes)
+    return _NONE if _spans is None else _span(_spans, name, kind, attributes, before)
 
 
 @contextmanager
-def _span(spans: Spans, name: str, kind: str, attributes: Mapping[str, Value]) -> Iterator[Span]:
-    before = (bound_id(TRACEPARENT) or "", bound_id(TRACESTATE) or "")
-    begun, traceparent = spans.begin(name, kind, attributes, before)
+def _span(
+    spans: Spans,
+    name: str,
+    kind: str,
+    attributes: Mapping[str, Value],
+    before: Mapping[str, str] | None,
+) -> Iterator[Span]:
+    if before is None:
+        before = {name: id_ for name in (TRACEPARENT, TRACESTATE) if (id_ := bound_id(name))}
+    begun = spans.begin(name, kind, attributes, before)
     try:
-        with bound(**{TRACEPARENT: traceparent}):
+        with bound(**dict(begun.headers())):
             yield begun
     except BaseException as error:
         begun.fail(type(error).__name__)

@@ -44,6 +44,19 @@ def test_without_one_that_can_be_read_a_trace_begins(seen: SeenSpans, given: str
     assert parent_of(seen.named("first")) == ""
 
 
+def test_what_a_caller_wrote_is_never_bound_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    # OpenTelemetry's own switch: no span is made, and none has a header.
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    record = logging.makeLogRecord({})
+    with (
+        SeenSpans().kept(),
+        span("x", "server", {}, before={"traceparent": "x", "tracestate": "y"}),
+    ):
+        assert bound_ids() == {}
+        AddIds().filter(record)
+    assert record.__dict__["ids"] == {}
+
+
 def test_what_breaks_off_ends_as_failed_without_its_message(seen: SeenSpans) -> None:
     with pytest.raises(ValueError, match="secret"), span("broken", "internal", {}):
         raise ValueError("a secret")
