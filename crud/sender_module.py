@@ -81,6 +81,7 @@ class SenderModule:
                 date_from=filters.get("date_from"),
                 date_to=filters.get("date_to"),
                 as_of=filters.get("as_of"),
+                total=filters.get("total"),
                 view=view,
             ),
         )

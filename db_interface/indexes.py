@@ -20,14 +20,17 @@ ANY_CASE = Collation("en", strength=2)
 
 BUILT_WITHIN_S = 3600.0
 
+BY_CREATION, BY_DATE = "audience_1_seq_1_last_updated_1", "audience_1_last_updated_1_seq_1"
+"""As MongoDB names them by itself: pages ask for them by name."""
+
 OWNED_MODULES = ("locations", "sessions", "cdrs", "tariffs", "tokens", "hubclientinfo")
 
 
 def _owned() -> list[IndexModel]:
     return [
         _index("lid", "owner"),
-        _index("audience", "seq", "last_updated"),
-        _index("audience", "last_updated", "seq"),
+        _index("audience", "seq", "last_updated", name=BY_CREATION),
+        _index("audience", "last_updated", "seq", name=BY_DATE),
         _index("owner", "seq"),
         _index("seq"),
         _index("unsaid", sparse=True),

@@ -15,10 +15,12 @@ import orjson
 
 from db_interface.counters import COUNTS
 from db_interface.demand import NO_DEMAND, Demand, any_of
+from db_interface.indexes import BY_CREATION, BY_DATE
 from db_interface.json_data import JsonObject
 from db_interface.views import View, asked_for
 
 _LAST_SECOND = datetime.max.replace(microsecond=0, tzinfo=timezone.utc)
+_MANY = 5_000
 NOT_OURS = timedelta(seconds=10)
 """A stamp that far ahead is none of our clock's: it says nothing, and hides nothing."""
 
@@ -40,6 +42,8 @@ class PageQuery(NamedTuple):
     date_to: datetime | None = None
     required: Demand = NO_DEMAND
     as_of: datetime | None = None
+    total: int | None = None
+    """how many there were on its first page; None: they are counted"""
     view: View | None = None
     """the form that the reader takes them in; None: their own"""
 
@@ -83,6 +87,17 @@ def objects_of(module: str, query: PageQuery, as_of: AsOf) -> JsonObject:
             {"$project": wanted},
         ],
     }
+
+
+def index_of(query: PageQuery) -> str | None:
+    """The index that a later page of a pull by date is read by; None: MongoDB finds it out.
+
+    It does so by trying, and for all queries of the same form. Few objects of many are found by
+    their dates and put in order; many are passed in order of creation, each once in the whole pull.
+    """
+    if query.total is None or query.required:
+        return None
+    return BY_CREATION if query.total > _MANY else BY_DATE
 
 
 def fields_wanted(query: PageQuery) -> JsonObject:

@@ -4,8 +4,8 @@ All is read *as of* a mark (writers.py): an object that has changed since is sho
 before (`prior`), one that was created since is not shown, and the numbers say the same. So a page
 is the same whenever it is read, and whoever asks on from its newest stamp misses nothing.
 
-A pull by date keeps the mark of its first page to its last: what changes meanwhile is the next
-pull's. A list without dates shows each page as of its own moment.
+A pull by date keeps the mark of its first page to its last, and what was counted then: what changes
+meanwhile is the next pull's. A list without dates shows each page as of its own moment.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from db_interface.page_queries import (
     PageQuery,
     bare,
     counted,
+    index_of,
     numbers_of,
     objects_of,
     window_of,
@@ -87,7 +88,8 @@ async def _found(
         return as_of, *await _read_all(db, module, query, as_of, rows is not None)
 
     if query.as_of is not None:
-        return await read(min(query.as_of, writers.stamp()))
+        as_of, found, total = await read(min(query.as_of, writers.stamp()))
+        return as_of, found, total if query.total is None else query.total
     number_in = counted(module, query)
     mark = await writers.settled_here()
     seen = await writers.look(mark, number_in)
@@ -112,14 +114,17 @@ async def _read_all(
     db: Database, module: str, query: PageQuery, as_of: AsOf, rows: bool
 ) -> tuple[list[JsonObject], int]:
     """Rows and number in one query: the driver's price for a query is higher than the server's."""
-    parts = numbers_of(module, query, as_of)
+    known = query.total is not None and query.as_of is not None
+    parts = [] if known and rows else numbers_of(module, query, as_of)
     if rows:
         parts.insert(0, objects_of(module, query, as_of))
     stages = [*parts[0]["pipeline"], *({"$unionWith": part} for part in parts[1:])]
     room = query.limit + _ROOM_FOR_NUMBERS
+    index = index_of(query) if rows else None
+    hint = {} if index is None else {"hint": index}
     found = await db.rows(
         db.with_bare_times(parts[0]["coll"]),
-        lambda documents: documents.aggregate(stages, batchSize=room),
+        lambda documents: documents.aggregate(stages, batchSize=room, **hint),
     )
     total = 0
     while found and "n" in found[-1]:

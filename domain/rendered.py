@@ -23,7 +23,7 @@ class Listing(list[bytes]):
     """A page of objects as JSON bytes.
 
     `last_seq` is where the next one continues (None: unknown, use the offset), `as_of` the moment
-    that it has to be read as of (None: its own).
+    that it has to be read as of (None: its own), and then all its pages say the same total.
     """
 
     last_seq: int | None

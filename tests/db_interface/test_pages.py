@@ -12,6 +12,7 @@ import pytest
 from db_interface import page_queries
 from db_interface.database import Database
 from db_interface.demand import Demand
+from db_interface.indexes import BY_CREATION, BY_DATE
 from db_interface.interface import DbInterface
 from db_interface.order_of_creation import first_place
 from db_interface.page_rows import PageRows
@@ -71,6 +72,24 @@ def test_every_part_of_a_page_finds_an_index(
         found = plans(loop.run(explain(part)))
         assert "COLLSCAN" not in found, part
         assert {"IXSCAN", "COUNT_SCAN"} & set(found), (part, found)
+
+
+@pytest.mark.parametrize(("total", "index"), [(None, None), (100, BY_DATE), (100_000, BY_CREATION)])
+def test_a_later_page_of_a_pull_by_date_goes_by_how_many_there_are(
+    filled: Database, loop: Loop, total: int | None, index: str | None
+) -> None:
+    query = QUERIES["a window"]._replace(total=total, after=first_place(NOW - HOUR))
+    assert page_queries.index_of(query) == index
+    assert page_queries.index_of(query._replace(required=Demand(has=["evse_id"]))) is None
+    if index is None:
+        return
+    part = page_queries.objects_of(MODULE, query, page_queries.AsOf(NOW, first_place(NOW + HOUR)))
+    command = {"aggregate": part["coll"], "pipeline": part["pipeline"], "cursor": {}, "hint": index}
+
+    async def explain() -> Any:
+        return await filled.client[filled.name].command("explain", command)
+
+    assert index in str(loop.run(explain()))
 
 
 def test_pages_that_are_asked_for_at_once_are_one_query_and_the_same(

@@ -75,6 +75,20 @@ def test_date_from_is_inclusive_and_date_to_exclusive(filled: PeerSide) -> None:
     assert page.headers["x-total-count"] == "2"
 
 
+def test_a_pull_by_date_is_counted_once(filled: PeerSide, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = filled.get(f"locations?date_from={DAY.format(1)}&limit=3")
+
+    def refused(*_: object) -> None:
+        raise AssertionError("counted again")
+
+    monkeypatch.setattr("db_interface.pages.numbers_of", refused)
+    link = parse_next(first.headers["link"])
+    assert link is not None
+    later = list(pages(filled, link))
+    assert [ids(page) for page in later] == [["L3", "L4", "L5"], ["L6"]]
+    assert [page.headers["x-total-count"] for page in (first, *later)] == ["7"] * 3
+
+
 @pytest.mark.parametrize(
     "text",
     [
