@@ -17,6 +17,7 @@ from cpo_app.central.service import Central
 from cpo_app.central.sweepers.session_stopper import SessionStopper
 from cpo_app.central.sweepers.session_sweeper import Sweeper
 from cpo_app.forgetting import Forgetting
+from cpo_app.loop_lag import LoopLag
 from cpo_app.notifying import Notifying
 from cpo_app.ocpi.peer_services.hub_client_pull import HubClientPull
 from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
@@ -46,6 +47,7 @@ class Background:
         self._backend = backend
         self._starting: asyncio.Task[None] | None = None
         self._presence: ServerPresence | None = None
+        self._loop_lag = LoopLag()
         rules = rules_of(settings)
         may_speak_for = backend.authenticator.may_speak_for
         authorizer = Authorizer(
@@ -98,6 +100,7 @@ class Background:
             self._starting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._starting
+        self._loop_lag.stop()
         if self._presence is not None:
             await self._presence.stop()
         await self._moves.rounds.stop()
@@ -135,6 +138,7 @@ class Background:
         )
         presence.start()
         self._presence = presence
+        self._loop_lag.start()
         self._sweeper.rounds.start()
         self._stopper.rounds.start()
         self._commands.start()

@@ -17,6 +17,7 @@ from cpo_app.backend import Backend
 from cpo_app.central.charging import rules_of
 from cpo_app.central.service import Central
 from cpo_app.front_door.tls import ServerTls
+from cpo_app.loop_lag import LoopLag
 from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorization
 from cpo_app.ocpp import operations
 from cpo_app.ocpp.gateway import Door, Gateway
@@ -48,6 +49,7 @@ class OcppProcess:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._presence: ServerPresence | None = None
+        self._loop_lag = LoopLag()
         settings = backend.settings
         emsps = RealtimeAuthorization(
             backend.peers, backend.client, backend.authenticator.may_speak_for
@@ -98,8 +100,10 @@ class OcppProcess:
         db, settings = self._backend.db, self._backend.settings
         self._presence = ServerPresence(db, GATEWAY, doors[0].port, settings)
         self._presence.start()
+        self._loop_lag.start()
 
     async def stop(self) -> None:
+        self._loop_lag.stop()
         if self._presence is not None:
             await self._presence.stop()
         await self.gateway.stop()

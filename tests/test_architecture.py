@@ -42,6 +42,7 @@ SHARED = (
     "http_errors",
     "bounded_body",
     "logs",
+    "loop_lag",
     "log_ids",
     "log_ration",
     "front_door",

@@ -18,6 +18,7 @@ from cpo_app.add_routes import add_routes
 from cpo_app.docs_page import add_docs
 from cpo_app.front_door.head_requests import HeadAsGet
 from cpo_app.front_door.store_away import NoWaitingForTheStore
+from cpo_app.loop_lag import LoopLag
 from cpo_app.otlp.incoming import Traced
 from cpo_app.registry.context import Registry
 from cpo_app.registry.errors import add_error_handlers
@@ -62,9 +63,12 @@ def build_registry(settings: Settings, store: DbInterface | None = None) -> Fast
         db = Database.connect(settings.CPO_MONGO_URL)
         presence = ServerPresence(db, REGISTRY, settings.REGISTRY_API_PORT, settings)
         preparing = asyncio.create_task(_prepare(registry, db, presence))
+        loop_lag = LoopLag()
+        loop_lag.start()
         try:
             yield
         finally:
+            loop_lag.stop()
             preparing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await preparing
