@@ -28,6 +28,7 @@ from cpo_app.central.short_way import ShortWay
 from cpo_app.front_door.head_requests import HeadAsGet
 from cpo_app.front_door.store_away import NoWaitingForTheStore
 from cpo_app.ocpi.server.app import build_ocpi_app
+from cpo_app.open_data.room import OpenData, OpenDataDoor
 from cpo_app.operator.pages import add_operator_pages
 from cpo_app.otlp.incoming import Traced
 from cpo_app.otlp.sending import send_over_otlp
@@ -63,6 +64,10 @@ def build_app(backend: Backend) -> FastAPI:
 
     app.add_middleware(HeadAsGet)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=FAST)
+    open_data: OpenData | None = None
+    if backend.settings.CPO_OPEN_DATA:
+        open_data = OpenData(backend.settings, backend.store)
+        app.add_middleware(OpenDataDoor, room=open_data)
     app.add_middleware(ShortWay, routes=app.routes)
     app.add_middleware(NoWaitingForTheStore, db=lambda: backend.db)
     app.add_middleware(Traced, routes=app.routes)
@@ -73,6 +78,8 @@ def build_app(backend: Backend) -> FastAPI:
         try:
             yield
         finally:
+            if open_data is not None:
+                await open_data.stop()
             await background.stop()
 
     app.router.lifespan_context = lifespan

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from operator import itemgetter
 from typing import NamedTuple, TypeGuard
 
@@ -53,6 +53,12 @@ class Page(NamedTuple):
     """The mark that the next page of this pull has to be read with; None: its own."""
     unmade: Sequence[int] = ()
     """Which of `raws` are the object's own bytes, of which the reader's form has to be made."""
+    rows: Sequence[JsonObject] = ()
+    """What `raws` were read of."""
+
+    def places(self) -> list[tuple[int, datetime]]:
+        """Of each of `raws`, its place in the order of creation and its `last_updated`."""
+        return [(row["seq"], row["last_updated"].replace(tzinfo=timezone.utc)) for row in self.rows]
 
 
 async def page(db: Database, module: str, query: PageQuery, rows: PageRows) -> Page:
@@ -68,6 +74,7 @@ async def page(db: Database, module: str, query: PageQuery, rows: PageRows) -> P
         is_last=len(found) <= query.limit,
         as_of=as_of.mark if query.by_date else None,
         unmade=[n for n, row in enumerate(seen) if row.get("unmade")] if computed else (),
+        rows=seen,
     )
 
 
@@ -171,9 +178,10 @@ def _as_of(row: JsonObject, as_of: AsOf, query: PageQuery) -> JsonObject | None:
     begin = window_of(query).get("$gte")
     if begin is not None and latest["at"] < bare(begin):
         return None
+    place = {"seq": row["seq"], "last_updated": latest["at"]}
     if query.view is None:
-        return {"raw": bytes(latest["raw"])}
-    return query.view.of(latest["raw"], latest.get("views"))._asdict()
+        return {"raw": bytes(latest["raw"]), **place}
+    return {**query.view.of(latest["raw"], latest.get("views"))._asdict(), **place}
 
 
 def sound(raw: object) -> TypeGuard[bytes]:

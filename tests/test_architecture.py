@@ -24,6 +24,7 @@ ROOMS = (
     "doctor",
     "mock_hub",
     "notices",
+    "open_data",
     "station_files",
 )
 SHARED = (

@@ -7,6 +7,7 @@ from cpo_app.settings.charging import ChargingSettings
 from cpo_app.settings.notices import NoticeSettings
 from cpo_app.settings.ocpi import OcpiSettings
 from cpo_app.settings.ocpp import OcppSettings
+from cpo_app.settings.open_data import OpenDataSettings
 from cpo_app.settings.origins import DEFAULT, MADE, origins_of
 from cpo_app.settings.parties import Party, parse_parties
 from cpo_app.settings.registry import RegistrySettings
@@ -18,6 +19,7 @@ GROUPS = (
     StoreSettings,
     ServerSettings,
     OcpiSettings,
+    OpenDataSettings,
     ChargingSettings,
     NoticeSettings,
     RegistrySettings,
@@ -37,6 +39,7 @@ class Settings(
     RegistrySettings,
     NoticeSettings,
     ChargingSettings,
+    OpenDataSettings,
     OcpiSettings,
     ServerSettings,
     StoreSettings,
@@ -131,6 +134,12 @@ class Settings(
         return parse_parties(self.CPO_PARTIES) or [
             Party(self.COUNTRY_CODE, self.PARTY_ID, self.PROJECT_NAME)
         ]
+
+    @property
+    def open_data_owners(self) -> list[str]:
+        """The folded keys of the parties whose published objects are open data."""
+        named = parse_parties(self.CPO_OPEN_DATA_PARTIES)
+        return [party.key for party in named or self.parties]
 
 
 def settings_refused(error: ValidationError) -> str:

@@ -1,0 +1,108 @@
+"""How a document is sent: in pieces as they are kept, compressed where the reader takes it, and not
+at all where he has it already (RFC 9110, conditional requests).
+
+Open data is read by browsers of all sites, and kept by whatever stands in between for a moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timezone
+from email.utils import format_datetime as http_date
+from email.utils import parsedate_to_datetime
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from domain.open_data.edition import Edition
+
+MAX_AGE_S = 2
+"""How long whatever stands between may give it out without asking."""
+SHOWN_TO_SCRIPTS = "ETag, Last-Modified, Link, X-Total-Count, X-Limit, Retry-After"
+FOR_ALL = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": SHOWN_TO_SCRIPTS,
+    "X-Content-Type-Options": "nosniff",
+}
+PREFLIGHT = {
+    **FOR_ALL,
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    "Access-Control-Allow-Headers": "If-None-Match, If-Modified-Since, Accept-Encoding",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+def document_answer(request: Request, edition: Edition, filename: str = "") -> Response:
+    """The whole document, as a file of that name where one is given."""
+    headers = validators(edition.tag, edition.made_at)
+    if has_it(request, edition.tag, edition.made_at):
+        return Response(status_code=304, headers=headers)
+    if filename:
+        headers["Content-Disposition"] = f'inline; filename="{filename}"'
+    zipped = takes_gzip(request)
+    size = sum(map(len, edition.gzipped)) if zipped else edition.size
+    headers["Content-Length"] = str(size)
+    if zipped:
+        headers["Content-Encoding"] = "gzip"
+    if request.method == "HEAD":
+        return Response(headers={**headers, "Content-Type": edition.shape.media_type})
+    pieces = _zipped(edition) if zipped else _plain(edition)
+    return StreamingResponse(pieces, headers=headers, media_type=edition.shape.media_type)
+
+
+def validators(tag: str, changed_at: datetime | None) -> dict[str, str]:
+    """The headers that all answers of that content have. The tag is a weak one: the same content
+    goes out compressed and as it is."""
+    headers = {
+        **FOR_ALL,
+        "ETag": f'W/"{tag}"',
+        "Cache-Control": f"public, max-age={MAX_AGE_S}",
+        "Vary": "Accept-Encoding",
+    }
+    if changed_at is not None:
+        headers["Last-Modified"] = http_date(changed_at.astimezone(timezone.utc), usegmt=True)
+    return headers
+
+
+def has_it(request: Request, tag: str, changed_at: datetime | None) -> bool:
+    """Whether the reader has this very content. Its tag counts before its date."""
+    known = request.headers.get("if-none-match")
+    if known is not None:
+        tags = (one.strip().removeprefix("W/") for one in known.split(","))
+        return known.strip() == "*" or f'"{tag}"' in tags
+    since = _date(request.headers)
+    if since is None or changed_at is None:
+        return False
+    return changed_at.replace(microsecond=0) <= since
+
+
+def takes_gzip(request: Request) -> bool:
+    """Whether `Accept-Encoding` names gzip, and not only to refuse it."""
+    for one in request.headers.get("accept-encoding", "").lower().split(","):
+        name, _, parameters = one.partition(";")
+        if name.strip() in ("gzip", "x-gzip", "*"):
+            return parameters.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def _date(headers: Mapping[str, str]) -> datetime | None:
+    text = headers.get("if-modified-since")
+    if text is None:
+        return None
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return date if date.tzinfo is not None else date.replace(tzinfo=timezone.utc)
+
+
+async def _zipped(edition: Edition) -> AsyncIterator[bytes]:
+    for piece in edition.gzipped:
+        yield piece
+
+
+async def _plain(edition: Edition) -> AsyncIterator[bytes]:
+    content = edition.content()
+    while piece := await asyncio.to_thread(next, content, None):
+        yield piece

@@ -1,0 +1,38 @@
+"""What anybody may read of this platform, without a token."""
+
+from typing import ClassVar
+
+from pydantic import BaseSettings, validator
+
+from cpo_app.setting_fields import Reader, setting
+from cpo_app.settings.parties import parse_parties
+
+
+class OpenDataSettings(BaseSettings):
+    """Open data"""
+
+    read_by: ClassVar[Reader] = "serve"
+
+    CPO_OPEN_DATA: bool = setting(
+        False,
+        "give published locations, their status and ad-hoc tariffs to everybody, below "
+        "`/open-data` ([open-data.md](open-data.md))",
+    )
+    CPO_OPEN_DATA_PARTIES: str = setting(
+        "",
+        "the parties whose locations those are, parted by commas: `NL/EVC, DE/ABC`",
+        default_is="all of `CPO_PARTIES`",
+    )
+    CPO_OPEN_DATA_MAX_MB: int = setting(
+        64,
+        "memory that one of its documents may take, compressed, in each process; some 150 to 300 "
+        "bytes a location. A larger one is not offered",
+        unit="MB",
+        ge=1,
+        le=4000,
+    )
+
+    @validator("CPO_OPEN_DATA_PARTIES")
+    def _open_parties(cls, value: str) -> str:
+        parse_parties(value)
+        return value

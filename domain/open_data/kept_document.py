@@ -1,0 +1,153 @@
+"""A document of all published objects of a module, kept in this process and made anew where
+something has changed, when somebody asks for it.
+
+However many ask, the store is looked at once in LOOK_EVERY_S at most, and that costs what has
+changed meanwhile. Where making it anew takes long (everything changes all the time) it pauses
+longer: strangers get a share of this process, and no more. What is asked for while the store is
+away is answered as it was, for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from db_interface.database import STORE_ERRORS, Database
+from domain.open_data.edition import Edition, Rendering, Shape, first_parts
+from domain.open_data.parts import Part
+from domain.open_data.published import Published
+
+logger = logging.getLogger("cpo.open_data")
+
+LOOK_EVERY_S = 1.0
+PAUSE_FACTOR = 4.0
+"""It pauses for so many times what it took: a fifth of a core at most."""
+MAX_PAUSE_S = 20.0
+WAIT_S = 8.0
+"""Who asks waits for the first edition so long."""
+WAIT_FOR_NEWS_S = 1.0
+"""And for a newer one that is just being made."""
+GOOD_FOR = timedelta(seconds=60)
+"""So old it may be when the store is away: the law gives a minute."""
+
+
+class NotReady(Exception):
+    """It is being made for the first time, which takes longer than one waits."""
+
+
+class TooLarge(Exception):
+    """It would take more memory than it may."""
+
+
+class KeptDocument:
+    """`rendering` is asked each time before the store is looked at."""
+
+    def __init__(
+        self,
+        db: Database,
+        published: Published,
+        shape: Shape,
+        rendering: Callable[[], Awaitable[Rendering]],
+        *,
+        max_bytes: int,
+        look_every_s: float = LOOK_EVERY_S,
+    ) -> None:
+        self._db = db
+        self._published = published
+        self._shape = shape
+        self._rendering = rendering
+        self._max_bytes = max_bytes
+        self._look_every_s = look_every_s
+        self._edition: Edition | None = None
+        self._mark: datetime | None = None
+        self._seen_at: datetime | None = None
+        """By the database's clock: then it was as it is kept."""
+        self._looking: asyncio.Task[None] | None = None
+        self._look_after = 0.0
+
+    async def edition(self) -> Edition:
+        """The present one. Raises NotReady, TooLarge; the store's errors once it is too old."""
+        loop = asyncio.get_running_loop()
+        if self._looking is None and loop.time() >= self._look_after:
+            self._looking = loop.create_task(self._look())
+            self._looking.add_done_callback(self._looked)
+        looking = self._looking
+        if looking is not None:
+            patience_s = WAIT_S if self._edition is None else WAIT_FOR_NEWS_S
+            await asyncio.wait((looking,), timeout=patience_s)
+            if looking.done() and not looking.cancelled():
+                self._judge(looking.exception())
+        if self._edition is None:
+            raise NotReady("it is being made")
+        return self._edition
+
+    def _looked(self, looking: asyncio.Task[None]) -> None:
+        self._looking = None
+        if not looking.cancelled():
+            looking.exception()  # told to whoever waited
+
+    def _judge(self, error: BaseException | None) -> None:
+        if error is None:
+            return
+        old = self._seen_at is None or self._db.now() - self._seen_at > GOOD_FOR
+        if old or not isinstance(error, STORE_ERRORS):
+            raise error
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            await self._see()
+        finally:
+            took = loop.time() - began
+            pause = min(MAX_PAUSE_S, max(self._look_every_s, PAUSE_FACTOR * took))
+            self._look_after = loop.time() + (pause if self._look_every_s else 0)
+
+    async def _see(self) -> None:
+        rendering = await self._rendering()
+        edition, mark = self._edition, self._mark
+        if edition is None or mark is None or edition.depends_on != rendering.depends_on:
+            await self._make(rendering)
+            return
+        changes = await self._published.since(mark)
+        if changes.rows or changes.gone:
+            now = self._db.now()
+            edition = await asyncio.to_thread(edition.changed, changes, rendering, now)
+            self._keep(edition, changes.mark)
+        elif changes.total != edition.known:
+            # An object was deleted: nothing is left of it that would tell.
+            await self._make(rendering)
+        else:
+            self._keep(edition, changes.mark)
+
+    async def _make(self, rendering: Rendering) -> None:
+        mark = await self._published.mark()
+        parts: list[Part] = []
+        async for rows in self._published.all():
+            if rows:
+                parts += await asyncio.to_thread(first_parts, rows, rendering, self._shape)
+            self._check(sum(len(part.packed.data) for part in parts))
+        edition = Edition(self._shape, parts, self._db.now(), rendering.depends_on)
+        before = self._edition
+        if before is not None and before.tag == edition.tag:
+            edition = Edition(self._shape, parts, before.made_at, rendering.depends_on)
+        self._keep(edition, mark)
+
+    def _keep(self, edition: Edition, mark: datetime) -> None:
+        self._check(edition.kept_bytes)
+        self._edition, self._mark = edition, mark
+        self._seen_at = self._db.now()
+
+    def _check(self, size: int) -> None:
+        if size > self._max_bytes:
+            self._edition = self._mark = None
+            raise TooLarge(f"more than {self._max_bytes} bytes")
+
+    async def stop(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await self._looking

@@ -1,0 +1,187 @@
+"""A kept document follows what is published, and asks the store no more than it has to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import orjson
+import pytest
+
+from db_interface.database import Database, StoreUnavailable
+from db_interface.interface import DbInterface
+from db_interface.json_data import JsonObject
+from db_interface.owned_objects import OwnedObject
+from domain.objects.locations import owned_location
+from domain.objects.tariffs import owned_tariff
+from domain.open_data import published
+from domain.open_data.edition import Edition
+from domain.open_data.kept_document import GOOD_FOR, KeptDocument, NotReady, TooLarge
+from domain.open_data.ocpi_documents import OcpiDocuments
+from domain.outbox.publishing import publish_all, withdraw
+from domain.versions import VERSIONS
+from tests.clock import Clock
+from tests.conftest import Loop
+from tests.domain.schemas.samples import connector, evse, location, tariff
+
+ENOUGH = 10_000_000
+
+
+class World:
+    def __init__(self, db: Database, loop: Loop) -> None:
+        self.db = db
+        self.store = DbInterface(db)
+        self.loop = loop
+
+    def documents(self, number: str = "2.2.1", max_bytes: int = ENOUGH) -> OcpiDocuments:
+        return OcpiDocuments(
+            self.store, ["nl*evc"], VERSIONS[number], max_bytes=max_bytes, look_every_s=0
+        )
+
+    def publish(self, module: str, *objects: OwnedObject) -> None:
+        async def all_of_them() -> None:
+            for one in objects:
+                await self.store.transact(partial(publish_all, self.store, module, [one]))
+
+        self.loop.run(all_of_them())
+
+    def publish_location(self, id_: str, *, private: bool = False, **fields: Any) -> None:
+        given = {"country_code": "NL", "party_id": "EVC", "publish": True, **fields}
+        self.publish("locations", owned_location(location(id=id_, **given), private=private))
+
+    def publish_tariff(self, id_: str, **fields: Any) -> None:
+        given = {"country_code": "NL", "party_id": "EVC", **fields}
+        self.publish("tariffs", owned_tariff(tariff(id=id_, **given)))
+
+    def edition(self, document: KeptDocument) -> Edition:
+        return self.loop.run(document.edition())
+
+    def objects(self, document: KeptDocument) -> list[JsonObject]:
+        read = orjson.loads(b"".join(self.edition(document).content()))
+        assert read["status_code"] == 1000
+        found: list[JsonObject] = read["data"]
+        return found
+
+    def ids(self, document: KeptDocument) -> list[str]:
+        return [one["id"] for one in self.objects(document)]
+
+
+@pytest.fixture
+def world(db: Database, loop: Loop, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(published, "AT_ONCE", 2)
+    return World(db, loop)
+
+
+def test_what_is_published_stands_in_it_and_nothing_else(world: World) -> None:
+    for number in range(5):
+        world.publish_location(f"LOC{number}")
+    world.publish_location("PRIVATE", private=True)
+    world.publish_location("GUESTS", publish=False)
+    world.publish_location("OTHERS", party_id="OTH")
+    documents = world.documents()
+    assert world.ids(documents.locations) == [f"LOC{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize("number", ["2.2.1", "2.3.0"])
+def test_it_follows_every_change(world: World, number: str) -> None:
+    for each in range(4):
+        world.publish_location(f"LOC{each}")
+    document = world.documents(number).locations
+    first = world.edition(document)
+    assert world.edition(document) is first
+
+    world.publish_location("LOC1", city="Brugge")
+    world.publish_location("LOC2", private=True)
+    world.publish_location("LOC4")
+    now = world.objects(document)
+    assert [(one["id"], one["city"]) for one in now] == [
+        ("LOC0", location()["city"]),
+        ("LOC1", "Brugge"),
+        ("LOC3", location()["city"]),
+        ("LOC4", location()["city"]),
+    ]
+    world.publish_location("LOC2")
+    assert world.ids(document) == ["LOC0", "LOC1", "LOC2", "LOC3", "LOC4"]
+    assert world.edition(document).tag == world.edition(world.documents(number).locations).tag
+
+
+def test_ad_hoc_tariffs_that_a_published_connector_names(world: World) -> None:
+    named = ["adhoc", "ANY", "CARD", "ENDED"]
+    here = evse(connectors=[connector(tariff_ids=named)])
+    elsewhere = evse(connectors=[connector(tariff_ids=["HIDDEN"])])
+    world.publish_location("LOC1", evses=[here])
+    world.publish_location("LOC2", evses=[elsewhere], private=True)
+    world.publish_tariff("AdHoc", type="AD_HOC_PAYMENT")
+    world.publish_tariff("ANY")
+    world.publish_tariff("CARD", type="REGULAR")
+    world.publish_tariff("ENDED", end_date_time="2020-01-01T00:00:00Z")
+    world.publish_tariff("HIDDEN")
+    world.publish_tariff("UNUSED")
+    documents = world.documents()
+    assert world.ids(documents.tariffs) == ["AdHoc", "ANY"]
+
+    world.publish_location("LOC2", evses=[elsewhere])
+    assert world.ids(documents.tariffs) == ["AdHoc", "ANY", "HIDDEN"]
+    remove = world.store.transact(lambda tx: withdraw(world.store, "tariffs", "nl/evc/any", tx))
+    world.loop.run(remove)
+    assert world.ids(documents.tariffs) == ["AdHoc", "HIDDEN"]
+
+
+def test_however_many_ask_the_store_is_looked_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.publish_location("LOC1")
+    looked = 0
+    see: Callable[[KeptDocument], Awaitable[None]] = KeptDocument._see
+
+    async def seen(document: KeptDocument) -> None:
+        nonlocal looked
+        looked += 1
+        await see(document)
+
+    monkeypatch.setattr(KeptDocument, "_see", seen)
+    documents = OcpiDocuments(
+        world.store, ["nl*evc"], VERSIONS["2.2.1"], max_bytes=ENOUGH, look_every_s=600
+    )
+
+    async def many() -> list[Edition]:
+        at_once = await asyncio.gather(*(documents.locations.edition() for _ in range(50)))
+        return [*at_once, await documents.locations.edition()]
+
+    editions = world.loop.run(many())
+    assert (looked, len({id(one) for one in editions})) == (1, 1)
+
+
+def test_what_would_be_too_large_is_not_kept(world: World) -> None:
+    for each in range(5):
+        world.publish_location(f"LOC{each}")
+    with pytest.raises(TooLarge):
+        world.edition(world.documents(max_bytes=300).locations)
+
+
+def test_while_the_store_is_away_it_is_as_it_was_for_a_minute(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.publish_location("LOC1")
+    document = world.documents().locations
+    first = world.edition(document)
+
+    async def away(_: object) -> None:
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(KeptDocument, "_see", away)
+    assert world.edition(document) is first
+    monkeypatch.setattr(world.db, "clock", Clock(world.db.now() + GOOD_FOR + timedelta(seconds=1)))
+    with pytest.raises(StoreUnavailable):
+        world.edition(document)
+
+
+def test_who_asks_does_not_wait_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("domain.open_data.kept_document.WAIT_S", 0)
+    document = world.documents().locations
+    with pytest.raises(NotReady):
+        world.edition(document)
+    world.loop.run(document.stop())
