@@ -29,6 +29,7 @@ from cpo_app.server_presence import CENTRAL, ServerPresence
 from domain.audit.chain import Sealing
 from domain.authorization.authorization import Authorizer
 from domain.exchanges.bounds import ExchangeBounds
+from domain.objects.stretch_cutting import StretchCutting
 from domain.operator.fleet_samples import FleetSampling
 from domain.peers.version_moves import VersionMoves
 from domain.places import geonames
@@ -87,6 +88,7 @@ class Background:
         self._notifying = Notifying(backend.store, settings)
         self._fleet_sampling = FleetSampling(backend.db)
         self._views = ViewFilling(backend.store)
+        self._stretches = StretchCutting(backend.store)
         self._tariff_turns = TariffTurns(backend.store)
         self._moves = VersionMoves(backend.store)
         self._hub_clients = HubClientPull(backend.store, settings, backend.peers, backend.client)
@@ -105,6 +107,7 @@ class Background:
             await self._presence.stop()
         await self._moves.rounds.stop()
         await self._tariff_turns.rounds.stop()
+        await self._stretches.rounds.stop()
         await self._views.rounds.stop()
         await self._fleet_sampling.rounds.stop()
         await self._notifying.stop()
@@ -152,6 +155,7 @@ class Background:
         self._fleet_sampling.rounds.start()
         self._backend.peer_certificates.rounds.start()
         self._views.rounds.start()
+        self._stretches.rounds.start()
         self._moves.rounds.start()
         self._tariff_turns.rounds.start()
         self._hub_clients.start()

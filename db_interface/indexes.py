@@ -44,6 +44,7 @@ def _index(*fields: str, **options: object) -> IndexModel:
 INDEXES: dict[str, list[IndexModel]] = {
     **{module: _owned() for module in OWNED_MODULES},
     "counts": [_index("module", "audience", "owner")],
+    "stretches": [_index("module", "audience", "owner", "begin", "n"), _index("module", "begin")],
     "writers": [_index("floor", sparse=True), _index("beat", sparse=True)],
     "writer_slots": [_index("writer")],
     "registrations": [

@@ -27,6 +27,7 @@ from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.page_rows import PageRows
 from db_interface.pages import Page, PageQuery, sound
 from db_interface.single_reads import AsSeen, SingleReads
+from db_interface.stretches import moved
 from db_interface.transaction import Tx
 from db_interface.views import FIELDS, Shown, View, fields_of
 
@@ -112,6 +113,7 @@ _REPLACED = {
     "last_updated": 1,
     "links.has": 1,
     "prior.at": 1,
+    "seq": 1,
 }
 _MAX_PRIOR = 8
 
@@ -225,6 +227,7 @@ class OwnedObjects:
         if before["audience"] != obj.audience:
             await count(tx, self.module, obj.owner, before["audience"], -1)
             await count(tx, self.module, obj.owner, obj.audience, 1)
+            await self._moved(tx, before, (before["audience"], -1), (obj.audience, 1))
         await documents.update_one({"_id": obj.key}, self._change(before, document, tx))
         return Replaced("updated", before["audience"], before["raw"])
 
@@ -301,7 +304,12 @@ class OwnedObjects:
         if gone is None:
             return False
         await count(tx, self.module, gone["owner"], gone["audience"], -1)
+        await self._moved(tx, gone, (gone["audience"], -1))
         return True
+
+    async def _moved(self, tx: Tx, document: OwnedDocument, *changes: tuple[str, int]) -> None:
+        if self.module in LISTED and "seq" in document:
+            await moved(tx, self.module, document["seq"], document["owner"], changes)
 
     async def document(self, key: str, tx: Tx | None = None) -> OwnedDocument | None:
         """The whole document under a folded key, or None."""
@@ -314,10 +322,12 @@ class OwnedObjects:
         *,
         fields: JsonMapping | None = None,
         sort: Sort | None = None,
+        skip: int = 0,
         limit: int = 0,
     ) -> list[OwnedDocument]:
         """Documents by any indexed query, for inner use (no paging)."""
-        return await self.of(tx or self.db).find(query, fields, sort=sort, limit=limit)
+        documents = self.of(tx or self.db)
+        return await documents.find(query, fields, sort=sort, skip=skip, limit=limit)
 
     async def read(
         self,

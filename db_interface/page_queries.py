@@ -42,10 +42,16 @@ class PageQuery(NamedTuple):
     date_to: datetime | None = None
     required: Demand = NO_DEMAND
     as_of: datetime | None = None
+    skip: int = 0
+    """so many behind `after` are passed over"""
     total: int | None = None
     """how many there were on its first page; None: they are counted"""
     view: View | None = None
     """the form that the reader takes them in; None: their own"""
+
+    @property
+    def passed_over(self) -> int:
+        return self.offset if self.after is None else self.skip
 
     @property
     def by_date(self) -> bool:
@@ -72,7 +78,7 @@ class AsOf(NamedTuple):
 
 def objects_of(module: str, query: PageQuery, as_of: AsOf) -> JsonObject:
     """The objects themselves; `hot` tells of those that have changed since the mark."""
-    skip = [{"$skip": query.offset}] if query.after is None and query.offset else []
+    skip = [{"$skip": query.passed_over}] if query.passed_over else []
     wanted = fields_wanted(query)
     if not as_of.calm:
         hot = {"at": "$last_updated", "prior": "$prior"}

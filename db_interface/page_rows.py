@@ -67,7 +67,7 @@ class PageRows:
                 objects_matching(query, as_of),
                 fields_wanted(query),
                 sort=_IN_ORDER,
-                skip=query.offset if query.after is None else 0,
+                skip=query.passed_over,
                 limit=query.limit + 1,
                 batch_size=query.limit + 1,
             ),
@@ -76,5 +76,5 @@ class PageRows:
 
 def _is_quick(query: PageQuery) -> bool:
     """Whether an index leads to its first row, and all that follow are its own."""
-    from_the_place = query.after is not None or not query.offset
+    from_the_place = not query.passed_over
     return from_the_place and query.owners is None and not query.required and query.limit <= _SHORT

@@ -30,6 +30,7 @@ from db_interface.page_queries import (
     window_of,
 )
 from db_interface.page_rows import PageRows
+from db_interface.stretches import place_of
 from db_interface.views import in_view
 
 __all__ = ["Page", "PageQuery", "count", "page", "sound"]
@@ -63,7 +64,7 @@ class Page(NamedTuple):
 
 async def page(db: Database, module: str, query: PageQuery, rows: PageRows) -> Page:
     """One page in order of creation, with the exact number of objects the query matches."""
-    as_of, found, total = await _found(db, module, query, rows)
+    as_of, found, total = await _found(db, module, await _from_near_by(db, module, query), rows)
     listed = found[: query.limit]
     seen = _sound_of(_seen(listed, as_of, query), module)
     computed = query.view is not None and not query.view.same_if_absent
@@ -76,6 +77,14 @@ async def page(db: Database, module: str, query: PageQuery, rows: PageRows) -> P
         unmade=[n for n, row in enumerate(seen) if row.get("unmade")] if computed else (),
         rows=seen,
     )
+
+
+async def _from_near_by(db: Database, module: str, query: PageQuery) -> PageQuery:
+    """The same page, of which less has to be passed over."""
+    if query.after is not None or query.by_date or query.required:
+        return query
+    place = await place_of(db, module, query.offset, query.audiences, query.owners)
+    return query if place is None else query._replace(after=place.begin - 1, skip=place.skip)
 
 
 async def count(db: Database, module: str, query: PageQuery) -> int:
