@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cpo_app.http_errors import RETRY_AFTER, STORE_AWAY, error_answer
 from cpo_app.open_data.answers import FOR_ALL, PREFLIGHT
+from cpo_app.open_data.datex import DatexPages
 from cpo_app.open_data.ocpi import OcpiPages
 from cpo_app.settings import Settings
 from db_interface.database import STORE_ERRORS
@@ -32,8 +33,10 @@ class OpenData:
         self, settings: Settings, store: DbInterface, *, look_every_s: float = LOOK_EVERY_S
     ) -> None:
         self._ocpi = OcpiPages(settings, store, look_every_s=look_every_s)
+        self._datex = DatexPages(settings, store, look_every_s=look_every_s)
         self.routes: Sequence[Route] = (
             *(Route(f"{PATH}{path}", answer) for path, answer in self._ocpi.routes()),
+            *(Route(f"{PATH}{path}", answer) for path, answer in self._datex.routes()),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,6 +70,7 @@ class OpenData:
 
     async def stop(self) -> None:
         await self._ocpi.stop()
+        await self._datex.stop()
 
 
 class OpenDataDoor:

@@ -32,6 +32,24 @@ class OpenDataSettings(BaseSettings):
         le=4000,
     )
 
+    CPO_OPEN_DATA_PUBLISHER: str = setting(
+        "",
+        "how the national access point calls whoever publishes (DATEX II, nationalIdentifier)",
+        default_is="`COUNTRY_CODE-PARTY_ID`",
+        max_length=100,
+    )
+    CPO_OPEN_DATA_LANGUAGE: str = setting(
+        "en",
+        "the language of names and addresses, of which OCPI does not say it, for DATEX II",
+        regex=r"^[a-z]{2}$",
+    )
+    CPO_OPEN_DATA_SERVICE_TYPE: str = setting(
+        "unattended",
+        "whether there is staff at the stations, for DATEX II: `unattended`, `selfService`, "
+        "`physicalAttendance` or `fullService`",
+        regex=r"^(unattended|selfService|physicalAttendance|fullService)$",
+    )
+
     @validator("CPO_OPEN_DATA_PARTIES")
     def _open_parties(cls, value: str) -> str:
         parse_parties(value)

@@ -1,0 +1,132 @@
+"""A Location as an EnergyInfrastructureSite with its one station: what is fixed of it. Pure."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from db_interface.json_data import JsonMapping, JsonObject
+from domain.datex import identifiers, rates
+from domain.datex.charging_points import charging_point
+from domain.datex.connectors import has_plug_and_charge, power_w
+from domain.datex.opening_times import operating_hours
+from domain.datex.organisations import helpdesk, operator_of, organisation
+from domain.datex.payment import AUTHENTICATION, TERMINAL, capabilities_of
+from domain.datex.publisher import Publisher
+from domain.datex.rates import Tariffs
+from domain.datex.surroundings import TYPES_OF_SITE, associated, facilities, photos, supplement
+from domain.datex.whereabouts import place_of
+from domain.datex.words import enum, enums, external_id, mapped, said, text, texts
+from domain.places.geonames import countries
+
+
+def site_of(location: JsonMapping, tariffs: Tariffs, publisher: Publisher) -> JsonObject | None:
+    """None: nothing of it stands here, for all of its EVSEs are removed."""
+    evses = identifiers.present(location)
+    if not evses:
+        return None
+    site = identifiers.site_id(location)
+    prices = tariffs.of_site(location, evses)
+    version = identifiers.version(location, prices)
+    language = publisher.language
+    parking = location.get("parking_type")
+    place = place_of(location, _alpha2(location["country"]), language)
+    operator = operator_of(location, publisher)
+    return {
+        "idG": site,
+        "versionG": version,
+        **said(
+            name=_named(location, language),
+            additionalInformation=texts(location.get("directions")),
+            externalIdentifier=[external_id(location["id"], "ocpiLocationId")],
+            photoUrl=photos(location.get("images")),
+            operatingHours=operating_hours(location.get("opening_times"), site, version),
+            locationReference=place,
+            owner=organisation(location.get("owner"), language),
+            operator=operator,
+            helpdesk=helpdesk(location, publisher),
+            associatedFacility=associated(location),
+            supplementalFacility=facilities(location, site, version),
+            typeOfSite=enum(TYPES_OF_SITE.get(parking, "other")) if parking else None,
+            energyInfrastructureStation=[
+                _station(location, evses, tariffs, prices, version, publisher, place, operator)
+            ],
+        ),
+    }
+
+
+def _station(
+    location: JsonMapping,
+    evses: list[JsonMapping],
+    tariffs: Tariffs,
+    prices: list[JsonMapping],
+    version: str,
+    publisher: Publisher,
+    place: JsonObject,
+    operator: JsonObject | None,
+) -> JsonObject:
+    site = identifiers.site_id(location)
+    id_ = identifiers.station_id(site)
+    capabilities = capabilities_of(evses)
+    terminals = TERMINAL in capabilities
+    mix = location.get("energy_mix") or {}
+    return {
+        "idG": id_,
+        "versionG": version,
+        **said(
+            locationReference=place,
+            operator=operator,
+            supplementalFacility=[
+                supplement(
+                    "afacSupplementalEquipment", "equipmentType", "paymentMachine", id_, version
+                )
+            ]
+            if terminals
+            else None,
+            totalMaximumPower=sum(max(map(power_w, evse["connectors"])) for evse in evses),
+            authenticationAndIdentificationMethods=_authentication(evses, capabilities),
+            numberOfRefillPoints=len(evses),
+            renewableSources=mix.get("is_green_energy"),
+            serviceType=[{"serviceType": enum(publisher.service_type)}],
+            refillPoint=[
+                charging_point(
+                    evse,
+                    location,
+                    site,
+                    version,
+                    publisher.language,
+                    _energy(evse, location, tariffs, prices),
+                )
+                for evse in evses
+            ],
+            electricEnergy=rates.energy_at_station(location, capabilities, prices, tariffs, site),
+        ),
+    }
+
+
+def _energy(
+    evse: JsonMapping, location: JsonMapping, tariffs: Tariffs, prices: list[JsonMapping]
+) -> list[JsonObject]:
+    """Nothing where the station says it all."""
+    its = tariffs.ad_hoc(evse, location)
+    if len(its) == len(prices):
+        return []
+    return rates.energy_at_point(its, identifiers.site_id(location))
+
+
+def _authentication(evses: list[JsonMapping], capabilities: list[str]) -> list[JsonObject]:
+    by_car = any(has_plug_and_charge(one) for evse in evses for one in evse["connectors"])
+    return [*mapped(capabilities, AUTHENTICATION), *(enums(["plc"]) if by_car else ())]
+
+
+def _named(location: JsonMapping, language: str) -> JsonObject | None:
+    name = location.get("name")
+    return text(name, language) if name else None
+
+
+def _alpha2(alpha3: str) -> str | None:
+    return _two_letters().get(alpha3.upper())
+
+
+@lru_cache(maxsize=1)
+def _two_letters() -> dict[str, str]:
+    return {country.alpha3: country.alpha2 for country in countries()}

@@ -1,0 +1,61 @@
+"""The few forms that DATEX II's JSON encoding gives to values: enumerations, texts in a language,
+references. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from db_interface.json_data import JsonMapping, JsonObject
+
+MAX_TEXT_LENGTH = 1024
+"""of com:String and of each value of a com:MultilingualString"""
+ENGLISH = "en"
+"""of the words that are ours"""
+
+
+def enum(value: str) -> JsonObject:
+    return {"value": value}
+
+
+def enums(values: Iterable[str]) -> list[JsonObject]:
+    """Each once, in their order."""
+    return [enum(value) for value in dict.fromkeys(values)]
+
+
+def text(value: str, language: str) -> JsonObject:
+    return {"values": [{"lang": language, "value": value[:MAX_TEXT_LENGTH]}]}
+
+
+def mapped(
+    values: Iterable[str] | None, table: Mapping[str, str], other: str | None = None
+) -> list[JsonObject]:
+    """The values that DATEX II has a word for; those that it has none for are `other`, or left
+    out."""
+    return enums(word for value in values or () if (word := table.get(value, other)))
+
+
+def said(**fields: object) -> JsonObject:
+    """The fields that say something: what is None, empty text or an empty list is not there."""
+    return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+
+
+def external_id(identifier: str, kind: str) -> JsonObject:
+    """An identifier that others know the thing by. The kind evseId is DATEX II's own."""
+    if kind == "evseId":
+        known = {"value": "extendedG", "extendedValueG": kind}
+        return {"identifier": identifier, "typeOfIdentifier": known}
+    return {"identifier": identifier, "otherTypeOfIdentifier": kind}
+
+
+def reference(id_: str, version: str) -> JsonObject:
+    return {"targetClass": "FacilityObject", "idG": id_, "versionG": version}
+
+
+def rate_reference(id_: str) -> JsonObject:
+    return {"targetClass": "EnergyRate", "idG": id_}
+
+
+def texts(said_in: Iterable[JsonMapping] | None) -> list[JsonObject]:
+    """OCPI's DisplayTexts, each in its language."""
+    return [text(one["text"], one["language"]) for one in said_in or ()]

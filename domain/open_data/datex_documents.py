@@ -1,0 +1,105 @@
+"""The documents of DATEX II: the table of published locations, and their status.
+
+Both say prices, so a changed tariff makes them anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import orjson
+
+from db_interface.interface import DbInterface
+from domain.datex import publications
+from domain.datex.publisher import Publisher
+from domain.datex.rates import AD_HOC, Tariffs
+from domain.open_data.edition import Rendering, Shape
+from domain.open_data.kept_document import LOOK_EVERY_S, KeptDocument
+from domain.open_data.ocpi_json import OBJECTS
+from domain.open_data.published import Published
+
+RenderingNow = Callable[[], Awaitable[Rendering]]
+_FOR_WHO_PAYS_ON_THE_SPOT = (AD_HOC, None)
+
+
+class DatexDocuments:
+    """`owners`: the folded keys of the parties whose objects are shown."""
+
+    def __init__(
+        self,
+        store: DbInterface,
+        owners: Sequence[str],
+        publisher: Publisher,
+        *,
+        max_bytes: int,
+        look_every_s: float = LOOK_EVERY_S,
+    ) -> None:
+        self._publisher = publisher
+        self._known: tuple[str, Tariffs] = ("", Tariffs(()))
+
+        def kept(module: str, shape: Shape, rendering: RenderingNow) -> KeptDocument:
+            return KeptDocument(
+                store.db,
+                Published(store, module, owners),
+                shape,
+                rendering,
+                max_bytes=max_bytes,
+                look_every_s=look_every_s,
+            )
+
+        self._tariffs = kept("tariffs", OBJECTS, _of_tariffs)
+        self.table = kept(
+            "locations",
+            Shape(
+                publications.MEDIA_TYPE,
+                begin=partial(publications.table_begin, publisher),
+                end=lambda _: publications.TABLE_END,
+            ),
+            self._of_table,
+        )
+        self.status = kept(
+            "locations",
+            Shape(
+                publications.MEDIA_TYPE,
+                begin=partial(publications.status_begin, publisher),
+                end=lambda _: publications.STATUS_END,
+            ),
+            self._of_status,
+        )
+
+    async def stop(self) -> None:
+        for document in (self.table, self.status, self._tariffs):
+            await document.stop()
+
+    async def _of_table(self) -> Rendering:
+        tag, tariffs = await self._tariffs_now()
+
+        def render(location: bytes) -> bytes | None:
+            return publications.table_part(location, tariffs, self._publisher)
+
+        return Rendering(render, tag)
+
+    async def _of_status(self) -> Rendering:
+        tag, tariffs = await self._tariffs_now()
+
+        def render(location: bytes) -> bytes | None:
+            return publications.status_part(location, tariffs)
+
+        return Rendering(render, tag)
+
+    async def _tariffs_now(self) -> tuple[str, Tariffs]:
+        edition = await self._tariffs.edition()
+        if edition.tag != self._known[0]:
+            read = orjson.loads(b"".join(edition.content()))
+            self._known = edition.tag, Tariffs(read["data"])
+        return self._known
+
+
+async def _of_tariffs() -> Rendering:
+    return Rendering(_on_the_spot)
+
+
+def _on_the_spot(raw: bytes) -> bytes | None:
+    kind = orjson.loads(memoryview(raw)).get("type")
+    return raw if kind in _FOR_WHO_PAYS_ON_THE_SPOT else None
