@@ -13,6 +13,8 @@ _PREFIX = re.compile(r"[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:/?#@\s]+)(?::(?P<port>\d+))?")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_PLACE = re.compile(r"\{[^{}]*\}|[{}]")
+_NO_SPACE = re.compile(r"[!-~]+")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("text", "json")
 
@@ -84,6 +86,26 @@ def check_time_zone(value: str) -> str:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
         raise ValueError(f"{value!r} is not a time zone such as Europe/Amsterdam") from None
+    return value
+
+
+def check_tiles(value: str) -> str:
+    """A URL of one host's tiles with {z}, {x} and {y} in its path or query, once each. The host
+    becomes a word of a policy: nothing else may stand there."""
+    if not value:
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or "@" in parts.netloc or parts.fragment:
+        raise ValueError(f"{value!r} is not like https://tiles.example/{{z}}/{{x}}/{{y}}.png")
+    try:
+        check_host(parts.netloc)
+    except ValueError:
+        raise ValueError(f"{parts.netloc!r} is not the host of tiles") from None
+    if parts.netloc.startswith("["):  # no policy can name it
+        raise ValueError("the host of tiles is a name or an IPv4 address")
+    behind = f"{parts.path}?{parts.query}"
+    if sorted(_PLACE.findall(behind)) != ["{x}", "{y}", "{z}"] or not _NO_SPACE.fullmatch(value):
+        raise ValueError(f"{value!r} has not {{z}}, {{x}} and {{y}} behind its host, once each")
     return value
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from auth.operator_login import OperatorLogin
 from cpo_app.actions.action import Refused
 from cpo_app.actions.house import House
 from cpo_app.console.forms import COOKIE, Forms
+from cpo_app.console.map_tiles import MapTiles
 from cpo_app.console.news import News
 from cpo_app.console.oidc import Oidc
 from cpo_app.console.rendering import THEME_COOKIE, Rendering
@@ -55,6 +56,7 @@ class Console:
         docs_url: str,
         zone: str = "",
         demo_speed: float = 1,
+        tiles: MapTiles | None = None,
         oidc: Oidc | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -71,6 +73,7 @@ class Console:
         self.zone = ZoneInfo(zone or "UTC")
         """The operator's: his days begin and end by it."""
         self.rendering = Rendering(title, docs_url, clock, zone=zone, demo_speed=demo_speed)
+        self.tiles = tiles
         self.news = News(partial(changed, self.db))
         self.versions_url = versions_url
         self.clock = clock
@@ -82,7 +85,13 @@ class Console:
         return await self._forms.read(request)
 
     def page(
-        self, request: Request, template: str, *, status: int = 200, **values: Any
+        self,
+        request: Request,
+        template: str,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **values: Any,
     ) -> Response:
         """A page with everything that the frame around it needs."""
         actor = current_actor()
@@ -98,6 +107,7 @@ class Console:
                 **values,
             },
             status=status,
+            headers=headers,
         )
         if request.cookies.get(COOKIE) != visitor:
             response.set_cookie(

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from cpo_app.console import overview_charts, site_map
 from cpo_app.console.console import Console
+from cpo_app.console.rendering import with_images_of
 from cpo_app.console.routes import NotThere
 from cpo_app.console.site_map import Box, SiteMap, Town
 from cpo_app.console.verdict import Facts, verdict
@@ -29,6 +30,8 @@ MAX_SITES_LISTED = 100
 def add_overview_pages(router: APIRouter, console: Console) -> None:
     db = console.db
     days = DayTotals(db, console.zone)
+    tiles = console.tiles
+    map_headers = with_images_of(tiles.origin) if tiles else None
     named: list[Town] = []
 
     async def towns() -> list[Town]:
@@ -43,7 +46,7 @@ def add_overview_pages(router: APIRouter, console: Console) -> None:
         """Drawn once for each state of the sites, however many look."""
         everywhere = await sites.all()
         if not last or last[0][0] is not everywhere:
-            last[:] = [(everywhere, site_map.drawn(everywhere, None, await towns()))]
+            last[:] = [(everywhere, site_map.drawn(everywhere, None, await towns(), tiles))]
         return last[0][1]
 
     sites = SitesOnMap(db)
@@ -119,6 +122,8 @@ def add_overview_pages(router: APIRouter, console: Console) -> None:
             whole=whole,
             events=events,
             map=drawing,
+            tiles=tiles,
+            headers=map_headers,
         )
 
     @router.get("/console/map")
@@ -136,7 +141,9 @@ def add_overview_pages(router: APIRouter, console: Console) -> None:
         return console.page(
             request,
             "map.html",
-            map=site_map.drawn(everywhere, wanted, await towns()),
+            map=site_map.drawn(everywhere, wanted, await towns(), tiles),
+            tiles=tiles,
+            headers=map_headers,
             box=box,
             sites=shown[:MAX_SITES_LISTED],
             total=len(shown),

@@ -25,10 +25,11 @@ from domain.times import utc_now
 
 HERE = Path(__file__).parent
 ASSETS = "/console/static"
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src {images}; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+POLICY = _POLICY.format(images="'self'")
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -39,6 +40,16 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+def with_images_of(origin: str) -> dict[str, str]:
+    """Headers of a page that shows images of that host, which is told by which site, and no more."""
+    return {
+        "Content-Security-Policy": _POLICY.format(images=f"'self' {origin}"),
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+    }
+
+
 THEME_COOKIE = "cpo_theme"
 THEMES = ("auto", "dark", "light")
 _KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}

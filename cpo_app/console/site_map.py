@@ -1,7 +1,7 @@
 """A map of the sites as a drawing: where each circle and name stands. Pure.
 
-Mercator's projection, fitted to a box of the world; no tiles and no other host: the largest towns
-are named, so that one knows where one is. Sites that would lie on each other are one circle, with
+Mercator's projection, fitted to a box of the world. The largest towns are named, so that one knows
+where one is: no other host is asked, unless the operator names one for tiles (map_tiles.py). Sites that would lie on each other are one circle, with
 the worst state among them; it leads to a map of itself.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from cpo_app.console.map_tiles import MapTiles, Tile
 from domain.charge_points.evse_states import EvseStatus
 from domain.operator.sites_on_map import Site
 from domain.places import geonames
@@ -85,6 +86,7 @@ class SiteMap:
     """sites by their worst state, those in trouble alone, the worst first"""
     km: float
     """from left to right, in its middle"""
+    tiles: Sequence[Tile] = ()
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -104,8 +106,11 @@ def largest_towns() -> list[Town]:
     return [Town(city.name, *_projected(city.latitude, city.longitude)) for city in cities]
 
 
-def drawn(sites: Iterable[Site], box: Box | None, towns: Iterable[Town]) -> SiteMap | None:
-    """The sites in the box (None: all of them); `towns` the largest first. None: there is none."""
+def drawn(
+    sites: Iterable[Site], box: Box | None, towns: Iterable[Town], tiles: MapTiles | None = None
+) -> SiteMap | None:
+    """The sites in the box (None: all of them); `towns` the largest first, named where no `tiles`
+    do. None: there is none."""
     shown = [
         site
         for site in sites
@@ -129,10 +134,11 @@ def drawn(sites: Iterable[Site], box: Box | None, towns: Iterable[Town]) -> Site
     middle = math.atan(math.sinh(math.pi * (1 - 2 * (view.top + view.height / 2))))
     return SiteMap(
         circles=circles,
-        names=_names(towns, view),
+        names=[] if tiles else _names(towns, view),
         number=len(shown),
         states=states,
         km=40_075 * view.width * math.cos(middle),
+        tiles=[*tiles.under(view.left, view.top, view.width, WIDTH, HEIGHT)] if tiles else (),
     )
 
 

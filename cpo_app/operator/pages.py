@@ -14,6 +14,7 @@ from cpo_app.api.app import MOUNTED_AT
 from cpo_app.backend import Backend
 from cpo_app.central.service import Central
 from cpo_app.console import Console, build_console_router
+from cpo_app.console.map_tiles import MapTiles
 from cpo_app.console.oidc import Oidc
 from cpo_app.house import house_of
 from cpo_app.operator.metrics import build_metrics_router
@@ -39,6 +40,11 @@ def add_operator_pages(app: FastAPI, backend: Backend, central: Central) -> None
         docs_url=f"/{settings.OCPI_PREFIX}/docs",
         zone=settings.CPO_TIME_ZONE,
         demo_speed=settings.CPO_DEMO_SPEED,
+        tiles=(
+            MapTiles(settings.CPO_MAP_TILES, settings.CPO_MAP_ATTRIBUTION)
+            if settings.CPO_MAP_TILES
+            else None
+        ),
         oidc=Oidc.of(settings, backend.vault),
     )
     add_routes(app, build_console_router(console))

@@ -1,5 +1,6 @@
 """Where the main server listens, and what it writes of itself."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import BaseSettings, validator
@@ -10,6 +11,7 @@ from cpo_app.setting_values import (
     check_log_level,
     check_otlp_url,
     check_port,
+    check_tiles,
     check_time_zone,
     otlp_headers,
 )
@@ -46,6 +48,21 @@ class ServerSettings(BaseSettings):
         "as `Europe/Amsterdam`",
         read_by="serve and commands",
         default_is="UTC; the console shows times in the browser's zone",
+    )
+
+    CPO_MAP_TILES: str = setting(
+        "",
+        "where browsers fetch the tiles under the console's map: "
+        "`https://tiles.example/{z}/{x}/{y}.png`, squares of 256 pixels on Mercator's projection. "
+        "That host sees who looks at which part of the world; a key in it is seen by whoever looks. "
+        "Empty: the map is drawn without, and no other host is asked",
+    )
+    CPO_MAP_ATTRIBUTION: str = setting(
+        "",
+        "what the tiles' provider wants to be said under the map, with the URL that it leads to at "
+        "its end: `© OpenStreetMap contributors https://www.openstreetmap.org/copyright`; not to "
+        "be left out with tiles",
+        max_length=300,
     )
 
     CPO_DEMO_SPEED: float = setting(
@@ -101,6 +118,16 @@ class ServerSettings(BaseSettings):
     @validator("CPO_TIME_ZONE")
     def _time_zone(cls, value: str) -> str:
         return value and check_time_zone(value)
+
+    @validator("CPO_MAP_TILES")
+    def _tiles(cls, value: str) -> str:
+        return check_tiles(value)
+
+    @validator("CPO_MAP_ATTRIBUTION", always=True)
+    def _attribution(cls, value: str, values: Mapping[str, object]) -> str:
+        if values.get("CPO_MAP_TILES") and not value.strip():
+            raise ValueError("CPO_MAP_TILES needs it: say whose map it is")
+        return value.strip()
 
     @validator("CPO_LOG_FORMAT")
     def _log_format(cls, value: str) -> str:

@@ -20,10 +20,14 @@ addEventListener("securitypolicyviolation", (event) =>
 
 
 class Desk:
-    """One browser window with its own cookies. `problems`: what no walk may end with."""
+    """One browser window with its own cookies. `problems`: what no walk may end with; `beside`:
+    where it may fetch from besides."""
 
-    def __init__(self, browser: Browser, base: str, **options: object) -> None:
+    def __init__(
+        self, browser: Browser, base: str, *, beside: str | None = None, **options: object
+    ) -> None:
         self.base = base
+        self._hosts = {"", *(urlsplit(one).netloc for one in (base, beside) if one)}
         self.problems: list[str] = []
         self.context: BrowserContext = browser.new_context(
             base_url=base,
@@ -45,7 +49,7 @@ class Desk:
         self.page: Page = self.context.new_page()
 
     def _asked(self, request: Request) -> None:
-        if urlsplit(request.url).netloc not in (urlsplit(self.base).netloc, ""):
+        if urlsplit(request.url).netloc not in self._hosts:
             self.problems.append(f"another host: {request.url}")
 
     def _said(self, kind: str, text: str) -> None:

@@ -23,6 +23,7 @@ from auth.throttle import Throttle
 from cpo_app.actions.house import House
 from cpo_app.add_routes import add_routes
 from cpo_app.console import Console, build_console_router
+from cpo_app.console.map_tiles import MapTiles
 from cpo_app.console.oidc import Oidc
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.peer_services.payment_terminals import PaymentTerminals
@@ -291,9 +292,10 @@ class Night:
         password: str = PASSWORD,
         client: str = "127.0.0.1",
         oidc: Oidc | None = None,
+        tiles: MapTiles | None = None,
     ) -> Visit:
         """Of the admin with `password` (CPO_ADMIN_PASSWORD), unless not `signed_in`."""
-        return Visit(self, password, signed_in, client, oidc)
+        return Visit(self, password, signed_in, client, oidc, tiles)
 
 
 class Visit:
@@ -306,6 +308,7 @@ class Visit:
         signed_in: bool,
         client: str,
         oidc: Oidc | None = None,
+        tiles: MapTiles | None = None,
     ) -> None:
         self.night = night
         self.guard = guard = OperatorGuard(
@@ -362,6 +365,7 @@ class Visit:
             title="Night shift",
             versions_url="https://cpo.example/ocpi/versions",
             oidc=oidc,
+            tiles=tiles,
             docs_url="/ocpi/docs",
             clock=lambda: night.now,
         )
