@@ -1,7 +1,8 @@
 """A card holder asks to be forgotten: what is kept of his card goes, but for what the law has kept.
 
 Gone at once: the Token with its number, contract and language, whoever sent it; the copies in
-commands and reservations that are over. What stays: sessions and CDRs. They are bills, which have
+commands and reservations that are over; what exchanges with peers tell of it, but for that they
+took place (exchanges/forgetting.py). What stays: sessions and CDRs. They are bills, which have
 to be kept for as long as tax law says (the GDPR's Art. 17(3)(b)); they bear the uid and the
 contract id that the eMSP settles by, and nothing else of the person. A session under way is a bill
 to be.
@@ -21,8 +22,10 @@ from domain.audit import entries as audit
 from domain.audit.entries import record
 from domain.commands.command_queue import COMMANDS
 from domain.commands.command_states import FINAL
+from domain.exchanges.forgetting import forget_card
 from domain.ocpp.authorizations import AUTHORIZATIONS
 from domain.reservations.reservations import RESERVATIONS
+from domain.secrets import Vault
 from domain.sessions.session_records import SESSIONS
 
 ERASED = "ERASED"
@@ -39,15 +42,19 @@ class Erased:
     tokens: int
     commands: int
     reservations: int
+    exchanges: int
     sessions_kept: int
 
     @property
     def nothing(self) -> bool:
-        return not (self.tokens or self.commands or self.reservations or self.sessions_kept)
+        return not any(vars(self).values())
 
 
-async def erase_card(store: DbInterface, uid: str) -> Erased:
-    """Whatever its type and whoever its party; case does not matter, as everywhere."""
+async def erase_card(store: DbInterface, vault: Vault, uid: str) -> Erased:
+    """Whatever its type and whoever its party; case does not matter, as everywhere. `vault`:
+    exchanges know a card by its hash."""
+    # They can be many, and nothing depends on them: by themselves. Who is broken off asks again.
+    exchanges = await forget_card(store.db, vault.digests(uid.lower()))
 
     async def work(tx: Tx) -> Erased:
         tokens = await store.objects("tokens").documents({"lid": uid.lower()}, tx)
@@ -63,7 +70,7 @@ async def erase_card(store: DbInterface, uid: str) -> Erased:
         )
         await AUTHORIZATIONS.of(tx).delete_many(_is("token.uid", uid))
         kept = await SESSIONS.of(tx).count(_is("token.uid", uid))
-        erased = Erased(len(tokens), commands, reservations, kept)
+        erased = Erased(len(tokens), commands, reservations, exchanges, kept)
         if not erased.nothing:
             # The log is never changed: it must not repeat what was to be forgotten.
             await record(tx, "tokens.erase", about_card(uid), after=dict(vars(erased)))

@@ -18,7 +18,7 @@ class Erasing(Parameters):
 
 
 async def _erase(house: House, given: Erasing) -> JsonObject:
-    done = await erase_card(house.store, given.uid)
+    done = await erase_card(house.store, house.vault, given.uid)
     if done.nothing:
         raise Refused(404, "nothing is known of that card")
     return {**asdict(done), "outcome": "bills stay" if done.sessions_kept else "all gone"}
@@ -27,9 +27,9 @@ async def _erase(house: House, given: Erasing) -> JsonObject:
 ERASE = Action(
     name="tokens.erase",
     title="Forget a card",
-    meaning="Forgets a card holder: his Token, and its copies in what is over. Bills stay "
-    "(sessions and CDRs), as the law has it. His eMSP has to forget him first, or sends the Token "
-    "again.",
+    meaning="Forgets a card holder: his Token, its copies in what is over, and what exchanges "
+    "with peers tell of it. Bills stay (sessions and CDRs), as the law has it. His eMSP has "
+    "to forget him first, or sends the Token again.",
     done={
         "all gone": "Forgotten.",
         "bills stay": "Forgotten. His sessions and their CDRs stay: they are bills.",

@@ -48,7 +48,7 @@ async def _look(backend: Backend) -> JsonObject:
     servers = await ask_servers(backend.settings)
     now = backend.db.now()
     state = await snapshot(backend.db)
-    connected = await peers.table(backend.db, now, status=CONNECTED)
+    connected = await peers.table(backend.db, now, statuses=[CONNECTED])
     troubled = {f"{peer.name} ({peer.id})": peer.trouble for peer in connected if peer.trouble}
     points = await charge_points.in_trouble(backend.db, MAX_NAMED)
     return {

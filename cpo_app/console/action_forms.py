@@ -78,12 +78,13 @@ def _input(field: ModelField, value: object) -> Input:
     several = field.shape != 1  # pydantic.fields.SHAPE_SINGLETON
     if choices:
         kind = "choices" if several else "choice"
-        chosen = [str(one) for one in value] if isinstance(value, (list, tuple)) else []
+        words = value.split() if isinstance(value, str) else value  # as a form sends them
+        chosen = [str(one) for one in words] if isinstance(words, (list, tuple)) else []
         if value is not None and not several:
             chosen = [str(value)]
         return Input(field.alias, label, kind, choices=choices, chosen=chosen)
     if field.outer_type_ is bool:
-        return Input(field.alias, label, "yes", value="checked" if value else "")
+        return Input(field.alias, label, "yes", value="checked" if value in (True, "true") else "")
     long = info.max_length is not None and info.max_length > 1000
     kind = "area" if long or _is_json(field) else "text"
     if info.extra.get("format") == "password":

@@ -12,7 +12,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,6 +24,7 @@ from cpo_app.console.map_tiles import MapTiles
 from cpo_app.console.news import News
 from cpo_app.console.oidc import Oidc
 from cpo_app.console.rendering import THEME_COOKIE, Rendering
+from cpo_app.console.zones import Zones
 from cpo_app.operator_guard import OperatorGuard
 from db_interface.json_data import JsonObject
 from db_interface.watching import changed
@@ -70,8 +70,7 @@ class Console:
         self.guard = guard
         self.digest = vault.digest
         self._forms = Forms(vault.digest)
-        self.zone = ZoneInfo(zone or "UTC")
-        """The operator's: his days begin and end by it."""
+        self.zones = Zones(zone)
         self.rendering = Rendering(title, docs_url, clock, zone=zone, demo_speed=demo_speed)
         self.tiles = tiles
         self.news = News(partial(changed, self.db))
@@ -103,6 +102,7 @@ class Console:
                 "form_token": self._forms.token(visitor),
                 "theme": request.cookies.get(THEME_COOKIE, ""),
                 "actor": actor,
+                "zone_name": self.zones.of(request).key,
                 "may": {role.value: actor.may(role) for role in Role},
                 **values,
             },

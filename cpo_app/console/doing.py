@@ -44,6 +44,7 @@ _LISTS = {
     "tariffs": "/console/tariffs",
     "locations": "/console/locations",
     "peers": "/console/peers",
+    "terminals": "/console/peers",
     "charge_points": "/console/charge-points",
     "commands": "/console/charge-points",
     "ocpp": "/console/charge-points",
@@ -87,7 +88,7 @@ def page_after(action: AnyAction, given: JsonMapping, result: JsonMapping | None
         return f"{_LISTS[group]}/{segment(str(cp_id))}"
     if "key" in known and "location_id" in known:
         return f"/console/objects/locations?key={segment(str(known['key']))}"
-    if group == "peers" and known.get("peer_id") and action.name not in _GONE:
+    if group in ("peers", "terminals") and known.get("peer_id") and action.name not in _GONE:
         return f"{_LISTS[group]}/{segment(str(known['peer_id']))}"
     return _LISTS[group]
 
@@ -110,12 +111,18 @@ def _endpoint(console: Console, action: AnyAction) -> Callable[[Request], Awaita
     async def endpoint(request: Request) -> Response:
         try:
             await check_role(console.house, action, named_by_path(request.path_params))
-            given = _given(await console.submitted(request), request.path_params)
+        except Refused as error:
+            raise FormRefused(error.http_status, f"Not done: {error}.") from None
+        given = _given(await console.submitted(request), request.path_params)
+        try:
             result = await _do(console, action, _parameters(action, given))
         except Refused as error:
             if error.http_status == 404:
                 raise NotThere(f"Not done: {error}.") from None
-            raise FormRefused(error.http_status, f"Not done: {error}.") from None
+            refusal = FormRefused(error.http_status, f"Not done: {error}.")
+            return _again(console, request, action, given, refusal)
+        except FormRefused as refusal:
+            return _again(console, request, action, given, refusal)
         page = _back(request, given) or page_after(action, given, result)
         if result is not None and action.shows is not None and action.shows in result:
             return _shown_once(console, request, action, page, result)
@@ -125,6 +132,29 @@ def _endpoint(console: Console, action: AnyAction) -> Callable[[Request], Awaita
         return RedirectResponse(f"{page}{link}done={segment(done)}", 303, headers=HEADERS)
 
     return endpoint
+
+
+def _again(
+    console: Console,
+    request: Request,
+    action: AnyAction,
+    given: JsonMapping,
+    refusal: FormRefused,
+) -> Response:
+    """What was wrong, and the form as it was filled in, so that nobody types it all anew; secrets
+    alone are not sent back."""
+    names = [field.alias for field in action.parameters.__fields__.values()]
+    typed = {name: given.get(name, "") for name in names if name not in request.path_params}
+    return console.page(
+        request,
+        "refused.html",
+        status=refusal.http_status,
+        text=refusal.detail,
+        action=action.name,
+        fixed=request.path_params,
+        typed=typed,
+        back=page_of_thing(given) or page_after(action, given, None),
+    )
 
 
 def _shown_once(

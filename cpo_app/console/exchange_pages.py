@@ -41,7 +41,7 @@ def add_exchange_pages(router: APIRouter, console: Console) -> None:
     @router.get("/console/exchanges.har")
     async def archive(request: Request) -> Response:
         demand(Role.OPERATOR)
-        asked = asked_of(console, exchanges, dict(request.query_params))
+        asked = asked_of(console, request, exchanges)
         question = wanted(console.vault, asked.values)
         found = await listing.whole(db, question, limit=MAX_EXPORTED)
         har = har_of(found, base_url=console.house.settings.base_url)

@@ -11,7 +11,7 @@ from fastapi import APIRouter
 
 from cpo_app.console import ocpi_objects
 from cpo_app.console.console import Console
-from cpo_app.console.lists import add_csv, add_list
+from cpo_app.console.lists import add_list
 from db_interface.json_data import JsonObject
 from domain.listing.listing import Asked
 from domain.ocpp import templates
@@ -26,7 +26,6 @@ from domain.operator.lists import (
     reservations,
     sessions,
     stations,
-    tariffs,
 )
 
 TOTALS_KEPT_S = 60.0
@@ -68,4 +67,3 @@ def add_list_pages(router: APIRouter, console: Console) -> None:
     put("/console/commands", "commands.html", commands.LIST)
     put("/console/reservations", "reservations.html", reservations.LIST)
     put("/audit", "audit.html", audit.LIST)
-    add_csv(router, console, "/console/tariffs", tariffs.LIST)

@@ -15,17 +15,18 @@ from starlette.responses import StreamingResponse
 
 from cpo_app.console.console import Console
 from cpo_app.console.doing import said
+from cpo_app.console.zones import IN_ADDRESS
 from cpo_app.operator_guard import demand
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
-from domain.listing.filters import Filter
+from domain.listing.filters import Filter, Kind
 from domain.listing.listing import SORT, Asked, D, Listing, Number
 from domain.listing.spreadsheet import heading, lines
 from domain.operators.actor import Role
 from domain.paging import Page
 
 PAGE = 100
-_BESIDE = ("cursor", "done")
+_BESIDE = ("cursor", "done", IN_ADDRESS)
 """What an address holds besides filters."""
 
 More = Callable[[Asked], Awaitable[JsonObject]]
@@ -42,6 +43,10 @@ class ListView:
     page: Page[JsonObject]
     number: Number | None
     is_first: bool
+    zone: str
+    """Whose time is meant in its filters."""
+    zone_in_address: str
+    """That one, where not everybody has the same; else empty"""
 
     @property
     def rows(self) -> list[JsonObject]:
@@ -84,21 +89,33 @@ class ListView:
         return self._address(self.path, changes)
 
     def _address(self, path: str, changes: JsonMapping) -> str:
-        words = {**self.given, **changes}
+        timed = any(
+            one.kind is Kind.MOMENT and one.name in self.asked.values for one in self.filters
+        )
+        zone = self.zone_in_address if timed else None
+        words = {**self.given, IN_ADDRESS: zone or None, **changes}
         query = urlencode({name: word for name, word in words.items() if word is not None})
         return f"{path}?{query}" if query else path
 
 
 async def view_of(console: Console, request: Request, listing: Listing[D], path: str) -> ListView:
     """What the address asks for. Raises BadFilter, BadCursor."""
-    given = dict(request.query_params)
-    cursor = given.get("cursor")
-    asked = asked_of(console, listing, given)
+    cursor = request.query_params.get("cursor")
+    asked = asked_of(console, request, listing)
     page, number = await asyncio.gather(
         listing.page(console.db, asked, limit=PAGE, cursor=cursor),
         listing.number(console.db, asked),
     )
-    return ListView(path, listing.filters, asked, page, number, cursor is None)
+    return ListView(
+        path,
+        listing.filters,
+        asked,
+        page,
+        number,
+        is_first=cursor is None,
+        zone=console.zones.of_list(request).key,
+        zone_in_address=console.zones.to_be_named(request),
+    )
 
 
 def add_list(
@@ -135,7 +152,7 @@ def add_csv(
     @router.get(f"{path}.csv")
     async def spreadsheet(request: Request) -> Response:
         demand(needs)
-        asked = asked_of(console, listing, dict(request.query_params))
+        asked = asked_of(console, request, listing)
         return StreamingResponse(
             _csv(console.db, listing, asked),
             media_type="text/csv",
@@ -147,15 +164,15 @@ def add_csv(
         )
 
 
-def asked_of(console: Console, listing: Listing[D], given: dict[str, str]) -> Asked:
-    """What the words of an address ask of the list. Raises BadFilter."""
+def asked_of(console: Console, request: Request, listing: Listing[D]) -> Asked:
+    """What the words of the address ask of the list. Raises BadFilter."""
     # A form sends the fields that nobody has filled in, too.
     words = {
         name: word.strip()
-        for name, word in given.items()
+        for name, word in request.query_params.items()
         if name not in _BESIDE and (word.strip() or name not in _names(listing))
     }
-    return listing.asked(words, zone=console.zone)
+    return listing.asked(words, zone=console.zones.of_list(request))
 
 
 def _names(listing: Listing[D]) -> set[str]:

@@ -1,8 +1,8 @@
-"""Tiles of the operator's own choice under the map of the sites: which, where, from which host. Pure.
+"""Tiles of the operator's choice under the map of the sites: which, where, of which host. Pure.
 
 Squares of 256 pixels on Mercator's projection, as map servers hand them out everywhere: at zoom z
-the world is 2^z tiles wide, counted from its north-west corner. The browser fetches them; of us their
-host learns where this console is (the origin, which many ask for) and what is looked at, no more.
+the world is 2^z tiles wide, counted from its north-west corner. The browser fetches them; of us
+their host learns where this console is (the origin, which many ask for) and what is looked at.
 """
 
 from __future__ import annotations

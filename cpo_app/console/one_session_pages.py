@@ -31,7 +31,7 @@ def add_one_session_pages(router: APIRouter, console: Console) -> None:
             token=facts.get("token") or fields.get("cdr_token") or {},
             state=facts.get("status") or fields.get("status"),
             began=facts.get("started") or facts.get("created") or fields.get("start_date_time"),
-            chart=power_chart(found.course, zone=console.zone),
+            chart=power_chart(found.course, zone=console.zones.of(request)),
             rows=price_rows(found.course.rows),
             done=said(done),
         )
@@ -57,7 +57,7 @@ def add_one_session_pages(router: APIRouter, console: Console) -> None:
             fields=found.fields,
             token=found.fields.get("cdr_token") or {},
             place=found.fields.get("cdr_location") or {},
-            chart=power_chart(found.course, zone=console.zone),
+            chart=power_chart(found.course, zone=console.zones.of(request)),
             rows=price_rows(found.course.rows),
             done=said(done),
         )

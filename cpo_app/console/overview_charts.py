@@ -5,29 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
 from functools import partial
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from cpo_app.console.charts import Chart, Line, Point, bars, curve
+from cpo_app.console.zones import IN_ADDRESS
 from domain.operator.day_totals import Day
 
 MAX_CURRENCIES = 3
 
 
-def of(days: Sequence[Day], zone: ZoneInfo) -> list[Chart]:
-    """Energy, sessions, revenue of each of the currencies with most CDRs, and the fleet's share."""
+def of(days: Sequence[Day], zone: ZoneInfo, *, named: str = "") -> list[Chart]:
+    """Energy, sessions, revenue of each of the currencies with most CDRs, and the fleet's share.
+    `named`: the zone that links to a day name, where not everybody has the same."""
     energy = bars(
         [(day.day, day.billed.energy_kwh) for day in days],
         id="energy",
         title="Energy",
         unit="kWh",
-        href=partial(_of_day, "cdrs"),
+        href=partial(_of_day, "cdrs", named),
     )
     sessions = bars(
         [(day.day, float(day.sessions)) for day in days],
         id="sessions-begun",
         title="Sessions begun",
         unit="",
-        href=partial(_of_day, "sessions"),
+        href=partial(_of_day, "sessions", named),
     )
     revenue = [
         bars(
@@ -36,7 +39,7 @@ def of(days: Sequence[Day], zone: ZoneInfo) -> list[Chart]:
             title="Revenue, VAT included",
             unit=currency,
             digits=2,
-            href=partial(_of_day, "cdrs"),
+            href=partial(_of_day, "cdrs", named),
         )
         for currency in currencies(days)[:MAX_CURRENCIES]
     ]
@@ -77,6 +80,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(timezone.utc)
 
 
-def _of_day(page: str, day: date) -> str:
-    """The list of that day, which reads dates in the operator's zone, too."""
-    return f"/console/{page}?from={day.isoformat()}&to={(day + timedelta(days=1)).isoformat()}"
+def _of_day(page: str, named: str, day: date) -> str:
+    """The list of that day, which reads dates in the same zone."""
+    words = {"from": day.isoformat(), "to": (day + timedelta(days=1)).isoformat()}
+    return f"/console/{page}?{urlencode({**words, **({IN_ADDRESS: named} if named else {})})}"

@@ -16,8 +16,9 @@ from domain.charge_points import unaccounted_energy
 from domain.charge_points.evse_states import EvseStatus
 from domain.notices import matters
 from domain.operator import charge_points, hands, money, newest, peers, reconciliation, sessions
-from domain.operator.day_totals import DayTotals
+from domain.operator.day_totals import DaysOfZones
 from domain.operator.sites_on_map import Site, SitesOnMap
+from domain.peers.statuses import PRESENT
 
 MAX_IN_TROUBLE = 10
 """Beyond that there are only numbers: thousand alike are one line."""
@@ -29,7 +30,7 @@ MAX_SITES_LISTED = 100
 
 def add_overview_pages(router: APIRouter, console: Console) -> None:
     db = console.db
-    days = DayTotals(db, console.zone)
+    days_of = DaysOfZones(db)
     tiles = console.tiles
     map_headers = with_images_of(tiles.origin) if tiles else None
     named: list[Town] = []
@@ -53,7 +54,7 @@ def add_overview_pages(router: APIRouter, console: Console) -> None:
 
     @router.get("/")
     async def overview(request: Request) -> Response:
-        now = console.clock()
+        now, zone = console.clock(), console.zones.of(request)
         (
             (counts, never_seen),
             trouble,
@@ -65,7 +66,7 @@ def add_overview_pages(router: APIRouter, console: Console) -> None:
             charge_points.counts_and_never_seen(db),
             charge_points.in_trouble(db, MAX_IN_TROUBLE),
             sessions.running(db, MAX_SESSIONS),
-            peers.table(db, now),
+            peers.table(db, now, statuses=PRESENT),
             charge_points.held_back(db, MAX_HELD_BACK),
             sessions.without_cdr(db, MAX_SESSIONS),
         )
@@ -80,7 +81,7 @@ def add_overview_pages(router: APIRouter, console: Console) -> None:
         opened, over, (latest, whole), events, drawing = await asyncio.gather(
             matters.open_ones(db),
             matters.over_since(db, now - timedelta(days=1)),
-            days.latest(),
+            days_of.zone(zone).latest(),
             newest.newest(db),
             whole_map(),
         )
@@ -111,14 +112,14 @@ def add_overview_pages(router: APIRouter, console: Console) -> None:
             hands_total=len(opened),
             trouble=trouble if in_trouble <= MAX_IN_TROUBLE else [],
             running=running,
-            peers=[peer for peer in known_peers if peer.alarms],
+            peers=[peer for peer in known_peers if peer.trouble],
             peers_total=len(known_peers),
             held_back=held,
             without_cdr=unbilled,
             unaccounted=await unaccounted_energy.latest(db, MAX_IN_TROUBLE) if unaccounted else [],
             unaccounted_total=unaccounted,
             today=latest[-1],
-            days_charts=overview_charts.of(latest, console.zone),
+            days_charts=overview_charts.of(latest, zone, named=console.zones.to_be_named(request)),
             whole=whole,
             events=events,
             map=drawing,

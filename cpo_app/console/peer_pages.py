@@ -2,15 +2,17 @@
 
 import asyncio
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from cpo_app.console.console import Console
 from cpo_app.console.doing import Done, said
 from cpo_app.console.routes import NotThere
+from domain.listing.filters import BadFilter
 from domain.operator import hub_clients, not_offered, payment_terminals, peers
 from domain.operator.peer_details import details_of, modules_of
 from domain.operator.peer_words import backlog_in_words, granted_in_words, quirks_in_words
 from domain.operators.actor import Role, current_actor
+from domain.peers.statuses import PRESENT, STATUSES
 
 MAX_HELD_BACK = 20
 
@@ -19,9 +21,25 @@ def add_peer_pages(router: APIRouter, console: Console) -> None:
     db = console.db
 
     @router.get("/console/peers")
-    async def peer_table(request: Request, done: Done = None) -> Response:
-        rows = await peers.table(db, console.clock())
-        return console.page(request, "peers.html", rows=rows, most=peers.MAX_PEERS, done=said(done))
+    async def peer_table(
+        request: Request, status: str = Query("", max_length=20), done: Done = None
+    ) -> Response:
+        if status not in ("", *STATUSES):
+            raise BadFilter("status", f"is none of {', '.join(STATUSES)}")
+        # Those that have left pile up: they are looked for, not looked at.
+        shown = [status] if status else PRESENT
+        rows, counts = await asyncio.gather(
+            peers.table(db, console.clock(), statuses=shown), peers.counts(db)
+        )
+        return console.page(
+            request,
+            "peers.html",
+            rows=rows,
+            counts=counts,
+            of_status=status,
+            most=peers.MAX_PEERS,
+            done=said(done),
+        )
 
     @router.get("/console/peers/{peer_id}")
     async def peer(request: Request, peer_id: str, done: Done = None) -> Response:

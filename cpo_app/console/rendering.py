@@ -43,7 +43,7 @@ HEADERS = {
 
 
 def with_images_of(origin: str) -> dict[str, str]:
-    """Headers of a page that shows images of that host, which is told by which site, and no more."""
+    """Headers of a page that shows images of that host, which is told of which site it is."""
     return {
         "Content-Security-Policy": _POLICY.format(images=f"'self' {origin}"),
         "Referrer-Policy": "strict-origin-when-cross-origin",
@@ -90,7 +90,6 @@ class Rendering:
             "themes": THEMES,
             "demo_speed": demo_speed,
             "zone": zone,
-            "zone_name": zone or "UTC",
         }
         env.filters |= {
             "ago": lambda moment: words.ago(moment, self._clock()),

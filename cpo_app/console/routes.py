@@ -3,6 +3,7 @@
 How long a browser takes to send its form is no matter of time: the store alone is waited for.
 
 Never a traceback, and never a value that the request carried (names of parameters are said).
+A form of our own page alone gets back what was typed into it, if it was refused (doing.py).
 """
 
 import asyncio

@@ -1,8 +1,9 @@
 """A map of the sites as a drawing: where each circle and name stands. Pure.
 
 Mercator's projection, fitted to a box of the world. The largest towns are named, so that one knows
-where one is: no other host is asked, unless the operator names one for tiles (map_tiles.py). Sites that would lie on each other are one circle, with
-the worst state among them; it leads to a map of itself.
+where one is: no other host is asked, unless the operator names one for tiles (map_tiles.py). Sites
+that would lie on each other are one circle, with the worst state among them; it leads to a map of
+itself.
 """
 
 from __future__ import annotations

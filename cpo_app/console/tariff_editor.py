@@ -41,7 +41,6 @@ _PATH = "/console/tariffs/edit"
 
 def add_tariff_editor(router: APIRouter, console: Console) -> None:
     db = console.db
-    zone = console.house.settings.CPO_TIME_ZONE or "UTC"
 
     @router.get(_PATH)
     async def edit(
@@ -64,7 +63,7 @@ def add_tariff_editor(router: APIRouter, console: Console) -> None:
             problem, tariff = _begun(console, given)
         tariff.pop("last_updated")  # the store's to say
         text = orjson.dumps(tariff, option=orjson.OPT_INDENT_2).decode()
-        sample = sample_defaults(console.clock(), zone)
+        sample = sample_defaults(console.clock(), console.zones.of(request).key)
         return await _page(request, text, seen, sample, problem=problem, figures=_figures(given))
 
     @router.post(_PATH)

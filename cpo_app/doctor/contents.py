@@ -64,7 +64,7 @@ async def _peers(db: Database) -> Finding:
 
 
 async def _peers_in_trouble(db: Database, now: datetime) -> AsyncIterator[Finding]:
-    for peer in await peers.table(db, now, status=CONNECTED, limit=MAX_READ):
+    for peer in await peers.table(db, now, statuses=[CONNECTED], limit=MAX_READ):
         if peer.trouble:
             said = "; ".join(map(_plain, peer.trouble))
             do = f"look at: cpo peers show {peer.id}"

@@ -47,14 +47,14 @@ class ServerSettings(BaseSettings):
         "where the operator's days begin and end, and whose time the console shows: an IANA name, "
         "as `Europe/Amsterdam`",
         read_by="serve and commands",
-        default_is="UTC; the console shows times in the browser's zone",
+        default_is="UTC; the console goes by each browser's zone",
     )
 
     CPO_MAP_TILES: str = setting(
         "",
         "where browsers fetch the tiles under the console's map: "
         "`https://tiles.example/{z}/{x}/{y}.png`, squares of 256 pixels on Mercator's projection. "
-        "That host sees who looks at which part of the world; a key in it is seen by whoever looks. "
+        "That host sees who looks at which part of the world, and who looks sees a key in it. "
         "Empty: the map is drawn without, and no other host is asked",
     )
     CPO_MAP_ATTRIBUTION: str = setting(

@@ -51,9 +51,13 @@ _AS_TEXT = re.compile(
 _ESCAPED = re.compile(r"\\u00([2-7][0-9a-fA-F])")
 
 
+HIDDEN_BEFORE = "…"
+"""Stands for the beginning of a card."""
+
+
 def ending(text: str) -> str:
     """Of a card what is needed to recognise it."""
-    return f"…{text[-4:]}" if len(text) > 6 else "…"
+    return f"{HIDDEN_BEFORE}{text[-4:]}" if len(text) > 6 else HIDDEN_BEFORE
 
 
 @lru_cache(maxsize=1024)

@@ -77,7 +77,7 @@ def keys_of(
     keys = dict.fromkeys(places)
     keys.update(dict.fromkeys(f"{place} {status}" for status in statuses for place in places))
     keys.update(dict.fromkeys([folded(one) for one in ids if one][:MAX_IDS]))
-    keys.update(dict.fromkeys(f"card {one}" for one in cards))
+    keys.update(dict.fromkeys(map(card_key, cards)))
     return list(keys)
 
 
@@ -100,6 +100,10 @@ def query_of(wanted: Wanted, before: str | None = None) -> JsonObject:
     return query
 
 
+def card_key(hash_: str) -> str:
+    return f"card {hash_}"
+
+
 def folded(id_: str) -> str:
     return id_.lower()[:_MAX_LENGTH]
 
@@ -119,7 +123,7 @@ def _by_id(wanted: Wanted) -> JsonObject:
     """By the id, and what else is asked for looked at in what was found."""
     named = [
         *([folded(wanted.object)] if wanted.object else ()),
-        *(f"card {c}" for c in wanted.cards),
+        *map(card_key, wanted.cards),
     ]
     query: JsonObject = {
         "keys": _one_of([folded(wanted.correlation_id)] if wanted.correlation_id else named)

@@ -27,6 +27,7 @@ DAYS = 30
 """Today is one of them."""
 SETTLED_AFTER = timedelta(minutes=10)
 """By then every transaction has ended that wrote what was made before."""
+MAX_ZONES = 12
 FILL_WITHIN_S = 0.05
 PIECE = timedelta(hours=1)
 
@@ -146,6 +147,22 @@ class DayTotals:
             await _began(self._db, midnight, now),
             await fleet_samples.share(self._db, midnight, now),
         )
+
+
+class DaysOfZones:
+    """One per process: the days of whoever looks. Of the zones that are looked at least, what is
+    over of today is read anew."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._of: dict[ZoneInfo, DayTotals] = {}
+
+    def zone(self, zone: ZoneInfo) -> DayTotals:
+        found = self._of.pop(zone, None) or DayTotals(self._db, zone)
+        self._of[zone] = found  # the latest is the last to go
+        if len(self._of) > MAX_ZONES:
+            del self._of[next(iter(self._of))]
+        return found
 
 
 async def _billed(db: Database, since: datetime, until: datetime) -> dict[datetime, Billed]:

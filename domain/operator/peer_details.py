@@ -14,6 +14,7 @@ from domain.audit import listing as audit_log
 from domain.exchanges import listing as exchange_log
 from domain.exchanges.exchange import Outcome
 from domain.exchanges.search_keys import Wanted
+from domain.operator.peer_events import Event, of_exchange, of_log
 from domain.outbox.marks import MARKS
 from domain.peers import required_modules
 from domain.reconciliation.cdr_arrivals import RESULTS
@@ -70,17 +71,6 @@ class Module:
 
 
 @dataclass(frozen=True)
-class Event:
-    """`exchange`: the id of the one that it was; None: it is in the audit log."""
-
-    at: datetime
-    what: str
-    detail: str
-    bad: bool
-    exchange: str | None = None
-
-
-@dataclass(frozen=True)
 class Details:
     waiting: Sequence[Waiting]
     counted_all: bool
@@ -103,7 +93,7 @@ async def details_of(db: Database, peer_id: str, *, exchanges: bool) -> Details:
         audit_log.listed(db, about=peer_id, limit=SHOWN_EVENTS),
         RESULTS.of(db).find_one({"_id": peer_id}),
     )
-    events = [*map(_of_log, log[0]), *map(_of_exchange, failed)]
+    events = [*map(of_log, log[0]), *map(of_exchange, failed)]
     return Details(
         waiting=waiting,
         counted_all=sum(one.number for one in waiting) < MAX_COUNTED,
@@ -150,27 +140,3 @@ async def _exchanges(db: Database, wanted: Sequence[Wanted], limit: int) -> list
         return []
     found = await asyncio.gather(*(exchange_log.listed(db, one, limit=limit) for one in wanted))
     return [row for rows, _ in found for row in rows]
-
-
-def _of_log(row: JsonObject) -> Event:
-    refused = row["result"] == "refused"
-    changed = [
-        f"{name}: {_short(after)}"
-        for name, _, after in audit_log.changes_of(row)
-        if not isinstance(after, (dict, list)) or not after
-    ]
-    why = f"refused: {row['why']}" if refused else ", ".join(changed)
-    return Event(row["at"], f"{row['by']['name']}: {row['action']}", why, refused)
-
-
-def _of_exchange(row: JsonObject) -> Event:
-    who = "it asked us" if row["direction"] == "in" else "we asked it"
-    answer = f"HTTP {row['status']}" if row["status"] else row["error"] or "no answer"
-    ocpi = f", OCPI {row['ocpi_status']}" if row["ocpi_status"] else ""
-    return Event(
-        row["at"], f"{who}: {row['method']} {row['module']}", f"{answer}{ocpi}", True, row["id"]
-    )
-
-
-def _short(value: object) -> str:
-    return str(value)[:60]

@@ -5,7 +5,7 @@ Never reads a token, not even sealed or as a hash: of an invitation only when it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,7 +53,8 @@ _SHOWN = (
 
 @dataclass(frozen=True)
 class PeerRow:
-    """A peer in a table; `trouble` is a list of sentences, empty when all is well."""
+    """A peer in a table, and the verdict on it: what calls for a hand (`trouble`), what does not
+    (`notes`). Every page, `cpo status` and `cpo doctor` go by the same."""
 
     id: str
     name: str
@@ -73,13 +74,24 @@ class PeerRow:
     last_seen: datetime | None
     last_error: JsonMapping | None
     push: PushState
-    trouble: list[str]
     alarms: list[str]
-    """What of it calls for a hand: not what the operator has done himself, nor what is over."""
+    """What calls for a hand, a sentence each, but for `lost_results`."""
+    lost_results: int
+    """of its commands, that it did not take within the last 24 hours"""
+    notes: list[str]
+    """What the operator has done himself, and what is over."""
     recovered: bool
     """It had an error lately, and has none now."""
     actions: list[str]
     """Names of the switches (domain/peers/switches.py) that are possible now."""
+
+    @property
+    def trouble(self) -> list[str]:
+        if not self.lost_results:
+            return self.alarms
+        results = "result" if self.lost_results == 1 else "results"
+        lost = f"{self.lost_results} {results} of its commands not delivered in the last 24 hours"
+        return [*self.alarms, lost]
 
 
 async def counts(db: Database) -> dict[str, int]:
@@ -95,10 +107,14 @@ async def known_ids(db: Database) -> frozenset[str]:
 
 
 async def table(
-    db: Database, now: datetime, *, status: str | None = None, limit: int = MAX_PEERS
+    db: Database,
+    now: datetime,
+    *,
+    statuses: Collection[str] = STATUSES,
+    limit: int = MAX_PEERS,
 ) -> list[PeerRow]:
-    """All peers (or those of a status) by name, at most `limit`."""
-    wanted = {} if status is None else {"status": status}
+    """All peers (or those of some statuses) by name, at most `limit`."""
+    wanted = {} if {*statuses} == {*STATUSES} else {"status": {"$in": [*statuses]}}
     lost = await undelivered(db, now - ERROR_IS_NEWS)
     return [
         _row(peer, push, now, lost.get(peer["_id"], 0))
@@ -139,8 +155,9 @@ def _row(peer: JsonMapping, push: PushState, now: datetime, lost_results: int) -
         last_seen=peer.get("last_seen"),
         last_error=peer.get("last_error"),
         push=push,
-        trouble=_trouble(peer, push, now, lost_results),
         alarms=(alarms := _alarms(peer, push, now)),
+        lost_results=lost_results,
+        notes=_notes(peer, now),
         recovered=not alarms and _had_error(peer, now),
         actions=possible_for(peer),
     )
@@ -178,9 +195,8 @@ async def lost_results(db: Database, now: datetime) -> dict[str, int]:
 
 def _alarms(peer: JsonMapping, push: PushState, now: datetime) -> list[str]:
     said = _behind(peer["status"], push, now)
-    error = peer.get("last_error")
-    if error and now - error["at"] < ERROR_IS_FRESH:
-        said.append(error["text"])
+    if _has_error(peer, now):
+        said.append(peer["last_error"]["text"])
     return said + _lacking(peer)
 
 
@@ -192,20 +208,21 @@ def _lacking(peer: JsonMapping) -> list[str]:
     return [f"does not offer {', '.join(lacking)}, which you require"] if lacking else []
 
 
-def _trouble(peer: JsonMapping, push: PushState, now: datetime, lost_results: int) -> list[str]:
+def _notes(peer: JsonMapping, now: datetime) -> list[str]:
     said: list[str] = []
     if peer["status"] == BLOCKED:
         said.append("blocked: its requests are refused")
     if peer["status"] == SUSPENDED:
         said.append("suspended: nothing is pushed to it")
-    said += _behind(peer["status"], push, now)
-    if lost_results:
-        said.append(f"{lost_results} result(s) of its commands not delivered in the last 24 hours")
-    said += _lacking(peer)
-    error = peer.get("last_error")
-    if error and now - error["at"] < ERROR_IS_NEWS:
-        said.append(f"{error['text']} ({error['at']:%H:%M} UTC)")
+    if _had_error(peer, now) and not _has_error(peer, now):
+        error = peer["last_error"]
+        said.append(f"over: {error['text']} ({error['at']:%H:%M} UTC)")
     return said
+
+
+def _has_error(peer: JsonMapping, now: datetime) -> bool:
+    error = peer.get("last_error")
+    return error is not None and now - error["at"] < ERROR_IS_FRESH
 
 
 def _had_error(peer: JsonMapping, now: datetime) -> bool:

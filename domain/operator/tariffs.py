@@ -47,23 +47,6 @@ class TariffUse:
         return not (self.locations or self.assigned_at or self.default)
 
 
-async def table(db: Database, *, limit: int) -> list[JsonObject]:
-    """The latest tariffs, newest first, each with its price in words."""
-    rows = await OwnedObjects(db, "tariffs").documents(
-        {}, fields={"fields": 1}, sort=[("seq", -1)], limit=limit
-    )
-    default = (await default_tariff(db) or "").lower()
-    return [
-        {
-            **row["fields"],
-            "key": row["_id"],
-            "words": tariff_in_words(row["fields"], brief=True).clauses,
-            "default": row["fields"]["id"].lower() == default,
-        }
-        for row in rows
-    ]
-
-
 async def summary(db: Database, document: OwnedDocument) -> JsonObject:
     """A tariff's document in words, and where it is used."""
     fields: JsonMapping = document["fields"]

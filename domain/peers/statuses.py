@@ -12,7 +12,8 @@ BLOCKED = "blocked"
 DISCONNECTED = "disconnected"
 """It has unregistered."""
 
-STATUSES = (INVITED, CONNECTED, SUSPENDED, BLOCKED, DISCONNECTED)
+PRESENT = (INVITED, CONNECTED, SUSPENDED, BLOCKED)
+STATUSES = (*PRESENT, DISCONNECTED)
 MARKED_FOR = (CONNECTED, SUSPENDED)
 """Marks are made for these whenever something changes that they may see."""
 REGISTERED = (CONNECTED, SUSPENDED, BLOCKED)

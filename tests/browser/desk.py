@@ -20,14 +20,12 @@ addEventListener("securitypolicyviolation", (event) =>
 
 
 class Desk:
-    """One browser window with its own cookies. `problems`: what no walk may end with; `beside`:
-    where it may fetch from besides."""
+    """One browser window with its own cookies. `problems`: what no walk may end with; `hosts`:
+    which it may ask."""
 
-    def __init__(
-        self, browser: Browser, base: str, *, beside: str | None = None, **options: object
-    ) -> None:
+    def __init__(self, browser: Browser, base: str, **options: object) -> None:
         self.base = base
-        self._hosts = {"", *(urlsplit(one).netloc for one in (base, beside) if one)}
+        self.hosts = {"", urlsplit(base).netloc}
         self.problems: list[str] = []
         self.context: BrowserContext = browser.new_context(
             base_url=base,
@@ -49,7 +47,7 @@ class Desk:
         self.page: Page = self.context.new_page()
 
     def _asked(self, request: Request) -> None:
-        if urlsplit(request.url).netloc not in self._hosts:
+        if urlsplit(request.url).netloc not in self.hosts:
             self.problems.append(f"another host: {request.url}")
 
     def _said(self, kind: str, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from fastapi import FastAPI, Request, Response
@@ -55,7 +56,8 @@ def test_tiles_lie_under_the_sites(
 ) -> None:
     visit = own_night.visit(tiles=MapTiles(tiles + "/{z}/{x}/{y}.png", "© Whoever drew it"))
     with served(visit.app, own_night.loop) as base:
-        desk = Desk(browser, base, beside=tiles)
+        desk = Desk(browser, base)
+        desk.hosts.add(urlsplit(tiles).netloc)
         desk.sign_in("admin", PASSWORD)
         desk.page.goto("/console/map")
         wanted = {

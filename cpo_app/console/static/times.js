@@ -1,10 +1,11 @@
-// Writes times in the operator's zone: the one that the page names, else the browser's own. Without
-// it they stay as the server wrote them: UTC. UTC stays to be seen when one points at a time.
+// Writes times in the operator's zone: the one that the page names, else the browser's own, which it
+// tells the server in a cookie: days and filters are then of the same. Without it they stay as the
+// server wrote them: UTC. UTC stays to be seen when one points at a time.
 (() => {
   "use strict";
 
   const named = document.body.dataset.zone;
-  let zone = named || Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  const zone = named || Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
   let format;
   try {
     // As ISO 8601 has it, whatever the browser's language.
@@ -13,6 +14,10 @@
     });
   } catch {
     return; // A zone that this browser does not know.
+  }
+  if (!named) {
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `cpo_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
   }
 
   const write = () => {

@@ -8,11 +8,16 @@ from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.commands.command_queue import COMMANDS
 from domain.commands.command_states import State
+from domain.exchanges.document import Bounds
+from domain.exchanges.exchange import EXCHANGES
+from domain.exchanges.recorder import Recorder, Rules
 from domain.objects.tokens import owned_token
 from domain.reservations.reservations import RESERVATIONS
+from domain.secrets import Vault
 from domain.sessions.session_records import SESSIONS
 from tests.conftest import Loop
 from tests.cpo_app.cli.conftest import Cpo
+from tests.domain.exchanges.samples import seen
 
 UID = "04A1B2C3D4"
 CARD = {
@@ -45,6 +50,9 @@ def fill(db: Database, loop: Loop) -> None:
                     "content": {"token": CARD, "location_id": "LOC1"},
                 }
             )
+        recorder = Recorder(db, Rules(True, Bounds(16_000, 1_000)), Vault("k" * 40).digest)
+        recorder.take(seen(method="PUT", url=f"/ocpi/cpo/2.2.1/tokens/NL/TNM/{UID}", request=CARD))
+        await recorder.write()
         for id_, active in (("past", False), ("now", True)):
             await RESERVATIONS.of(db).insert_one(
                 {"_id": id_, "active": active, "token": CARD, "cp_id": "CP-001"}
@@ -60,7 +68,13 @@ def test_the_card_is_forgotten_and_the_bill_is_not(cpo: Cpo, db: Database, loop:
     fill(db, loop)
     done = cpo("tokens", "erase", UID.lower(), "--yes")
     assert done.code == 0, done.err
-    assert done.json() == {"tokens": 2, "commands": 1, "reservations": 1, "sessions_kept": 1}
+    assert done.json() == {
+        "tokens": 2,
+        "commands": 1,
+        "reservations": 1,
+        "exchanges": 1,
+        "sessions_kept": 1,
+    }
     assert "they are bills" in done.err
     run = loop.run
     (left,) = run(DbInterface(db).objects("tokens").documents({}))
@@ -79,6 +93,8 @@ def test_the_card_is_forgotten_and_the_bill_is_not(cpo: Cpo, db: Database, loop:
         run(SESSIONS.of(db).find_one({"_id": "S1"})),
     ):
         assert kept is not None and UID in str(kept)
+    (exchange,) = run(EXCHANGES.of(db).find({}))
+    assert UID[-4:] not in str(exchange) and "Mustermann" not in str(exchange)
     log = cpo("audit", "--json").out
     assert '"tokens.erase"' in log and UID not in log
 

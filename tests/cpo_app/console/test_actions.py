@@ -8,7 +8,9 @@ from datetime import datetime, timezone
 
 import pytest
 
+from cpo_app.actions.catalog import all_actions, named
 from cpo_app.console import console as consoles
+from cpo_app.console.doing import page_after
 from db_interface.transaction import Tx
 from domain.charge_points import registration_store, unaccounted_energy
 from domain.operator.hub_clients import rows_of
@@ -131,6 +133,34 @@ def test_a_peer_needs_a_readable_name(night: Night) -> None:
     for name in ("", "   ", "x" * 101, "a\u202eb"):
         assert visit.submit("/console/peers", name=name).status_code == 400
     assert len(night.loop.run(night.peers.all())) == before
+
+
+def test_a_form_that_is_refused_comes_back_as_it_was_filled_in(night: Night) -> None:
+    visit = night.visit()
+    typed = {"name": "Roaming <BV>", "roles": "NSP", "hub": "true", "parties": "nonsense"}
+    page = visit.submit("/console/peers", **typed)
+    assert (page.status_code, 'role="alert"' in page.text) == (422, True)
+    form = page.text[page.text.index('action="/console/peers"') :].partition("</form>")[0]
+    for name, value in (("name", "Roaming &lt;BV&gt;"), ("parties", "nonsense"), ("roles", "NSP")):
+        assert re.search(rf'name="{name}" value="{re.escape(value)}"', form), name
+    assert re.search(r'name="hub" value="true" checked', form)
+    assert not re.search(r'name="any_party" value="true" checked', form)
+
+    mended = visit.submit("/console/peers", **{**typed, "parties": "NL/TNM", "hub": ""})
+    assert mended.status_code == 303
+
+    refused = visit.submit(
+        "/console/peers/connect", versions_url="nonsense", token="a token that was typed"
+    )
+    assert refused.status_code == 424
+    assert ">nonsense</textarea>" in refused.text and "a token that was typed" not in refused.text
+
+
+def test_what_was_wrong_with_another_sites_form_is_not_shown_with_it(night: Night) -> None:
+    foreign = night.visit().post(
+        "/console/peers", {"name": "Theirs", "parties": "x"}, origin="https://evil.example"
+    )
+    assert (foreign.status_code, "Theirs" in foreign.text) == (403, False)
 
 
 def test_a_peer_is_suspended_resumed_and_blocked(night: Night) -> None:
@@ -403,3 +433,14 @@ def test_a_location_is_put_into_groups_and_a_peer_is_given_them(night: Night) ->
     assert visit.submit("/console/locations/x/groups", groups="one").status_code == 404
     refused = visit.submit("/console/locations/cp-001/groups", groups="all")
     assert refused.status_code == 409 and "cannot be a group" in refused.text
+
+
+def test_after_every_action_there_is_a_page(night: Night) -> None:
+    visit = night.visit()
+    for page in {page_after(action, {}, None).rstrip("/") for action in all_actions()}:
+        assert visit.get(page).status_code == 200, page
+    of_peer = {"peer_id": night.peer_id}
+    for name in ("peers.suspend", "terminals.pull"):
+        pull = named(name)
+        assert pull is not None
+        assert page_after(pull, of_peer, None) == f"/console/peers/{night.peer_id}"

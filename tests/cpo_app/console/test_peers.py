@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 
 from domain.exchanges.exchange import EXCHANGES, Exchange, first_id
+from domain.operator import peers
+from domain.operator.peers import PeerRow
+from domain.outbox.marks import MARKS
+from domain.peers.peer_document import PEERS
 from tests.cpo_app.console.worlds import Night, basic
 
 
@@ -43,7 +48,7 @@ def test_what_waits_is_said_in_words_and_what_happened_is_told(own_night: Night)
     page = visit.get(f"/console/peers/{peer}").text
     assert re.search(r"\d+ (session|CDR|location)s?.* the oldest since ", text_of(page, "push"))
     events = text_of(page, "events")
-    assert "we asked it: PUT sessions HTTP 503" in events and "peers.register" in events
+    assert "we asked it: PUT sessions HTTP 503" in events and " registered" in events
     assert f"/console/exchanges/{first_id(night.at(1))}" in page
     assert "/console/exchanges?object=S1" in page
     assert "we send locations and their status" in text_of(page, "modules")
@@ -83,3 +88,42 @@ def test_a_viewer_sees_the_peer_and_can_do_nothing(own_night: Night) -> None:
     page = vic.get(f"/console/peers/{own_night.peer_id}").text
     assert 'id="push"' in page and 'id="quirks"' in page
     assert "<form" not in page[page.index("<main") :] and "/console/exchanges" not in page
+
+
+def test_peers_that_have_left_are_looked_for_not_looked_at(own_night: Night) -> None:
+    night = own_night
+
+    async def leave() -> None:
+        await PEERS.of(night.db).update_one(
+            {"_id": night.peer_id}, {"$set": {"status": "disconnected"}}
+        )
+
+    night.loop.run(leave())
+    visit = night.visit()
+    usual = visit.get("/console/peers").text
+    assert night.peer_id not in text_of(usual, "table") and "Invited" in text_of(usual, "table")
+    assert 'href="/console/peers?status=disconnected"' in usual
+    gone = text_of(visit.get("/console/peers?status=disconnected").text, "table")
+    assert night.peer_id in gone and "Invited" not in gone
+    assert visit.get("/console/peers?status=married").status_code == 400
+
+
+def test_an_error_that_is_over_is_grey_wherever_the_peer_is_told_of(own_night: Night) -> None:
+    """Fresh it is red everywhere: on the overview, in the table, on its page, for cpo doctor."""
+    night = own_night
+
+    async def it_takes_everything_and_had_an_error(minutes_ago: int) -> PeerRow:
+        await MARKS.of(night.db).delete_many({})
+        at = night.now - timedelta(minutes=minutes_ago)
+        await night.peers.failed(night.peer_id, "HTTP 500", at)
+        (row,) = await peers.table(night.db, night.now, statuses=["connected"])
+        return row
+
+    visit = night.visit()
+    for minutes, red in ((5, True), (20, False)):
+        row = night.loop.run(it_takes_everything_and_had_an_error(minutes))
+        assert (row.trouble == ["HTTP 500"], row.recovered) == (red, not red)
+        assert row.notes == ([] if red else ["over: HTTP 500 (14:40 UTC)"])
+        pages = [visit.get(path).text for path in ("/console/peers", f"/console/peers/{row.id}")]
+        assert all(("in trouble" in page) is red for page in pages)
+        assert ("Peers in trouble 1 of" in text_of(visit.get("/").text, "peers")) is red

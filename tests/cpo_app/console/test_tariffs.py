@@ -6,11 +6,18 @@ from __future__ import annotations
 import html
 import json
 import re
+from functools import partial
 from typing import Any
 
+import pytest
+
+from cpo_app.console import lists
 from domain.audit.entries import AUDIT
 from domain.objects.finding import find_object
+from domain.objects.tariffs import owned_tariff
+from domain.platform_facts import set_default_tariff
 from tests.cpo_app.console.worlds import Night, Visit, basic
+from tests.domain.schemas.samples import tariff
 
 EDIT = "/console/tariffs/edit"
 SAMPLE = {"start": "2026-07-01T19:00", "zone": "UTC", "kwh": "20", "minutes": "120", "idle": "0"}
@@ -109,3 +116,22 @@ def test_writing_is_for_who_may(own_night: Night) -> None:
     assert ines.get(EDIT).status_code == 403
     assert ines.get("/console/tariffs").status_code == 200
     assert EDIT not in ines.get("/console/tariffs").text
+
+
+def test_there_are_as_many_pages_of_tariffs_as_it_takes(
+    own_night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "PAGE", 2)
+    night, visit = own_night, own_night.visit()
+    new = [tariff(country_code="NL", party_id="EVC", id=f"X{n}") for n in range(5)]
+    owned = [owned_tariff(one) for one in new]
+    night.loop.run(night.store.transact(partial(night.store.objects("tariffs").put_new, owned)))
+    night.loop.run(night.store.transact(lambda tx: set_default_tariff(tx, "x3")))
+    seen, path = [], "/console/tariffs?party=nl/evc"
+    while path:
+        page = visit.get(path).text
+        seen += re.findall(r">(X\d)</a>(?: <span class=\"dim\">(default)</span>)?", page)
+        found = re.search(r'rel="next" href="([^"]+)"', page)
+        path = html.unescape(found[1]) if found else ""
+    assert seen == [("X4", ""), ("X3", "default"), ("X2", ""), ("X1", ""), ("X0", "")]
+    assert "No tariff fits" in visit.get("/console/tariffs?party=DE/XXX").text

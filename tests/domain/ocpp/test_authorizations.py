@@ -10,6 +10,7 @@ from domain.authorization.authorization import Decision
 from domain.authorization.whitelist import Allowed, AuthMethod
 from domain.erasure import erase_card
 from domain.ocpp.authorizations import AUTHORIZATIONS, GOOD_FOR, recall, remember, use
+from domain.secrets import Vault
 from tests.clock import Clock
 from tests.conftest import Loop
 from tests.domain.authorization.test_authorization import token
@@ -59,7 +60,7 @@ def test_a_card_that_is_erased_is_gone_from_here(db: Database, loop: Loop) -> No
     async def story() -> None:
         await remember(db, "CP-007", "CARD", DECIDED)
         await remember(db, "CP-007", "OTHER", Decision(Allowed.ALLOWED, token("OTHER")))
-        await erase_card(DbInterface(db), "card")
+        await erase_card(DbInterface(db), Vault("v" * 40), "card")
         assert await recall(db, "CP-007", "CARD") is None
         assert await recall(db, "CP-007", "OTHER") is not None
 
