@@ -64,9 +64,9 @@ def build_app(backend: Backend) -> FastAPI:
 
     app.add_middleware(HeadAsGet)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=FAST)
-    open_data: OpenData | None = None
+    open_data = OpenData(backend.settings, backend.store)
     if backend.settings.CPO_OPEN_DATA:
-        open_data = OpenData(backend.settings, backend.store)
+        app.state.open_data = open_data
         app.add_middleware(OpenDataDoor, room=open_data)
     app.add_middleware(ShortWay, routes=app.routes)
     app.add_middleware(NoWaitingForTheStore, db=lambda: backend.db)
@@ -78,8 +78,7 @@ def build_app(backend: Backend) -> FastAPI:
         try:
             yield
         finally:
-            if open_data is not None:
-                await open_data.stop()
+            await open_data.stop()
             await background.stop()
 
     app.router.lifespan_context = lifespan

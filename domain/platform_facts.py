@@ -28,6 +28,7 @@ class Fact(TypedDict, total=False):
     PROJECT_NAME: str
     CPO_APPROVE_PEERS: bool
     CPO_OCPI_VERSIONS: str
+    CPO_OPEN_DATA: bool
     CENTRAL_PORT: int
     REGISTRY_API_PORT: int
     tariff_id: str

@@ -51,7 +51,10 @@ SHARED = (
     "ocpi_caller",
     "otlp",
     "outgoing",
+    "links",
+    "paging",
     "pinned_tls",
+    "shares",
     "unsafe_settings",
     "this_host",
 )

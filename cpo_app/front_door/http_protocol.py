@@ -108,6 +108,10 @@ class StrangersProtocol(HttpToolsProtocol):
         """The present answer has no end of its own."""
         self._is_endless = True
 
+    def let_go(self) -> None:
+        """Whoever asked takes too long to read the answer."""
+        self._refuse(408, "unread", "the answer was not read in time")
+
     def shutdown(self) -> None:
         cycle = self.cycle
         if self._is_endless and cycle is not None and not cycle.response_complete:
@@ -200,6 +204,7 @@ class StrangersProtocol(HttpToolsProtocol):
                 "keep": self.keep_open,
                 "wait": self.wait_for_body,
                 "end": self.end_when_stopping,
+                "let_go": self.let_go,
             }
         }
         if certificate is not None:

@@ -39,3 +39,10 @@ def end_when_stopping(scope: Scope) -> None:
     end = scope.get("extensions", {}).get(EXTENSION, {}).get("end")
     if callable(end):
         end()
+
+
+def let_go(scope: Scope) -> None:
+    """Close the connection of this request, whose answer is not read in time."""
+    close = scope.get("extensions", {}).get(EXTENSION, {}).get("let_go")
+    if callable(close):
+        close()

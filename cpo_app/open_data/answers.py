@@ -7,6 +7,7 @@ Open data is read by browsers of all sites, and kept by whatever stands in betwe
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timezone
 from email.utils import format_datetime as http_date
@@ -16,10 +17,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from domain.open_data.edition import Edition
+from domain.open_data.gzip_parts import FAST
 
 MAX_AGE_S = 2
 """How long whatever stands between may give it out without asking."""
 SHOWN_TO_SCRIPTS = "ETag, Last-Modified, Link, X-Total-Count, X-Limit, Retry-After"
+_WORTH_IT = 1000
+"""Shorter bodies go out as they are."""
 FOR_ALL = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": SHOWN_TO_SCRIPTS,
@@ -49,6 +53,19 @@ def document_answer(request: Request, edition: Edition, filename: str = "") -> R
         return Response(headers={**headers, "Content-Type": edition.shape.media_type})
     pieces = _zipped(edition) if zipped else _plain(edition)
     return StreamingResponse(pieces, headers=headers, media_type=edition.shape.media_type)
+
+
+def bytes_answer(
+    request: Request, body: bytes, tag: str, media_type: str, headers: Mapping[str, str]
+) -> Response:
+    """A small answer, made for this request; `tag`: of all that it says."""
+    known = {**validators(tag, None), **headers}
+    if has_it(request, tag, None):
+        return Response(status_code=304, headers=known)
+    if takes_gzip(request) and len(body) >= _WORTH_IT:
+        body = gzip.compress(body, FAST)
+        known["Content-Encoding"] = "gzip"
+    return Response(body, headers=known, media_type=media_type)
 
 
 def validators(tag: str, changed_at: datetime | None) -> dict[str, str]:

@@ -6,20 +6,24 @@ look for here, no body to read, and nothing to write.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cpo_app.front_door.kept_connections import let_go
 from cpo_app.http_errors import RETRY_AFTER, STORE_AWAY, error_answer
 from cpo_app.open_data.answers import FOR_ALL, PREFLIGHT
 from cpo_app.open_data.datex import DatexPages
 from cpo_app.open_data.ocpi import OcpiPages
+from cpo_app.open_data.strangers import MAX_DOWNLOAD_S, Strangers
 from cpo_app.settings import Settings
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
+from domain.errors import InvalidParameters, NotFound, TooManyRequests
 from domain.open_data.kept_document import LOOK_EVERY_S, NotReady, TooLarge
 
 PATH = "/open-data"
@@ -32,24 +36,36 @@ class OpenData:
     def __init__(
         self, settings: Settings, store: DbInterface, *, look_every_s: float = LOOK_EVERY_S
     ) -> None:
-        self._ocpi = OcpiPages(settings, store, look_every_s=look_every_s)
+        self._settings = settings
+        self._strangers = Strangers(settings.CPO_OPEN_DATA_REQUESTS_PER_MINUTE)
+        self._ocpi = OcpiPages(settings, store, below=PATH, look_every_s=look_every_s)
         self._datex = DatexPages(settings, store, look_every_s=look_every_s)
         self.routes: Sequence[Route] = (
-            *(Route(f"{PATH}{path}", answer) for path, answer in self._ocpi.routes()),
+            Route(PATH, self._contents),
+            *(Route(path, answer) for path, answer in self._ocpi.routes()),
             *(Route(f"{PATH}{path}", answer) for path, answer in self._datex.routes()),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await self._answer(scope, receive)
-        await answer(scope, receive, send)
+        if scope["method"] == "OPTIONS":
+            await Response(status_code=204, headers=PREFLIGHT)(scope, receive, send)
+            return
+        try:
+            async with self._strangers.admitted(scope):
+                answer = await self._answer(scope, receive)
+                await asyncio.wait_for(answer(scope, receive, send), MAX_DOWNLOAD_S)
+        except asyncio.TimeoutError:
+            let_go(scope)
+        except TooManyRequests as error:
+            headers = {**FOR_ALL, "Retry-After": str(error.retry_after_s)}
+            await error_answer(429, str(error), headers)(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        if scope["method"] == "OPTIONS":
-            return Response(status_code=204, headers=PREFLIGHT)
         if scope["method"] not in _METHODS:
             return error_answer(405, "open data is only read", {**FOR_ALL, "Allow": "GET, HEAD"})
+        path = scope["path"].rstrip("/")
         for route in self.routes:
-            match, child = route.matches(scope)
+            match, child = route.matches({**scope, "path": path})
             if match is Match.FULL:
                 scope.update(child)
                 return await self._of(route, Request(scope, receive))
@@ -59,6 +75,10 @@ class OpenData:
         try:
             answer: Response = await route.endpoint(request)
             return answer
+        except InvalidParameters as error:
+            return error_answer(400, str(error), FOR_ALL)
+        except NotFound as error:
+            return error_answer(404, str(error), FOR_ALL)
         except STORE_ERRORS:
             return error_answer(503, STORE_AWAY, {**FOR_ALL, **RETRY_AFTER})
         except NotReady:
@@ -67,6 +87,17 @@ class OpenData:
         except TooLarge:
             detail = "the document is larger than this server may keep (CPO_OPEN_DATA_MAX_MB)"
             return error_answer(503, detail, {**FOR_ALL, "Retry-After": "600"})
+
+    async def _contents(self, _: Request) -> Response:
+        """What there is, for who begins at the top."""
+        settings = self._settings
+        documents = [
+            {"url": f"{settings.base_url}{route.path}"}
+            for route in self.routes
+            if route.path != PATH and not route.param_convertors
+        ]
+        contents = {"operator": settings.PROJECT_NAME, "documents": documents}
+        return JSONResponse(contents, headers=FOR_ALL)
 
     async def stop(self) -> None:
         await self._ocpi.stop()

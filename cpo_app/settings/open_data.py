@@ -49,6 +49,12 @@ class OpenDataSettings(BaseSettings):
         "`physicalAttendance` or `fullService`",
         regex=r"^(unattended|selfService|physicalAttendance|fullService)$",
     )
+    CPO_OPEN_DATA_REQUESTS_PER_MINUTE: int = setting(
+        600,
+        "requests of one address a minute in one process, a minute's worth of them at once; then "
+        "429 with `Retry-After`. `0`: any number",
+        ge=0,
+    )
 
     @validator("CPO_OPEN_DATA_PARTIES")
     def _open_parties(cls, value: str) -> str:

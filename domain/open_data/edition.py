@@ -165,6 +165,14 @@ class Edition:
             len(chosen) <= limit,
         )
 
+    def at(self, place: int) -> bytes | None:
+        """The object at that place, where one stands in it."""
+        number = bisect_right(self.parts, place, key=lambda part: part.places[0]) - 1
+        if number < 0:
+            return None
+        pieces = self.parts[number].pieces(self.shape.between)
+        return next((piece.data for piece in pieces if piece.place == place), None) or None
+
     def changed(self, changes: Changes, rendering: Rendering, now: datetime) -> Edition:
         """What it has become by these changes; itself where there are none."""
         parts = _with_changes(self.parts, changes, rendering.render, self.shape)

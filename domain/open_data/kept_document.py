@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from db_interface.database import STORE_ERRORS, Database
 from domain.open_data.edition import Edition, Rendering, Shape, first_parts
@@ -32,6 +32,8 @@ WAIT_FOR_NEWS_S = 1.0
 """And for a newer one that is just being made."""
 GOOD_FOR = timedelta(seconds=60)
 """So old it may be when the store is away: the law gives a minute."""
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class NotReady(Exception):
@@ -95,6 +97,20 @@ class KeptDocument:
         old = self._seen_at is None or self._db.now() - self._seen_at > GOOD_FOR
         if old or not isinstance(error, STORE_ERRORS):
             raise error
+
+    @property
+    def complete_to(self) -> datetime:
+        """Nothing that was stamped up to then is missing in the present edition."""
+        return self._mark or _LONG_AGO
+
+    async def find(self, object_id: str) -> bytes | None:
+        """The object of that id as it stands in the present edition."""
+        edition = await self.edition()
+        for place in await self._published.places_of(object_id):
+            found = edition.at(place)
+            if found is not None:
+                return found
+        return None
 
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()

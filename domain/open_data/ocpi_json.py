@@ -8,7 +8,7 @@ published location names. One that has ended is not.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -19,14 +19,24 @@ from domain.open_data.parts import Render
 from domain.times import format_datetime, parse_datetime
 
 MEDIA_TYPE = "application/json"
+_BEGIN = b'{"data":['
 _FOR_ALL = ("AD_HOC_PAYMENT", None)
 _TARIFF_IDS = re.compile(rb'"tariff_ids":(\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\])')
 
 
-def _end(made_at: datetime) -> bytes:
-    return b'],"status_code":1000,"status_message":"Success","timestamp":"%b"}' % (
-        format_datetime(made_at).encode()
+def _status(at: datetime) -> bytes:
+    return b',"status_code":1000,"status_message":"Success","timestamp":"%b"}' % (
+        format_datetime(at).encode()
     )
+
+
+def list_of(objects: Sequence[bytes], now: datetime) -> bytes:
+    """Rendered objects as OCPI answers a list."""
+    return b"".join((_BEGIN, b",".join(objects), b"]", _status(now)))
+
+
+def one_of(rendered: bytes, now: datetime) -> bytes:
+    return b"".join((b'{"data":', rendered, _status(now)))
 
 
 def named_tariffs(location: bytes) -> Collection[str]:
@@ -39,7 +49,7 @@ def _read(ids: bytes) -> frozenset[str]:
     return frozenset(name.lower() for name in orjson.loads(ids))
 
 
-OBJECTS = Shape(MEDIA_TYPE, begin=lambda _: b'{"data":[', end=_end, between=b",")
+OBJECTS = Shape(MEDIA_TYPE, begin=lambda _: _BEGIN, end=lambda at: b"]" + _status(at), between=b",")
 LOCATIONS = Shape(MEDIA_TYPE, OBJECTS.begin, OBJECTS.end, OBJECTS.between, named_tariffs)
 
 

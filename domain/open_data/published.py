@@ -88,6 +88,12 @@ class Published:
         total = await self._objects.count(query)
         return Changes(rows, gone, total, as_of)
 
+    async def places_of(self, object_id: str) -> list[int]:
+        """Where the objects of that id stand, whatever its case; several parties may have one."""
+        owners = {"$in": list(self._owners)}
+        query = {"lid": object_id.lower(), "owner": owners, "audience": EVERYBODY}
+        return [row["seq"] for row in await self._objects.documents(query, fields={"seq": 1})]
+
     def _query(self, audiences: Sequence[str]) -> PageQuery:
         view = None if self._version is None else view_of(self._version)
         return PageQuery(audiences, limit=AT_ONCE, owners=self._owners, view=view)

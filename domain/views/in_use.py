@@ -1,4 +1,5 @@
-"""Which OCPI versions are in use, and by whom: those that some peer has registered with.
+"""Which OCPI versions are in use, and by whom: those that some peer has registered with, and those
+of open data where that is offered.
 
 Each process asks once in LOOKED_UP_EVERY. Who goes by what was so before keeps a view that nobody
 needs, or lacks one, which is then made by whoever reads: neither is wrong.
@@ -14,9 +15,12 @@ from weakref import WeakKeyDictionary
 from db_interface.database import Database
 from domain.peers.peer_document import PEERS
 from domain.peers.statuses import REGISTERED
+from domain.platform_facts import announced_address
 from domain.versions import INNER_VERSION, VERSIONS, OcpiVersion
 
 LOOKED_UP_EVERY = timedelta(seconds=5)
+OF_OPEN_DATA = ("2.2.1", "2.3.0")
+"""What anybody may read published objects in, where CPO_OPEN_DATA is on."""
 OF_PARTIES = ("sessions", "cdrs")
 """What only the peer sees whose party it is for."""
 
@@ -54,6 +58,9 @@ async def in_use(db: Database) -> InUse:
         if number in VERSIONS:
             opened = found.setdefault(number, set())
             opened.update(peer.get("audiences") or (), peer.get("client_audiences") or ())
+    if (await announced_address(db)).get("CPO_OPEN_DATA"):
+        for number in OF_OPEN_DATA:
+            found.setdefault(number, set())
     _KNOWN[db] = InUse(now, {number: frozenset(opened) for number, opened in found.items()})
     return _KNOWN[db]
 

@@ -11,7 +11,7 @@ import logging
 import socket
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +81,8 @@ class Port:
 
     def requests(self) -> Iterator[tuple[str, str]]:
         """Every method of every path, with ids that do not exist."""
-        found = sorted(set(_routes(self.app.routes)))
+        room = getattr(self.app.state, "open_data", None)
+        found = sorted({*_routes(self.app.routes), *_routes(room.routes if room else [])})
         yield from ((method, path) for method, path in found if path.startswith(self.below))
 
     def send(self, method: str, path: str, attempt: Attempt) -> bytes:
@@ -120,7 +121,7 @@ class Port:
         return self.loop.run(taken())
 
 
-def _routes(routes: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:
+def _routes(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:
     for route in routes:
         if isinstance(route, Mount) and route.routes:
             yield from _routes(route.routes, prefix + route.path)
@@ -156,7 +157,7 @@ def lines() -> Iterator[list[str]]:
     root.setLevel(level)
 
 
-@pytest.fixture(params=["8000", "8000 open", "8080", "8080 open", "8001"])
+@pytest.fixture(params=["8000", "8000 open", "8000 open data", "8080", "8080 open", "8001"])
 def port(
     request: pytest.FixtureRequest, db: Database, loop: Loop, tmp_path: Path
 ) -> Iterator[Port]:
@@ -165,9 +166,11 @@ def port(
     doors = Doors.on(
         db,
         CPO_MAX_FAILURES_PER_MINUTE=0,
+        CPO_OPEN_DATA="open data" in request.param,
+        CPO_OPEN_DATA_REQUESTS_PER_MINUTE=0,
         **(
             {"REGISTRY_ADMIN_API_KEY": "", "CENTRAL_REQUIRE_CP_TOKEN": False}
-            if "open" in request.param
+            if request.param.endswith("open")
             else {}
         ),
     )
@@ -181,7 +184,8 @@ def port(
     gc.collect()
     gc.freeze()  # what the tests before have left is no part of the bill
     with running(config, loop) as base:
-        yield Port(base, app, loop, "/cp" if request.param == "8000 open" else "/")
+        below = {"8000 open": "/cp", "8000 open data": "/open-data/ocpi/2.2.1"}
+        yield Port(base, app, loop, below.get(request.param, "/"))
     gc.unfreeze()
 
 

@@ -27,7 +27,7 @@ from py_ocpi.modules.tokens.v_2_2_1.schemas import Token
 from py_ocpi.modules.versions.enums import VersionNumber
 from py_ocpi.modules.versions.v_2_2_1.schemas import VersionDetail
 
-from cpo_app.ocpi.links import parse_next
+from cpo_app.links import parse_next
 from tests.conftest import Loop
 from tests.serving import listener, served, url_of
 

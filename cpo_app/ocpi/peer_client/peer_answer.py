@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 
 import orjson
 
-from cpo_app.ocpi.links import parse_next
+from cpo_app.links import parse_next
 from domain.times import utc_now
 
 Kind = Literal[

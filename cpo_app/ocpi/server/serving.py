@@ -19,7 +19,7 @@ from starlette.responses import Response
 from auth.authenticator import OcpiAuthenticator
 from cpo_app.ocpi.server.context import caller_of, context_of
 from cpo_app.ocpi.server.envelope import answer
-from cpo_app.ocpi.server.paging import page_headers, page_parameters
+from cpo_app.paging import page_headers, page_parameters
 from cpo_app.settings import Settings
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.errors import InvalidParameters, MalformedJson, UnknownParty

@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from cpo_app.ocpi.server import peer_shares
-from cpo_app.ocpi.server.peer_shares import Buckets, Shares
+from cpo_app import shares as shares_module
+from cpo_app.ocpi.server.peer_shares import refused
+from cpo_app.shares import Buckets, Shares
 from crud.cpo_crud import CpoCrud
 from domain.errors import TooManyRequests
 from tests.conftest import Loop
@@ -62,12 +63,12 @@ def at_rest() -> float:
 def test_a_peer_at_a_hundred_times_its_share_slows_the_others_by_less_than_a_twentieth(
     others: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(peer_shares, "MAX_WAITING", 1000)
+    monkeypatch.setattr(shares_module, "MAX_WAITING", 1000)
     share = 32 // (len(OTHERS) + 1)
 
     def play(greedy: int) -> Counter[str]:
         demand = {GREEDY: greedy, **dict.fromkeys(OTHERS, others)}
-        return asyncio.run(answered(demand, Shares(8, 32, at_rest), 2000))
+        return asyncio.run(answered(demand, Shares(8, 32, at_rest, refused=refused), 2000))
 
     fair, flooded = play(share), play(100 * share)
     for other in OTHERS:
@@ -79,7 +80,7 @@ def test_who_is_alone_has_a_quarter_and_who_was_away_has_no_share() -> None:
 
     async def play() -> list[int]:
         nonlocal now
-        shares = Shares(8, 32, lambda: now)
+        shares = Shares(8, 32, lambda: now, refused=refused)
         most = []
         for peers in (1, 8, 1):
             now += 10
@@ -107,16 +108,16 @@ def test_who_is_alone_has_a_quarter_and_who_was_away_has_no_share() -> None:
 
 
 def test_nobody_waits_for_ever_and_no_place_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peer_shares, "MAX_WAIT_S", 0.01)
+    monkeypatch.setattr(shares_module, "MAX_WAIT_S", 0.01)
 
     async def play() -> None:
-        shares = Shares(1, 1)
+        shares = Shares(1, 1, refused=refused)
         async with shares.place("a"):
             for waiting in ("a", "b"):
                 with pytest.raises(TooManyRequests, match="Too many requests at once"):
                     async with shares.place(waiting):
                         raise AssertionError("there is one place")
-            monkeypatch.setattr(peer_shares, "MAX_WAIT_S", 30)
+            monkeypatch.setattr(shares_module, "MAX_WAIT_S", 30)
             leaves, stays = (asyncio.create_task(shares.place("b").__aenter__()) for _ in range(2))
             await settled()
             leaves.cancel()
@@ -127,7 +128,7 @@ def test_nobody_waits_for_ever_and_no_place_is_lost(monkeypatch: pytest.MonkeyPa
 
 def test_who_goes_away_when_it_is_his_turn_hands_it_on() -> None:
     async def play() -> None:
-        shares = Shares(1, 1)
+        shares = Shares(1, 1, refused=refused)
         first = shares.place("a")
         await first.__aenter__()
         leaves, stays = (asyncio.create_task(shares.place("b").__aenter__()) for _ in range(2))
@@ -141,15 +142,15 @@ def test_who_goes_away_when_it_is_his_turn_hands_it_on() -> None:
 
 def test_a_bucket_holds_a_minute_and_fills_evenly() -> None:
     now = 0.0
-    buckets = Buckets(60, lambda: now)
+    buckets = Buckets(60, lambda: now, refused=refused)
 
     def taken(peer_id: str = "a") -> int:
         number = 0
         while True:
             try:
                 buckets.take(peer_id)
-            except TooManyRequests as refused:
-                assert refused.retry_after_s == 1
+            except TooManyRequests as error:
+                assert error.retry_after_s == 1
                 return number
             number += 1
 
@@ -159,7 +160,7 @@ def test_a_bucket_holds_a_minute_and_fills_evenly() -> None:
     now += 3600
     assert taken() == 60
     for _ in range(1000):
-        Buckets(0).take("a")
+        Buckets(0, refused=refused).take("a")
 
 
 @pytest.fixture
@@ -187,7 +188,7 @@ def test_a_peer_whose_requests_hang_holds_up_itself_alone(
     hanging: Callable[[str], asyncio.Event],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(peer_shares, "MAX_WAITING", 3)
+    monkeypatch.setattr(shares_module, "MAX_WAITING", 3)
     face = make_face(CPO_PEER_REQUESTS_AT_ONCE=2)
     greedy, other = face.connected("DE*GRD"), face.connected("NL*OTH")
     go_on = hanging(greedy.peer_id)

@@ -22,7 +22,9 @@ from domain.open_data.edition import Edition
 from domain.open_data.kept_document import GOOD_FOR, KeptDocument, NotReady, TooLarge
 from domain.open_data.ocpi_documents import OcpiDocuments
 from domain.outbox.publishing import publish_all, withdraw
+from domain.platform_facts import announce_address
 from domain.versions import VERSIONS
+from domain.views.in_use import in_use, look_again
 from tests.clock import Clock
 from tests.conftest import Loop
 from tests.domain.schemas.samples import connector, evse, location, tariff
@@ -185,3 +187,14 @@ def test_who_asks_does_not_wait_for_ever(world: World, monkeypatch: pytest.Monke
     with pytest.raises(NotReady):
         world.edition(document)
     world.loop.run(document.stop())
+
+
+def test_what_is_offered_to_everybody_is_kept_in_its_versions(world: World) -> None:
+    async def told(offered: bool) -> list[str]:
+        await announce_address(world.db, {"CPO_OPEN_DATA": offered})
+        look_again(world.db)
+        return list((await in_use(world.db)).audiences)
+
+    assert world.loop.run(told(False)) == ["2.2.1"]
+    assert world.loop.run(told(True)) == ["2.2.1", "2.3.0"]
+    world.loop.run(told(False))

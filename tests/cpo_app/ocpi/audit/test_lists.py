@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from cpo_app.ocpi.links import parse_next
+from cpo_app.links import parse_next
 from tests.domain.schemas.samples import location
 from tests.peers.audit import audit
 from tests.peers.subjects import PeerOf, Subject, assert_refused, data_of

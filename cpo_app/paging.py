@@ -17,7 +17,7 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 from urllib.parse import quote
 
-from cpo_app.ocpi.links import format_next
+from cpo_app.links import format_next
 from domain.errors import InvalidParameters
 from domain.schemas import parse_datetime
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cpo_app.ocpi.links import format_next, parse_next
+from cpo_app.links import format_next, parse_next
 
 URL = "https://www.server.com/ocpi/cpo/2.2.1/cdrs/?offset=150&limit=50"
 
