@@ -76,33 +76,31 @@ class JointCollection:
         return await self._ask(Alone(self._driver, work, writes))
 
     async def find_one(
-        self, query: JsonMapping, fields: JsonMapping | None, *, sort: object, session: object
+        self,
+        query: JsonMapping,
+        fields: JsonMapping | None,
+        *,
+        sort: Sequence[tuple[str, int]] | None,
+        session: object,
     ) -> JsonObject | None:
-        if sort is None:
-            found: list[JsonObject] = await self._ask(Find(self._driver, query, fields, one=True))
-            return found[0] if found else None
-        one: JsonObject | None = await self._alone(
-            lambda driver, mongo: driver.find_one(query, fields, sort=sort, session=mongo),
-            writes=False,
-        )
-        return one
+        wanted = Find(self._driver, query, fields, tuple(sort or ()), limit=1)
+        found: list[JsonObject] = await self._ask(wanted)
+        return found[0] if found else None
 
     def find(
         self,
         query: JsonMapping,
         fields: JsonMapping | None = None,
         *,
-        sort: object = None,
+        sort: Sequence[tuple[str, int]] | None = None,
         skip: int = 0,
         limit: int = 0,
         collation: object = None,
         session: object,
     ) -> JointCursor[JsonObject]:
         async def read() -> list[JsonObject]:
-            in_order = sort == [("_id", 1)]
-            plain = collation is None and not skip and not limit
-            if plain and (sort is None or in_order):
-                wanted = Find(self._driver, query, fields, in_order=in_order)
+            if collation is None and not skip:
+                wanted = Find(self._driver, query, fields, tuple(sort or ()), limit)
                 found: list[JsonObject] = await self._ask(wanted)
                 return found
             some: list[JsonObject] = await self._alone(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 from db_interface.json_data import JsonMapping, JsonObject
 
@@ -30,8 +30,8 @@ def is_simple(query: JsonMapping) -> bool:
 
 
 def _is_simple(name: str, wanted: object) -> bool:
-    if name.startswith("$"):
-        return False
+    if name.startswith("$") or any(part.isdigit() for part in name.split(".")):
+        return False  # a number may be a place in a list
     if isinstance(wanted, Mapping):
         return all(
             isinstance(value, _SCALARS)
@@ -51,7 +51,7 @@ def matches(query: JsonMapping, document: JsonMapping) -> bool:
     return all(
         any(matches(one, document) for one in wanted)
         if name == "$or"
-        else any(_fits(value, wanted) for value in values_at(document, name))
+        else _is_met(wanted, values_at(document, name))
         for name, wanted in query.items()
     )
 
@@ -65,15 +65,19 @@ def values_at(document: JsonMapping, path: str) -> list[object]:
     return [one for each in found for one in (each if isinstance(each, list) else [each])]
 
 
-def _fits(value: object, wanted: object) -> bool:
-    if not isinstance(wanted, Mapping):
-        return _same(value, wanted)
+def _is_met(wanted: object, values: Sequence[object]) -> bool:
+    """Of a list each condition may be met by another of its elements."""
+    conditions = wanted if isinstance(wanted, Mapping) else {"$in": [wanted]}
     return all(
-        any(_same(value, one) for one in against)
-        if operator == "$in"
-        else _is_comparable(value, against) and _ORDERED[operator](value, against)
-        for operator, against in wanted.items()
+        any(_fits(value, operator, against) for value in values)
+        for operator, against in conditions.items()
     )
+
+
+def _fits(value: object, operator: str, against: object) -> bool:
+    if operator == "$in":
+        return any(_same(value, one) for one in cast("Sequence[object]", against))
+    return _is_comparable(value, against) and _ORDERED[operator](value, against)
 
 
 def _same(one: object, other: object) -> bool:
@@ -81,8 +85,11 @@ def _same(one: object, other: object) -> bool:
 
 
 def _is_comparable(one: object, other: object) -> bool:
-    numbers = (int, float)
-    return type(one) is type(other) or (isinstance(one, numbers) and isinstance(other, numbers))
+    return type(one) is type(other) or (_is_number(one) and _is_number(other))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def paths_of(query: JsonMapping) -> set[str]:

@@ -14,6 +14,10 @@ from db_interface.joint.touches import Change
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.remembered import copied, key_of
 
+Sort = tuple[tuple[str, int], ...]
+_SPARE = 4
+"""Documents that a joint question brings for each of those that want so many at most."""
+
 
 class NotTold(Exception):
     """What became of each of several writes cannot be told: they have to be done one by one."""
@@ -21,43 +25,59 @@ class NotTold(Exception):
 
 @dataclass(frozen=True)
 class Find(Operation):
-    """All that match, in no order or in that of their _id; `one` of them is enough."""
+    """What matches, in the order of `sort` or in none; of a `limit` (0: none) the first so many."""
 
     driver: Driven
     query: JsonMapping
     fields: JsonMapping | None
-    one: bool = False
-    in_order: bool = False
+    sort: Sort = ()
+    limit: int = 0
 
     @property
     def joins(self) -> Hashable | None:
         fields = repr(self.fields)
+        same = "find", self.driver.name, fields, self.sort, self.limit
         if is_simple(self.query) and widened(self.fields, [self.query]) is not None:
-            return "find", self.driver.name, fields, self.one, self.in_order
-        return "find", self.driver.name, fields, self.one, self.in_order, repr(self.query)
+            return same
+        return *same, repr(self.query)
 
     async def carry_out(self, joint: JointSession, asked: Sequence[Asked]) -> Sequence[object]:
         finds = [cast("Find", one.operation) for one in asked]
-        simple = is_simple(self.query)
-        queries = [find.query for find in finds] if simple else [self.query]
-        several = len(queries) > 1
-        fields = widened(self.fields, queries) if several else self.fields
-        distinct = list({repr(query): query for query in queries}.values())
+        queries = list({repr(find.query): find.query for find in finds}.values())
+        if len(queries) == 1:
+            found = await self._found(joint, self.query, self.fields, self.limit)
+            answers = [found for _ in finds]
+        else:
+            answers = await self._told_apart(joint, queries, finds)
+        for one, find, mine in zip(asked, finds, answers, strict=True):
+            self._touch(joint, one.part, find.query, mine)
+        return [copied(mine) for mine in answers]
+
+    async def _told_apart(
+        self, joint: JointSession, queries: Sequence[JsonMapping], finds: Sequence[Find]
+    ) -> list[list[JsonObject]]:
+        """One question for all. With a limit it brings few more than all of them want: who has
+        not got enough of a list that was cut short asks again, alone."""
+        most = len(queries) * (self.limit + _SPARE) if self.limit else 0
+        fields = widened(self.fields, queries)
+        found = await self._found(joint, any_of(queries), fields, most)
+        is_cut = bool(most) and len(found) >= most
+        answers: list[list[JsonObject]] = []
+        for find in finds:
+            mine = [narrowed(row, self.fields) for row in found if matches(find.query, row)]
+            if is_cut and len(mine) < self.limit:
+                mine = await self._found(joint, find.query, self.fields, self.limit)
+            answers.append(mine[: self.limit or None])
+        return answers
+
+    async def _found(
+        self, joint: JointSession, query: JsonMapping, fields: JsonMapping | None, limit: int
+    ) -> list[JsonObject]:
         cursor = self.driver.find(
-            any_of(distinct),
-            fields or None,
-            sort=[("_id", 1)] if self.in_order else None,
-            limit=1 if self.one and not several else 0,
-            session=joint.mongo,
+            query, fields or None, sort=list(self.sort) or None, limit=limit, session=joint.mongo
         )
         found: list[JsonObject] = await cursor.to_list(None)
-        answers: list[list[JsonObject]] = []
-        for one, find in zip(asked, finds, strict=True):
-            mine = [row for row in found if not several or matches(find.query, row)]
-            mine = [narrowed(row, self.fields) for row in mine]
-            self._touch(joint, one.part, find.query, mine)
-            answers.append(copied(mine))
-        return answers
+        return found
 
     def _touch(
         self, joint: JointSession, part: int, query: JsonMapping, found: Sequence[JsonMapping]
@@ -70,7 +90,8 @@ class Find(Operation):
             joint.touches.read(part, name, [key], found if whole else ())
         else:
             ids = [str(one["_id"]) for one in found]
-            joint.touches.asked(part, name, query, ids, found if whole else ())
+            order = [path for path, _ in self.sort] if self.limit else []
+            joint.touches.asked(part, name, query, ids, found if whole else (), order)
 
 
 @dataclass(frozen=True)

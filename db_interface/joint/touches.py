@@ -33,8 +33,8 @@ class _Documents:
     read: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     written: defaultdict[str, dict[int, bool]] = field(default_factory=lambda: defaultdict(dict))
     """Whether each has only added to it."""
-    asked: list[tuple[int, JsonMapping | None]] = field(default_factory=list)
-    """Queries; None: of the whole collection."""
+    asked: list[tuple[int, JsonMapping | None, Sequence[str]]] = field(default_factory=list)
+    """Queries (None: of the whole collection), and by what it was chosen among what matches."""
     changed: list[tuple[int, Change, JsonMapping | None]] = field(default_factory=list)
     """(work, how, what was known of it before)."""
     created: list[tuple[int, JsonMapping]] = field(default_factory=list)
@@ -69,15 +69,17 @@ class Touches:
         query: JsonMapping | None,
         ids: Iterable[str] = (),
         found: Sequence[JsonMapping] = (),
+        order: Sequence[str] = (),
     ) -> None:
-        """It has read all that match; None: all that there are, or something made of them."""
+        """It has read all that match, or the first of them in that `order`; None: all that there
+        are, or something made of them."""
         kept = self._of[name]
-        if query is not None and not is_simple(query):
+        if not query or not is_simple(query):
             query = None
-        kept.asked.append((part, query))
+        kept.asked.append((part, query, order))
         self.read(part, name, ids, found)
         for writer, change, before in kept.changed:
-            if writer != part and _may_turn(query, change, before):
+            if writer != part and _may_turn(query, order, change, before):
                 raise Crossed(name, writer, part)
         for writer, document in kept.created:
             if writer != part and (query is None or matches(query, document)):
@@ -97,8 +99,8 @@ class Touches:
         others = kept.written[id_]
         _unless(name, part, [other for other, adds in others.items() if not (adds and only_adds)])
         before = kept.known.pop(id_, None)
-        for reader, query in kept.asked:
-            if reader != part and _may_turn(query, change, before):
+        for reader, query, order in kept.asked:
+            if reader != part and _may_turn(query, order, change, before):
                 raise Crossed(name, reader, part)
         others[part] = others.get(part, True) and only_adds
         kept.changed.append((part, change, before))
@@ -115,7 +117,7 @@ class Touches:
             _unless(name, part, kept.read.get(id_, ()))
             _unless(name, part, kept.written[id_])
             kept.written[id_][part] = False
-            for reader, query in kept.asked:
+            for reader, query, _ in kept.asked:
                 if reader != part and (query is None or matches(query, document)):
                     raise Crossed(name, reader, part)
             kept.created.append((part, document))
@@ -126,7 +128,7 @@ class Touches:
         kept = self._of[name]
         others = [other for parts in kept.read.values() for other in parts]
         others += [other for parts in kept.written.values() for other in parts]
-        _unless(name, part, [*others, *kept.swept, *(other for other, _ in kept.asked)])
+        _unless(name, part, [*others, *kept.swept, *(other for other, _, _ in kept.asked)])
         kept.swept.add(part)
         self.writers.add(part)
 
@@ -137,13 +139,16 @@ def _unless(name: str, part: int, others: Iterable[int]) -> None:
             raise Crossed(name, other, part)
 
 
-def _may_turn(query: JsonMapping | None, change: Change, before: JsonMapping | None) -> bool:
-    """Whether the query may find the document before the change, or after it, and not both."""
+def _may_turn(
+    query: JsonMapping | None, order: Sequence[str], change: Change, before: JsonMapping | None
+) -> bool:
+    """Whether the query may find the document before the change, or after it, and not both, or at
+    another place of that order."""
     if query is None or not isinstance(change, Mapping):
         return True
     if not all(name.startswith("$") for name in change):
         return True
-    looked_at = {path.split(".", 1)[0] for path in paths_of(query)}
+    looked_at = {path.split(".", 1)[0] for path in (*paths_of(query), *order)}
     touched = {path.split(".", 1)[0] for fields in change.values() for path in fields}
     if not looked_at & touched:
         return False

@@ -5,8 +5,9 @@ and is done with all that wait then. Those of the same key (a charge point, a st
 one transaction: the second is to see what the first has done.
 
 A transaction of several that cannot be committed as one (works met in it, one of them failed after
-it had written) is undone, and each is done by itself: what becomes of each is what would have
-become of it alone.
+it had written) is undone, and tried again without those that were to blame. These, or all of them
+where that is not known, are done by themselves: what becomes of each is what would have become of
+it alone.
 """
 
 from __future__ import annotations
@@ -46,8 +47,15 @@ _APART_FOR_S = 30.0
 """Works of keys that met others of the same transaction are done by themselves for so long."""
 
 
+MAX_WITHOUT = 2
+"""So often works are tried together again without some of them."""
+
+
 class _Apart(Exception):
-    """They have to be done one by one."""
+    """They cannot be done together: because of these, or of nobody knows which."""
+
+    def __init__(self, *parts: int) -> None:
+        self.parts = parts
 
 
 @dataclass
@@ -87,6 +95,7 @@ class JointWorks:
 
     async def transact(self, work: Callable[[Tx], Awaitable[object]], key: str) -> object:
         """As `DbInterface.transact_jointly`."""
+        key = key.lower()  # as ids are the same however they are written
         busy = self._under_way >= MAX_UNDER_WAY and self._store.db.transactions
         if not busy or self._is_apart(key):
             self._under_way += 1
@@ -150,24 +159,25 @@ class JointWorks:
         return taken
 
     async def _done(self, group: Sequence[_Waiting]) -> None:
-        outcomes: Sequence[_Outcome] | None = None
-        if len(group) > 1:
+        together, alone = list(group), list[_Waiting]()
+        for _ in range(1 + MAX_WITHOUT):
+            if len(together) < 2:
+                break
             try:
-                outcomes = await self._done_together(group)
+                _tell(together, await self._done_together(together))
+                together = []
             except _Apart as why:
-                logger.debug("%d works are done one by one: %r", len(group), why.__cause__)
+                logger.debug("%d works are done apart: %r", len(group), why.__cause__)
+                blamed = [together[part] for part in why.parts] or together
+                alone += blamed
+                together = [one for one in together if one not in blamed]
             except Exception as error:  # of the store: it is everybody's
-                outcomes = [_Outcome(error=error) for _ in group]
-        if outcomes is None:
-            alone = (_in(one.context, self._done_alone(one)) for one in group)
-            outcomes = await asyncio.gather(*alone)
-        for one, outcome in zip(group, outcomes, strict=True):
-            if one.outcome.done():
-                continue
-            if outcome.error is not None:
-                one.outcome.set_exception(outcome.error)
-            else:
-                one.outcome.set_result(outcome.value)
+                _tell(together, [_Outcome(error=error) for _ in together])
+                together = []
+        alone += together
+        _tell(
+            alone, await asyncio.gather(*(_in(one.context, self._done_alone(one)) for one in alone))
+        )
 
     async def _done_alone(self, one: _Waiting) -> _Outcome:
         try:
@@ -230,7 +240,7 @@ class JointWorks:
             now = time.monotonic()
             self._apart = {key: until for key, until in self._apart.items() if until > now}
             self._apart.update((group[part].key, now + _APART_FOR_S) for part in broken.parts)
-            raise _Apart from broken
+            raise _Apart(*broken.parts) from broken
         if isinstance(broken, PyMongoError) and (
             broken.has_error_label("TransientTransactionError") or broken.timeout
         ):
@@ -239,7 +249,17 @@ class JointWorks:
             raise _Apart from broken
         for number, outcome in enumerate(outcomes):
             if outcome.error is not None and number in joint.touches.writers:
-                raise _Apart from outcome.error
+                raise _Apart(number) from outcome.error
+
+
+def _tell(group: Sequence[_Waiting], outcomes: Sequence[_Outcome]) -> None:
+    for one, outcome in zip(group, outcomes, strict=True):
+        if one.outcome.done():
+            continue
+        if outcome.error is not None:
+            one.outcome.set_exception(outcome.error)
+        else:
+            one.outcome.set_result(outcome.value)
 
 
 def _in(

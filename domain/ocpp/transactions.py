@@ -193,15 +193,20 @@ async def free_number(tx: Tx, station: str) -> int:
 
 async def supersede(tx: Tx, after: Transaction) -> None:
     """What ran at its connector before it, as far as we know, does so no more."""
-    await TRANSACTIONS.of(tx).update_many(
+    # Each by its id: what is written without a name is written alone (db_interface/joint).
+    before = await TRANSACTIONS.of(tx).find(
         {
             "cp_id": after["cp_id"],
             "ended": False,
             "superseded": False,
             "connector_id": after["connector_id"],
-            "_id": {"$ne": after["_id"]},
         },
-        {"$set": {"superseded": True, "forget": tx.now + UNENDED_KEPT_FOR}},
+        {"_id": 1},
+    )
+    over: Transaction = {"superseded": True, "forget": tx.now + UNENDED_KEPT_FOR}
+    await update_each(
+        TRANSACTIONS.of(tx),
+        [({"_id": one["_id"]}, {"$set": over}) for one in before if one["_id"] != after["_id"]],
     )
 
 

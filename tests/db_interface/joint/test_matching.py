@@ -18,7 +18,8 @@ DOCUMENTS: list[JsonObject] = [
     {"_id": "b", "n": 2, "on": False, "at": LATER, "links": {"evse": []}},
     {"_id": "c", "n": 1.0, "at": None, "tags": ["x", "y"]},
     {"_id": "d", "on": 1, "rows": [{"id": "1"}, {"id": "2"}]},
-    {"_id": "e", "n": "1", "at": "2026"},
+    {"_id": "e", "n": "1", "at": "2026", "scores": [0, 6]},
+    {"_id": "f", "n": True, "scores": [3], "rows": [{"n": 0}, {"n": 6}]},
 ]
 QUERIES: list[JsonObject] = [
     {},
@@ -36,6 +37,10 @@ QUERIES: list[JsonObject] = [
     {"tags": {"$in": ["y", "z"]}},
     {"$or": [{"_id": "b"}, {"tags": "x"}]},
     {"$or": [{"n": 1}, {"n": 2}], "on": {"$in": [True, False]}},
+    {"n": {"$gte": 0}},
+    {"scores": {"$gt": 1, "$lt": 5}},
+    {"scores": {"$gt": 4, "$lt": 5, "$in": [0]}},
+    {"rows.n": {"$gt": 1, "$lt": 5}},
 ]
 
 
@@ -63,6 +68,7 @@ def test_a_query_finds_here_what_it_finds_there(db: Database, loop: Loop) -> Non
         {"rows": {"$elemMatch": {"id": "1"}}},
         {"rows": {"id": "1"}},
         {"rows": [1]},
+        {"rows.0.id": "1"},
         {"$or": [{"n": {"$type": "string"}}]},
     ],
 )

@@ -31,6 +31,8 @@ class Trips(monitoring.CommandListener):
     def __init__(self) -> None:
         self.of: str | None = None
         self.commands: Counter[str] = Counter()
+        self.rows = 0
+        """How many documents were read."""
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         # Not what the background does: of transactions alone.
@@ -38,7 +40,8 @@ class Trips(monitoring.CommandListener):
             self.commands[event.command_name] += 1
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Was counted when it started."""
+        if event.command_name == "find" and event.database_name == self.of:
+            self.rows += len(event.reply["cursor"]["firstBatch"])
 
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
         """Likewise."""
@@ -50,7 +53,7 @@ monitoring.register(TRIPS)
 
 @pytest.fixture
 def trips(db: Database) -> Iterator[Counter[str]]:
-    TRIPS.of, TRIPS.commands = db.name, Counter()
+    TRIPS.of, TRIPS.commands, TRIPS.rows = db.name, Counter(), 0
     yield TRIPS.commands
     TRIPS.of = None
 
@@ -205,6 +208,85 @@ def test_an_aggregation_over_other_collections_is_done_alone(
     for [found] in crowd.do(work, work):
         assert found["all"][0]["_id"] == "first"
     assert crowd.things(OTHERS) == [{"_id": "first", "n": 2}]
+
+
+def latest_of(owner: str, limit: int = 0) -> Work:
+    async def work(tx: Tx) -> list[str]:
+        things = THINGS.of(tx)
+        if limit:
+            found = await things.find({"owner": owner}, sort=[("n", -1)], limit=limit)
+        else:
+            one = await things.find_one({"owner": owner}, {"n": 1}, sort=[("n", -1)])
+            found = [] if one is None else [one]
+        await things.insert_one({"_id": f"new of {owner}", "owner": owner, "n": 1000})
+        return [one["_id"] for one in found]
+
+    return work
+
+
+def test_what_each_has_last_is_one_question_and_what_others_make_is_not_in_it(
+    crowd: Crowd, trips: Counter[str]
+) -> None:
+    crowd.put(
+        *({"_id": f"{owner}{n}", "owner": owner, "n": n} for owner in "abc" for n in range(3))
+    )
+    answers = crowd.do(latest_of("a"), latest_of("b"), latest_of("nobody"), latest_of("c"))
+    assert answers == [["a2"], ["b2"], [], ["c2"]]
+    assert trips == {"find": 1, "insert": 1, "commitTransaction": 1}
+
+
+def test_few_more_are_read_than_are_wanted_however_many_there_are(
+    crowd: Crowd, trips: Counter[str]
+) -> None:
+    crowd.put(*({"_id": f"a{n}", "owner": "a", "n": 100 + n} for n in range(90)))
+    crowd.put(*({"_id": f"b{n}", "owner": "b", "n": n} for n in range(90)))
+    answers = crowd.do(latest_of("a", 2), latest_of("b", 2), latest_of("c", 2))
+    assert answers == [["a89", "a88"], ["b89", "b88"], []]
+    assert trips["commitTransaction"] == 1
+    assert TRIPS.rows < 30
+
+
+def test_a_change_of_what_comes_first_is_seen_or_not_as_one_after_the_other(crowd: Crowd) -> None:
+    crowd.put(*({"_id": f"t{n}", "owner": "o", "n": n} for n in range(3)))
+
+    async def change(tx: Tx) -> None:
+        await OTHERS.of(tx).find_one({"_id": "a step between"})
+        await THINGS.of(tx).update_one({"_id": "t0"}, {"$set": {"n": 50}})
+
+    async def look(tx: Tx) -> list[str]:
+        first = await THINGS.of(tx).find_one({"owner": "o"}, sort=[("n", -1)])
+        await OTHERS.of(tx).update_one({"_id": "first"}, {"$inc": {"n": 1}})
+        await OTHERS.of(tx).find_one({"_id": "and one more"})
+        again = await THINGS.of(tx).find({"owner": "o"}, sort=[("n", -1)], limit=1)
+        assert first is not None
+        return [first["_id"], again[0]["_id"]]
+
+    _, seen = crowd.do(change, look)
+    assert seen in (["t2", "t2"], ["t0", "t0"])
+
+
+def test_two_that_meet_take_nobody_else_apart(crowd: Crowd, trips: Counter[str]) -> None:
+    crowd.put({"_id": "t", "n": 0}, *({"_id": f"t{n}", "n": 0} for n in range(4)))
+
+    def count_up(name: str) -> Work:
+        async def work(tx: Tx) -> None:
+            found = await THINGS.of(tx).find_one({"_id": name})
+            assert found is not None
+            await THINGS.of(tx).update_one({"_id": name}, {"$set": {"n": found["n"] + 1}})
+
+        return work
+
+    crowd.do(*(count_up(name) for name in ("t0", "t", "t1", "t2", "t", "t3")))
+    assert [one["n"] for one in crowd.things()] == [2, 1, 1, 1, 1]
+    assert trips["commitTransaction"] == 3
+
+
+def test_a_key_is_the_same_however_it_is_written(crowd: Crowd, trips: Counter[str]) -> None:
+    async def note(tx: Tx) -> None:
+        await OTHERS.of(tx).update_one({"_id": "first"}, {"$inc": {"n": 1}})
+
+    crowd.do(note, note, keys=["CP-1", "cp-1"])
+    assert trips["commitTransaction"] == 2
 
 
 def test_the_same_key_twice_is_not_one_transaction(crowd: Crowd, trips: Counter[str]) -> None:
