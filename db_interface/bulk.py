@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pymongo import DeleteOne
+from pymongo import DeleteOne, UpdateOne
 
 from db_interface.collection import Documents
 from db_interface.joint.operations import OneChange
@@ -39,6 +39,17 @@ async def update_each(
     if changes:
         await documents.to_be_written()
         await documents.change_each([OneChange(wanted, update) for wanted, update in changes])
+
+
+async def update_if_all(
+    documents: Documents[Any], changes: Sequence[tuple[JsonMapping, JsonMapping]]
+) -> bool:
+    """`update_each` outside of any transaction; whether each has met its document."""
+    if not changes:
+        return True
+    requests = [UpdateOne(wanted, update) for wanted, update in changes]
+    outcome = await documents.driver.bulk_write(requests, ordered=False)
+    return int(outcome.matched_count) == len(changes)
 
 
 async def delete_each(documents: Documents[Any], filters: Sequence[JsonMapping]) -> int:

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
 from pymongo.collation import Collation as Collation
+from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -34,6 +35,7 @@ Change = JsonMapping | Sequence[JsonMapping]
 Sort = Sequence[tuple[str, int]]
 FIRST_BATCH = 101
 """As many documents as MongoDB sends at first."""
+_DUPLICATE_KEY = 11000
 Where = Database | Tx
 """Where to read or write: in a transaction, or outside of any."""
 
@@ -252,6 +254,20 @@ class Documents(Generic[D]):
             driver = await self.to_be_written()
             with self._in_time():
                 await driver.insert_many(documents, session=self.mongo)
+
+    async def insert_new(self, documents: Sequence[D]) -> list[bool]:
+        """Outside of any transaction: of each whether it was new; where there is one of its _id,
+        that stays."""
+        there: set[int] = set()
+        try:
+            with self._in_time():
+                await self._driver.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            errors = (error.details or {}).get("writeErrors", [])
+            there = {one["index"] for one in errors if one["code"] == _DUPLICATE_KEY}
+            if len(there) < len(errors) or not errors:
+                raise
+        return [number not in there for number in range(len(documents))]
 
     async def replace_one(self, query: Query, document: D, *, upsert: bool = False) -> bool:
         """Whether there was one."""

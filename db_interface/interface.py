@@ -26,7 +26,7 @@ class DbInterface:
     def __init__(self, db: Database) -> None:
         self.db = db
         self._modules: dict[str, OwnedObjects] = {}
-        self._joint = JointWorks(self)
+        self._joint, self._brief = JointWorks(self), JointWorks(self)
 
     async def transact(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """Run `work(tx)` in one transaction, retried as a whole on transient conflicts.
@@ -51,14 +51,18 @@ class DbInterface:
             say()
         return result
 
-    async def transact_jointly(self, work: Callable[[Tx], Awaitable[T]], key: str) -> T:
+    async def transact_jointly(
+        self, work: Callable[[Tx], Awaitable[T]], key: str, *, brief: bool = False
+    ) -> T:
         """`transact`, in one transaction with others that wait at the same time where there is more
         to do than can be done at once.
 
         `key`: what the work is about (a charge point); what it looks for by a query, and others may
         write, is of this key alone. All that it changes it changes by `tx`, through `Collection`.
+        `brief`: it takes few steps, and waits for none that take many.
         """
-        return cast("T", await self._joint.transact(work, key))
+        joint = self._brief if brief else self._joint
+        return cast("T", await joint.transact(work, key))
 
     def objects(self, module: str) -> OwnedObjects:
         """The module's collection, for callers that need more than these methods."""

@@ -136,7 +136,7 @@ class Gateway:
             per_station=settings.CPO_OCPP_LOG_MESSAGES,
             days=settings.CPO_OCPP_LOG_DAYS,
         )
-        self._desk = QuestionDesk(store, self.held, carry_out)
+        self._desk = QuestionDesk(store.db, self.held, carry_out, self.has_lease)
         self._certifying = Certifying(store, self.held, authority)
         self._configuring = Configuring(
             store, self.held, carry_out, every_s=settings.CPO_OCPP_CONFIGURATION_S

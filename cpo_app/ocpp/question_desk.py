@@ -15,12 +15,11 @@ from functools import partial
 from cpo_app.ocpp.box import Asked, NotAnswered
 from cpo_app.ocpp.connection import Connection
 from cpo_app.otlp.spans import span
-from db_interface.database import STORE_ERRORS
-from db_interface.interface import DbInterface
+from db_interface.database import STORE_ERRORS, Database
 from db_interface.json_data import JsonObject
-from db_interface.transaction import Tx
 from db_interface.watching import NoChangeStream, inserted
-from domain.ocpp import questions
+from domain.ocpp import question_taking
+from domain.ocpp.question_taking import Offer
 from domain.ocpp.questions import QUESTIONS, Question
 from domain.rounds import Rounds
 from domain.trace import bound
@@ -35,14 +34,23 @@ CarryOut = Callable[[str, Asked], Awaitable[JsonObject]]
 
 
 class QuestionDesk:
+    """`held`: the connections by station, as they come and go; `has_lease`: whether they are this
+    process's own yet."""
+
     def __init__(
-        self, store: DbInterface, held: Mapping[str, Connection], carry_out: CarryOut
+        self,
+        db: Database,
+        held: Mapping[str, Connection],
+        carry_out: CarryOut,
+        has_lease: Callable[[], bool],
     ) -> None:
-        self._store = store
-        self._db = store.db
+        self._db = db
         self._held = held
         self._carry_out = carry_out
+        self._has_lease = has_lease
         self._asking: dict[str, asyncio.Task[None]] = {}
+        self._unsure: list[Offer] = []
+        """Whether we have taken these is not known: the store did not answer."""
         self._listening: asyncio.Task[None] | None = None
         self._rounds = Rounds("OCPP questions", self.look, LOOKED_EVERY_S, logger=logger)
 
@@ -59,12 +67,21 @@ class QuestionDesk:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def look(self) -> None:
-        for question in await questions.open_ones(self._db, AT_ONCE):
+        offers = list(self._unsure)
+        for question in await question_taking.open_ones(self._db, AT_ONCE):
             connection = self._held.get(question["station"])
             if connection is not None and question["_id"] not in self._asking:
-                task = asyncio.create_task(self._ask(question, connection))
-                self._asking[question["_id"]] = task
-                task.add_done_callback(partial(self._done, question["_id"]))
+                offers.append(Offer(question, connection.id))
+        if not offers or not self._has_lease():
+            return
+        self._unsure = offers
+        taken = await question_taking.take(self._db, offers)
+        self._unsure = []
+        for offer in offers:
+            if offer.id in taken and offer.id not in self._asking:
+                task = asyncio.create_task(self._ask(offer))
+                self._asking[offer.id] = task
+                task.add_done_callback(partial(self._done, offer.id))
 
     def _done(self, question_id: str, _task: asyncio.Task[None]) -> None:
         self._asking.pop(question_id, None)
@@ -77,8 +94,9 @@ class QuestionDesk:
         except NoChangeStream:
             logger.warning("this store has no change streams: questions wait up to a second")
 
-    async def _ask(self, question: Question, connection: Connection) -> None:
-        id_ = question["_id"]
+    async def _ask(self, offer: Offer) -> None:
+        question, id_ = offer.question, offer.id
+        connection = self._held.get(question["station"])
         try:
             with (
                 bound(
@@ -88,27 +106,23 @@ class QuestionDesk:
                 ),
                 span(f"OCPP {question['op']}", "client", {"cpo.cp_id": question["station"]}),
             ):
-                if not await self._taken(question, connection):
-                    return
                 try:
+                    if connection is None or connection.id != offer.connection:
+                        raise NotAnswered("the connection was lost", sent=False)
+                    if question["deadline"] <= self._db.now():
+                        raise NotAnswered("it was taken too late", sent=False)
                     answer = await self._carry_out(
                         question["op"], self._asked(question, connection)
                     )
                 except NotAnswered as error:
-                    await questions.not_answered(self._db, id_, sent=error.sent)
+                    await question_taking.not_answered(self._db, id_, sent=error.sent)
                 else:
-                    await questions.answer(self._db, id_, answer)
+                    await question_taking.answer(self._db, id_, answer)
         except STORE_ERRORS as error:
             logger.warning("the answer of %s was lost: %s", question["station"], error)
         except Exception:  # nobody awaits this task: its error would be lost
             logger.exception("%s could not be asked %s", question["station"], question["op"])
-            await questions.not_answered(self._db, id_, sent=None)
-
-    async def _taken(self, question: Question, connection: Connection) -> bool:
-        async def work(tx: Tx) -> bool:
-            return await questions.take(tx, question, connection.id)
-
-        return await self._store.transact_jointly(work, question["station"])
+            await question_taking.not_answered(self._db, id_, sent=None)
 
     def _asked(self, question: Question, connection: Connection) -> Asked:
         station = connection.station

@@ -132,7 +132,7 @@ class Intake:
             return await self._keep(request, accepted, tx)
 
         key = accepted.cp_id or request.idempotency_key
-        kept = await self.store.transact_jointly(keep, key)
+        kept = await self.store.transact_jointly(keep, key, brief=True)
         self.wake()
         return dict(kept["answer"])
 

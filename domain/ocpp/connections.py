@@ -88,6 +88,12 @@ async def still_holds(tx: Tx, station_id: str, connection: str) -> bool:
     return await _lives(tx, found["holder"], tx.now)
 
 
+async def those_at(where: Where, wanted: Mapping[str, str]) -> set[str]:
+    """Of these stations (to connection) those that `is_at` says yes of."""
+    found = await CONNECTIONS.of(where).find({"_id": {"$in": sorted(wanted)}}, {"connection": 1})
+    return {one["_id"] for one in found if one["connection"] == wanted[one["_id"]]}
+
+
 async def held_of(tx: Tx, wanted: Mapping[str, str]) -> set[str]:
     """Of these stations (to connection) those that `still_holds` says yes of."""
     found = await CONNECTIONS.of(tx).find({"_id": {"$in": sorted(wanted)}})

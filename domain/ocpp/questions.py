@@ -1,4 +1,5 @@
-"""The collection `ocpp_questions`: what is asked of a station, wherever it is connected.
+"""The collection `ocpp_questions`: what is asked of a station, wherever it is connected. Here is
+the asker's side; the gateway's is `question_taking.py`.
 
     ASKED -> TAKEN -> ANSWERED       a gateway has taken it, and has its answer
     ASKED -> UNSENT                  nobody took it in time, or it surely was not sent
@@ -23,14 +24,18 @@ from db_interface.database import Database
 from db_interface.gathered import Gathered
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
+from db_interface.together import Together
 from db_interface.transaction import Tx
 from domain.ocpp import connections
 from domain.trace import TRACEPARENT, bound_id
 
 KEPT_FOR = timedelta(days=1)
-_FORGOTTEN = {"fields": ""}
+FORGOTTEN = {"fields": ""}
 """Once it is taken, or is so no more: they may be a card's or a password."""
 LOOKED_AFTER_S = 0.03
+PRESENT_FOR_S = 0.02
+"""Look-ups of who is connected, this far apart; who asks alone waits for nobody."""
+MAX_TOGETHER = 100
 
 
 class State(str, Enum):
@@ -90,6 +95,23 @@ async def ask(
     anew where its answer was lost. Raises Unanswered."""
     anew = (State.UNSENT.value, State.LOST.value) if again else (State.UNSENT.value,)
 
+    def made(now: datetime) -> Question:
+        question: Question = {
+            "_id": question_id,
+            "station": station,
+            "evse": evse,
+            "op": op,
+            "fields": fields,
+            "state": State.ASKED.value,
+            "asked": now,
+            "deadline": now + timedelta(seconds=timeout_s),
+            "expires": now + KEPT_FOR,
+        }
+        traceparent = bound_id(TRACEPARENT)
+        if traceparent is not None:
+            question["traceparent"] = traceparent
+        return question
+
     async def work(tx: Tx) -> Question | None:
         known = await _as_it_is(tx, question_id)
         if known is not None and known["state"] not in anew:
@@ -99,26 +121,18 @@ async def ask(
         if known is not None:
             # Anew, and not changed: a gateway hears of new ones at once.
             await QUESTIONS.of(tx).delete_one({"_id": question_id})
-        question: Question = {
-            "_id": question_id,
-            "station": station,
-            "evse": evse,
-            "op": op,
-            "fields": fields,
-            "state": State.ASKED.value,
-            "asked": tx.now,
-            "deadline": tx.now + timedelta(seconds=timeout_s),
-            "expires": tx.now + KEPT_FOR,
-        }
-        traceparent = bound_id(TRACEPARENT)
-        if traceparent is not None:
-            question["traceparent"] = traceparent
+        question = made(tx.now)
         await QUESTIONS.of(tx).insert_one(question)
         return question
 
-    question = await store.transact_jointly(work, station)
-    if question is None:
-        raise Unanswered(f"{station} is not connected", sent=False)
+    asking = _asking(store.db)
+    question = made(store.db.now())
+    # Nearly all are asked once, of who is there: that takes no transaction.
+    if await asking.connected.get(station) is None or not await asking.new.ask(question):
+        known = await store.transact_jointly(work, station, brief=True)
+        if known is None:
+            raise Unanswered(f"{station} is not connected", sent=False)
+        question = known
     return await _answer_to(store.db, question, timeout_s)
 
 
@@ -137,7 +151,7 @@ async def _as_it_is(tx: Tx, question_id: str) -> Question | None:
 async def _answer_to(db: Database, question: Question, timeout_s: float) -> JsonObject:
     loop = asyncio.get_running_loop()
     ends = loop.time() + timeout_s
-    looks = _looks_of(db)
+    looks = _asking(db).looks
     seen: Question | None = question
     while seen is not None and seen["state"] in (State.ASKED.value, State.TAKEN.value):
         if loop.time() > ends:
@@ -151,7 +165,7 @@ async def _given_up(db: Database, question_id: str) -> JsonObject:
     """What came of it in this very moment, or that nobody takes it any more."""
     unsent = await QUESTIONS.of(db).update_one(
         {"_id": question_id, "state": State.ASKED.value},
-        {"$set": {"state": State.UNSENT.value}, "$unset": _FORGOTTEN},
+        {"$set": {"state": State.UNSENT.value}, "$unset": FORGOTTEN},
     )
     if unsent:
         raise Unanswered("no gateway has taken it in time", sent=False)
@@ -168,54 +182,27 @@ def _read(question: Question | None) -> JsonObject:
     raise Unanswered("no answer in time", sent=None)
 
 
-_LOOKS: WeakKeyDictionary[Database, Gathered[Question]] = WeakKeyDictionary()
+class _Asking:
+    """What those who ask in this process ask the store for, together."""
 
-
-def _looks_of(db: Database) -> Gathered[Question]:
-    """All that wait in this process look together."""
-    if db not in _LOOKS:
-
+    def __init__(self, db: Database) -> None:
         async def read(ids: Sequence[str]) -> Mapping[str, Question]:
             found = await QUESTIONS.of(db).find({"_id": {"$in": list(ids)}})
             return {one["_id"]: one for one in found}
 
-        _LOOKS[db] = Gathered(db, read, LOOKED_AFTER_S)
-    return _LOOKS[db]
+        async def present(stations: Sequence[str]) -> Mapping[str, connections.Connection]:
+            return await connections.some(db, stations)
+
+        self.looks = Gathered(db, read, LOOKED_AFTER_S)
+        self.connected = Gathered(db, present, PRESENT_FOR_S)
+        self.new: Together[Question, bool] = Together(db, QUESTIONS.of(db).insert_new, MAX_TOGETHER)
+        """Whether it is kept; False: there is one of its id."""
 
 
-async def open_ones(db: Database, limit: int) -> list[Question]:
-    """Those that wait to be taken, the oldest first."""
-    return await QUESTIONS.of(db).find(
-        {"state": State.ASKED.value, "deadline": {"$gt": db.now()}},
-        sort=[("deadline", 1)],
-        limit=limit,
-    )
+_ASKING: WeakKeyDictionary[Database, _Asking] = WeakKeyDictionary()
 
 
-async def take(tx: Tx, question: Question, connection: str) -> bool:
-    """Whether it is this connection's to ask; False: somebody has taken it, it is over, or the
-    station is elsewhere."""
-    if not await connections.still_holds(tx, question["station"], connection):
-        return False
-    return await QUESTIONS.of(tx).update_one(
-        {"_id": question["_id"], "state": State.ASKED.value, "deadline": {"$gt": tx.now}},
-        {"$set": {"state": State.TAKEN.value, "connection": connection}, "$unset": _FORGOTTEN},
-    )
-
-
-async def answer(db: Database, question_id: str, answer: JsonObject) -> None:
-    await _end(db, question_id, {"state": State.ANSWERED.value, "answer": answer})
-
-
-async def not_answered(db: Database, question_id: str, *, sent: bool | None) -> None:
-    """`sent` False: it was surely not sent."""
-    state = State.UNSENT if sent is False else State.LOST
-    await _end(db, question_id, {"state": state.value})
-
-
-async def _end(db: Database, question_id: str, changes: Question) -> None:
-    await QUESTIONS.of(db).update_one(
-        {"_id": question_id, "state": State.TAKEN.value},
-        # Cards and addresses of files are nobody's business any more.
-        {"$set": changes, "$unset": {"fields": ""}},
-    )
+def _asking(db: Database) -> _Asking:
+    if db not in _ASKING:
+        _ASKING[db] = _Asking(db)
+    return _ASKING[db]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,12 +10,13 @@ from websockets.exceptions import InvalidStatus
 
 from cpo_app.ocpp.connection import MAX_ODD_FRAMES, MAX_WAITING
 from cpo_app.ocpp.schemas import protocols
-from db_interface.database import StoreUnavailable
+from db_interface.database import Database, StoreUnavailable
 from db_interface.interface import DbInterface
 from domain.charge_points import charge_points, registrations
 from domain.charge_points.registration_records import Proof
-from domain.ocpp import connections, questions, stations
+from domain.ocpp import connections, question_taking, questions, stations
 from domain.ocpp.message_log import MESSAGES
+from domain.ocpp.question_taking import Offer
 from domain.ocpp.questions import QUESTIONS, Unanswered
 from tests.cpo_app.ocpp.conftest import PASSWORD, World
 from tests.peers.ocpp_box import Box16, RawBox, at
@@ -113,6 +115,56 @@ def test_what_is_asked_of_a_station_finds_its_gateway(world: World) -> None:
             assert [one.action for one in box.asked] == ["TriggerMessage"] * 2
 
     world.run(story())
+
+
+def test_what_is_asked_once_of_who_is_there_takes_no_transaction(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        await world.add("CP-007")
+        async with world.box16() as box:
+            await box.boot()
+            monkeypatch.setattr(world.store, "transact_jointly", None)
+            assert await _cleared(world, "one") == "ACCEPTED"
+
+    world.run(story())
+
+
+def test_a_question_of_which_it_is_not_known_whether_it_was_taken_is_asked_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = question_taking.take
+    failed: list[bool] = []
+
+    async def take_unheard(db: Database, offers: Sequence[Offer]) -> set[str]:
+        taken = await take(db, offers)
+        if not failed:
+            failed.append(True)
+            raise StoreUnavailable("the answer was lost")
+        return taken
+
+    async def story() -> None:
+        await world.add("CP-007")
+        async with world.box16() as box:
+            await box.boot()
+            monkeypatch.setattr(question_taking, "take", take_unheard)
+            assert await _cleared(world, "one") == "ACCEPTED"
+            assert [one.action for one in box.asked] == ["ClearCache"]
+
+    world.run(story())
+
+
+async def _cleared(world: World, question_id: str) -> str:
+    said = await questions.ask(
+        world.store,
+        station="CP-007",
+        evse=0,
+        op="call",
+        fields={"action": "ClearCache", "payload": {}},
+        question_id=question_id,
+        timeout_s=10,
+    )
+    return str(said["result"])
 
 
 def test_a_question_to_nobody_fails_at_once_and_is_asked_anew_later(world: World) -> None:
