@@ -15,7 +15,10 @@ from auth.throttle import Throttle
 from cpo_app.exchange_recording import counted, recording_rules
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.peer_services.cdr_reconciliation import CdrReconciliation
+from cpo_app.ocpi.peer_services.credentials_exchange import CredentialsExchange
+from cpo_app.ocpi.peer_services.joining import Joining
 from cpo_app.ocpi.peer_services.registration import Registration
+from cpo_app.ocpi.peer_services.renewal import Renewal
 from cpo_app.ocpi.peer_services.result_sender import ResultSender
 from cpo_app.ocpi.push import Push
 from cpo_app.operator_guard import OperatorGuard
@@ -103,7 +106,10 @@ class Backend:
         self.cdr_reconciliation = CdrReconciliation(
             self.store, self.peers, self.client, timeout_s=settings.CPO_PEER_TIMEOUT_S
         )
-        self.registration = Registration(settings, self.peers, self.client, self.authenticator)
+        exchange = CredentialsExchange(settings, self.peers, self.client, self.authenticator)
+        self.registration = Registration(exchange)
+        self.joining = Joining(exchange)
+        self.renewal = Renewal(exchange)
         self.results = ResultSender(
             self.peers, self.client, allow_private=settings.CPO_ALLOW_PRIVATE_URLS
         )

@@ -80,9 +80,9 @@ class Background:
         self._exchange_bounds = ExchangeBounds(
             backend.db, days=settings.CPO_EXCHANGES_DAYS, most=settings.CPO_EXCHANGES_MAX
         )
-        self._unfinished = UnfinishedCalls(backend.peers, backend.registration)
+        self._unfinished = UnfinishedCalls(backend.peers, backend.joining)
         self._rotation = TokenRotation(
-            backend.peers, backend.registration, settings.CPO_ROTATE_TOKENS_DAYS
+            backend.peers, backend.renewal, settings.CPO_ROTATE_TOKENS_DAYS
         )
         self._sealing = Sealing(backend.store, settings.CPO_AUDIT_DAYS)
         self._notifying = Notifying(backend.store, settings)

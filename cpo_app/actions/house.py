@@ -19,8 +19,8 @@ from domain.peers.terms import Terms
 from domain.secrets import Vault
 
 
-class Registering(Protocol):
-    """Registration with peers, as the sender: each raises OcpiError where the peer will not."""
+class Joining(Protocol):
+    """We register with a platform, and part from it."""
 
     async def connect(
         self,
@@ -30,13 +30,18 @@ class Registering(Protocol):
         raw_token: bool = False,
         terms: Terms = ...,
         modules: Sequence[str] = ...,
-    ) -> Peer: ...
+    ) -> Peer:
+        """Raises OcpiError where the platform will not."""
+
+    async def unregister(self, peer_id: str) -> bool: ...
+
+
+class Renewal(Protocol):
+    """A connected peer's endpoints and tokens; each raises OcpiError where it will not."""
 
     async def refresh(self, peer_id: str) -> Peer: ...
 
     async def rotate(self, peer_id: str) -> Peer: ...
-
-    async def unregister(self, peer_id: str) -> bool: ...
 
 
 class Pulled(Protocol):
@@ -92,7 +97,8 @@ class House:
     store: DbInterface
     settings: Settings
     peers: Peers
-    registration: Registering
+    joining: Joining
+    renewal: Renewal
     vault: Vault
     passwords: Passwords
     finish_calls: Callable[[], Awaitable[list[str]]]

@@ -47,7 +47,7 @@ async def _invite(house: House, given: Inviting) -> JsonObject:
 
 
 async def _connect(house: House, given: Connecting) -> JsonObject:
-    connect = house.registration.connect
+    connect = house.joining.connect
     terms = _terms(given)
     modules = modules_of_words(given.modules)
     notes = await house.finish_calls()
@@ -63,16 +63,16 @@ async def _withdraw(house: House, given: OnePeer) -> JsonObject:
 
 
 async def _remove(house: House, given: OnePeer) -> JsonObject:
-    told = await house.registration.unregister(given.peer_id)
+    told = await house.joining.unregister(given.peer_id)
     return {"peer_id": given.peer_id, "told": told, "outcome": "told" if told else "not told"}
 
 
 async def _refresh(house: House, given: OnePeer) -> JsonObject:
-    return facts(await house.registration.refresh(given.peer_id))
+    return facts(await house.renewal.refresh(given.peer_id))
 
 
 async def _rotate(house: House, given: OnePeer) -> JsonObject:
-    return facts(await house.registration.rotate(given.peer_id))
+    return facts(await house.renewal.rotate(given.peer_id))
 
 
 async def _pull_tokens(house: House, given: Pulling) -> JsonObject:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from cpo_app.ocpi.peer_services.registration import Registration
+from cpo_app.ocpi.peer_services.renewal import Renewal
 from domain.errors import OcpiError
 from domain.peers.peers import Peers, UnknownPeer
 from domain.rounds import Rounds
@@ -23,9 +23,9 @@ PAUSE_S = 60.0
 class TokenRotation:
     """`rounds.start` and `rounds.stop` the background work. `days`: 0 rotates nothing."""
 
-    def __init__(self, peers: Peers, registration: Registration, days: float) -> None:
+    def __init__(self, peers: Peers, renewal: Renewal, days: float) -> None:
         self._peers = peers
-        self._registration = registration
+        self._renewal = renewal
         self._every = timedelta(days=days)
         self.rounds = Rounds("token rotation", self.round, PAUSE_S, logger=logger)
 
@@ -35,7 +35,7 @@ class TokenRotation:
             return
         while (peer_id := await self._peers.claim_rotation(self._every)) is not None:
             try:
-                await self._registration.rotate(peer_id)
+                await self._renewal.rotate(peer_id)
             except UnknownPeer:
                 continue
             except (OcpiError, SecretUnusable) as error:

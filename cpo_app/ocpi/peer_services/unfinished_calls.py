@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 
-from cpo_app.ocpi.peer_services.registration import Registration
+from cpo_app.ocpi.peer_services.joining import Joining
 from domain.errors import OcpiError
 from domain.peers.calls import given_up
 from domain.peers.peers import Peers, UnknownPeer
@@ -24,9 +24,9 @@ PAUSE_S = 30.0
 class UnfinishedCalls:
     """`rounds.start` and `rounds.stop` the background work."""
 
-    def __init__(self, peers: Peers, registration: Registration) -> None:
+    def __init__(self, peers: Peers, joining: Joining) -> None:
         self._peers = peers
-        self._registration = registration
+        self._joining = joining
         self.rounds = Rounds("unfinished registrations", self.round, PAUSE_S, logger=logger)
 
     async def round(self) -> list[str]:
@@ -42,7 +42,7 @@ class UnfinishedCalls:
         began = f"peer {peer_id}: our registration with it was broken off"
         try:
             call = await self._peers.call_of(peer_id)
-            await self._registration.finish(call)
+            await self._joining.finish(call)
             return f"{began}, and is finished now"
         except SecretUnusable as error:
             await self._peers.remove(peer_id)
@@ -56,7 +56,7 @@ class UnfinishedCalls:
         if not given_up(self._peers.db, call):
             await self._peers.failed(peer_id, f"{problem}; tried again", self._peers.now())
             return f"{began}, and is tried again: {problem}"
-        await self._registration.undo(call)
+        await self._joining.undo(call)
         return f"{began}, and is undone: {problem}. Ask it for another invitation"
 
     async def _is_gone(self, peer_id: str) -> bool:

@@ -26,8 +26,10 @@ from cpo_app.console import Console, build_console_router
 from cpo_app.console.map_tiles import MapTiles
 from cpo_app.console.oidc import Oidc
 from cpo_app.ocpi.peer_client.client import PeerClient
+from cpo_app.ocpi.peer_services.credentials_exchange import CredentialsExchange
+from cpo_app.ocpi.peer_services.joining import Joining
 from cpo_app.ocpi.peer_services.payment_terminals import PaymentTerminals
-from cpo_app.ocpi.peer_services.registration import Registration
+from cpo_app.ocpi.peer_services.renewal import Renewal
 from cpo_app.ocpi.peer_services.token_pull import PullReport
 from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from cpo_app.operator.metrics import build_metrics_router
@@ -341,15 +343,17 @@ class Visit:
 
         settings = settings_of(OCPI_HOST="cpo.example", PROTOCOL="https", CPO_PARTIES="NL/EVC=EVC")
         peer_client = PeerClient(allow_private=True)
-        registration = Registration(settings, night.peers, peer_client)
+        exchange = CredentialsExchange(settings, night.peers, peer_client)
+        joining = Joining(exchange)
         house = House(
             store=night.store,
             settings=settings,
             peers=night.peers,
-            registration=registration,
+            joining=joining,
+            renewal=Renewal(exchange),
             vault=VAULT,
             passwords=CHEAP_PASSWORDS,
-            finish_calls=UnfinishedCalls(night.peers, registration).round,
+            finish_calls=UnfinishedCalls(night.peers, joining).round,
             pull_tokens=pull_tokens,
             set_operative=set_operative,
             authorize=authorize,

@@ -16,7 +16,10 @@ from auth.authenticator import OcpiAuthenticator
 from auth.credentials_header import encoded
 from cpo_app.exchange_recording import recording_rules
 from cpo_app.ocpi.peer_client.client import PeerClient
+from cpo_app.ocpi.peer_services.credentials_exchange import CredentialsExchange
+from cpo_app.ocpi.peer_services.joining import Joining
 from cpo_app.ocpi.peer_services.registration import Registration
+from cpo_app.ocpi.peer_services.renewal import Renewal
 from cpo_app.ocpi.server.app import build_ocpi_app
 from cpo_app.otlp.incoming import Traced
 from cpo_app.settings import Settings
@@ -50,6 +53,8 @@ class Face:
     store: DbInterface
     peers: Peers
     registration: Registration
+    joining: Joining
+    renewal: Renewal
     authenticator: OcpiAuthenticator
     recorder: Recorder
     loop: Loop
@@ -172,12 +177,24 @@ def running_face(
     authenticator = OcpiAuthenticator(db, peers)
     recorder = Recorder(db, recording_rules(settings), Vault("k" * 32).digest)
     client = PeerClient(allow_private=settings.CPO_ALLOW_PRIVATE_URLS, recorder=recorder)
-    registration = Registration(settings, peers, client, authenticator)
+    exchange = CredentialsExchange(settings, peers, client, authenticator)
+    registration = Registration(exchange)
     crud = CpoCrud(store, {ModuleID.credentials_and_registration: registration, **(modules or {})})
     app = build_ocpi_app(settings, crud, authenticator, recorder=recorder)
     traced = Traced(app, routes=app.routes)
     with served(traced, loop, listening) as base_url:
-        yield Face(base_url, settings, store, peers, registration, authenticator, recorder, loop)
+        yield Face(
+            base_url,
+            settings,
+            store,
+            peers,
+            registration,
+            Joining(exchange),
+            Renewal(exchange),
+            authenticator,
+            recorder,
+            loop,
+        )
     loop.run(client.aclose())
 
 

@@ -45,7 +45,7 @@ def test_we_register_with_the_hub(roaming: Roaming) -> None:
     hub = roaming.hub
     invitation = hub.token_for_cpo
     peer = roaming.loop.run(
-        roaming.world.face.registration.connect(hub.versions_url, invitation, "Hub", False, ANYBODY)
+        roaming.world.face.joining.connect(hub.versions_url, invitation, "Hub", False, ANYBODY)
     )
     assert peer.status == "connected"
     assert hub.token_for_cpo != invitation

@@ -16,7 +16,7 @@ TOKEN_A = "token-a-that-the-emsp-gave-us-01"
 
 
 def connect(face: Face, emsp: Emsp, name: str | None = None) -> Peer:
-    return face.loop.run(face.registration.connect(emsp.versions_url, TOKEN_A, name))
+    return face.loop.run(face.joining.connect(emsp.versions_url, TOKEN_A, name))
 
 
 def test_we_register_and_keep_what_comes_back(face: Face, emsp: Emsp) -> None:
@@ -105,7 +105,7 @@ def test_a_registration_is_kept_though_the_endpoints_cannot_be_read_again(
 def test_refresh_reads_the_endpoints_anew(face: Face, emsp: Emsp) -> None:
     peer = connect(face, emsp)
     emsp.endpoints = {"credentials": "SENDER", "locations": "RECEIVER"}
-    after = face.loop.run(face.registration.refresh(peer.peer_id))
+    after = face.loop.run(face.renewal.refresh(peer.peer_id))
     assert [row["identifier"] for row in after.endpoints] == ["credentials", "locations"]
 
 
@@ -113,7 +113,7 @@ def test_a_refresh_that_fails_changes_nothing_but_the_last_error(face: Face, ems
     peer = connect(face, emsp)
     emsp.answers["GET", "/details"] = Response(status_code=500)
     with pytest.raises(OcpiError):
-        face.loop.run(face.registration.refresh(peer.peer_id))
+        face.loop.run(face.renewal.refresh(peer.peer_id))
     after = face.loop.run(face.peers.get(peer.peer_id))
     assert after.endpoints == peer.endpoints
     assert after.last_error is not None
@@ -123,7 +123,7 @@ def test_a_refresh_that_fails_changes_nothing_but_the_last_error(face: Face, ems
 def test_parting_tells_the_peer_and_forgets_it(face: Face, emsp: Emsp, answer: Response) -> None:
     peer = connect(face, emsp)
     emsp.answers["DELETE", "/credentials"] = answer
-    face.loop.run(face.registration.unregister(peer.peer_id))
+    face.loop.run(face.joining.unregister(peer.peer_id))
     (told,) = emsp.asked("DELETE", "/credentials")
     assert told.token == emsp.token
     with pytest.raises(UnknownPeer):

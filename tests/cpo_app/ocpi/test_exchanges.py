@@ -70,7 +70,7 @@ def test_a_handshake_that_the_peer_begins(face: Face, emsp: Emsp) -> None:
 
 
 def test_a_handshake_that_we_begin(face: Face, emsp: Emsp) -> None:
-    connected = face.loop.run(face.registration.connect(emsp.versions_url, "token-a-0000001"))
+    connected = face.loop.run(face.joining.connect(emsp.versions_url, "token-a-0000001"))
     post = only([row for row in face.exchanges() if row["method"] == "POST"])
     assert (post["direction"], post["module"]) == ("out", "credentials")
     assert post["peer_id"] == connected.peer_id

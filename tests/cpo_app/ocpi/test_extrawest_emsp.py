@@ -51,7 +51,7 @@ def test_it_registers_with_us(face: Face, extrawest: ExtrawestEmsp) -> None:
 
 
 def test_we_register_with_it(face: Face, extrawest: ExtrawestEmsp) -> None:
-    peer = face.loop.run(face.registration.connect(extrawest.versions_url, TOKEN_A))
+    peer = face.loop.run(face.joining.connect(extrawest.versions_url, TOKEN_A))
     assert (peer.status, peer.name) == ("connected", "extrawest eMSP")
     assert face.peers.their_token(peer) == TOKEN_C
     assert extrawest.registered["credentials"]["roles"][0]["role"] == "CPO"
@@ -59,10 +59,10 @@ def test_we_register_with_it(face: Face, extrawest: ExtrawestEmsp) -> None:
 
 
 def test_tokens_are_renewed_with_it(face: Face, extrawest: ExtrawestEmsp) -> None:
-    peer = face.loop.run(face.registration.connect(extrawest.versions_url, TOKEN_A))
+    peer = face.loop.run(face.joining.connect(extrawest.versions_url, TOKEN_A))
     first = extrawest.registered["credentials"]["token"]
-    face.loop.run(face.registration.rotate(peer.peer_id))
+    face.loop.run(face.renewal.rotate(peer.peer_id))
     assert extrawest.registered["credentials"]["token"] != first
     assert extrawest.pull_locations() == []
-    face.loop.run(face.registration.unregister(peer.peer_id))
+    face.loop.run(face.joining.unregister(peer.peer_id))
     assert extrawest.registered == {}

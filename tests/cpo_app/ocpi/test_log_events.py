@@ -80,7 +80,7 @@ def test_a_handshake_that_fails(face: Face, emsp: Emsp, said: Said) -> None:
     assert theirs["peer_id"] == peer_id
     assert "Unable to use your API" in theirs["why"]
     with pytest.raises(OcpiError):
-        face.loop.run(face.registration.connect(f"{emsp.base_url}/nothing-here", "token-a-000001"))
+        face.loop.run(face.joining.connect(f"{emsp.base_url}/nothing-here", "token-a-000001"))
     assert len(said.of("peer.handshake_failed")) == 2
 
 

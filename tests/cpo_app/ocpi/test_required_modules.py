@@ -55,20 +55,20 @@ def test_one_that_is_connected_stays_so_until_its_next_handshake(face: Face, ems
     before = face.loop.run(face.peers.get(peer.peer_id))
     del emsp.endpoints["locations"]
     with pytest.raises(NoMatchingEndpoints, match="cdrs:RECEIVER"):
-        face.loop.run(face.registration.refresh(peer.peer_id))
+        face.loop.run(face.renewal.refresh(peer.peer_id))
     after = face.loop.run(face.peers.get(peer.peer_id))
     assert after.endpoints == before.endpoints
     assert after.last_error is not None and "cdrs:RECEIVER" in after.last_error["text"]
 
     # A rotation is about tokens: it goes on, and nobody is locked out.
-    assert face.loop.run(face.registration.rotate(peer.peer_id)).status == CONNECTED
+    assert face.loop.run(face.renewal.rotate(peer.peer_id)).status == CONNECTED
     assert demand(face, peer.peer_id) == []
-    assert face.loop.run(face.registration.refresh(peer.peer_id)).last_error is None
+    assert face.loop.run(face.renewal.refresh(peer.peer_id)).last_error is None
 
 
 def test_we_do_not_register_with_a_platform_that_lacks_them(face: Face, emsp: Emsp) -> None:
     def connect(*modules: str) -> dict[str, object]:
-        peer = face.registration.connect(emsp.versions_url, TOKEN_A, modules=modules)
+        peer = face.joining.connect(emsp.versions_url, TOKEN_A, modules=modules)
         return dict(face.loop.run(peer).settings)
 
     with pytest.raises(NoMatchingEndpoints, match="hubclientinfo"):

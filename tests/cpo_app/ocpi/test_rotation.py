@@ -97,7 +97,7 @@ def test_of_two_updates_at_once_both_answers_are_good(face: Face, emsp: Emsp) ->
 
 
 def rotate(face: Face, peer_id: str) -> Peer:
-    return face.loop.run(face.registration.rotate(peer_id))
+    return face.loop.run(face.renewal.rotate(peer_id))
 
 
 def test_our_rotation_changes_both_tokens(face: Face, emsp: Emsp) -> None:

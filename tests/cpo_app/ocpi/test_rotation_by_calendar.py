@@ -25,7 +25,7 @@ def clock(face: Face, monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def rotations(face: Face, emsp: Emsp, days: float = 30) -> int:
     """How many the eMSP has been asked for after a round."""
-    face.loop.run(TokenRotation(face.peers, face.registration, days).round())
+    face.loop.run(TokenRotation(face.peers, face.renewal, days).round())
     return len(emsp.asked("PUT", "/credentials"))
 
 

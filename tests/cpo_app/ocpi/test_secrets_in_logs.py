@@ -59,17 +59,15 @@ def test_a_whole_life_of_a_registration_logs_no_token(
     new_token_of_theirs("three")
     emsp.answers["PUT", "/credentials"] = envelope(emsp.token, 2000)
     with pytest.raises(OcpiError) as refused:
-        face.loop.run(face.registration.rotate(peer_id))
+        face.loop.run(face.renewal.rotate(peer_id))
     answers.append(str(refused.value))
     emsp.answers.clear()
-    face.loop.run(face.registration.rotate(peer_id))
+    face.loop.run(face.renewal.rotate(peer_id))
     new_token_of_theirs("four")
     emsp.parties = ("NL*FUR",)  # another platform: a party has one holder
-    connected = face.loop.run(
-        face.registration.connect(emsp.versions_url, "token-a-of-theirs-00001")
-    )
+    connected = face.loop.run(face.joining.connect(emsp.versions_url, "token-a-of-theirs-00001"))
     answers.append(repr(connected))
-    face.loop.run(face.registration.unregister(connected.peer_id))
+    face.loop.run(face.joining.unregister(connected.peer_id))
     secrets |= {"token-a-of-theirs-00001", *(seen.token for seen in emsp.seen)}
     secrets |= {seen.json()["token"] for seen in emsp.seen if seen.body}
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from auth.credentials_header import encoded
-from cpo_app.ocpi.peer_services import registration
+from cpo_app.ocpi.peer_services import joining
 from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from domain.outbox.crash_points import CALLING
 from domain.peers.calls import GIVEN_UP_AFTER, TURN_S
@@ -37,12 +37,10 @@ def dies(face: Face, emsp: Emsp, monkeypatch: pytest.MonkeyPatch) -> Dies:
                 raise Killed
 
         with monkeypatch.context() as patch:
-            patch.setattr(registration, "crash_point", crash_point)
+            patch.setattr(joining, "crash_point", crash_point)
             with pytest.raises(Killed):
                 face.loop.run(
-                    face.registration.connect(
-                        emsp.versions_url, TOKEN_A, "The eMSP", terms=ANY_PARTY
-                    )
+                    face.joining.connect(emsp.versions_url, TOKEN_A, "The eMSP", terms=ANY_PARTY)
                 )
         assert rounds(face) == []  # whoever began it may still be at it
         its_turn_passes(face)
@@ -59,7 +57,7 @@ def its_turn_passes(face: Face) -> None:
 
 
 def rounds(face: Face) -> list[str]:
-    return face.loop.run(UnfinishedCalls(face.peers, face.registration).round())
+    return face.loop.run(UnfinishedCalls(face.peers, face.joining).round())
 
 
 def opens(face: Face, token: str) -> int:

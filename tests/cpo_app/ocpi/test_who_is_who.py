@@ -159,7 +159,7 @@ def test_of_two_that_register_one_party_at_once_one_wins(face: Face, emsp: Emsp)
 def test_a_platform_that_we_connect_to_cannot_be_another(face: Face, emsp: Emsp) -> None:
     face.connected("DE*TNM")
     with pytest.raises(InvalidParameters, match="registered by another platform"):
-        face.loop.run(face.registration.connect(emsp.versions_url, "token-a-of-theirs-0001"))
+        face.loop.run(face.joining.connect(emsp.versions_url, "token-a-of-theirs-0001"))
     assert len(emsp.asked("DELETE", "/credentials")) == 1
     assert len(face.loop.run(face.peers.all())) == 1
 
@@ -175,7 +175,7 @@ def test_a_rotation_brings_no_party_that_is_anothers_or_ours(
         emsp.credentials(token="next-token-of-theirs-001", roles=[role(emsp, name, party)])
     )
     with pytest.raises(InvalidParameters, match="roles: "):
-        face.loop.run(face.registration.rotate(peer.peer_id))
+        face.loop.run(face.renewal.rotate(peer.peer_id))
     after = now(face, peer)
     assert after.parties == ["de*tnm"]
     assert face.peers.their_token(after) == "next-token-of-theirs-001"

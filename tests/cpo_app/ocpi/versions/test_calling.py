@@ -29,7 +29,7 @@ def emsp(emsp: Emsp, version: OcpiVersion) -> Emsp:
 
 
 def connect(face: Face, emsp: Emsp) -> Peer:
-    return face.loop.run(face.registration.connect(emsp.versions_url, TOKEN_A))
+    return face.loop.run(face.joining.connect(emsp.versions_url, TOKEN_A))
 
 
 def others(version: OcpiVersion) -> tuple[str, ...]:
@@ -37,7 +37,7 @@ def others(version: OcpiVersion) -> tuple[str, ...]:
 
 
 def refresh(face: Face, peer: Peer) -> Peer:
-    return face.loop.run(face.registration.refresh(peer.peer_id))
+    return face.loop.run(face.renewal.refresh(peer.peer_id))
 
 
 def test_we_register_in_the_version_of_the_platform(
@@ -90,7 +90,7 @@ def test_without_a_common_version_nothing_is_posted(face: Face, emsp: Emsp) -> N
 def test_a_rotation_stays_in_the_version(face: Face, emsp: Emsp, version: OcpiVersion) -> None:
     peer = connect(face, emsp)
     emsp.also, emsp.token = others(version), "token-after-the-rotation-0123456"
-    after = face.loop.run(face.registration.rotate(peer.peer_id))
+    after = face.loop.run(face.renewal.rotate(peer.peer_id))
     assert after.version == version.number
     (put,) = emsp.asked("PUT", "/credentials")
     sent = put.json()
@@ -179,6 +179,6 @@ def test_leaving_a_peer_is_said_as_its_version_wants(
     face: Face, emsp: Emsp, version: OcpiVersion
 ) -> None:
     peer = connect(face, emsp)
-    assert face.loop.run(face.registration.unregister(peer.peer_id))
+    assert face.loop.run(face.joining.unregister(peer.peer_id))
     (seen,) = emsp.asked("DELETE", "/credentials")
     assert seen.headers["authorization"] == shown(emsp.token, version)
