@@ -18,7 +18,8 @@ from auth.charge_point_tokens import Secret
 from auth.credentials_header import tokens_in
 from db_interface.database import Database
 from domain.peers import spoken_for
-from domain.peers.peers import Peer, Peers
+from domain.peers.peer import Peer
+from domain.peers.peers import Peers
 from domain.peers.statuses import BLOCKED
 
 logger = logging.getLogger("cpo.ocpi")

@@ -13,7 +13,7 @@ from pydantic import BaseSettings
 from cpo_app.charge_point.settings import EngineSettings, MonitorSettings
 from cpo_app.settings import Settings
 from domain.ocpp import quirks as ocpp_quirks
-from domain.peers.peers import DEFAULT_QUIRKS
+from domain.peers.peer import DEFAULT_QUIRKS
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -14,7 +14,8 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
 from domain.authorization.authorization import Decision
 from domain.operators.passwords import Passwords
-from domain.peers.peers import Peer, Peers
+from domain.peers.peer import Peer
+from domain.peers.peers import Peers
 from domain.peers.terms import Terms
 from domain.secrets import Vault
 

@@ -10,7 +10,8 @@ from domain.authorization.token_pulls import PullUnderWay
 from domain.errors import InvalidParameters, OcpiError
 from domain.objects.finding import NotFoundById
 from domain.peers.claims import NoClaim, PartyTaken
-from domain.peers.peers import Peer, UnknownPeer
+from domain.peers.peer import Peer
+from domain.peers.peer_document import UnknownPeer
 from domain.peers.switches import NotPossible
 from domain.peers.terms import BadTerms
 from domain.secrets import SecretUnusable

@@ -8,8 +8,8 @@ from domain.peers import required_modules
 from domain.peers.claims import shown
 from domain.peers.invitation_letter import Invited, letter
 from domain.peers.offered_versions import offered_to
+from domain.peers.peer import quirks_of
 from domain.peers.peer_document import PeerDocument
-from domain.peers.peers import quirks_of
 from domain.peers.terms import Terms
 
 

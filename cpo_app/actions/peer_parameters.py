@@ -8,7 +8,7 @@ from cpo_app.actions.action import Parameters
 from cpo_app.actions.readings import words
 from domain.objects.location_fields import FIELDS, PROFILES
 from domain.outbox.marks import PUSHED
-from domain.peers.peers import DEFAULT_QUIRKS
+from domain.peers.peer import DEFAULT_QUIRKS
 from domain.versions import VERSIONS
 
 MAX_NAME_LENGTH = 100

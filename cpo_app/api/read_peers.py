@@ -13,9 +13,9 @@ from domain.audit.redaction import shown
 from domain.operator import hub_clients
 from domain.peers.claims import CLAIMS
 from domain.peers.claims import shown as party_shown
+from domain.peers.peer import DEFAULT_QUIRKS, Peer
 from domain.peers.peer_document import PEERS
 from domain.peers.peer_listing import newest_peers
-from domain.peers.peers import DEFAULT_QUIRKS, Peer
 
 
 def add_peers(router: APIRouter, house: House) -> None:

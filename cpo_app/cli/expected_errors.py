@@ -8,7 +8,7 @@ from cpo_app.cli.errors import CliError
 from cpo_app.settings import SettingsError, settings_refused
 from db_interface.database import STORE_ERRORS
 from domain.errors import OcpiError
-from domain.peers.peers import UnknownPeer
+from domain.peers.peer_document import UnknownPeer
 from domain.secrets import SecretUnusable
 from domain.upgrades.schema_version import StoreRefused
 

@@ -32,8 +32,8 @@ from domain.operator.push_states import push_states
 from domain.outbox import due_marks
 from domain.outbox.deliveries import delivered_cdrs
 from domain.outbox.marks import PUSHED
+from domain.peers.peer import DEFAULT_QUIRKS, Peer
 from domain.peers.peer_listing import newest_peers
-from domain.peers.peers import DEFAULT_QUIRKS, Peer
 
 app = typer.Typer(help="Peers: eMSPs and hubs that are connected over OCPI.", no_args_is_help=True)
 app.command(

@@ -7,7 +7,7 @@ import re
 from urllib.parse import unquote
 
 from domain.exchanges.exchange import Subject
-from domain.peers.peers import Peer
+from domain.peers.peer import Peer
 
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 

@@ -12,7 +12,7 @@ from db_interface.json_data import JsonMapping
 from domain.operator.peer_details import Waiting
 from domain.operator.push_states import PushState
 from domain.peers.claims import shown
-from domain.peers.peers import DEFAULT_QUIRKS
+from domain.peers.peer import DEFAULT_QUIRKS
 from domain.peers.statuses import BLOCKED, CONNECTED, SUSPENDED
 from domain.peers.terms import Terms
 

@@ -15,8 +15,8 @@ from domain.commands.command_queue import undelivered
 from domain.operator.push_states import PushState, push_states
 from domain.outbox import due_marks
 from domain.peers import required_modules
+from domain.peers.peer import quirks_of
 from domain.peers.peer_document import PEERS
-from domain.peers.peers import quirks_of
 from domain.peers.statuses import BLOCKED, CONNECTED, INVITED, REGISTERED, STATUSES, SUSPENDED
 from domain.peers.switches import possible_for
 from domain.peers.terms import Terms

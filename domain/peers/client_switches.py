@@ -18,8 +18,7 @@ from domain.outbox import due_marks, push_lanes
 from domain.outbox.marks import mark_audiences
 from domain.peers import hub_clients
 from domain.peers.hub_clients import CONNECTED
-from domain.peers.peer_document import PEERS, PeerDocument
-from domain.peers.peers import UnknownPeer
+from domain.peers.peer_document import PEERS, PeerDocument, UnknownPeer
 from domain.peers.statuses import MARKED_FOR
 from domain.peers.switches import CHANGES_END_WITHIN, NotPossible
 from domain.schemas import parse_datetime

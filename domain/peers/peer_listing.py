@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from db_interface.database import Database
 from domain.paging import newest
+from domain.peers.peer import Peer
 from domain.peers.peer_document import PEERS
-from domain.peers.peers import Peer
 
 
 async def newest_peers(

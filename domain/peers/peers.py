@@ -7,9 +7,7 @@ from __future__ import annotations
 import logging
 import secrets as random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
 
 from db_interface.database import Database
@@ -23,25 +21,24 @@ from domain.log_events import event
 from domain.outbox import due_marks
 from domain.payments import payments
 from domain.peers import calls, hub_clients, parties
+from domain.peers.peer import DEFAULT_QUIRKS, Peer
 from domain.peers.peer_document import (
     PEERS,
-    EndpointRow,
     PeerDocument,
-    PeerError,
     TokenHash,
     UnknownPeer,
 )
+from domain.peers.peer_tokens import (
+    after_handshake,
+    is_replaced,
+    kind_of,
+    token_entry,
+    used_invitations,
+)
 from domain.peers.statuses import CONNECTED, DISCONNECTED, INVITED, SUSPENDED
-from domain.peers.terms import HUB, Terms
+from domain.peers.terms import Terms
 from domain.secrets import Vault, new_token
-from domain.versions import INNER_VERSION, OcpiVersion, version_of
-from domain.versions import Party as NamedParty
-from domain.visibility import party_of
 
-__all__ = ["DEFAULT_QUIRKS", "Peer", "Peers", "UnknownPeer", "quirks_of"]
-
-ANSWER_LOST_FOR = timedelta(hours=1)
-"""For so long a registration whose answer was lost may be asked for again."""
 MAX_FAILED_HANDSHAKES = 10
 ROTATED_AGAIN_AFTER = timedelta(hours=1)
 """A rotation by calendar that failed is tried again then."""
@@ -50,131 +47,6 @@ logger = logging.getLogger("cpo.peers")
 
 _SAID = ("name", "status", "versions_url", "version", "endpoints", "roles", "waiting", "parties")
 """What the audit log repeats of a handshake."""
-
-DEFAULT_QUIRKS: JsonObject = {
-    "raw_token": False,
-    "no_patch": False,
-    "page_size": None,
-    "ignore_routing": False,
-}
-"""How a peer may differ from the specification: it does not Base64-encode tokens, it takes no
-PATCH, its lists have pages of that size at most, its routing headers mean nothing (it sends one
-party as both). Each has its reader; a test asks for it."""
-
-
-def quirks_of(document: PeerDocument | JsonMapping) -> JsonObject:
-    """All quirks with the peer's values; one that is no more is left out."""
-    noted = document.get("quirks") or {}
-    return {name: noted.get(name, value) for name, value in DEFAULT_QUIRKS.items()}
-
-
-@dataclass(frozen=True)
-class Peer:
-    """A peer as it is now; a value, not a connection."""
-
-    peer_id: str
-    name: str
-    status: str
-    roles: Sequence[JsonMapping] = ()
-    """those of its credentials that are granted"""
-    waiting: Sequence[JsonMapping] = ()
-    """those that wait for the operator's yes"""
-    endpoints: Sequence[EndpointRow] = ()
-    versions_url: str | None = None
-    version: str | None = None
-    version_url: str | None = None
-    quirks: JsonMapping = field(default_factory=lambda: dict(DEFAULT_QUIRKS))
-    settings: JsonMapping = field(default_factory=dict)
-    last_seen: datetime | None = None
-    last_error: PeerError | None = None
-    created: datetime | None = None
-    document: PeerDocument = field(default_factory=PeerDocument, repr=False, compare=False)
-
-    @property
-    def parties(self) -> list[str]:
-        """Folded keys of the parties that it is, by its claims: ["de*tnm"]."""
-        return self.document.get("parties") or []
-
-    @property
-    def audiences(self) -> list[str]:
-        """What its claims open to it."""
-        return self.document.get("audiences") or []
-
-    @property
-    def terms(self) -> Terms:
-        return Terms.of(self.document.get("terms"))
-
-    @property
-    def is_hub(self) -> bool:
-        return any(role.get("role") == HUB for role in self.roles)
-
-    @cached_property
-    def clients(self) -> list[str]:
-        """A hub's: the folded parties that it speaks for besides its own."""
-        return sorted({*map(party_of, self.client_audiences)})
-
-    @property
-    def client_audiences(self) -> list[str]:
-        """A hub's: what its clients open to it."""
-        return self.document.get("client_audiences") or []
-
-    @property
-    def speaks_for(self) -> list[str]:
-        """All folded parties in whose name it may come: its own first."""
-        return [*self.parties, *self.clients]
-
-    @property
-    def has_one_token(self) -> bool:
-        """Whether no rotation or registration is under way."""
-        return len(self.document.get("token_hashes", ())) == 1
-
-    @property
-    def form(self) -> OcpiVersion:
-        """The OCPI version that we speak with it."""
-        return version_of(self.version or "") or INNER_VERSION
-
-    @property
-    def takes_raw_tokens(self) -> bool:
-        """Whether the token that we present goes as it is, in the version that we speak."""
-        return self.takes_raw_tokens_in(self.form)
-
-    def takes_raw_tokens_in(self, form: OcpiVersion) -> bool:
-        """The same in any version: by its text, or by the peer's quirk."""
-        return bool(self.quirks.get("raw_token")) or not form.description.encodes_tokens
-
-    @property
-    def one_party(self) -> NamedParty | None:
-        """Whose its objects are in a version in which they do not say it: a peer is one party."""
-        if not self.roles or self.form.description.has_parties:
-            return None
-        return NamedParty(self.roles[0]["country_code"], self.roles[0]["party_id"])
-
-    def endpoint(self, module: str, interface_role: str) -> str | None:
-        """Its URL for that module's SENDER or RECEIVER interface, or None."""
-        for row in self.endpoints:
-            if row["identifier"] == module and row["role"] == interface_role:
-                return row["url"]
-        return None
-
-    @classmethod
-    def of(cls, document: PeerDocument) -> Peer:
-        return cls(
-            peer_id=document["_id"],
-            name=document["name"],
-            status=document["status"],
-            roles=document.get("roles", ()),
-            waiting=document.get("waiting", ()),
-            endpoints=document.get("endpoints", ()),
-            versions_url=document.get("versions_url"),
-            version=document.get("version"),
-            version_url=document.get("version_url"),
-            quirks=quirks_of(document),
-            settings=document.get("settings", {}),
-            last_seen=document.get("last_seen"),
-            last_error=document.get("last_error"),
-            created=document.get("created"),
-            document=document,
-        )
 
 
 async def audiences_of(db: Database, peer_id: str) -> list[str]:
@@ -231,7 +103,7 @@ class Peers:
             "name": name,
             "status": INVITED,
             "token_hashes": [
-                {**self._entry(token, "A", now), "until": now + self._invitations_last}
+                {**token_entry(self._vault, token, "A", now), "until": now + self._invitations_last}
             ],
             "quirks": {**DEFAULT_QUIRKS, **(quirks or {})},
             "settings": dict(settings or {}),
@@ -316,7 +188,7 @@ class Peers:
             await self._documents.update_one(
                 mine, {"$unset": {"token_hashes.$.until": "", "token_hashes.$.offered": ""}}
             )
-        elif not used.get("until") and any(map(_replaced, entries)):
+        elif not used.get("until") and any(map(is_replaced, entries)):
             await self._documents.update_one(
                 mine,
                 {"$pull": {"token_hashes": {"until": {"$exists": True}, "offered": None}}},
@@ -396,7 +268,6 @@ class Peers:
             "updated": now,
         }
         shown = [] if presented is None else self._vault.digests(presented)
-        until = now + timedelta(seconds=grace_s)
 
         async def work(tx: Tx) -> bool:
             document = (await self.get(peer_id, tx)).document
@@ -408,16 +279,8 @@ class Peers:
                 return False
             change = dict(common)
             if our_token is not None:
-                kept = [
-                    _lasting(entry, until)
-                    for entry in held
-                    if grace_s and entry["kind"] == "C" and (entry.get("until") or until) > now
-                ]
-                ours = self._entry(our_token, "C", now)
-                change["token_hashes"] = [
-                    *(entry for entry in kept if entry["hash"] != ours["hash"]),
-                    ours,
-                ]
+                ours = token_entry(self._vault, our_token, "C", now)
+                change["token_hashes"] = after_handshake(held, ours, grace_s=grace_s, now=now)
             if declared is not None:
                 change |= await parties.identity(
                     tx,
@@ -426,12 +289,10 @@ class Peers:
                     declared,
                     approve_unnamed=self._approve_unnamed,
                 )
-                invitations = [
-                    _lasting(entry, now + ANSWER_LOST_FOR)
-                    for entry in held
-                    if entry["kind"] == "A" and entry["hash"] in shown
+                change["token_hashes"] = [
+                    *used_invitations(held, shown, now),
+                    *change["token_hashes"],
                 ]
-                change["token_hashes"] = [*invitations, *change["token_hashes"]]
             change["status"] = SUSPENDED if document["status"] == SUSPENDED else CONNECTED
             stored: JsonObject = {"$set": change, "$unset": {"call": ""}}
             spoken = document.get("version")
@@ -460,21 +321,17 @@ class Peers:
 
     def invited_by(self, peer: Peer, token: str) -> bool:
         """Whether the token is the peer's invitation."""
-        return self._kind(peer, token) == "A"
+        entries = peer.document.get("token_hashes", ())
+        return kind_of(self._vault, entries, token) == "A"
 
     def is_replaced(self, peer: Peer, token: str) -> bool:
         """Whether a newer token has taken this functional one's place."""
         digests = self._vault.digests(token)
         entries = peer.document.get("token_hashes", ())
         return any(
-            entry["hash"] in digests and entry["kind"] == "C" and _replaced(entry)
+            entry["hash"] in digests and entry["kind"] == "C" and is_replaced(entry)
             for entry in entries
         )
-
-    def _kind(self, peer: Peer, token: str) -> str | None:
-        digests = self._vault.digests(token)
-        entries = peer.document.get("token_hashes", ())
-        return next((entry["kind"] for entry in entries if entry["hash"] in digests), None)
 
     async def handshake_failed(self, peer_id: str) -> None:
         """Count it; an invitation ends after MAX_FAILED_HANDSHAKES in a row."""
@@ -489,7 +346,11 @@ class Peers:
     async def admit_also(self, peer_id: str, token: str, until: datetime, now: datetime) -> None:
         """Offer a further token of ours, good beside the present one (our rotation): until
         `until`, or for good once it is used."""
-        entry: TokenHash = {**self._entry(token, "C", now), "until": until, "offered": True}
+        entry: TokenHash = {
+            **token_entry(self._vault, token, "C", now),
+            "until": until,
+            "offered": True,
+        }
         await self._documents.update_one({"_id": peer_id}, {"$push": {"token_hashes": entry}})
 
     async def revoke(self, peer_id: str, token: str) -> None:
@@ -569,19 +430,6 @@ class Peers:
         await self.store.transact(work)
         await due_marks.forget(self.db, peer_id)
 
-    def _entry(self, token: str, kind: str, now: datetime) -> TokenHash:
-        return {
-            "hash": self._vault.digest(token),
-            "kid": self._vault.kid,
-            "kind": kind,
-            "since": now,
-        }
-
-
-def _replaced(entry: TokenHash) -> bool:
-    """Whether a newer token has taken this one's place, and it only lives on for a while."""
-    return bool(entry.get("until")) and not entry.get("offered")
-
 
 def _say_connected(tx: Tx, peer_id: str, known: JsonMapping, *, is_new: bool) -> None:
     parties = ", ".join(
@@ -606,14 +454,3 @@ def _say_connected(tx: Tx, peer_id: str, known: JsonMapping, *, is_new: bool) ->
         known.get("version") or "unknown",
         known["status"],
     )
-
-
-def _lasting(entry: TokenHash, until: datetime) -> TokenHash:
-    """A token that was in use, for as long as the one that takes its place may need."""
-    return {
-        "hash": entry["hash"],
-        "kid": entry.get("kid", ""),
-        "kind": entry["kind"],
-        "since": entry["since"],
-        "until": min(entry.get("until") or until, until),
-    }

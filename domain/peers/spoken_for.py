@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from db_interface.collection import Where
 from domain.peers import hub_clients
-from domain.peers.peers import Peer
+from domain.peers.peer import Peer
 from domain.visibility import party_of
 
 

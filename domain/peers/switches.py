@@ -30,8 +30,8 @@ from domain.outbox.marks import (
 from domain.outbox.opening import open_to
 from domain.peers import parties
 from domain.peers.claims import PartyTaken, shown
-from domain.peers.peer_document import PEERS, PeerDocument
-from domain.peers.peers import DEFAULT_QUIRKS, UnknownPeer
+from domain.peers.peer import DEFAULT_QUIRKS
+from domain.peers.peer_document import PEERS, PeerDocument, UnknownPeer
 from domain.peers.statuses import (
     BLOCKED,
     CONNECTED,

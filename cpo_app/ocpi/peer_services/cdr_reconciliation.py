@@ -24,7 +24,8 @@ from db_interface.interface import DbInterface
 from domain.errors import InvalidParameters
 from domain.exchanges.subjects import subject_of
 from domain.outbox.marks import mark_to_be_asked
-from domain.peers.peers import Peer, Peers
+from domain.peers.peer import Peer
+from domain.peers.peers import Peers
 from domain.peers.statuses import CONNECTED
 from domain.reconciliation.cdr_arrivals import Arrivals, Expected, Outcome, confirm, keep, sift
 from domain.reconciliation.cdr_totals import bill_alike

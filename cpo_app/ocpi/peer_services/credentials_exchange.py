@@ -27,7 +27,8 @@ from domain.exchanges.exchange import Subject
 from domain.log_events import log_event
 from domain.peers import claims, required_modules
 from domain.peers.claims import PartyTaken
-from domain.peers.peers import Peer, Peers
+from domain.peers.peer import Peer
+from domain.peers.peers import Peers
 from domain.peers.statuses import CONNECTED, SUSPENDED
 from domain.peers.terms import party_of
 from domain.schemas import SchemaError

@@ -17,7 +17,9 @@ from db_interface.json_data import JsonObject
 from domain.exchanges.subjects import subject_of
 from domain.peers import client_switches, hub_client_pulls
 from domain.peers.hub_client_pulls import HubClientPull as Claimed
-from domain.peers.peers import Peer, Peers, UnknownPeer
+from domain.peers.peer import Peer
+from domain.peers.peer_document import UnknownPeer
+from domain.peers.peers import Peers
 from domain.peers.statuses import CONNECTED
 from domain.rounds import Rounds
 from domain.schemas import ClientInfo, SchemaError, validate

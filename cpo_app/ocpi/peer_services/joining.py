@@ -27,7 +27,7 @@ from domain.outbox.crash_points import crash_point
 from domain.peers import required_modules
 from domain.peers.calls import Call
 from domain.peers.claims import PartyTaken
-from domain.peers.peers import Peer
+from domain.peers.peer import Peer
 from domain.peers.terms import Terms
 from domain.versions import (
     INNER_VERSION,

@@ -18,7 +18,8 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.errors import InvalidParameters, UnableToUseClientApi
 from domain.payments import payments
-from domain.peers.peers import Peer, Peers
+from domain.peers.peer import Peer
+from domain.peers.peers import Peers
 from domain.peers.statuses import CONNECTED
 from domain.schemas import SchemaError, format_datetime
 from domain.versions import ObjectKind, Unconvertible

@@ -19,7 +19,9 @@ from db_interface.owned_objects import party_key
 from domain.authorization.authorization_answer import Question
 from domain.authorization.emsps import Emsp, Reply
 from domain.exchanges.subjects import subject_of
-from domain.peers.peers import Peer, Peers, UnknownPeer
+from domain.peers.peer import Peer
+from domain.peers.peer_document import UnknownPeer
+from domain.peers.peers import Peers
 from domain.peers.statuses import CONNECTED, SUSPENDED
 from domain.peers.switches import ASK_UNKNOWN
 from domain.schemas import SchemaError

@@ -23,7 +23,7 @@ from domain.errors import (
     OcpiError,
 )
 from domain.peers.claims import PartyTaken
-from domain.peers.peers import Peer
+from domain.peers.peer import Peer
 from domain.secrets import new_token
 from domain.versions import (
     INNER_VERSION,

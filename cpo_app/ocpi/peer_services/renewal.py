@@ -22,7 +22,7 @@ from domain.errors import (
 )
 from domain.peers.claims import PartyTaken
 from domain.peers.offered_versions import offered_to
-from domain.peers.peers import Peer
+from domain.peers.peer import Peer
 from domain.secrets import new_token
 
 

@@ -20,7 +20,9 @@ from domain.errors import InvalidParameters
 from domain.exchanges.document import place_in
 from domain.exchanges.exchange import Subject
 from domain.exchanges.subjects import subject_of
-from domain.peers.peers import Peer, Peers, UnknownPeer
+from domain.peers.peer import Peer
+from domain.peers.peer_document import UnknownPeer
+from domain.peers.peers import Peers
 from domain.peers.statuses import CONNECTED, SUSPENDED
 from domain.secrets import SecretUnusable
 from domain.versions import ObjectKind, OcpiVersion, version_of

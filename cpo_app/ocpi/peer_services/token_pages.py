@@ -23,7 +23,8 @@ from db_interface.transaction import Tx
 from domain.authorization import token_pulls
 from domain.authorization.token_sync import keep_all
 from domain.exchanges.subjects import subject_of
-from domain.peers.peers import Peer, Peers
+from domain.peers.peer import Peer
+from domain.peers.peers import Peers
 from domain.peers.statuses import CONNECTED
 from domain.schemas import SchemaError, format_datetime
 from domain.versions import Context, ObjectKind, Unconvertible

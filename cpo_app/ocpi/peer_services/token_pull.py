@@ -23,7 +23,9 @@ from db_interface.interface import DbInterface
 from domain.authorization import token_pulls
 from domain.authorization.token_pulls import LeaseLost
 from domain.errors import InvalidParameters
-from domain.peers.peers import Peer, Peers, UnknownPeer
+from domain.peers.peer import Peer
+from domain.peers.peer_document import UnknownPeer
+from domain.peers.peers import Peers
 from domain.peers.statuses import CONNECTED
 from domain.rounds import Rounds
 from domain.secrets import SecretUnusable

@@ -11,7 +11,8 @@ from datetime import timedelta
 
 from cpo_app.ocpi.peer_services.renewal import Renewal
 from domain.errors import OcpiError
-from domain.peers.peers import Peers, UnknownPeer
+from domain.peers.peer_document import UnknownPeer
+from domain.peers.peers import Peers
 from domain.rounds import Rounds
 from domain.secrets import SecretUnusable
 

@@ -12,7 +12,8 @@ import logging
 from cpo_app.ocpi.peer_services.joining import Joining
 from domain.errors import OcpiError
 from domain.peers.calls import given_up
-from domain.peers.peers import Peers, UnknownPeer
+from domain.peers.peer_document import UnknownPeer
+from domain.peers.peers import Peers
 from domain.rounds import Rounds
 from domain.secrets import SecretUnusable
 

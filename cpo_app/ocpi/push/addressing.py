@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from cpo_app.ocpi.peer_client.peer_headers import RoutingHeaders
 from domain.outbox.marks import FOR_EVERY_READER
-from domain.peers.peers import Peer
+from domain.peers.peer import Peer
 from domain.visibility import party_of
 
 # Roles that take what a CPO pushes; a platform may have others beside them.

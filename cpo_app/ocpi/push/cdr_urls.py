@@ -15,7 +15,7 @@ from cpo_app.ocpi.push.addressing import object_url, owner_of
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping
 from domain.outbox.deliveries import usual_location
-from domain.peers.peers import Peer
+from domain.peers.peer import Peer
 from domain.versions import ids_of_cdr
 
 

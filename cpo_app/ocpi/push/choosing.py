@@ -17,7 +17,7 @@ from domain.outbox.crash_points import crash_point
 from domain.outbox.due_marks import Mark, Present
 from domain.outbox.marks import FOR_EVERY_READER
 from domain.peers import hub_clients
-from domain.peers.peers import Peer
+from domain.peers.peer import Peer
 from domain.visibility import party_of
 
 _OFFLINE = timedelta(seconds=30)  # the hub's word that the party is back ends it sooner

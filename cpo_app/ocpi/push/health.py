@@ -13,7 +13,8 @@ from cpo_app.ocpi.push.failures import SUSPICIOUS, Failure
 from cpo_app.ocpi.push.lease import Lease
 from db_interface.database import Database
 from domain.outbox.push_lanes import PushLane
-from domain.peers.peers import Peer, Peers
+from domain.peers.peer import Peer
+from domain.peers.peers import Peers
 
 logger = logging.getLogger("cpo.push")
 

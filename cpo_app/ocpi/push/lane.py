@@ -30,7 +30,8 @@ from domain.outbox import due_marks
 from domain.outbox.crash_points import crash_point
 from domain.outbox.due_marks import Mark, Present
 from domain.outbox.marks import mark_again
-from domain.peers.peers import Peer, Peers
+from domain.peers.peer import Peer
+from domain.peers.peers import Peers
 from domain.peers.statuses import CONNECTED
 from domain.rounds import pause
 from domain.secrets import SecretUnusable

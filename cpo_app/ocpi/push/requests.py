@@ -16,7 +16,7 @@ from cpo_app.ocpi.push.addressing import object_url, owner_of
 from db_interface.json_data import JsonMapping
 from domain.outbox.due_marks import Mark, Present
 from domain.outbox.mark_parts import EVSE, FIELD
-from domain.peers.peers import Peer
+from domain.peers.peer import Peer
 from domain.sites.last_updated import MIN_STEP
 from domain.times import format_datetime, parse_datetime
 from domain.versions import INNER_VERSION, ObjectKind, OcpiVersion, Unconvertible

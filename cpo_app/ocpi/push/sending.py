@@ -16,7 +16,7 @@ from cpo_app.ocpi.push.requests import Request
 from domain.exchanges.subjects import subject_of
 from domain.outbox.due_marks import Mark, Present
 from domain.outbox.marks import reader_of
-from domain.peers.peers import Peer
+from domain.peers.peer import Peer
 from domain.visibility import may_see
 
 

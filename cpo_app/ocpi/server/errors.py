@@ -29,7 +29,7 @@ from domain.errors import (
     StoreDown,
     TooManyRequests,
 )
-from domain.peers.peers import UnknownPeer
+from domain.peers.peer_document import UnknownPeer
 from domain.schemas import SchemaError
 from domain.versions import INNER_VERSION, OcpiVersion, Unconvertible
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from cpo_app.cli import reconcile
 from db_interface.database import Database
-from domain.peers.peers import UnknownPeer
+from domain.peers.peer_document import UnknownPeer
 from tests.conftest import Loop
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.test_cdr_reconciliation import LATER, UNTIL, forget, issued

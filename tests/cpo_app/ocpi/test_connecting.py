@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from auth.credentials_header import encoded
 from domain.errors import NoMatchingEndpoints, OcpiError, UnableToUseClientApi, UnsupportedVersion
-from domain.peers.peers import Peer, UnknownPeer
+from domain.peers.peer import Peer
+from domain.peers.peer_document import UnknownPeer
 from tests.cpo_app.ocpi.conftest import Face
 from tests.peers.emsp import Emsp, envelope
 

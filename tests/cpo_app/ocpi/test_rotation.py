@@ -14,7 +14,7 @@ from starlette.responses import Response
 from auth.credentials_header import encoded
 from db_interface.database import Database
 from domain.errors import OcpiError
-from domain.peers.peers import Peer
+from domain.peers.peer import Peer
 from tests.cpo_app.ocpi.conftest import Face, MakeFace, PeerSide
 from tests.cpo_app.ocpi.test_registration import registered
 from tests.peers.emsp import Emsp, envelope

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from auth.credentials_header import encoded
 from domain.errors import InvalidParameters
 from domain.peers import parties, switches
-from domain.peers.peers import Peer
+from domain.peers.peer import Peer
 from domain.peers.statuses import BLOCKED, DISCONNECTED, SUSPENDED
 from domain.peers.switches import NotPossible
 from domain.peers.terms import ANY_PARTY, Terms

@@ -9,7 +9,7 @@ import pytest
 from domain.operator.peer_details import Waiting, modules_of
 from domain.operator.peer_words import backlog_in_words, granted_in_words, quirks_in_words
 from domain.operator.push_states import PushState
-from domain.peers.peers import DEFAULT_QUIRKS
+from domain.peers.peer import DEFAULT_QUIRKS
 from domain.peers.terms import Terms
 
 NOW = datetime(2026, 5, 1, 14, 30, tzinfo=timezone.utc)

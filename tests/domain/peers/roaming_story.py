@@ -29,8 +29,9 @@ from domain.outbox.marks import MARKS, reader_of
 from domain.outbox.publishing import publish
 from domain.peers import claims, client_switches, parties, switches
 from domain.peers.claims import NoClaim, PartyTaken
+from domain.peers.peer import Peer
 from domain.peers.peer_document import receivers
-from domain.peers.peers import Peer, Peers
+from domain.peers.peers import Peers
 from domain.peers.spoken_for import audiences_for, speaks_for
 from domain.peers.statuses import STATUSES
 from domain.peers.switches import NotPossible

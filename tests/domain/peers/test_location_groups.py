@@ -11,7 +11,7 @@ from db_interface.database import Database
 from domain.operator import not_offered
 from domain.peers import location_groups, switches
 from domain.peers.location_groups import add, give, put_into, remove
-from domain.peers.peers import UnknownPeer
+from domain.peers.peer_document import UnknownPeer
 from domain.peers.requirements import require
 from domain.peers.switches import NotPossible
 from domain.peers.terms import ANY_PARTY

@@ -11,7 +11,7 @@ import pytest
 from db_interface.database import Database
 from domain.objects.location_fields import FIELDS, PROFILES, fields_of
 from domain.operator import not_offered
-from domain.peers.peers import UnknownPeer
+from domain.peers.peer_document import UnknownPeer
 from domain.peers.requirements import require
 from domain.peers.switches import NotPossible
 from tests.conftest import Loop

@@ -11,7 +11,8 @@ import pytest
 
 from db_interface.database import Database
 from domain.peers import switches
-from domain.peers.peers import DEFAULT_QUIRKS, UnknownPeer
+from domain.peers.peer import DEFAULT_QUIRKS
+from domain.peers.peer_document import UnknownPeer
 from domain.peers.statuses import BLOCKED, CONNECTED, STATUSES, SUSPENDED
 from domain.peers.switches import SWITCHES, NotPossible
 from tests.conftest import Loop

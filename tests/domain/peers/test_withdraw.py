@@ -7,7 +7,8 @@ import pytest
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from domain.peers import claims, parties, switches
-from domain.peers.peers import Peers, UnknownPeer
+from domain.peers.peer_document import UnknownPeer
+from domain.peers.peers import Peers
 from domain.peers.switches import NotPossible
 from domain.secrets import Vault, new_token
 from tests.conftest import Loop

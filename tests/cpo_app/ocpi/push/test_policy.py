@@ -16,7 +16,7 @@ from cpo_app.ocpi.push.failures import judged
 from cpo_app.ocpi.push.requests import removal
 from domain.outbox.due_marks import Mark, Present
 from domain.outbox.mark_parts import changed_parts
-from domain.peers.peers import Peer
+from domain.peers.peer import Peer
 from domain.times import parse_datetime
 from tests.cpo_app.ocpi.push.objects import evse, location
 

@@ -10,7 +10,7 @@ import pytest
 
 from domain.errors import UnsupportedVersion
 from domain.peers.offered_versions import SETTING
-from domain.peers.peers import Peer
+from domain.peers.peer import Peer
 from domain.schemas import validate
 from domain.versions import VERSIONS, ObjectKind, OcpiVersion
 from tests.cpo_app.ocpi.conftest import Face, PeerSide, shown

@@ -10,7 +10,7 @@ import pytest
 
 from db_interface.json_data import JsonObject
 from domain.outbox.marks import MARKS
-from domain.peers.peers import Peer
+from domain.peers.peer import Peer
 from domain.peers.version_moves import Moved, VersionMoves
 from domain.schemas import validate
 from domain.versions import VERSIONS, ObjectKind, OcpiVersion
