@@ -374,8 +374,13 @@ class OwnedObjects:
 def _outcome(obj: OwnedObject, before: OwnedDocument | None) -> str:
     if before is None:
         return "created"
+    return "unchanged" if unchanged_by(obj, before) else "updated"
+
+
+def unchanged_by(obj: OwnedObject, before: OwnedDocument) -> Replaced | None:
+    """What writing it over that would say, where that would change nothing; else None."""
     same = (before["audience"], before["raw"]) == (obj.audience, orjson.dumps(obj.fields))
-    return "unchanged" if same else "updated"
+    return Replaced("unchanged", before["audience"], before["raw"]) if same else None
 
 
 def _set(after: OwnedDocument, gone: JsonMapping) -> JsonObject:

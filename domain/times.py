@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 from db_interface.clocks import to_milliseconds
 
@@ -23,6 +24,8 @@ _FORM = re.compile(
 )
 # RFC 3339 section 5.6 bounds an offset's hours at 23; real offsets end at 14 hours.
 _MAX_OFFSET = timedelta(hours=23, minutes=59)
+_KNOWN = 1024
+"""Texts that are remembered: all parts of an object tend to bear the same few."""
 _SECONDS, _MILLISECONDS = len("2015-06-29T20:39:09"), len("2015-06-29T20:39:09.123")
 
 
@@ -51,6 +54,7 @@ def _read(text: str) -> tuple[datetime, str]:
     return moment, fraction or ""
 
 
+@lru_cache(maxsize=_KNOWN)
 def parse_datetime(text: str) -> datetime:
     """An OCPI timestamp as an aware UTC datetime; digits beyond microseconds are cut off.
 
@@ -83,5 +87,10 @@ def normalise_datetime(value: object) -> str:
         return format_datetime(value)
     if not isinstance(value, str):
         raise ValueError("not a timestamp string")
-    moment, fraction = _read(value)
+    return _normalised(value)
+
+
+@lru_cache(maxsize=_KNOWN)
+def _normalised(text: str) -> str:
+    moment, fraction = _read(text)
     return f"{moment.replace(tzinfo=None).isoformat()}{fraction}Z"

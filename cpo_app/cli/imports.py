@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import aclosing
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +21,7 @@ from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import opened, party_of
 from cpo_app.cli.output import note, print_line
 from cpo_app.cli.with_backend import on_backend
-from db_interface.owned_objects import OwnedObject, party_key
+from db_interface.owned_objects import party_key
 from domain.audit.chain import seal
 from domain.audit.entries import act as act_named
 from domain.imports.file_import import (
@@ -32,6 +34,7 @@ from domain.imports.file_import import (
     nothing_guarded,
 )
 from domain.imports.json_rows import NotOcpi, rows_of
+from domain.imports.reading_ahead import batches_ahead
 from domain.imports.report import Remark, Report
 
 PartyOption = Annotated[
@@ -88,15 +91,12 @@ def import_file(
         console = Console(stderr=True)
         with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
             task = bar.add_task("importing", total=total)
-            batch: list[OwnedObject] = []
-            for obj in importing.understood(rows_of(lambda: opened(file), module), report):
-                batch.append(obj)
-                if len(batch) == BATCH:
+            rows = rows_of(lambda: opened(file), module)
+            objects = importing.understood(rows, report)
+            async with aclosing(batches_ahead(objects, BATCH)) as batches:
+                async for batch in batches:
                     await write(backend.store, batch, report)
-                    batch.clear()
                     bar.update(task, completed=report.seen)
-            if batch:
-                await write(backend.store, batch, report)
 
     async def as_the_action(backend: Backend) -> None:
         with act_named(f"{module}.import"):
@@ -122,11 +122,13 @@ def _import_there(module: str, file: Path, party: str | None, force: bool, dry_r
     numbers = dict.fromkeys(("created", "updated", "unchanged"), 0)
     refused = 0
     try:
-        rows = list(rows_of(lambda: opened(file), module))
+        # First through all of it, as where the store is at hand.
+        for _ in rows_of(lambda: opened(file), module):
+            pass
     except NotOcpi as error:
         raise CliError(f"{file}: {error}") from error
-    for start in range(0, len(rows), BATCH):
-        objects = rows[start : start + BATCH]
+    rows = rows_of(lambda: opened(file), module)
+    while objects := list(islice(rows, BATCH)):
         given = {"objects": objects, "party": party, "force": force}
         done = act(action, given, None)
         for one in (*done["refused"], *done["warnings"]):

@@ -19,6 +19,7 @@ from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.imports.json_rows import printable
 from domain.imports.report import Change, Report
+from domain.imports.seen_keys import SeenKeys
 from domain.log_events import event
 from domain.operators.actor import current_actor
 from domain.outbox.publishing import publish_all, would_be
@@ -88,7 +89,7 @@ class Importing:
     """Take other parties, too."""
     guard: Guard = nothing_guarded
     amend: Amend = as_they_are
-    seen: set[str] = field(default_factory=set)
+    seen: SeenKeys = field(default_factory=SeenKeys)
 
     def understood(self, rows: Iterable[Any], report: Report) -> Iterator[OwnedObject]:
         """The rows that can be taken, as objects; the others go into the report."""
@@ -105,10 +106,9 @@ class Importing:
                 report.refuse(what, str(error))
                 continue
             obj = found.obj
-            if obj.key in self.seen:
+            if not self.seen.add(obj.key):
                 report.refuse(what, "is listed twice in the file (ids ignore case)")
                 continue
-            self.seen.add(obj.key)
             if obj.owner not in self.hosted:
                 party = f"{obj.country_code}/{obj.party_id}"
                 if not self.force:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Lock
 
 MAX_KEPT = 50
 _MAX_KINDS = 500
@@ -51,6 +52,8 @@ class Report:
     changes: Counter[Change] = field(default_factory=Counter)
     foreign: Counter[str] = field(default_factory=Counter)
     """Objects of parties that this platform does not host, by party (CC/PID)."""
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
+    """The file is read in one thread, and what was read is written in another."""
 
     @property
     def imported(self) -> int:
@@ -61,15 +64,17 @@ class Report:
         return self.imported + self.unchanged + self.refused
 
     def refuse(self, what: str, text: str) -> None:
-        self.refused += 1
-        self._remark("refused", self.first_refused, Remark(what, text))
+        with self._lock:
+            self.refused += 1
+            self._remark("refused", self.first_refused, Remark(what, text))
 
     def refuse_foreign(self, what: str, party: str) -> None:
         """Refuse an object because of its party: counted by party, for there may be many."""
-        self.refused += 1
-        self.foreign[party] += 1
-        if self.say is not None:
-            self.say("refused", Remark(what, f"{party} is not a party of this platform"))
+        with self._lock:
+            self.refused += 1
+            self.foreign[party] += 1
+            if self.say is not None:
+                self.say("refused", Remark(what, f"{party} is not a party of this platform"))
 
     def warn(self, what: str, text: str) -> None:
         self.warned += 1

@@ -9,7 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from db_interface.interface import DbInterface
-from db_interface.owned_objects import OwnedDocument, OwnedObject, Replaced, Stamp
+from db_interface.owned_objects import (
+    OwnedDocument,
+    OwnedObject,
+    Replaced,
+    Stamp,
+    unchanged_by,
+)
 from db_interface.transaction import Tx
 from domain.outbox.crash_points import crash_point
 from domain.outbox.marks import Changed, mark_changes
@@ -60,22 +66,20 @@ async def publish_again(
 async def publish_all(
     store: DbInterface, module: str, objects: Sequence[OwnedObject], tx: Tx
 ) -> list[str]:
-    """Many objects from outside, stamped now where they change, new ones in one round trip;
-    outcomes as `publish` gives them."""
-    known = await store.objects(module).known([obj.key for obj in objects], tx)
+    """Many objects from outside, stamped now where they change; those that are the same, and new
+    ones, in one round trip. Outcomes as `publish` gives them."""
+    known = await store.objects(module).present([obj.key for obj in objects], tx)
     stamp = stamp_at(tx.now)
     stamped = [stamp(obj, None) for obj in objects if obj.key not in known]
     make_views = views_for(module, tx)
     new = [replace(obj, views=await make_views(obj)) for obj in stamped]
     await store.objects(module).put_new(new, tx)
-    changes = [
-        Changed(
-            obj.key,
-            await _written(store, module, obj, tx, stamp) if obj.key in known else _NEW,
-            obj,
-        )
-        for obj in objects
-    ]
+    changes: list[Changed] = []
+    for obj in objects:
+        before = known.get(obj.key)
+        replaced = _NEW if before is None else unchanged_by(stamp(obj, before), before)
+        replaced = replaced or await _written(store, module, obj, tx, stamp)
+        changes.append(Changed(obj.key, replaced, obj))
     changed = [change for change in changes if change.before.outcome != "unchanged"]
     _mark(module, changed, tx)
     return [change.before.outcome for change in changes]

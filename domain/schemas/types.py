@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pydantic.errors import DictError
 
 from db_interface.json_data import JsonObject
+from domain.schemas.plain_models import plain_values
 from domain.times import normalise_datetime
 
 # MongoDB's and orjson's range: a larger integer could be neither stored nor sent.
@@ -46,10 +47,22 @@ class OcpiModel(BaseModel):
 
     @classmethod
     def validate(cls, value: object) -> Any:
+        if type(value) is dict:
+            values = plain_values(cls, value)
+            if values is not None:
+                return cls._of(values, value)
         # pydantic alone would try dict(value) and so take a list of pairs for an object.
         if not isinstance(value, (dict, cls)):
             raise DictError()
         return super().validate(value)
+
+    @classmethod
+    def _of(cls, values: dict[str, object], given: JsonObject) -> "OcpiModel":
+        """One of these values, which have been checked."""
+        made = cls.__new__(cls)
+        object.__setattr__(made, "__dict__", values)
+        object.__setattr__(made, "__fields_set__", {name for name in values if name in given})
+        return made
 
 
 class _Text(str):

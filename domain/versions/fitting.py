@@ -98,6 +98,18 @@ class _Field:
     required: bool
     fit: Callable[[type, object, Rules, Context, Notes], object] | None
     """None: it stays as it is"""
+    values: frozenset[str]
+    """of an enum: those that stay as they are"""
+    longest: int
+    """of a text: one up to here stays as it is; what free text it is, the rules say"""
+
+    def stays(self, value: object, rules: Rules) -> bool:
+        """Whether there is nothing to do: seen at a glance, for nearly every value is so."""
+        if self.is_list or type(value) is not str:
+            return False
+        if self.values:
+            return value in self.values
+        return len(value) <= self.longest and (self.fit is _identifier or rules.text is None)
 
 
 @cache
@@ -109,6 +121,8 @@ def _fields(model: type[OcpiModel]) -> tuple[_Field, ...]:
             field.shape == SHAPE_LIST,
             bool(field.required),
             _way_of(field.type_),
+            _values_of(field.type_) if issubclass(field.type_, Enum) else frozenset(),
+            field.type_.max_length if _way_of(field.type_) in (_identifier, _text) else -1,
         )
         for name, field in model.__fields__.items()
     )
@@ -142,7 +156,7 @@ def _object(
             if each.required:
                 raise LeftOut(f"{own_name}: {rules.into} must have it")
             continue
-        if each.fit is None:
+        if each.fit is None or each.stays(value, rules):
             made[each.name] = value
             continue
         here = notes.at(own_name)
