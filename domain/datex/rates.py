@@ -5,7 +5,8 @@ A rate stands at the station once; charging points refer to theirs where not all
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import fold
@@ -32,6 +33,13 @@ _FIRST_COUNTS = (
 )
 
 
+class SiteTariffs(NamedTuple):
+    """What whoever pays on the spot may pay at a site, and at each of its EVSEs."""
+
+    all: Sequence[JsonMapping]
+    by_evse: Sequence[Sequence[JsonMapping]]
+
+
 class Tariffs:
     """Tariffs of any parties; what their prices are in DATEX II is worked out once."""
 
@@ -55,9 +63,10 @@ class Tariffs:
                     break
         return list(found.values())
 
-    def of_site(self, location: JsonMapping, evses: Iterable[JsonMapping]) -> list[JsonMapping]:
-        found = {one["id"].lower(): one for evse in evses for one in self.ad_hoc(evse, location)}
-        return list(found.values())
+    def of_site(self, location: JsonMapping, evses: Iterable[JsonMapping]) -> SiteTariffs:
+        by_evse = [self.ad_hoc(evse, location) for evse in evses]
+        all_of_them = {one["id"].lower(): one for its in by_evse for one in its}
+        return SiteTariffs(list(all_of_them.values()), by_evse)
 
     def prices(self, tariff: JsonMapping, time_zone: str) -> list[JsonObject]:
         key = self._key(tariff, tariff["id"]), time_zone

@@ -12,7 +12,7 @@ from domain.datex.opening_times import operating_hours
 from domain.datex.organisations import helpdesk, operator_of, organisation
 from domain.datex.payment import AUTHENTICATION, TERMINAL, capabilities_of
 from domain.datex.publisher import Publisher
-from domain.datex.rates import Tariffs
+from domain.datex.rates import SiteTariffs, Tariffs
 from domain.datex.surroundings import TYPES_OF_SITE, associated, facilities, photos, supplement
 from domain.datex.whereabouts import place_of
 from domain.datex.words import enum, enums, external_id, mapped, said, text, texts
@@ -26,7 +26,7 @@ def site_of(location: JsonMapping, tariffs: Tariffs, publisher: Publisher) -> Js
         return None
     site = identifiers.site_id(location)
     prices = tariffs.of_site(location, evses)
-    version = identifiers.version(location, prices)
+    version = identifiers.version(location, prices.all)
     language = publisher.language
     parking = location.get("parking_type")
     place = place_of(location, _alpha2(location["country"]), language)
@@ -58,7 +58,7 @@ def _station(
     location: JsonMapping,
     evses: list[JsonMapping],
     tariffs: Tariffs,
-    prices: list[JsonMapping],
+    prices: SiteTariffs,
     version: str,
     publisher: Publisher,
     place: JsonObject,
@@ -94,23 +94,17 @@ def _station(
                     site,
                     version,
                     publisher.language,
-                    _energy(evse, location, tariffs, prices),
+                    []
+                    if len(its) == len(prices.all)  # the station says it for all
+                    else rates.energy_at_point(its, site),
                 )
-                for evse in evses
+                for evse, its in zip(evses, prices.by_evse, strict=True)
             ],
-            electricEnergy=rates.energy_at_station(location, capabilities, prices, tariffs, site),
+            electricEnergy=rates.energy_at_station(
+                location, capabilities, prices.all, tariffs, site
+            ),
         ),
     }
-
-
-def _energy(
-    evse: JsonMapping, location: JsonMapping, tariffs: Tariffs, prices: list[JsonMapping]
-) -> list[JsonObject]:
-    """Nothing where the station says it all."""
-    its = tariffs.ad_hoc(evse, location)
-    if len(its) == len(prices):
-        return []
-    return rates.energy_at_point(its, identifiers.site_id(location))
 
 
 def _authentication(evses: list[JsonMapping], capabilities: list[str]) -> list[JsonObject]:

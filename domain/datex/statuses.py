@@ -31,7 +31,7 @@ def site_status(location: JsonMapping, tariffs: Tariffs) -> JsonObject | None:
         return None
     present = identifiers.present(location)
     site = identifiers.site_id(location)
-    prices = tariffs.of_site(location, present)
+    prices = tariffs.of_site(location, present).all
     version = identifiers.version(location, prices)
     station = {
         "reference": reference(identifiers.station_id(site), version),

@@ -65,11 +65,11 @@ def enumeration(out: Out, tag: str, value: JsonMapping) -> None:
 
 
 def multilingual(out: Out, tag: str, value: JsonMapping) -> None:
-    inside = "".join(
-        f'<com:value lang="{escaped(one["lang"])}">{escaped(one["value"])}</com:value>'
-        for one in value["values"]
-    )
-    out.append(f"<{tag}><com:values>{inside}</com:values></{tag}>")
+    out.append(f"<{tag}><com:values>")
+    for one in value["values"]:
+        language, text = escaped(one["lang"]), escaped(one["value"])
+        out.append(f'<com:value lang="{language}">{text}</com:value>')
+    out.append(f"</com:values></{tag}>")
 
 
 def several(write: Write) -> Write:

@@ -6,8 +6,9 @@ A part never changes: what becomes of one with changes is another one. Pure.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from hashlib import blake2b
 from typing import NamedTuple
@@ -48,6 +49,8 @@ class Part:
     shown: int
     """how many of them stand in it"""
     digest: int
+    digests: Sequence[bytes]
+    """of each of its objects"""
     names: frozenset[str]
     """what its objects name"""
 
@@ -83,20 +86,22 @@ def pieces_of(rows: Iterable[Row], render: Render) -> list[Piece]:
 def part_of(pieces: Sequence[Piece], between: bytes, names: NameGiver = no_names) -> Part:
     """`pieces` in order of creation."""
     shown = [piece.data for piece in pieces if piece.data]
+    digests = [digest_of(piece.data) for piece in pieces]
     return Part(
         places=array("q", (piece.place for piece in pieces)),
         stamps=array("q", (piece.at_ms for piece in pieces)),
         sizes=array("l", (len(piece.data) for piece in pieces)),
         packed=packed(between.join(shown)),
         shown=len(shown),
-        digest=sum(map(_digest, shown)),
+        digest=sum(_as_number(one) for one in digests if one),
+        digests=digests,
         names=frozenset(name for piece in shown for name in names(piece)),
     )
 
 
 def changed_part(
     part: Part | None,
-    pieces: Iterable[Piece],
+    pieces: Sequence[Piece],
     gone: Collection[int],
     between: bytes,
     longest: int,
@@ -104,6 +109,9 @@ def changed_part(
 ) -> list[Part]:
     """The part with these instead of what it had at their places, or beside it, and without those
     that are gone: none, one, or several where it has grown beyond twice `longest`."""
+    same = None if part is None or gone else _as_they_were(part, pieces)
+    if same is not None:
+        return [same]
     kept = {} if part is None else {piece.place: piece for piece in part.pieces(between)}
     kept.update((piece.place, piece) for piece in pieces)
     all_pieces = [kept[place] for place in sorted(kept.keys() - set(gone))]
@@ -114,6 +122,23 @@ def changed_part(
     ]
 
 
-def _digest(piece: bytes) -> int:
+def digest_of(piece: bytes) -> bytes:
+    """Empty for what does not stand in the document."""
+    return blake2b(piece, digest_size=_DIGEST_BYTES).digest() if piece else b""
+
+
+def _as_number(digest: bytes) -> int:
     """They are added up: what they stand among does not matter, and order follows from creation."""
-    return int.from_bytes(blake2b(piece, digest_size=_DIGEST_BYTES).digest(), "little")
+    return int.from_bytes(digest, "little")
+
+
+def _as_they_were(part: Part, pieces: Sequence[Piece]) -> Part | None:
+    """The part with the new times of these objects, where nothing else of them has changed."""
+    stamps = array("q", part.stamps)
+    for piece in pieces:
+        number = bisect_left(part.places, piece.place)
+        known = number < len(part.places) and part.places[number] == piece.place
+        if not known or part.digests[number] != digest_of(piece.data):
+            return None
+        stamps[number] = piece.at_ms
+    return replace(part, stamps=stamps)
