@@ -31,8 +31,14 @@ class DatexPages:
         )
 
     def routes(self) -> Iterator[tuple[str, Endpoint]]:
-        yield f"{ROOT}/table.xml", _whole(self._documents.table, "table.xml")
-        yield f"{ROOT}/status.xml", _whole(self._documents.status, "status.xml")
+        known = self._documents
+        for name, document in (
+            ("table.xml", known.table),
+            ("status.xml", known.status),
+            ("table.json", known.table_json),
+            ("status.json", known.status_json),
+        ):
+            yield f"{ROOT}/{name}", _whole(document, name)
 
     async def stop(self) -> None:
         await self._documents.stop()

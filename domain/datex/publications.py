@@ -57,11 +57,13 @@ STATUS_END = b"</d2:payload>"
 
 def table_part(location: bytes, tariffs: Tariffs, publisher: Publisher) -> bytes | None:
     """A Location, as JSON of the inner model, as its site; None: it does not stand in the table."""
-    return _written(site_of(_read(location), tariffs, publisher), "energyInfrastructureSite", SITE)
+    return _written(
+        site_of(read_location(location), tariffs, publisher), "energyInfrastructureSite", SITE
+    )
 
 
 def status_part(location: bytes, tariffs: Tariffs) -> bytes | None:
-    status = site_status(_read(location), tariffs)
+    status = site_status(read_location(location), tariffs)
     return _written(status, "energyInfrastructureSiteStatus", SITE_STATUS)
 
 
@@ -73,7 +75,7 @@ def _written(object_: JsonMapping | None, name: str, shape: Shape) -> bytes | No
     return "".join(out).encode()
 
 
-def _read(raw: bytes) -> JsonObject:
+def read_location(raw: bytes) -> JsonObject:
     location: JsonObject = orjson.loads(memoryview(raw))
     return location
 

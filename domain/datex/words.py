@@ -24,7 +24,7 @@ def enums(values: Iterable[str]) -> list[JsonObject]:
 
 
 def text(value: str, language: str) -> JsonObject:
-    return {"values": [{"lang": language, "value": value[:MAX_TEXT_LENGTH]}]}
+    return {"values": [{"lang": language.lower(), "value": value[:MAX_TEXT_LENGTH]}]}
 
 
 def mapped(

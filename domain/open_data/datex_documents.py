@@ -11,7 +11,7 @@ from functools import partial
 import orjson
 
 from db_interface.interface import DbInterface
-from domain.datex import publications
+from domain.datex import afir_json, publications
 from domain.datex.publisher import Publisher
 from domain.datex.rates import AD_HOC, Tariffs
 from domain.open_data.edition import Rendering, Shape
@@ -20,6 +20,7 @@ from domain.open_data.ocpi_json import OBJECTS
 from domain.open_data.published import Published
 
 RenderingNow = Callable[[], Awaitable[Rendering]]
+Part = Callable[[bytes, Tariffs], bytes | None]
 _FOR_WHO_PAYS_ON_THE_SPOT = (AD_HOC, None)
 
 
@@ -35,7 +36,6 @@ class DatexDocuments:
         max_bytes: int,
         look_every_s: float = LOOK_EVERY_S,
     ) -> None:
-        self._publisher = publisher
         self._known: tuple[str, Tariffs] = ("", Tariffs(()))
 
         def kept(module: str, shape: Shape, rendering: RenderingNow) -> KeptDocument:
@@ -56,7 +56,7 @@ class DatexDocuments:
                 begin=partial(publications.table_begin, publisher),
                 end=lambda _: publications.TABLE_END,
             ),
-            self._of_table,
+            partial(self._rendering, partial(publications.table_part, publisher=publisher)),
         )
         self.status = kept(
             "locations",
@@ -65,28 +65,37 @@ class DatexDocuments:
                 begin=partial(publications.status_begin, publisher),
                 end=lambda _: publications.STATUS_END,
             ),
-            self._of_status,
+            partial(self._rendering, publications.status_part),
+        )
+        self.table_json = kept(
+            "locations",
+            Shape(
+                afir_json.MEDIA_TYPE,
+                begin=partial(afir_json.table_begin, publisher),
+                end=partial(afir_json.table_end, publisher),
+                between=b",",
+            ),
+            partial(self._rendering, partial(afir_json.table_part, publisher=publisher)),
+        )
+        self.status_json = kept(
+            "locations",
+            Shape(
+                afir_json.MEDIA_TYPE,
+                begin=partial(afir_json.status_begin, publisher),
+                end=partial(afir_json.status_end, publisher),
+                between=b",",
+            ),
+            partial(self._rendering, afir_json.status_part),
         )
 
     async def stop(self) -> None:
-        for document in (self.table, self.status, self._tariffs):
+        documents = (self.table, self.status, self.table_json, self.status_json, self._tariffs)
+        for document in documents:
             await document.stop()
 
-    async def _of_table(self) -> Rendering:
+    async def _rendering(self, part: Part) -> Rendering:
         tag, tariffs = await self._tariffs_now()
-
-        def render(location: bytes) -> bytes | None:
-            return publications.table_part(location, tariffs, self._publisher)
-
-        return Rendering(render, tag)
-
-    async def _of_status(self) -> Rendering:
-        tag, tariffs = await self._tariffs_now()
-
-        def render(location: bytes) -> bytes | None:
-            return publications.status_part(location, tariffs)
-
-        return Rendering(render, tag)
+        return Rendering(lambda location: part(location, tariffs), tag)
 
     async def _tariffs_now(self) -> tuple[str, Tariffs]:
         edition = await self._tariffs.edition()

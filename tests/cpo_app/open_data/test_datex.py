@@ -69,6 +69,19 @@ def test_a_price_is_news_for_both(reader: Reader) -> None:
         assert [one.text for one in rate.iter(f"{AEGI}value")] == ["0.25"]
 
 
+def test_the_same_as_json(reader: Reader) -> None:
+    reader.publish_location("LOC1", evses=[EVSE])
+    reader.publish_location("LOC2", evses=[EVSE])
+    payload = reader.asks(TABLE.replace("xml", "json")).json()["payload"]
+    (table,) = payload["aegiEnergyInfrastructureTablePublication"]["energyInfrastructureTable"]
+    ids = [one["idG"] for one in table["energyInfrastructureSite"]]
+    assert ids == ["NL*EVC*LOC1", "NL*EVC*LOC2"]
+    (payload,) = reader.asks(STATUS.replace("xml", "json")).json()["messageContainer"]["payload"]
+    publication = payload["aegiEnergyInfrastructureStatusPublication"]
+    sites = publication["energyInfrastructureSiteStatus"]
+    assert [one["reference"]["idG"] for one in sites] == ids
+
+
 def test_of_nothing_there_is_no_table(reader: Reader) -> None:
     answer = reader.asks(TABLE)
     assert (answer.status_code, answer.json()["error"]) == (404, "not_found")

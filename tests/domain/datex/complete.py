@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
+from functools import partial
 
 import orjson
 
 from db_interface.json_data import JsonObject
-from domain.datex import publications
+from domain.datex import afir_json, publications
 from domain.datex.publisher import Publisher
 from domain.datex.rates import Tariffs
 from domain.schemas import validate
@@ -37,7 +39,7 @@ def complete_location() -> JsonObject:
         state="Nordrhein-Westfalen",
         time_zone="Europe/Berlin",
         parking_type="UNDERGROUND_GARAGE",
-        directions=[{"language": "de", "text": "Einfahrt B"}],
+        directions=[{"language": "DE", "text": "Einfahrt B"}],
         operator={
             "name": "EVC Charging",
             "website": "https://example.org",
@@ -198,16 +200,33 @@ def complete_tariffs() -> list[JsonObject]:
 
 
 def table(*locations: JsonObject, tariffs: list[JsonObject]) -> bytes:
-    known = Tariffs(tariffs)
-    parts = (
-        publications.table_part(orjson.dumps(one), known, PUBLISHER) or b"" for one in locations
-    )
+    parts = _parts(locations, tariffs, partial(publications.table_part, publisher=PUBLISHER))
     begin = publications.table_begin(PUBLISHER, MADE_AT)
     return begin + b"".join(parts) + publications.TABLE_END
 
 
 def status(*locations: JsonObject, tariffs: list[JsonObject]) -> bytes:
-    known = Tariffs(tariffs)
-    parts = (publications.status_part(orjson.dumps(one), known) or b"" for one in locations)
+    parts = _parts(locations, tariffs, publications.status_part)
     begin = publications.status_begin(PUBLISHER, MADE_AT)
     return begin + b"".join(parts) + publications.STATUS_END
+
+
+def table_json(*locations: JsonObject, tariffs: list[JsonObject]) -> bytes:
+    parts = _parts(locations, tariffs, partial(afir_json.table_part, publisher=PUBLISHER))
+    end = afir_json.table_end(PUBLISHER, MADE_AT)
+    return afir_json.table_begin(PUBLISHER, MADE_AT) + b",".join(parts) + end
+
+
+def status_json(*locations: JsonObject, tariffs: list[JsonObject]) -> bytes:
+    parts = _parts(locations, tariffs, afir_json.status_part)
+    end = afir_json.status_end(PUBLISHER, MADE_AT)
+    return afir_json.status_begin(PUBLISHER, MADE_AT) + b",".join(parts) + end
+
+
+def _parts(
+    locations: Iterable[JsonObject],
+    tariffs: list[JsonObject],
+    part: Callable[[bytes, Tariffs], bytes | None],
+) -> list[bytes]:
+    known = Tariffs(tariffs)
+    return [made for one in locations if (made := part(orjson.dumps(one), known))]

@@ -1,40 +1,46 @@
-"""Documents held against DATEX II's own schema.
+"""Documents held against DATEX II's own schemas.
 
-Its files are not ours to give out: DATEX_SCHEMA names the folder that holds DATEXII_3_D2Payload.xsd
-of version 3.7 and the files beside it (docs/open-data.md says where they are had), and lxml has to
-be installed. Skipped without them.
+Their files are not ours to give out (docs/open-data.md says where they are had). DATEX_SCHEMA names
+the folder that holds DATEXII_3_D2Payload.xsd of version 3.7 and the files beside it; lxml has to be
+installed. DATEX_JSON_SCHEMA names the folder that holds those of the profile "AFIR Energy
+Infrastructure", in the folders EnergyInfrastructureTablePublication and ...StatusPublication;
+jsonschema has to be installed. Skipped without them.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
 
+import orjson
 import pytest
 
 from db_interface.json_data import JsonObject
 from domain.schemas import Location, Tariff, tidy_tariff, validate
 from domain.schemas.location_enums import PowerType, Status
 from domain.versions.v2_3_0.schemas import enums
-from tests.domain.datex.complete import complete_location, complete_tariffs, status, table
+from tests.domain.datex import complete
 from tests.domain.schemas.samples import connector, evse, location
 from tests.domain.schemas.test_leniency import without_nulls
 from tests.domain.schemas.test_real_data import read
 
+Faults = Callable[[bytes], list[str]]
+"""What a schema finds in a document."""
+ROOTS = {"Table": "DATEXII_3_D2Payload.json", "Status": "DATEXII_3_MessageContainer.json"}
 
-class Schema(Protocol):
-    def __call__(self, document: bytes) -> list[str]: ...
 
-
-@pytest.fixture(scope="module")
-def faults() -> Schema:
-    """What the schema finds in a document."""
-    folder = os.environ.get("DATEX_SCHEMA")
+def folder_of(variable: str) -> Path:
+    folder = os.environ.get(variable)
     if not folder:
-        pytest.skip("DATEX_SCHEMA names the folder of DATEX II's schema 3.7, which is not ours")
+        pytest.skip(f"{variable} names the folder of DATEX II's schema, which is not ours")
+    return Path(folder)
+
+
+def of_xml() -> Faults:
+    folder = folder_of("DATEX_SCHEMA")
     etree = pytest.importorskip("lxml.etree", reason="lxml reads the schema")
-    schema = etree.XMLSchema(etree.parse(str(Path(folder) / "DATEXII_3_D2Payload.xsd")))
+    schema = etree.XMLSchema(etree.parse(str(folder / "DATEXII_3_D2Payload.xsd")))
 
     def found(document: bytes) -> list[str]:
         schema.validate(etree.fromstring(document))
@@ -43,13 +49,43 @@ def faults() -> Schema:
     return found
 
 
-def test_a_location_that_says_all_there_is(faults: Schema) -> None:
-    made, tariffs = complete_location(), complete_tariffs()
-    assert faults(table(made, tariffs=tariffs)) == []
-    assert faults(status(made, tariffs=tariffs)) == []
+def of_json(kind: str) -> Faults:
+    folder = folder_of("DATEX_JSON_SCHEMA") / f"EnergyInfrastructure{kind}Publication"
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema reads the schema")
+    referencing = pytest.importorskip("referencing", reason="jsonschema needs it")
+    parts = {one.name: orjson.loads(one.read_bytes()) for one in folder.glob("DATEXII_3_*.json")}
+    known = referencing.Registry().with_resources(
+        (name, referencing.Resource.from_contents(part)) for name, part in parts.items()
+    )
+    schema = jsonschema.Draft202012Validator({"$ref": ROOTS[kind]}, registry=known)
+
+    def found(document: bytes) -> list[str]:
+        return [one.message for one in schema.iter_errors(orjson.loads(document))]
+
+    return found
 
 
-def test_each_word_of_ocpi(faults: Schema) -> None:
+Checks = Mapping[Callable[..., bytes], Faults]
+
+
+@pytest.fixture(scope="module", params=["xml", "json"])
+def checks(request: pytest.FixtureRequest) -> Checks:
+    if request.param == "xml":
+        faults = of_xml()
+        return {complete.table: faults, complete.status: faults}
+    return {complete.table_json: of_json("Table"), complete.status_json: of_json("Status")}
+
+
+def all_are_sound(checks: Checks, locations: list[JsonObject], tariffs: list[JsonObject]) -> None:
+    for document, faults in checks.items():
+        assert faults(document(*locations, tariffs=tariffs)) == []
+
+
+def test_a_location_that_says_all_there_is(checks: Checks) -> None:
+    all_are_sound(checks, [complete.complete_location()], complete.complete_tariffs())
+
+
+def test_each_word_of_ocpi(checks: Checks) -> None:
     plugs = [connector(id=str(n), standard=one) for n, one in enumerate(enums.ConnectorType.known)]
     powers = [connector(id=str(n), power_type=one.value) for n, one in enumerate(PowerType)]
     evses = [
@@ -65,22 +101,20 @@ def test_each_word_of_ocpi(faults: Schema) -> None:
         location(id=one, evses=evses, parking_type=one, facilities=list(enums.Facility.known))
         for one in enums.ParkingType.known
     ]
-    assert faults(table(*sites, tariffs=[])) == []
-    assert faults(status(*sites, tariffs=[])) == []
+    all_are_sound(checks, sites, [])
 
 
-def test_real_locations_with_real_tariffs(faults: Schema) -> None:
+def test_real_locations_with_real_tariffs(checks: Checks) -> None:
     shapes = [
         validate(Tariff, tidy_tariff(shape["example"])) for shape in read("tariff_shapes.json")
     ]
     for tariff in shapes:
         tariff.pop("type", None)
-    sites = [validate(Location, without_nulls(one)) for one in read("locations_1000.json.gz")]
+    sites = [validate(Location, without_nulls(one)) for one in read("locations_1000.json.gz")[::5]]
     tariffs: list[JsonObject] = []
     for number, site in enumerate(sites):
         priced = {**shapes[number % len(shapes)], "id": site["id"]}
         tariffs.append({**priced, **{key: site[key] for key in ("country_code", "party_id")}})
         for one in site["evses"][::2]:
             one["connectors"][0]["tariff_ids"] = [site["id"]]
-    assert faults(table(*sites, tariffs=tariffs)) == []
-    assert faults(status(*sites, tariffs=tariffs)) == []
+    all_are_sound(checks, sites, tariffs)

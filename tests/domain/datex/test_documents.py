@@ -1,7 +1,7 @@
-"""A location that says all there is, letter for letter as it was held against DATEX II's schema.
+"""A location that says all there is, letter for letter as it was held against DATEX II's schemas.
 
 Where the output is meant to change: `python -m tests.domain.datex.test_documents` writes the files
-anew; hold them against the schema then (test_against_schema.py says how).
+anew; hold them against the schemas then (test_against_schema.py says how).
 """
 
 from __future__ import annotations
@@ -10,25 +10,33 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from xml.dom.minidom import parseString
 
+import orjson
 import pytest
 
-from tests.domain.datex.complete import complete_location, complete_tariffs, status, table
+from tests.domain.datex import complete
 
 FILES = Path(__file__).parents[2] / "data" / "datex"
-DOCUMENTS: Mapping[str, Callable[..., bytes]] = {"table": table, "status": status}
+DOCUMENTS: Mapping[str, Callable[..., bytes]] = {
+    "table.xml": complete.table,
+    "status.xml": complete.status,
+    "table.json": complete.table_json,
+    "status.json": complete.status_json,
+}
 
 
 def written(name: str) -> str:
-    made = DOCUMENTS[name](complete_location(), tariffs=complete_tariffs())
+    made = DOCUMENTS[name](complete.complete_location(), tariffs=complete.complete_tariffs())
+    if name.endswith(".json"):
+        return orjson.dumps(orjson.loads(made), option=orjson.OPT_INDENT_2).decode()
     return str(parseString(made).toprettyxml(indent=" "))
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_location_that_says_all_there_is(name: str) -> None:
-    assert written(name).splitlines() == (FILES / f"{name}.xml").read_text("utf-8").splitlines()
+    assert written(name).splitlines() == (FILES / name).read_text("utf-8").splitlines()
 
 
 if __name__ == "__main__":
     FILES.mkdir(exist_ok=True)
     for each in DOCUMENTS:
-        (FILES / f"{each}.xml").write_text(written(each), "utf-8")
+        (FILES / each).write_text(written(each).rstrip("\n") + "\n", "utf-8")
