@@ -25,6 +25,7 @@ from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from cpo_app.ocpi.peer_services.token_rotation import TokenRotation
 from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
 from cpo_app.reconciling import Reconciling
+from cpo_app.sending_events import SendingEvents
 from cpo_app.server_presence import CENTRAL, ServerPresence
 from domain.audit.chain import Sealing
 from domain.authorization.authorization import Authorizer
@@ -86,6 +87,7 @@ class Background:
         )
         self._sealing = Sealing(backend.store, settings.CPO_AUDIT_DAYS)
         self._notifying = Notifying(backend.store, settings)
+        self._events = SendingEvents(backend.store, settings)
         self._fleet_sampling = FleetSampling(backend.db)
         self._views = ViewFilling(backend.store)
         self._stretches = StretchCutting(backend.store)
@@ -105,6 +107,7 @@ class Background:
         self._loop_lag.stop()
         if self._presence is not None:
             await self._presence.stop()
+        await self._events.stop()
         await self._moves.rounds.stop()
         await self._tariff_turns.rounds.stop()
         await self._stretches.rounds.stop()
@@ -161,6 +164,7 @@ class Background:
         self._hub_clients.start()
         self._unfinished.rounds.start()
         self._rotation.rounds.start()
+        await self._events.start()
         if backend.settings.CPO_PUSH:
             await backend.push.start()
         logger.info("EV_Central and OCPI are ready: %s", backend.settings.versions_url)

@@ -108,6 +108,11 @@ INDEXES: dict[str, list[IndexModel]] = {
     "hub_clients": [_index("peer_id", "status")],
     "hub_client_pulls": [_index("due")],
     "marks": [_index("peer_id", "due"), _index("peer_id", "since")],
+    "event_marks": [
+        _index("due"),
+        _index("since"),
+        _index("attempts", partialFilterExpression={"attempts": {"$gt": 0}}),
+    ],
     "deliveries": [_index("peer_id", "at")],
     "commands": [
         _index("state", "due"),
@@ -275,7 +280,7 @@ INDEXES["cdrs"] = [
     _index("fields.total_cost.excl_vat", "seq"),
 ]
 
-MADE_BEFOREHAND = ("sites", "command_lanes", "signs_of_life", "audit_chain")
+MADE_BEFOREHAND = ("event_streams", "sites", "command_lanes", "signs_of_life", "audit_chain")
 """Collections without an index of their own that many transactions write at once."""
 
 

@@ -26,7 +26,7 @@ from pydantic.main import ModelMetaclass
 import tests.drawn  # noqa: F401 - how much property tests draw
 from db_interface.clocks import HostClock
 from db_interface.database import Database
-from db_interface.embedded import EmbeddedMongo
+from db_interface.embedded import TRANSACTION_LIFETIME_S, EmbeddedMongo
 from db_interface.indexes import ensure_indexes
 from db_interface.writers import Writers
 from tests.browser.left_out import say_what_was_left_out
@@ -148,6 +148,20 @@ def db(_shared: Database) -> Database:
     _shared.clock = HostClock()
     _shared.writers = Writers(_shared)
     return _shared
+
+
+@pytest.fixture
+def short_transactions(db: Database, loop: Loop) -> Iterator[None]:
+    """What a killed process leaves open ends within a second or two, not eight."""
+
+    async def limit(seconds: int) -> None:
+        await db.client.admin.command(
+            {"setParameter": 1, "transactionLifetimeLimitSeconds": seconds}
+        )
+
+    loop.run(limit(1))
+    yield
+    loop.run(limit(TRANSACTION_LIFETIME_S))
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ ROOMS = (
     "notices",
     "open_data",
     "station_files",
+    "events",
 )
 SHARED = (
     "add_routes",
@@ -48,6 +49,7 @@ SHARED = (
     "log_ration",
     "front_door",
     "addresses",
+    "kafka",
     "ocpi_caller",
     "otlp",
     "outgoing",

@@ -18,6 +18,7 @@ GROUPS: Mapping[str, str] = {
     "locations": "cpo_app.actions.locations",
     "terminals": "cpo_app.actions.terminals",
     "notices": "cpo_app.actions.notices",
+    "events": "cpo_app.actions.events",
     "operators": "cpo_app.actions.operators",
     "keys": "cpo_app.actions.keys",
     "secrets": "cpo_app.actions.secrets",

@@ -71,6 +71,7 @@ PARAMETERS: Mapping[str, object] = {
     "location_id": "LOC1",
     "location_ids": ["LOC1", "LOC2"],
     "message": "StatusNotification",
+    "kinds": ["cdrs", "sessions"],
     "minutes": 30,
     "module": "locations",
     "modules": ["tokens:SENDER"],
@@ -104,6 +105,7 @@ PARAMETERS: Mapping[str, object] = {
 }
 """By the name of the parameter; those that are not here are left to the reader."""
 OTHERWISE: Mapping[str, Mapping[str, object]] = {
+    "events.resync": {"since": _AT},
     "peers.invite": {"name": "eMSP One"},
     "peers.quirk": {"name": "no_patch"},
     "peers.connect": {"name": "eMSP One"},
@@ -374,6 +376,24 @@ READ: Mapping[str, JsonObject] = {
         }
     ),
     "/notices": {"open": [], "over": [], "targets": [], "watched": True},
+    "/events": {
+        "stream": {
+            "since": _AT,
+            "brokers": "kafka:9092",
+            "sender": "cpo-1:4711:0f3a9c1e",
+            "sender_gone_since": _AT,
+            "backlog": 0,
+            "backlog_is_more": False,
+            "oldest": None,
+            "failures": 0,
+            "reason": None,
+            "failing_since": None,
+            "next_try": None,
+            "last_sent": _AT,
+            "put_off": [],
+            "trouble": None,
+        }
+    },
     "/audit": _page(
         {
             "id": "0000000001-6edb730a",

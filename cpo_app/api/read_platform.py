@@ -15,6 +15,7 @@ from cpo_app.operator_guard import demand
 from cpo_app.settings.showing import shown_settings
 from domain import key_rotation
 from domain.backups.last_backup import last_backup
+from domain.operator.event_states import event_state
 from domain.operator.lists import audit as audit_list
 from domain.operator.notices import notices
 from domain.operators.actor import Role, current_actor
@@ -26,6 +27,16 @@ def add_platform(router: APIRouter, house: House) -> None:
         """What is in trouble, what lately was, and whether those who are told of it take it."""
         found = await notices(house.store.db, target_ids(house.settings))
         return answered(asdict(found))
+
+    @router.get("/events", tags=["events"])
+    async def events() -> Response:
+        """How the events to Kafka go: what waits, who sends them, what was not taken; null: none
+        are kept."""
+        found = await event_state(house.store.db)
+        if found is None:
+            return answered({"stream": None})
+        trouble = found.trouble(house.store.db.now())
+        return answered({"stream": {**asdict(found), "trouble": trouble}})
 
     add_list(router, house, "/audit", audit_list.LIST, tag="audit", meaning="Who did what to what.")
 

@@ -53,6 +53,7 @@ class Commands(LazyGroup):
         "audit": "cpo_app.cli.audit:app",
         "exchanges": "cpo_app.cli.exchanges:app",
         "notices": "cpo_app.cli.notices:app",
+        "events": "cpo_app.cli.events:app",
     }
     unlisted: ClassVar[frozenset[str]] = frozenset({"simulate"})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from itertools import islice
@@ -25,13 +24,13 @@ from cpo_app.cli.output import note, print_json, print_line
 from cpo_app.cli.price import print_reasons
 from cpo_app.cli.spreadsheets import print_csv
 from cpo_app.cli.tables import print_table
+from cpo_app.cli.times import moment
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.metering.transparency import NotTransparent, transparency_file
 from domain.objects.cdrs import UnknownCdr, all_cdrs, find_cdr, reprice
 from domain.pricing import Priced, PricingInputError
 from domain.reconciliation.cdr_totals import totals
-from domain.schemas import parse_datetime
 from domain.sessions.cdr_time_zone import time_zone_of
 
 app = typer.Typer(help="CDRs: list, show, export, transparency, credit.", no_args_is_help=True)
@@ -289,16 +288,6 @@ def _explain(cdr: JsonMapping, priced: Priced | None) -> None:
     sign = -1 if cdr.get("credit") else 1
     if sign * _of(cdr["total_cost"]["excl_vat"]) != priced.total_cost.excl:
         note("its total_cost differs from what its tariffs and periods come to")
-
-
-def moment(text: str | None, name: str) -> datetime | None:
-    """What an option says, as a date or a date and time."""
-    if text is None:
-        return None
-    try:
-        return parse_datetime(text if "T" in text else f"{text}T00:00:00Z")
-    except ValueError as error:
-        raise CliError(f"{name} {text}: {error}") from error
 
 
 def _decimal(text: str) -> Decimal:

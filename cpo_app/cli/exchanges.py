@@ -11,11 +11,11 @@ import typer
 
 from cpo_app.backend import Backend
 from cpo_app.cli import remote
-from cpo_app.cli.cdrs import moment
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, plain_text, print_facts, print_json, print_line
 from cpo_app.cli.tables import print_table
+from cpo_app.cli.times import moment
 from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.exchanges import listing

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from cpo_app.backend import Backend
-from cpo_app.cli.cdrs import moment
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json
 from cpo_app.cli.tables import print_table
+from cpo_app.cli.times import moment
 from cpo_app.cli.with_backend import on_backend
 from domain.charge_points.charge_points import canonical_id
 from domain.reconciliation.cdr_arrivals import SAID as ARRIVAL_SAID

@@ -49,6 +49,7 @@ _LISTS = {
     "commands": "/console/charge-points",
     "ocpp": "/console/charge-points",
     "notices": "/console/notices",
+    "events": "/console/platform",
     "operators": "/console/operators",
     "keys": "/console/operators",
     "secrets": "/console/platform",

@@ -4,6 +4,7 @@ from pydantic import PrivateAttr, ValidationError
 
 from cpo_app.settings.central import CentralSettings
 from cpo_app.settings.charging import ChargingSettings
+from cpo_app.settings.kafka import KafkaSettings
 from cpo_app.settings.notices import NoticeSettings
 from cpo_app.settings.ocpi import OcpiSettings
 from cpo_app.settings.ocpp import OcppSettings
@@ -22,6 +23,7 @@ GROUPS = (
     OpenDataSettings,
     ChargingSettings,
     NoticeSettings,
+    KafkaSettings,
     RegistrySettings,
     CentralSettings,
     OcppSettings,
@@ -37,6 +39,7 @@ class Settings(
     OcppSettings,
     CentralSettings,
     RegistrySettings,
+    KafkaSettings,
     NoticeSettings,
     ChargingSettings,
     OpenDataSettings,

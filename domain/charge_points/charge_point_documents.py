@@ -89,6 +89,8 @@ class ChargePoint(TypedDict, total=False):
     """derived: when it last changed"""
     status_n: int
     """derived: how many entries its history has"""
+    told_at: datetime
+    """derived: when anything changed that others are told of it (told_state.py)"""
 
 
 CHARGE_POINTS: Collection[ChargePoint] = Collection("charge_points")

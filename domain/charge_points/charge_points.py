@@ -33,6 +33,9 @@ from domain.charge_points.evse_states import STATUS, Presence, View, view_of
 from domain.charge_points.registration_records import REGISTERED, Record
 from domain.charge_points.registration_store import canonical_id
 from domain.charge_points.site_publishing import status_changed
+from domain.charge_points.told_state import next_told_at, told_state
+from domain.events.kinds import CHARGE_POINTS as EVENTS_OF
+from domain.events.marks import Touched, mark_event
 from domain.sites import Party
 
 __all__ = [
@@ -103,6 +106,9 @@ async def _apply(tx: Tx, key: str, event: Event, registration: Record | None) ->
         at, n = await record(tx, before, status, _why(view, event))
         changes.update({"status_updated": at, "status_n": n})
     after.update(changes)
+    if found is None or told_state(after) != told_state(before):
+        after["told_at"] = changes["told_at"] = next_told_at(before, tx.now)
+        mark_event(Touched(EVENTS_OF, key), tx)
     await _note_presence(tx, before, after)
     if found is None:
         await CHARGE_POINTS.of(tx).insert_one(after)

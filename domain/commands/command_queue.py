@@ -20,6 +20,8 @@ from db_interface.lease import Lease
 from db_interface.transaction import Tx
 from domain.commands.command_delivery import DeliveryRecord
 from domain.commands.command_states import OPEN, Event, State, next_state
+from domain.events.kinds import COMMANDS as EVENTS_OF
+from domain.events.marks import Touched, mark_event
 from domain.log_events import event
 from domain.trace import TRACEPARENT, bound_id
 
@@ -127,7 +129,8 @@ async def add(
     if "delivery" in also:
         document["delivery"] = {**also["delivery"], "attempts": 0}
     await COMMANDS.of(tx).insert_one(document)
-    if "peer_id" in also or "by" in also:
+    _tell_of(document, tx)
+    if is_asked_for(document):
         _say_taken_up(tx, document)
     return document
 
@@ -153,6 +156,18 @@ def _say_taken_up(tx: Tx, command: Command) -> None:
         command["cp_id"] or "none",
         who,
     )
+
+
+def _tell_of(command: Command, tx: Tx) -> None:
+    """Of what somebody has asked for the event stream is told: all but the delivery of its result,
+    which alone is noted outside of transactions."""
+    if is_asked_for(command):
+        mark_event(Touched(EVENTS_OF, command["_id"]), tx)
+
+
+def is_asked_for(command: Command) -> bool:
+    """Whether a peer or one of ours wants it; else it is our own business with a charge point."""
+    return "peer_id" in command or "by" in command
 
 
 async def _next_turn(tx: Tx, cp_id: str | None) -> int:
@@ -334,6 +349,8 @@ async def advance(
     after = await COMMANDS.of(where).update_and_find(query, {"$set": written})
     if after is None:
         raise LeaseLost(command["_id"])
+    if isinstance(where, Tx):
+        _tell_of(after, where)
     return after
 
 

@@ -23,6 +23,13 @@ NAMES = (
     "cleared",
 )
 
+EVENTS = (
+    "event-marks-written",  # in the transaction, before its commit
+    "events-read",
+    "events-sent",  # the brokers have them, the marks are still there
+    "events-cleared",
+)
+
 CALLING = (
     "peer-to-be-called",  # our registration with a platform is noted, it has not heard of it
     "peer-answered",  # it has registered us, its credentials are not kept yet

@@ -172,7 +172,7 @@ async def _marks_of(
         groups = await _groups_of([change.key for change in changes], tx)
     updates: list[tuple[str, JsonMapping]] = []
     for change in changes:
-        parts, identity = _parts(module, change), _identity_of_gone(change)
+        parts, identity = _parts(module, change), identity_of_gone(change)
         ahead = _ahead(module, change, parts)
         its = groups.get(change.key, ())
         for peer, reader in readers:
@@ -396,7 +396,8 @@ async def _mark_again(
     return len(updates)
 
 
-def _identity_of_gone(change: Changed) -> dict[str, str] | None:
+def identity_of_gone(change: Changed) -> dict[str, str] | None:
+    """What a deleted object was called; None: it is there."""
     if change.obj is not None or change.before.raw is None:
         return None
     fields = orjson.loads(change.before.raw)

@@ -13,10 +13,10 @@ from dataclasses import replace
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
 from db_interface.transaction import Tx
+from domain.outbox.changes import tell_of
 from domain.outbox.marks import (
     FOR_EVERY_READER,
     Changed,
-    mark_changes,
     mark_opened,
     offers,
     reader_of,
@@ -77,4 +77,4 @@ async def renew(module: str, keys: Sequence[str], tx: Tx) -> None:
     changes = [
         Changed(obj.key, before, obj) for before, (_, obj) in zip(replaced, states, strict=True)
     ]
-    mark_changes(module, changes, tx)
+    tell_of(module, changes, tx)

@@ -17,8 +17,9 @@ from db_interface.owned_objects import (
     unchanged_by,
 )
 from db_interface.transaction import Tx
+from domain.outbox.changes import tell_of
 from domain.outbox.crash_points import crash_point
-from domain.outbox.marks import Changed, mark_changes
+from domain.outbox.marks import Changed
 from domain.outbox.stamping import never_back, stamp_at
 from domain.views.making import views_for
 
@@ -126,4 +127,4 @@ def _has_the_readers_of(before: OwnedDocument, obj: OwnedObject) -> bool:
 
 def _mark(module: str, changes: Sequence[Changed], tx: Tx) -> None:
     crash_point("object-written")
-    mark_changes(module, changes, tx)
+    tell_of(module, changes, tx)

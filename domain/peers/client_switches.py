@@ -16,11 +16,12 @@ from domain.audit import entries as audit
 from domain.commands import command_queue
 from domain.outbox import due_marks, push_lanes
 from domain.outbox.marks import mark_audiences
+from domain.outbox.settling import CHANGES_END_WITHIN
 from domain.peers import hub_clients
 from domain.peers.hub_clients import CONNECTED
 from domain.peers.peer_document import PEERS, PeerDocument, UnknownPeer
 from domain.peers.statuses import MARKED_FOR
-from domain.peers.switches import CHANGES_END_WITHIN, NotPossible
+from domain.peers.switches import NotPossible
 from domain.schemas import parse_datetime
 
 MODULE = "hubclientinfo"

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
@@ -28,6 +27,7 @@ from domain.outbox.marks import (
     reader_of,
 )
 from domain.outbox.opening import open_to
+from domain.outbox.settling import CHANGES_END_WITHIN
 from domain.peers import parties
 from domain.peers.claims import PartyTaken, shown
 from domain.peers.peer import DEFAULT_QUIRKS
@@ -41,9 +41,6 @@ from domain.peers.statuses import (
     STATUSES,
     SUSPENDED,
 )
-
-CHANGES_END_WITHIN = timedelta(seconds=65)
-"""MongoDB ends transactions after a minute: what began before a switch has ended by then."""
 
 ASK_UNKNOWN = "ask_unknown"
 """In a peer's settings: it is asked about cards that nobody has told us of."""

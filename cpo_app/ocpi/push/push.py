@@ -26,9 +26,9 @@ from db_interface.json_data import JsonObject
 from db_interface.watching import NoChangeStream, inserted
 from domain.outbox import due_marks, push_lanes
 from domain.outbox.marks import MARKS, mark_everything
+from domain.outbox.settling import CHANGES_END_WITHIN
 from domain.peers.peers import Peers
 from domain.peers.statuses import REGISTERED
-from domain.peers.switches import CHANGES_END_WITHIN
 from domain.rounds import Rounds
 
 logger = logging.getLogger("cpo.push")

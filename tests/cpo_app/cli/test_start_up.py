@@ -12,17 +12,17 @@ from cpo_app.cli.app import Commands
 LIBRARY = {"py_ocpi"}
 WEB = {"fastapi", "jinja2"}
 STORE = {"motor", "pymongo"}
-OTLP = {"opentelemetry", "requests"}
+BY_SETTING = {"opentelemetry", "requests", "confluent_kafka"}
 
 COMMANDS = tuple({place.partition(":")[0] for place in Commands.where.values()})
 SERVERS = {f"cpo_app.cli.{name}" for name in ("servers", "hub", "emsp", "up", "ocpp")}
 
 LIGHT = [
     # Any command beside the servers: it looks at the store, or calls a peer.
-    (tuple(m for m in COMMANDS if m not in SERVERS), LIBRARY | WEB | OTLP),
+    (tuple(m for m in COMMANDS if m not in SERVERS), LIBRARY | WEB | BY_SETTING),
     (("cpo_app.cli",), LIBRARY | WEB | STORE | {"httpx", "pydantic"}),
-    (tuple(SERVERS), LIBRARY | OTLP | {"jinja2"}),
-    (("cpo_app.registry.server",), LIBRARY | OTLP | {"jinja2", "httpx"}),
+    (tuple(SERVERS), LIBRARY | BY_SETTING | {"jinja2"}),
+    (("cpo_app.registry.server",), LIBRARY | BY_SETTING | {"jinja2", "httpx"}),
     (("cpo_app.cli.charge_point",), LIBRARY | WEB | STORE),
 ]
 

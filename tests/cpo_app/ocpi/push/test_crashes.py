@@ -6,13 +6,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pytest
 
-from db_interface.embedded import TRANSACTION_LIFETIME_S
 from domain.outbox.crash_points import NAMES
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.receiving_emsp import Receiver
@@ -52,20 +50,6 @@ def the_lease_ends(house: House) -> None:
         await house.db["push_lanes"].update_many({}, [{"$set": {"until": "$$NOW"}}])
 
     house.loop.run(end())
-
-
-@pytest.fixture
-def short_transactions(house: House) -> Iterator[None]:
-    """What a killed process leaves open ends within a second or two, not eight."""
-
-    async def limit(seconds: int) -> None:
-        await house.db.client.admin.command(
-            {"setParameter": 1, "transactionLifetimeLimitSeconds": seconds}
-        )
-
-    house.loop.run(limit(1))
-    yield
-    house.loop.run(limit(TRANSACTION_LIFETIME_S))
 
 
 @pytest.mark.processes
