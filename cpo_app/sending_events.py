@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import cpo_app.events.metrics  # noqa: F401 - what is counted is exposed, also where it is nothing
 from cpo_app.settings import Settings
 from db_interface.interface import DbInterface
 from domain.events import stream
 
 if TYPE_CHECKING:
-    from cpo_app.events import EventSender
+    from cpo_app.events.sender import EventSender
 
 logger = logging.getLogger("cpo.events")
 
@@ -34,7 +35,7 @@ class SendingEvents:
                     "them to: set it, or end it by cpo events off"
                 )
             return
-        from cpo_app.events import EventSender  # loaded where events are sent
+        from cpo_app.events.sender import EventSender  # loaded where events are sent
 
         self._sender = EventSender(self._settings, self._store)
         await self._sender.start()

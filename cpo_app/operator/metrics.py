@@ -17,6 +17,7 @@ from auth.operator_access import Door
 from cpo_app.exposition import exposed
 from cpo_app.operator_guard import NotTheOperator, OperatorGuard
 from db_interface.database import STORE_ERRORS, Database
+from domain.operator.event_states import EventState
 from domain.operator.snapshot import Snapshot, snapshot
 
 STORE_WITHIN_S = 5.0
@@ -129,6 +130,7 @@ def of_store(state: Snapshot | None, now: datetime) -> Iterator[Metric]:
     yield _by_label(
         "cpo_ocpp_stations", "Charge points' boxes that speak OCPP.", "state", state.stations
     )
+    yield from _of_events(state.events, now)
     yield _by_label("cpo_peers", "Peers by status.", "status", state.peers)
     names = GaugeMetricFamily("cpo_peer_info", "1; what a peer is called.", labels=("peer", "name"))
     for peer in state.pushes:
@@ -157,6 +159,20 @@ def _of_pushes(state: Snapshot, now: datetime) -> Iterator[Metric]:
         paused.add_metric(labels, 1 if push.failures else 0)
         lost.add_metric(labels, state.lost_results.get(peer.peer_id, 0))
     yield from (backlog, oldest, failures, paused, lost)
+
+
+def _of_events(state: EventState | None, now: datetime) -> Iterator[Metric]:
+    """Nothing is behind where no events are kept."""
+    oldest = None if state is None else state.oldest
+    waited_s = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
+    values = (0, 0, 0) if state is None else (state.backlog, state.failures, len(state.put_off))
+    for name, said, value in (
+        ("cpo_events_backlog", "Objects whose present state Kafka was not told.", values[0]),
+        ("cpo_events_oldest_seconds", "How long the oldest of them has waited.", waited_s),
+        ("cpo_events_failures_in_a_row", "Attempts in a row that Kafka took nothing.", values[1]),
+        ("cpo_events_put_off", "Events that Kafka would not have, alone.", values[2]),
+    ):
+        yield GaugeMetricFamily(name, said, value=value)
 
 
 def _by_label(name: str, said: str, label: str, values: Mapping[str, float]) -> Metric:

@@ -9,9 +9,11 @@ from datetime import timedelta
 
 from db_interface.database import Database
 from domain.charge_points.evse_states import EvseStatus
+from domain.events.stream import KAFKA
 from domain.notices import certificates
 from domain.notices.troubles import Kind, Source, Trouble
 from domain.operator import charge_points, money, peers, reconciliation
+from domain.operator.event_states import event_state
 from domain.operators import api_keys
 
 ENDS_SOON = timedelta(days=14)
@@ -71,6 +73,11 @@ def sources_of(db: Database) -> list[Source]:
             if "expires" in key and key["expires"] < soon
         ]
 
+    async def events_behind() -> Sequence[Trouble]:
+        state = await event_state(db)
+        said = None if state is None else state.trouble(db.now())
+        return [] if said is None else [Trouble(Kind.EVENTS_BEHIND, KAFKA, said)]
+
     async def disk() -> Sequence[Trouble]:
         room = await db.room()
         if room is None:
@@ -88,6 +95,7 @@ def sources_of(db: Database) -> list[Source]:
         Source("CDRs at peers", frozenset({Kind.CDRS_AT_PEER}), cdrs_at_peers),
         Source("API keys", frozenset({Kind.API_KEY_ENDS}), keys_ending),
         certificates.source(db),
+        Source("events", frozenset({Kind.EVENTS_BEHIND}), events_behind),
         Source("the store's disk", frozenset({Kind.DISK_LOW}), disk),
     ]
 

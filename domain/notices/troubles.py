@@ -26,6 +26,7 @@ class Kind(str, Enum):
     CERTIFICATE_ENDS = "certificate_ends"
     CERTIFICATE_OF_OTHERS = "certificate_of_others_ends"
     API_KEY_ENDS = "api_key_ends"
+    EVENTS_BEHIND = "events_behind"
     DISK_LOW = "disk_low"
 
 
@@ -66,6 +67,7 @@ WORDS: Mapping[Kind, Words] = {
         "cpo charge-points enrol ID",
     ),
     Kind.API_KEY_ENDS: Words("API keys end soon", "make new ones: cpo keys add"),
+    Kind.EVENTS_BEHIND: Words("streams of events are behind", "cpo events status"),
     Kind.DISK_LOW: Words("disks are nearly full", "make room: a full disk stops the database"),
 }
 

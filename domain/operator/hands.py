@@ -14,6 +14,7 @@ URGENCY: Sequence[Kind] = (
     Kind.SESSION_UNBILLED,
     Kind.DEAD_LETTER,
     Kind.PEER_BEHIND,
+    Kind.EVENTS_BEHIND,
     Kind.CDRS_AT_PEER,
     Kind.CHARGE_POINT_FAULTY,
     Kind.CHARGE_POINT_SILENT,

@@ -10,6 +10,7 @@ from db_interface.database import Database
 from domain.charge_points import dead_letters, unaccounted_energy
 from domain.commands.command_queue import undelivered
 from domain.operator import charge_points, money, peers, sessions, stations
+from domain.operator.event_states import EventState, event_state
 from domain.operator.money import MoneyCounts
 from domain.operator.push_states import PushState, push_states
 from domain.operator.reconciliation import KindTotal, cdrs_to_look_at, register_totals
@@ -52,6 +53,8 @@ class Snapshot:
     peers: Mapping[str, int]
     known_peers: frozenset[str]
     """The ids of all that are invited or registered."""
+    events: EventState | None
+    """To Kafka; None: none are kept."""
     pushes: tuple[PeerPush, ...]
     """To connected and suspended peers, the first MAX_PEERS."""
 
@@ -92,6 +95,7 @@ async def snapshot(db: Database) -> Snapshot:
         power_w=power_w,
         sessions_without_cdr=without_cdr,
         money=await money.counts(db),
+        events=await event_state(db),
         dead_letters=await dead_letters.counts(db),
         register_findings=tuple(findings),
         lost_results=lost,

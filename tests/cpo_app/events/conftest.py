@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cpo_app.events import EventSender
+from cpo_app.events.sender import EventSender
 from cpo_app.settings import Settings
 from db_interface.database import Database
 from domain.events import stream

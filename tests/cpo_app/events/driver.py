@@ -10,7 +10,7 @@ import asyncio
 import sys
 from typing import Any
 
-from cpo_app.events import EventSender
+from cpo_app.events.sender import EventSender
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
