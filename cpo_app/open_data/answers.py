@@ -14,9 +14,10 @@ from email.utils import format_datetime as http_date
 from email.utils import parsedate_to_datetime
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from domain.open_data.edition import Edition
+from domain.open_data.edition import Edition, Shape
 from domain.open_data.gzip_parts import FAST
 
 MAX_AGE_S = 2
@@ -51,8 +52,25 @@ def document_answer(request: Request, edition: Edition, filename: str = "") -> R
         headers["Content-Encoding"] = "gzip"
     if request.method == "HEAD":
         return Response(headers={**headers, "Content-Type": edition.shape.media_type})
-    pieces = _zipped(edition) if zipped else _plain(edition)
-    return StreamingResponse(pieces, headers=headers, media_type=edition.shape.media_type)
+    return _InPieces(_zipped(edition) if zipped else _plain(edition), headers, edition.shape)
+
+
+class _InPieces(Response):
+    """One piece after the other, as the reader takes them. What he still sends is not listened to:
+    the framework's own would read a body in order to hear that he is gone."""
+
+    def __init__(
+        self, pieces: AsyncIterator[bytes], headers: Mapping[str, str], shape: Shape
+    ) -> None:
+        super().__init__(headers=dict(headers), media_type=shape.media_type)
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(start)
+        async for piece in self._pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def bytes_answer(

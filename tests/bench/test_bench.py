@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import fleet, lookup, ocpp, push, reading
+from bench import fleet, lookup, ocpp, open_data, push, reading
 from bench.__main__ import figures, sets
 from bench.fleet.side import Scale as FleetScale
 from bench.goals import MISSED, NO_GOAL, REACHED, Goal
@@ -38,6 +38,14 @@ def test_a_miniature_push_arrives_beside_dead_peers() -> None:
     measured = push.run(scale=push.Scale(backlog=20, seconds=0.2))
     assert set(push.GOALS) <= set(measured)
     assert not any(value <= 0 for value in measured.values())
+
+
+@pytest.mark.processes
+def test_open_data_in_miniature_is_read_and_follows_changes() -> None:
+    scale = open_data.Scale(locations=60, readings=1, unchanged=2, changes=20)
+    measured = open_data.run(scale=scale)
+    assert set(open_data.GOALS) <= set(measured)
+    assert not any(value < 0 for value in measured.values())
 
 
 @pytest.mark.processes
