@@ -286,7 +286,7 @@ def staged(scale: Scale) -> Iterator[Stage]:
     with ExitStack() as stack:
         place = stack.enter_context(ground())
         token, key = new_token(), secrets.token_hex(32)
-        asyncio.run(_fill(place, scale.locations, token, key))
+        asyncio.run(fill(place, scale.locations, token, key))
         environment = {
             "CPO_MONGO_URL": place.mongo_url,
             "BENCH_DATABASE": place.database,
@@ -307,7 +307,7 @@ def staged(scale: Scale) -> Iterator[Stage]:
         )
 
 
-async def _fill(place: Ground, number: int, token: str, key: str) -> None:
+async def fill(place: Ground, number: int, token: str, key: str) -> None:
     """The same locations for all three, and a registered peer of each version: that of 2.2.1 with
     `token`."""
     db = place.connect()

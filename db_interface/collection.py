@@ -183,8 +183,10 @@ class Documents(Generic[D]):
         skip: int = 0,
         limit: int = 0,
         collation: Collation | None = None,
+        hint: Sort | None = None,
     ) -> list[D]:
-        """All that match (of `limit`, that many at most; 0: no limit)."""
+        """All that match (of `limit`, that many at most; 0: no limit). `hint`: the keys of the
+        index to go by, where the store's own choice could be another."""
         question = ""
         if self._remembered is not None:
             await self.write_what_waits()
@@ -199,6 +201,7 @@ class Documents(Generic[D]):
             skip=skip,
             limit=limit,
             collation=collation,
+            hint=hint,
             session=self.mongo,
         )
         found: list[D] = await self._all_of(cursor)
@@ -227,10 +230,17 @@ class Documents(Generic[D]):
         return found
 
     async def count(
-        self, query: Query, *, limit: int = 0, collation: Collation | None = None
+        self,
+        query: Query,
+        *,
+        limit: int = 0,
+        collation: Collation | None = None,
+        hint: Sort | None = None,
     ) -> int:
         """At most `limit` (0: all)."""
         bound: JsonObject = {"limit": limit} if limit else {}
+        if hint is not None:
+            bound["hint"] = [*hint]
         if collation is not None:
             bound["collation"] = collation
         await self.write_what_waits()

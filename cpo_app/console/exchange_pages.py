@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+
 import orjson
 from fastapi import APIRouter, Request, Response
 
@@ -11,7 +14,9 @@ from cpo_app.console.routes import NotThere
 from cpo_app.operator_guard import demand
 from db_interface.json_data import JsonObject
 from domain.exchanges import listing
+from domain.exchanges.exchange import time_of_id
 from domain.exchanges.har import har_of
+from domain.exchanges.looking_through import MAX_LOOKED_THROUGH, reach
 from domain.listing.listing import Asked
 from domain.operator.command_way import way_of
 from domain.operator.lists.exchanges import exchanges_of, wanted
@@ -25,8 +30,19 @@ def add_exchange_pages(router: APIRouter, console: Console) -> None:
     db = console.db
     exchanges = exchanges_of(console.vault)
 
-    async def lost(asked: Asked) -> JsonObject:
-        return {"lost": await listing.lost_since(db, console.clock() - listing.LATELY)}
+    async def beside(asked: Asked) -> JsonObject:
+        lost, oldest = await asyncio.gather(
+            listing.lost_since(db, console.clock() - listing.LATELY),
+            reach(db, wanted(console.vault, asked.values)),
+        )
+        back_to = None if oldest is None else time_of_id(oldest)
+        return {
+            "lost": lost,
+            "most": MAX_LOOKED_THROUGH,
+            "reach": back_to,
+            # A time in a filter is to the second: that second is looked at twice.
+            "further": back_to and back_to + timedelta(seconds=1),
+        }
 
     add_list(
         router,
@@ -35,7 +51,7 @@ def add_exchange_pages(router: APIRouter, console: Console) -> None:
         "exchanges.html",
         exchanges,
         needs=Role.OPERATOR,
-        more=lost,
+        more=beside,
     )
 
     @router.get("/console/exchanges.har")

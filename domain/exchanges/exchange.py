@@ -11,7 +11,7 @@ import itertools
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import TypedDict
 
@@ -189,6 +189,11 @@ def new_id(at: datetime) -> str:
 def first_id(at: datetime) -> str:
     """What the ids of that millisecond begin with: all earlier ones sort before it."""
     return f"{max(0, round((at - _EPOCH).total_seconds() * 1000)):011x}"
+
+
+def time_of_id(exchange_id: str) -> datetime:
+    """When it began, to the millisecond."""
+    return _EPOCH + timedelta(milliseconds=int(exchange_id[:11], 16))
 
 
 def outcome_of(status: int | None, ocpi_status: int | None) -> Outcome:

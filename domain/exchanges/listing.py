@@ -12,7 +12,8 @@ import orjson
 from db_interface.database import Database
 from db_interface.json_data import JsonObject
 from domain.exchanges.exchange import EXCHANGES, LOSSES, Direction, Exchange, Part
-from domain.exchanges.search_keys import BadSearch, Wanted, query_of
+from domain.exchanges.looking_through import bounded_query, reach
+from domain.exchanges.search_keys import BadSearch, Wanted, hint_of
 from domain.secrets import Vault
 
 _ID = re.compile(r"[0-9a-f]{22}")
@@ -71,10 +72,13 @@ async def listed(
     db: Database, wanted: Wanted, *, limit: int, cursor: str | None = None
 ) -> tuple[list[JsonObject], str | None]:
     """Rows without heads and bodies, and the cursor of those behind them (None: that was all).
+    Where much had to be looked through, there can be fewer rows before a cursor than `limit`.
     Raises BadSearch."""
     found = await _found(db, wanted, limit + 1, cursor, ROW)
     rows = [row_of(one) for one in found[:limit]]
-    return rows, found[limit - 1]["_id"] if len(found) > limit else None
+    if len(found) > limit:
+        return rows, found[limit - 1]["_id"]
+    return rows, await reach(db, wanted, cursor)
 
 
 async def whole(db: Database, wanted: Wanted, *, limit: int) -> list[Exchange]:
@@ -139,6 +143,7 @@ async def _found(
 ) -> Sequence[Exchange]:
     if cursor is not None and not _ID.fullmatch(cursor):
         raise BadSearch("cursor: is none that we gave out")
+    query = await bounded_query(db, wanted, cursor)
     return await EXCHANGES.of(db).find(
-        query_of(wanted, cursor), fields, sort=[("_id", -1)], limit=limit
+        query, fields, sort=[("_id", -1)], limit=limit, hint=hint_of(query)
     )

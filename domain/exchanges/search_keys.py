@@ -100,6 +100,12 @@ def query_of(wanted: Wanted, before: str | None = None) -> JsonObject:
     return query
 
 
+def hint_of(query: JsonMapping) -> Sequence[tuple[str, int]] | None:
+    """The index that the question to the store goes by. By itself the store could go by time, and
+    pass over all that is of others."""
+    return [("keys", 1), ("_id", 1)] if "keys" in query else None
+
+
 def card_key(hash_: str) -> str:
     return f"card {hash_}"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timezone, tzinfo
 from typing import Generic, Protocol, TypeVar
 
-from db_interface.collection import Collation, Documents
+from db_interface.collection import Collation, Documents, Sort
 from db_interface.database import Database
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.listing.filters import BadFilter, Filter, Kind
@@ -57,10 +57,12 @@ class Source(Protocol[D]):
 
 @dataclass(frozen=True)
 class Question:
-    """To a collection. `collation`: how its texts are compared, where not byte by byte."""
+    """To a collection. `collation`: how its texts are compared, where not byte by byte; `hint`: the
+    keys of its index, where the store could take another."""
 
     query: JsonMapping
     collation: Collation | None = None
+    hint: Sort | None = None
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,16 @@ class Stored(Generic[D]):
             sort=part.sort,
             limit=part.limit,
             collation=asked.collation,
+            hint=asked.hint,
         )
 
     async def number(self, db: Database, values: JsonObject, most: int) -> int:
         asked = await self.question(db, values)
         if not asked.query:
             return await (self.total or self._estimated)(db)
-        return await self.of(db).count(asked.query, limit=most, collation=asked.collation)
+        return await self.of(db).count(
+            asked.query, limit=most, collation=asked.collation, hint=asked.hint
+        )
 
     async def _estimated(self, db: Database) -> int:
         return await self.of(db).estimated_count()

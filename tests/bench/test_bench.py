@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import fleet, lookup, ocpp, open_data, push, reading
+from bench import exchanges, fleet, lookup, ocpp, open_data, push, reading
 from bench.__main__ import figures, sets
 from bench.fleet.side import Scale as FleetScale
 from bench.goals import MISSED, NO_GOAL, REACHED, Goal
@@ -46,6 +46,14 @@ def test_open_data_in_miniature_is_read_and_follows_changes() -> None:
     measured = open_data.run(scale=scale)
     assert set(open_data.GOALS) <= set(measured)
     assert not any(value < 0 for value in measured.values())
+
+
+@pytest.mark.processes
+def test_a_miniature_record_is_kept_and_searched() -> None:
+    scale = exchanges.Scale(locations=60, rounds=1, slice_s=0.2, at_once=200, parts=2)
+    measured = exchanges.run(scale=scale)
+    assert set(exchanges.GOALS) <= set(measured)
+    assert measured["exchanges"] == 400
 
 
 @pytest.mark.processes

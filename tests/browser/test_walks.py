@@ -35,7 +35,7 @@ def test_the_link_that_is_shown_at_the_first_start_signs_in(
 
     desk.page.goto(demo.link)
     expect(desk.heading("Overview")).to_be_attached()
-    expect(desk.page.locator("header").get_by_text("admin").first).to_be_visible()
+    expect(desk.page.locator(".who summary")).to_have_text("admin")
 
 
 def test_a_charge_is_watched_live(admin: Desk) -> None:
@@ -131,6 +131,37 @@ def test_a_stuck_push_is_found_from_the_overview_and_all_is_sent_again(
     expect(push).to_contain_text("Nothing waits")
     expect(push).not_to_contain_text("not taken")
     assert emsp.server.complaints == []
+
+
+def test_a_result_that_a_peer_did_not_take_is_found_from_the_overview(
+    admin: Desk, demo: Demonstration, emsp: Emsp
+) -> None:
+    invited = demo.act("/peers", name="Forgetful", any_party=True)
+    emsp.register(invited["versions_url"], invited["token"])
+    (place, evse) = next(
+        (location, one)
+        for location in emsp.all("locations")
+        for one in location["evses"]
+        if one["uid"] == "CP-004"
+    )
+    asked = emsp.command(
+        "UNLOCK_CONNECTOR",
+        location_id=place["id"],
+        evse_uid=evse["uid"],
+        connector_id=evse["connectors"][0]["id"],
+        response_url=f"{emsp.server.base_url}/not-there",
+    )
+    assert asked.accepted, asked.answer
+
+    admin.page.goto("/")
+    main = admin.page.get_by_role("main")
+    main.get_by_role("link", name="1 result of a command not delivered").click()
+    row = admin.page.get_by_role("row").filter(has_text="the peer has not taken its result")
+    row.get_by_role("link", name="UNLOCK_CONNECTOR").click()
+    expect(admin.page.locator("#way")).to_contain_text("final: UNDELIVERED")
+    main.get_by_role("link", name=re.compile(r"^POST .*not-there: HTTP 404")).click()
+    expect(main).to_contain_text("We asked a peer")
+    expect(main.locator("pre").first).to_contain_text('"result": "ACCEPTED"')
 
 
 def test_a_viewer_sees_it_all_and_changes_nothing(

@@ -6,7 +6,8 @@ from db_interface.database import Database
 from db_interface.json_data import JsonObject
 from domain.exchanges.exchange import EXCHANGES, MODULES, Direction, Exchange
 from domain.exchanges.listing import ROW, row_of, wanted_of
-from domain.exchanges.search_keys import BadSearch, Wanted, query_of
+from domain.exchanges.looking_through import bounded_query
+from domain.exchanges.search_keys import BadSearch, Wanted, hint_of
 from domain.listing.filters import BadFilter, choice, period, text
 from domain.listing.listing import Listing, Question, Stored
 from domain.paging import Order
@@ -17,7 +18,8 @@ def exchanges_of(vault: Vault) -> Listing[Exchange]:
     """`vault`: cards are found by their keyed hash."""
 
     async def question(db: Database, values: JsonObject) -> Question:
-        return Question(query_of(wanted(vault, values)))
+        query = await bounded_query(db, wanted(vault, values))
+        return Question(query, hint=hint_of(query))
 
     return Listing(
         name="exchanges",

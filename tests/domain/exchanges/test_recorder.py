@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import Any
 
 import pytest
 
 from db_interface.database import Database
-from db_interface.json_data import JsonMapping
 from domain.exchanges import listing
 from domain.exchanges.bounds import ExchangeBounds
 from domain.exchanges.document import Bounds
 from domain.exchanges.exchange import EXCHANGES, Direction, Subject
 from domain.exchanges.recorder import STRANGERS_PER_MINUTE, Bucket, Recorder, Rules
-from domain.exchanges.search_keys import BadSearch, Wanted, query_of
+from domain.exchanges.search_keys import BadSearch, Wanted
 from tests.clock import Clock
 from tests.conftest import Loop
 from tests.domain.exchanges.samples import digest, seen
@@ -182,66 +181,3 @@ def test_each_way_to_look_for_one(db: Database, loop: Loop) -> None:
     for module, status in (("nothing", None), (None, "200"), (None, "broken")):
         with pytest.raises(BadSearch):
             Wanted(module=module, status=status)
-
-
-QUESTIONS: tuple[dict[str, Any], ...] = (
-    {},
-    {"peer_id": "peer-3"},
-    {"module": "sessions"},
-    {"peer_id": "peer-3", "module": "cdrs", "direction": Direction.IN},
-    {"direction": Direction.OUT},
-    {"status": "failed"},
-    {"status": "2003", "peer_id": "peer-3"},
-    {"object": "s-7"},
-    {"correlation_id": "c-7"},
-)
-
-
-class Explained(TypedDict):
-    stages: set[str]
-    keys: int
-    documents: int
-
-
-async def explained(db: Database, wanted: Wanted, *, limit: int) -> Explained:
-    """What the store says of how it answers."""
-    found = EXCHANGES.of(db).driver.find(query_of(wanted)).sort("_id", -1).limit(limit)
-    stats = (await found.explain())["executionStats"]
-    return {
-        "stages": stages_in(stats["executionStages"]),
-        "keys": stats["totalKeysExamined"],
-        "documents": stats["totalDocsExamined"],
-    }
-
-
-def stages_in(stage: JsonMapping) -> set[str]:
-    below = [
-        *([stage["inputStage"]] if "inputStage" in stage else ()),
-        *stage.get("inputStages", ()),
-    ]
-    return {stage["stage"]}.union(*map(stages_in, below))
-
-
-def test_whatever_is_looked_for_a_page_is_all_that_is_read(db: Database, loop: Loop) -> None:
-    """By the store's own account: no collection is scanned and nothing is sorted."""
-    one = recorder(db)
-    for n in range(600):
-        one.take(
-            seen(
-                direction=list(Direction)[n % 2],
-                url=f"/ocpi/cpo/2.2.1/{('sessions', 'cdrs', 'locations')[n % 3]}/s-{n}",
-                subject=Subject(f"peer-{n % 5}"),
-                status=500 if n % 4 == 0 else 200,
-                response={"status_code": 2003 if n % 4 == 0 else 1000},
-                correlation_id=f"c-{n}",
-                request_id=f"r-{n}",
-            )
-        )
-    loop.run(one.write())
-    for question in QUESTIONS:
-        stats = loop.run(explained(db, Wanted(**question), limit=10))
-        branches = 1 if "peer_id" in question and "module" in question else 24
-        assert "COLLSCAN" not in stats["stages"], question
-        assert "SORT" not in stats["stages"], question
-        assert stats["documents"] <= 10, question
-        assert stats["keys"] <= 10 + branches, question
