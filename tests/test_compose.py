@@ -38,7 +38,7 @@ REPOSITORY = Path(__file__).parents[1]
 PAGE = (REPOSITORY / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(PAGE)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OTHERS = ("mongo", "proxy")
+OTHERS = ("mongo", "proxy", "kafka")
 CPO = sorted(name for name in SERVICES if name not in OTHERS)
 SERVERS = ("ev-central", "ev-registry", "ev-ocpp")
 ENGINES = [name for name in CPO if name.startswith("ev-cp-e-")]
@@ -92,7 +92,7 @@ def environment(name: str) -> dict[str, str]:
 
 def test_no_charge_point_holds_the_operators_key() -> None:
     assert "REGISTRY_API_KEY" not in PAGE.replace("REGISTRY_ADMIN_API_KEY", "")
-    for name in ("ev-cp-m-1", "ev-cp-e-1", "ev-cp-m-2", "ev-cp-e-2"):
+    for name in (*ENGINES, *MONITORS):
         text = service(name)
         assert "ADMIN" not in text and "env_file" not in text and "*store" not in text
     assert "CP_MONITOR_ENROLMENT_TOKEN" in service("ev-cp-m-1")
@@ -132,7 +132,10 @@ def test_a_service_says_what_compose_understands(name: str) -> None:
     assert named - files <= set(COMPOSE["volumes"])
     assert all((REPOSITORY / file).is_file() for file in files)
     for other, how in said.get("depends_on", {}).items():
-        assert how == {"condition": "service_healthy"}
+        # What a profile alone starts is waited for where it is started.
+        of_a_profile = set(SERVICES[other].get("profiles", ())) - set(said.get("profiles", ()))
+        optional = {"required": False} if of_a_profile else {}
+        assert how == {"condition": "service_healthy", **optional}
         assert "test" in SERVICES[other].get("healthcheck", {}) or other == "ev-central", (
             f"{other} has no health check, so {name} would wait for ever"
         )
@@ -187,6 +190,31 @@ def test_a_monitor_finds_its_engine_and_its_servers() -> None:
         assert values["CP_MONITOR_REGISTRY_URL"].endswith(
             f"ev-registry:{registry['REGISTRY_API_PORT']}"
         )
+
+
+def test_two_charge_points_are_started_and_ten_on_demand() -> None:
+    plain = [name for name in ENGINES if "profiles" not in SERVICES[name]]
+    assert (len(plain), len(ENGINES)) == (2, 10)
+    for engine, monitor in zip(ENGINES, MONITORS, strict=True):
+        assert environment(monitor)["CP_MONITOR_CP_E_HOST"] == engine
+        both = SERVICES[engine], SERVICES[monitor]
+        assert {tuple(said.get("profiles", ())) for said in both} == {
+            () if engine in plain else ("ten",)
+        }
+    ids = [environment(name)["CP_ENGINE_CP_ID"] for name in ENGINES]
+    assert len(set(ids)) == len(ids)
+
+
+def test_kafka_is_the_servers_alone_and_is_where_they_look_for_it() -> None:
+    kafka = SERVICES["kafka"]
+    assert (kafka["profiles"], kafka["networks"]) == (["kafka"], ["store-network"])
+    brokers = f"{kafka['environment']['KAFKA_ADVERTISED_LISTENERS'].removeprefix('PLAINTEXT://')}"
+    assert settings_of(CPO_KAFKA_BROKERS=brokers).CPO_KAFKA_BROKERS == "kafka:9092"
+    for page in (".env.example", "docs/operations.md", "docs/events.md"):
+        assert f"CPO_KAFKA_BROKERS={brokers}" in (REPOSITORY / page).read_text()
+    port = brokers.partition(":")[2]
+    assert kafka["healthcheck"]["test"][-1] == f"localhost:{port}"
+    assert kafka["volumes"] == [f"kafka-data:{kafka['environment']['KAFKA_LOG_DIRS']}"]
 
 
 def test_the_registrys_health_check_is_answered_with_tls(

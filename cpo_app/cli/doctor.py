@@ -20,6 +20,7 @@ from cpo_app.doctor.contents import check_contents
 from cpo_app.doctor.endings import check_endings, check_public_certificate
 from cpo_app.doctor.findings import Finding, Level, fail, ok
 from cpo_app.doctor.host import check_host
+from cpo_app.doctor.kafka import check_brokers, check_events
 from cpo_app.doctor.network import check_network
 from cpo_app.doctor.ocpp import check_gateway, check_reachable, check_stations
 from cpo_app.doctor.running import as_running, check_running, living
@@ -107,9 +108,11 @@ async def _examine(settings: Settings, embedded: bool) -> list[Finding]:
         ]
         findings += await check_public_certificate(here, now)
         findings.append(await check_reachable(here))
+        findings += await check_brokers(here)
         if not broken:
             findings += [finding async for finding in check_stations(db)]
             findings += [finding async for finding in check_endings(db)]
+            findings += [finding async for finding in check_events(db, here)]
         if not broken and len(min(here.encryption_keys, key=len, default="")) >= MIN_KEY_LENGTH:
             vault = Vault(*here.encryption_keys)
             findings += [finding async for finding in check_contents(db, vault, now)]

@@ -49,7 +49,7 @@ _LISTS = {
     "commands": "/console/charge-points",
     "ocpp": "/console/charge-points",
     "notices": "/console/notices",
-    "events": "/console/platform",
+    "events": "/console/kafka",
     "operators": "/console/operators",
     "keys": "/console/operators",
     "secrets": "/console/platform",

@@ -60,6 +60,7 @@ NAVIGATION = (
             Page("/console/reconciliation", "Reconciliation"),
             Page("/audit", "Audit log"),
             Page("/console/operators", "Operators", Role.ADMIN),
+            Page("/console/kafka", "Kafka"),
             Page("/console/platform", "Platform"),
         ),
     ),

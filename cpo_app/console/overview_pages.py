@@ -17,6 +17,7 @@ from domain.charge_points.evse_states import EvseStatus
 from domain.notices import matters
 from domain.operator import charge_points, hands, money, newest, peers, reconciliation, sessions
 from domain.operator.day_totals import DaysOfZones
+from domain.operator.event_states import event_state
 from domain.operator.sites_on_map import Site, SitesOnMap
 from domain.peers.statuses import PRESENT
 
@@ -78,12 +79,13 @@ def add_overview_pages(router: APIRouter, console: Console) -> None:
             reconciliation.cdrs_to_look_at(db),
             reconciliation.register_totals(db),
         )
-        opened, over, (latest, whole), events, drawing = await asyncio.gather(
+        opened, over, (latest, whole), events, drawing, stream = await asyncio.gather(
             matters.open_ones(db),
             matters.over_since(db, now - timedelta(days=1)),
             days_of.zone(zone).latest(),
             newest.newest(db),
             whole_map(),
+            event_state(db),
         )
         found = verdict(
             Facts(
@@ -99,6 +101,7 @@ def add_overview_pages(router: APIRouter, console: Console) -> None:
                 held_back=held[1],
                 open=opened,
                 over=over,
+                events=None if stream is None else stream.trouble(now),
             )
         )
         in_trouble = sum(counts[status.value] for status in charge_points.TROUBLE)

@@ -9,6 +9,7 @@ from cpo_app.console.console import Console
 from cpo_app.console.doing import add_actions
 from cpo_app.console.event_stream import add_event_stream
 from cpo_app.console.exchange_pages import add_exchange_pages
+from cpo_app.console.kafka_pages import add_kafka_pages
 from cpo_app.console.list_pages import add_list_pages
 from cpo_app.console.location_pages import add_location_pages
 from cpo_app.console.login import build_login_router
@@ -46,6 +47,7 @@ def build_console_router(console: Console) -> APIRouter:
     add_peer_pages(router, console)
     add_notice_pages(router, console)
     add_platform_pages(router, console)
+    add_kafka_pages(router, console)
     add_exchange_pages(router, console)
     add_station_pages(router, console)
     add_pages_shown_once(router, console)

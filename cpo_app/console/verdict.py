@@ -53,6 +53,9 @@ _OF_SESSIONS = (
 )
 
 
+_KAFKA = "/console/kafka"
+
+
 @dataclass(frozen=True)
 class Line:
     said: str
@@ -79,6 +82,8 @@ class Facts:
     open: Sequence[Matter]
     over: int
     """notices of the last day that are over"""
+    events: str | None = None
+    """what is wrong with the events to Kafka"""
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,7 @@ def _of_money(facts: Facts) -> list[Line]:
 
 
 def _of_the_house(facts: Facts) -> list[Line]:
-    lines = []
+    lines = [] if facts.events is None else [Line(facts.events, _KAFKA)]
     for kind in _BY_THEMSELVES:
         alike = [matter for matter in facts.open if matter["kind"] == kind.value]
         if len(alike) == 1:
@@ -206,6 +211,7 @@ _PAGES_OF_ONE = {
     **dict.fromkeys((kind.value for kind in _OF_SESSIONS), "/console/sessions"),
 }
 _PAGES_OF_MANY = {
+    Kind.EVENTS_BEHIND.value: _KAFKA,
     Kind.CHARGE_POINT_SILENT.value: "/console/charge-points?status=UNKNOWN",
     Kind.CHARGE_POINT_FAULTY.value: "/console/charge-points?status=OUTOFORDER",
     Kind.PEER_BEHIND.value: "/console/peers",

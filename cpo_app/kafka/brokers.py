@@ -61,8 +61,9 @@ class Brokers:
             unusable={name: error.str() for name, error in unusable.items() if error is not None},
         )
 
-    def make(self, topics: tuple[str, ...]) -> Mapping[str, str]:
-        """Make these topics; why any of them could not be made."""
+    def make(self, topics: tuple[str, ...], *, try_only: bool = False) -> Mapping[str, str]:
+        """Make these topics (`try_only`: ask whether they could be made); why any of them could
+        not."""
         partitions = self._settings.CPO_KAFKA_PARTITIONS
         wanted = [
             NewTopic(name, num_partitions=partitions, replication_factor=_BROKERS_OWN)
@@ -70,7 +71,10 @@ class Brokers:
         ]
         failed = {}
         for name, made in self._admin.create_topics(
-            wanted, request_timeout=self._within_s, operation_timeout=self._within_s
+            wanted,
+            request_timeout=self._within_s,
+            operation_timeout=self._within_s,
+            validate_only=try_only,
         ).items():
             try:
                 made.result()

@@ -72,6 +72,11 @@ def test_a_fleet_that_is_silent_is_one_line_and_who_never_came_is_no_trouble() -
     assert grey == [("970 charge points have never come", "/console/charge-points?status=UNKNOWN")]
 
 
+def test_kafka_that_takes_nothing_calls_for_a_hand() -> None:
+    red, grey = lines(events="Kafka takes no events: refused")
+    assert (red, grey) == ([("Kafka takes no events: refused", "/console/kafka")], [])
+
+
 def test_what_was_planned_is_grey() -> None:
     red, grey = lines(
         statuses={"INOPERATIVE": 2}, peers=[peer(status="suspended")], held_back=1, over=3
