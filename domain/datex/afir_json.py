@@ -17,7 +17,7 @@ from domain.datex.publisher import Publisher
 from domain.datex.rates import Tariffs
 from domain.datex.sites import site_of
 from domain.datex.statuses import site_status
-from domain.datex.words import enum
+from domain.datex.words import EQUIPMENT, enum
 from domain.times import format_datetime
 
 MEDIA_TYPE = "application/json"
@@ -70,6 +70,9 @@ def _in_profile(value: object) -> object:
         if value.get("otherTypeOfIdentifier") in _ITS_IDENTIFIERS:
             known = {"value": "extendedG", "extendedValueG": value["otherTypeOfIdentifier"]}
             return {"identifier": value["identifier"], "typeOfIdentifier": known}
+        if EQUIPMENT in value:
+            value = {**value, **value[EQUIPMENT]}
+            del value[EQUIPMENT]
         return {name: _in_profile(one) for name, one in value.items() if name not in _LATER}
     if isinstance(value, list):
         return [_in_profile(one) for one in value]

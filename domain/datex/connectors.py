@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from operator import attrgetter
+from typing import NamedTuple
 
 from db_interface.json_data import JsonMapping, JsonObject
-from domain.datex.words import enum, external_id, said
+from domain.datex.words import Shared, enum, said
 from domain.sites.power_types import DC, PHASES
 
 OTHER = "other"
@@ -40,45 +43,73 @@ _MODE_3 = ("IEC_62196_T1", "IEC_62196_T2", "IEC_62196_T3A", "IEC_62196_T3C")
 _PLUG_AND_CHARGE = "PLUG_AND_CHARGE"
 
 
-def connector_of(connector: JsonMapping) -> JsonObject:
-    standard = connector["standard"]
-    type_ = TYPES.get(standard, OTHER)
-    return said(
-        connectorType=enum(type_),
-        otherConnector=standard if type_ == OTHER else None,
-        connectorFormat=enum(_format(connector)),
-        maxPowerAtSocket=power_w(connector),
-        voltage=connector["max_voltage"],
-        maximumCurrent=connector["max_amperage"],
-        externalIdentifier=[external_id(connector["id"], "ocpiConnectorId")],
+class Plug(NamedTuple):
+    """All of a connector that stands in DATEX II: many have it alike."""
+
+    standard: str
+    format: str
+    power_type: str
+    volts: int
+    amperes: int
+    watts: int
+    """what it gives at most"""
+    plug_and_charge: bool
+
+    @property
+    def is_dc(self) -> bool:
+        return self.power_type == DC
+
+
+def plugs_of(evse: JsonMapping) -> tuple[Plug, ...]:
+    """The strongest first."""
+    found = [_plug(connector) for connector in evse["connectors"]]
+    return tuple(sorted(found, key=_WATTS, reverse=True) if len(found) > 1 else found)
+
+
+_WATTS = attrgetter("watts")
+
+
+def _plug(connector: JsonMapping) -> Plug:
+    volts, amperes = connector["max_voltage"], connector["max_amperage"]
+    power_type = connector["power_type"]
+    capabilities = connector.get("capabilities") or ()
+    return Plug(
+        connector["standard"],
+        connector["format"],
+        power_type,
+        volts,
+        amperes,
+        # The voltage of alternating current is that of a phase.
+        connector.get("max_electric_power") or volts * amperes * PHASES.get(power_type, 1),
+        any(_PLUG_AND_CHARGE in one for one in capabilities),
     )
 
 
-def power_w(connector: JsonMapping) -> int:
-    """What it gives at most; the voltage of alternating current is that of a phase."""
-    phases = PHASES.get(connector["power_type"], 1)
-    electric = connector["max_voltage"] * connector["max_amperage"] * phases
-    return int(connector.get("max_electric_power") or electric)
+@lru_cache(maxsize=4096)
+def connector_of(plug: Plug) -> JsonObject:
+    type_ = TYPES.get(plug.standard, OTHER)
+    return Shared(
+        said(
+            connectorType=enum(type_),
+            otherConnector=plug.standard if type_ == OTHER else None,
+            connectorFormat=enum(_format(plug)),
+            maxPowerAtSocket=plug.watts,
+            voltage=plug.volts,
+            maximumCurrent=plug.amperes,
+        )
+    )
 
 
-def is_dc(connector: JsonMapping) -> bool:
-    return bool(connector["power_type"] == DC)
-
-
-def charging_mode(connector: JsonMapping) -> str | None:
+def charging_mode(plug: Plug) -> str | None:
     """IEC 61851's; DATEX II has no word for mode 3 with one phase or two."""
-    if is_dc(connector):
+    if plug.is_dc:
         return "mode4DC"
-    if connector["power_type"] == "AC_3_PHASE" and connector["standard"] in _MODE_3:
+    if plug.power_type == "AC_3_PHASE" and plug.standard in _MODE_3:
         return "mode3AC3p"
     return None
 
 
-def has_plug_and_charge(connector: JsonMapping) -> bool:
-    return any(_PLUG_AND_CHARGE in one for one in connector.get("capabilities") or ())
-
-
-def _format(connector: JsonMapping) -> str:
-    if connector["format"] == "SOCKET":
+def _format(plug: Plug) -> str:
+    if plug.format == "SOCKET":
         return "socket"
-    return "cableMode3" if connector["standard"] in _MODE_3 else "otherCable"
+    return "cableMode3" if plug.standard in _MODE_3 else "otherCable"

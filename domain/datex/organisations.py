@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.datex.publisher import Publisher
-from domain.datex.words import external_id, said, text
+from domain.datex.words import Shared, external_id, said, text
 
 
 def operator_of(location: JsonMapping, publisher: Publisher) -> JsonObject | None:
     """With the id that its EVSE ids begin with. OCPI has one name: it is the legal one, too."""
-    details = location.get("operator") or (
-        {"name": publisher.operator} if publisher.operator else None
-    )
     party = f"{location['country_code']}*{location['party_id']}"
+    details = location.get("operator")
+    if details is None:
+        if not publisher.operator:
+            return None
+        details = {"name": publisher.operator}
     return organisation(details, publisher.language, party)
 
 
@@ -21,16 +25,25 @@ def organisation(
 ) -> JsonObject | None:
     if details is None:
         return None
-    name = text(details["name"], language)
-    return {
-        "afacAnOrganisation": said(
-            name=name,
-            legalName=name,
-            linkToGeneralInformation=details.get("website"),
-            linkToLogo=(details.get("logo") or {}).get("url"),
-            externalIdentifier=[external_id(operator_id, "operatorId")] if operator_id else None,
-        )
-    }
+    logo = details.get("logo") or {}
+    return _organisation(
+        details["name"], details.get("website"), logo.get("url"), language, operator_id
+    )
+
+
+@lru_cache(maxsize=1024)
+def _organisation(
+    name: str, website: str | None, logo: str | None, language: str, operator_id: str | None
+) -> JsonObject:
+    named = text(name, language)
+    made = said(
+        name=named,
+        legalName=named,
+        linkToGeneralInformation=website,
+        linkToLogo=logo,
+        externalIdentifier=[external_id(operator_id, "operatorId")] if operator_id else None,
+    )
+    return {"afacAnOrganisation": Shared(made)}
 
 
 def helpdesk(location: JsonMapping, publisher: Publisher) -> JsonObject | None:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.datex.opening_times import on_days, times_of_day
-from domain.datex.words import ENGLISH, enum, said, text
+from domain.datex.words import ENGLISH, Shared, enum, said, text
 from domain.pricing.money import EXACT
 from domain.pricing.restriction_words import given_restrictions, plain_number, when
 
@@ -101,7 +101,7 @@ def _price(
     minutes, energy, unsaid = _bounds(given)
     if unsaid:
         words.append(f"Only {when(unsaid)}.")
-    return said(
+    made = said(
         priceGroupIndex=place,
         priceType=enum("flatRate" if flat else kind.price_type),
         value=float(value),
@@ -112,6 +112,7 @@ def _price(
         timeBasedApplicability=minutes,
         energyBasedApplicability=energy,
     )
+    return Shared(made)
 
 
 def _with_tax(tariff: JsonMapping, component: JsonMapping) -> tuple[Decimal, bool, float | None]:

@@ -27,7 +27,6 @@ ENERGY_SOURCES: Mapping[str, str] = {
     "WIND": "wind",
 }
 """OCPI's EnergySourceCategory to ElectricEnergySourceTypeEnum."""
-_IMPACTS = {"CARBON_DIOXIDE": "carbonDioxideImpact", "NUCLEAR_WASTE": "nuclearWasteImpact"}
 _FIRST_COUNTS = (
     "Where prices of one type apply at the same time, that of the lowest price group counts."
 )
@@ -53,6 +52,8 @@ class Tariffs:
         """Those for who pays there on the spot: those that are for it by their type, else those
         that are for everybody. Several follow one another, or are for one connector each."""
         found: dict[str, JsonMapping] = {}
+        if not self._known:
+            return []
         for connector in evse["connectors"]:
             keys = [self._key(location, id_) for id_ in connector.get("tariff_ids") or ()]
             known = {key: self._known[key] for key in keys if key in self._known}
@@ -91,8 +92,28 @@ def energy_at_station(
         _rate(tariff, tariffs.prices(tariff, location["time_zone"]), rate_id(site, tariff), means)
         for tariff in rates
     ]
-    energy = said(**_mix(location.get("energy_mix") or {}), energyRate=made)
+    mix = location.get("energy_mix") or {}
+    name = mix.get("energy_product_name") or mix.get("supplier_name")
+    energy = said(
+        energyProductName=name and text(name, ENGLISH),
+        isGreenEnergy=mix.get("is_green_energy"),
+        energyRate=made,
+        carbonDioxideImpact=_impact(mix, "CARBON_DIOXIDE"),
+        nuclearWasteImpact=_impact(mix, "NUCLEAR_WASTE"),
+        electricEnergySourceRatio=[
+            {
+                "energySource": enum(ENERGY_SOURCES[source["source"]]),
+                "sourceRatioValue": {"percentage": float(source["percentage"])},
+            }
+            for source in mix.get("energy_sources") or ()
+        ],
+    )
     return [energy] if energy else []
+
+
+def _impact(mix: JsonMapping, category: str) -> float | None:
+    impacts = mix.get("environ_impact") or ()
+    return next((float(one["amount"]) for one in impacts if one["category"] == category), None)
 
 
 def energy_at_point(rates: Iterable[JsonMapping], site: str) -> list[JsonObject]:
@@ -134,25 +155,4 @@ def _rate(
             energyPrice=prices,
             overallPeriod=valid,
         ),
-    }
-
-
-def _mix(mix: JsonMapping) -> JsonObject:
-    name = mix.get("energy_product_name") or mix.get("supplier_name")
-    impacts = {
-        field: float(impact["amount"])
-        for impact in mix.get("environ_impact") or ()
-        if (field := _IMPACTS.get(impact["category"]))
-    }
-    return {
-        "energyProductName": name and text(name, ENGLISH),
-        "isGreenEnergy": mix.get("is_green_energy"),
-        "electricEnergySourceRatio": [
-            {
-                "energySource": enum(ENERGY_SOURCES[source["source"]]),
-                "sourceRatioValue": {"percentage": float(source["percentage"])},
-            }
-            for source in mix.get("energy_sources") or ()
-        ],
-        **impacts,
     }

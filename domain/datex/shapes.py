@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from domain.datex.words import EQUIPMENT
 from domain.datex.xml import (
     Field,
     Shape,
@@ -273,7 +274,21 @@ _CONNECTOR = Shape(
         maxPowerAtSocket=plain,
         voltage=plain,
         maximumCurrent=plain,
-        externalIdentifier=several(_EXTERNAL_IDENTIFIER),
+    ),
+)
+_EQUIPMENT = Shape(
+    {},
+    _fields(
+        "aegi",
+        currentType=enumeration,
+        usageType=several(enumeration),
+        vehicleToGridCommunicationType=several(enumeration),
+        numberOfConnectors=plain,
+        availableVoltage=several(plain),
+        availableChargingPower=several(plain),
+        chargingMode=enumeration,
+        smartRechargingServices=several(enumeration),
+        connector=several(_CONNECTOR),
     ),
 )
 _CHARGING_POINT = Shape(
@@ -282,18 +297,7 @@ _CHARGING_POINT = Shape(
         **_FACILITY,
         **_fields("aegi", deliveryUnit=enumeration, reservation=enumeration),
         **_ENERGY_FIELD,
-        **_fields(
-            "aegi",
-            currentType=enumeration,
-            usageType=several(enumeration),
-            vehicleToGridCommunicationType=several(enumeration),
-            numberOfConnectors=plain,
-            availableVoltage=several(plain),
-            availableChargingPower=several(plain),
-            chargingMode=enumeration,
-            smartRechargingServices=several(enumeration),
-            connector=several(_CONNECTOR),
-        ),
+        EQUIPMENT: Field("", _EQUIPMENT.inline),
     },
 )
 _STATION = Shape(

@@ -7,7 +7,7 @@ from functools import lru_cache
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.datex import identifiers, rates
 from domain.datex.charging_points import charging_point
-from domain.datex.connectors import has_plug_and_charge, power_w
+from domain.datex.connectors import plugs_of
 from domain.datex.opening_times import operating_hours
 from domain.datex.organisations import helpdesk, operator_of, organisation
 from domain.datex.payment import AUTHENTICATION, TERMINAL, capabilities_of
@@ -68,6 +68,8 @@ def _station(
     id_ = identifiers.station_id(site)
     capabilities = capabilities_of(evses)
     terminals = TERMINAL in capabilities
+    plugs = [plugs_of(evse) for evse in evses]
+    by_car = any(plug.plug_and_charge for its in plugs for plug in its)
     mix = location.get("energy_mix") or {}
     return {
         "idG": id_,
@@ -82,8 +84,11 @@ def _station(
             ]
             if terminals
             else None,
-            totalMaximumPower=sum(max(map(power_w, evse["connectors"])) for evse in evses),
-            authenticationAndIdentificationMethods=_authentication(evses, capabilities),
+            totalMaximumPower=sum(its[0].watts for its in plugs),
+            authenticationAndIdentificationMethods=[
+                *mapped(capabilities, AUTHENTICATION),
+                *(enums(["plc"]) if by_car else ()),
+            ],
             numberOfRefillPoints=len(evses),
             renewableSources=mix.get("is_green_energy"),
             serviceType=[{"serviceType": enum(publisher.service_type)}],
@@ -91,6 +96,7 @@ def _station(
                 charging_point(
                     evse,
                     location,
+                    its_plugs,
                     site,
                     version,
                     publisher.language,
@@ -98,18 +104,13 @@ def _station(
                     if len(its) == len(prices.all)  # the station says it for all
                     else rates.energy_at_point(its, site),
                 )
-                for evse, its in zip(evses, prices.by_evse, strict=True)
+                for evse, its_plugs, its in zip(evses, plugs, prices.by_evse, strict=True)
             ],
             electricEnergy=rates.energy_at_station(
                 location, capabilities, prices.all, tariffs, site
             ),
         ),
     }
-
-
-def _authentication(evses: list[JsonMapping], capabilities: list[str]) -> list[JsonObject]:
-    by_car = any(has_plug_and_charge(one) for evse in evses for one in evse["connectors"])
-    return [*mapped(capabilities, AUTHENTICATION), *(enums(["plc"]) if by_car else ())]
 
 
 def _named(location: JsonMapping, language: str) -> JsonObject | None:

@@ -93,16 +93,18 @@ def photos(images: Iterable[JsonMapping] | None) -> list[JsonObject]:
 
 
 def parking_spaces(
-    evse: JsonMapping, places: Mapping[str, JsonMapping], point: str, version: str
+    evse: JsonMapping, location: JsonMapping, point: str, version: str
 ) -> list[JsonObject]:
     """Those that OCPI 2.3.0 describes, else one for whom OCPI 2.2.1's restrictions keep it."""
-    users = mapped(evse.get("parking_restrictions"), USERS)
-    linked = [places[link["parking_id"].lower()] for link in evse.get("parking") or ()]
-    if linked:
+    restrictions, links = evse.get("parking_restrictions"), evse.get("parking")
+    users = mapped(restrictions, USERS) if restrictions else []
+    if links:
+        places = {place["id"].lower(): place for place in location.get("parking_places") or ()}
+        linked = [places[link["parking_id"].lower()] for link in links]
         return [_space(place, users, f"{point}/parking/{place['id']}", version) for place in linked]
     if not users:
         return []
-    return [_one_space(f"{point}/parking", version, userSpecific=users)]
+    return [_one_space(f"{point}/parking", version, users)]
 
 
 def _space(place: JsonMapping, users: list[JsonObject], id_: str, version: str) -> JsonObject:
@@ -112,14 +114,14 @@ def _space(place: JsonMapping, users: list[JsonObject], id_: str, version: str) 
     return _one_space(
         id_,
         version,
+        [*users, *others],
         applicableForVehicles=[{"vehicleType": vehicles}] if vehicles else None,
         dimension=said(
             length=place.get("parking_space_length"), width=place.get("parking_space_width")
         ),
         amenities=said(illuminated=place.get("lighting"), roofed=place.get("roofed")),
-        userSpecific=[*users, *others],
     )
 
 
-def _one_space(id_: str, version: str, **fields: object) -> JsonObject:
-    return {"idG": id_, "versionG": version, **said(**fields), "numberOfSpaces": 1}
+def _one_space(id_: str, version: str, users: list[JsonObject], **fields: object) -> JsonObject:
+    return {"idG": id_, "versionG": version, **said(**fields, numberOfSpaces=1, userSpecific=users)}

@@ -8,7 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from db_interface.json_data import JsonMapping, JsonObject
-from domain.datex.words import enum, said, text
+from domain.datex.words import Shared, enum, said, text
 
 _NUTS_1 = {
     "DE1": ("BW", "Baden-Württemberg"),
@@ -38,19 +38,18 @@ _WINTER = datetime(2026, 1, 15)
 
 def place_of(location: JsonMapping, country: str | None, language: str) -> JsonObject:
     """Of a site or a station: its coordinates and its address. `country` in two letters."""
-    return {
-        "locPointLocation": said(
-            coordinatesForDisplay=_coordinates(location["coordinates"]),
-            locLocationExtensionG={
-                "FacilityLocation": said(
-                    timeZone=offset_of(location["time_zone"]),
-                    address=_address(location, country, language),
-                    nutsArea=_nuts(location, country),
-                )
-            },
-            pointByCoordinates={"pointCoordinates": _coordinates(location["coordinates"])},
-        )
+    point = _coordinates(location["coordinates"])
+    facility = said(
+        timeZone=offset_of(location["time_zone"]),
+        address=_address(location, country, language),
+        nutsArea=_nuts(location, country),
+    )
+    made = {
+        "coordinatesForDisplay": point,
+        "locLocationExtensionG": {"FacilityLocation": facility},
+        "pointByCoordinates": {"pointCoordinates": point},
     }
+    return {"locPointLocation": Shared(made)}
 
 
 def place_of_point(evse: JsonMapping, location: JsonMapping, language: str) -> JsonObject | None:
@@ -102,7 +101,9 @@ def _line(order: int, kind: str, value: str, language: str) -> JsonObject:
 
 
 def _nuts(location: JsonMapping, country: str | None) -> list[JsonObject]:
-    code = _GERMAN_STATES.get(str(location.get("state") or "").strip().lower())
-    if code is None or country != "DE":
+    if country != "DE" or not location.get("state"):
+        return []
+    code = _GERMAN_STATES.get(location["state"].strip().lower())
+    if code is None:
         return []
     return [{"nutsCodeType": enum("nuts1Code"), "nutsCode": code}]

@@ -10,8 +10,21 @@ from db_interface.json_data import JsonMapping, JsonObject
 
 MAX_TEXT_LENGTH = 1024
 """of com:String and of each value of a com:MultilingualString"""
+EQUIPMENT = "equipment"
+"""Under this name stand fields of a charging point that are Shared; it is no field of its own."""
 ENGLISH = "en"
 """of the words that are ours"""
+
+
+class Shared(JsonObject):
+    """What many objects have alike, and nobody changes: its XML is written once."""
+
+    __slots__ = ("written",)
+
+    def __init__(self, fields: JsonMapping) -> None:
+        super().__init__(fields)
+        self.written: dict[str, str] = {}
+        """By the name of the element that it is."""
 
 
 def enum(value: str) -> JsonObject:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from db_interface.json_data import JsonMapping
+from domain.datex.words import Shared
 
 NAMESPACES: Mapping[str, str] = {
     "aegi": "http://datex2.eu/schema/3/afirEnergyInfrastructure",
@@ -30,8 +31,8 @@ _ESCAPED = re.compile('[&<>"\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
-class NoSuchField(ValueError):
-    """A field that the class does not have."""
+class NotOfTheSchema(ValueError):
+    """A field that its class does not have, or not at that place."""
 
 
 def escaped(text: str) -> str:
@@ -89,29 +90,58 @@ class Field(NamedTuple):
     write: Write
 
 
+def _unknown(_out: Out, tag: str, _value: object) -> None:
+    raise NotOfTheSchema(tag)
+
+
+_UNKNOWN = (-1, "", _unknown)
+
+
 class Shape:
-    """A class: its attributes (JSON name to XML's), and its fields in the order of the schema."""
+    """A class: its attributes (JSON name to XML's), and its fields in the order of the schema.
+
+    Objects have their fields in that order: sorting each of them would take as long as writing it.
+    """
 
     def __init__(self, attributes: Mapping[str, str], fields: Mapping[str, Field]) -> None:
         self._attributes = attributes
-        self._fields = fields
-        self._place = {name: place for place, name in enumerate((*attributes, *fields))}
+        self._fields = {name: (place, *field) for place, (name, field) in enumerate(fields.items())}
 
     def __call__(self, out: Out, tag: str, value: JsonMapping, type_: str = "") -> None:
+        if isinstance(value, Shared):
+            if tag not in value.written:
+                own: Out = []
+                self._write(own, tag, value, type_)
+                value.written[tag] = "".join(own)
+            out.append(value.written[tag])
+        else:
+            self._write(out, tag, value, type_)
+
+    def _write(self, out: Out, tag: str, value: JsonMapping, type_: str) -> None:
         begin = f'<{tag} xsi:type="{type_}"' if type_ else f"<{tag}"
-        try:
-            names = sorted(value, key=self._place.__getitem__)
-        except KeyError:
-            unknown = sorted(value.keys() - self._place.keys())
-            raise NoSuchField(f"{tag} has no {', '.join(unknown)}") from None
-        attributes = [name for name in names if name in self._attributes]
-        for name in attributes:
-            begin += f' {self._attributes[name]}="{escaped(str(value[name]))}"'
+        attributes = self._attributes
+        if attributes:
+            for name, attribute in attributes.items():
+                if name in value:
+                    begin += f' {attribute}="{escaped(str(value[name]))}"'
         out.append(f"{begin}>")
-        for name in names[len(attributes) :]:
-            element, write = self._fields[name]
-            write(out, element, value[name])
+        fields, before = self._fields, -1
+        for name, one in value.items():
+            place, element, write = fields.get(name, _UNKNOWN)
+            if place > before:
+                write(out, element, one)
+                before = place
+            elif name not in attributes:
+                raise NotOfTheSchema(f"{tag} has no {name} there")
         out.append(f"</{tag}>")
+
+    def inline(self, out: Out, _: str, value: Shared) -> None:
+        """Its fields, as a part of the object that it is shared by."""
+        if not value.written:
+            own: Out = []
+            self._write(own, "", value, "")
+            value.written[""] = "".join(own[1:-1])
+        out.append(value.written[""])
 
 
 def one_of(shapes: Mapping[str, tuple[str, Shape]]) -> Write:
@@ -120,7 +150,7 @@ def one_of(shapes: Mapping[str, tuple[str, Shape]]) -> Write:
     def write(out: Out, tag: str, value: JsonMapping) -> None:
         ((key, inside),) = value.items()
         if key not in shapes:
-            raise NoSuchField(f"{tag} is no {key}")
+            raise NotOfTheSchema(f"{tag} is no {key}")
         type_, shape = shapes[key]
         shape(out, tag, inside, type_)
 

@@ -8,20 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from db_interface.json_data import JsonObject
 from domain.datex.shapes import SITE
-from domain.datex.xml import NAMESPACES, NoSuchField, Out, escaped
+from domain.datex.words import text
+from domain.datex.xml import NAMESPACES, NotOfTheSchema, escaped
 from tests.domain.datex.complete import complete_location, complete_tariffs, table
 
 AEGI = "{" + NAMESPACES["aegi"] + "}"
 AFAC = "{" + NAMESPACES["afac"] + "}"
 COM = "{" + NAMESPACES["com"] + "}"
 
+UNKNOWN: JsonObject = {"afacAnOrganisation": {}}
+
 
 @given(st.text(st.characters()))
-def test_any_text_can_be_written(text: str) -> None:
-    read = ElementTree.fromstring(f'<a b="{escaped(text)}">{escaped(text)}</a>').text or ""
-    assert set(text) - set(read) <= {chr(n) for n in range(32)} | set("\ufffe\uffff") | {
-        one for one in text if "\ud800" <= one <= "\udfff"
+def test_any_text_can_be_written(any_text: str) -> None:
+    written = escaped(any_text)
+    read = ElementTree.fromstring(f'<a b="{written}">{written}</a>').text or ""
+    assert set(any_text) - set(read) <= {chr(n) for n in range(32)} | set("\ufffe\uffff") | {
+        one for one in any_text if "\ud800" <= one <= "\udfff"
     }
 
 
@@ -35,9 +40,14 @@ def test_a_name_with_markup_is_a_name() -> None:
     assert named is not None and named.text == "</afac:name>&<!--  -->"
 
 
-def test_a_field_that_the_class_does_not_have_is_an_error() -> None:
-    out: Out = []
-    with pytest.raises(NoSuchField, match="aegi:site has no colour, taste"):
-        SITE(out, "aegi:site", {"idG": "1", "taste": 1, "colour": 2})
-    with pytest.raises(NoSuchField, match="afac:operatingHours is no afacNever"):
-        SITE(out, "aegi:site", {"operatingHours": {"afacNever": {}}})
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"idG": "1", "colour": 2}, "aegi:site has no colour there"),
+        ({"owner": UNKNOWN, "name": text("out of order", "en")}, "aegi:site has no name there"),
+        ({"operatingHours": {"afacNever": {}}}, "afac:operatingHours is no afacNever"),
+    ],
+)
+def test_what_the_class_does_not_have_there_is_an_error(given: JsonObject, said: str) -> None:
+    with pytest.raises(NotOfTheSchema, match=said):
+        SITE([], "aegi:site", given)
