@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from db_interface.interface import DbInterface
     from db_interface.transaction import Tx
 
-SIZE = 2000
+SIZE = 1000
 SETTLED_AFTER = timedelta(seconds=5)
 """So old is what is cut off, at least: nobody waits here for what is being written."""
 

@@ -30,7 +30,7 @@ from cpo_app.cli.with_backend import on_backend
 from db_interface.json_data import JsonMapping, JsonObject
 from domain.imports.tariff_import import read_tariff
 from domain.objects.finding import find_object
-from domain.objects.locations import uses_of_tariffs
+from domain.objects.locations import locations_naming
 from domain.operator import tariffs
 from domain.platform_facts import default_tariff
 from domain.pricing.tariff_words import tariff_in_words
@@ -82,7 +82,6 @@ def list_tariffs(
 
     async def work(backend: Backend) -> list[JsonObject]:
         default = await default_tariff(backend.db)
-        used = await uses_of_tariffs(backend.db)
         rows = []
         for document in await backend.store.objects("tariffs").documents(
             {}, sort=[("seq", -1)], limit=limit
@@ -101,7 +100,7 @@ def list_tariffs(
                     "brief": tariff_in_words(tariff, brief=True).line,
                     "start_date_time": tariff.get("start_date_time"),
                     "end_date_time": tariff.get("end_date_time"),
-                    "locations": used.get(tariff["id"].lower(), 0),
+                    "locations": await locations_naming(backend.db, tariff["id"]),
                     "default": tariff["id"].lower() == (default or "").lower(),
                 }
             )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from typing import TypedDict
 
 from db_interface.bulk import update_each
 from db_interface.collection import Collection, Where
 from db_interface.database import Database
+from db_interface.indexes import ANY_CASE
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import OwnedObject
 from domain.objects import OcpiObject
@@ -21,9 +21,6 @@ from domain.visibility import audience_of_location
 class _Bytes(TypedDict, total=False):
     _id: str
     raw: bytes
-
-
-_Names = Sequence["str | _Names"]
 
 
 _AT_ONCE = 500
@@ -83,26 +80,10 @@ async def note_what_they_have(db: Database) -> None:
     await update_each(documents, changes)
 
 
-async def uses_of_tariffs(where: Where) -> dict[str, int]:
-    """How many locations name a tariff, by its folded id."""
-    used: Counter[str] = Counter()
-    rows = await _LOCATIONS.of(where).aggregate(
-        [
-            {"$project": {"ids": "$fields.evses.connectors.tariff_ids"}},
-            {"$match": {"ids": {"$exists": True}}},
-        ]
-    )
-    for row in rows:
-        used.update({name.lower() for name in _flat(row["ids"])})
-    return used
-
-
-def _flat(names: _Names) -> Iterator[str]:
-    for name in names:
-        if isinstance(name, str):
-            yield name
-        else:
-            yield from _flat(name)
+async def locations_naming(where: Where, tariff_id: str) -> int:
+    """How many locations name a tariff, in whatever case."""
+    named = {"fields.evses.connectors.tariff_ids": tariff_id}
+    return await _LOCATIONS.of(where).count(named, collation=ANY_CASE)
 
 
 def evse_of(location: OcpiObject, evse_uid: str) -> JsonObject | None:

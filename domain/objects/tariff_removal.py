@@ -6,7 +6,7 @@ from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.audit import entries as audit
 from domain.objects.finding import find_object
-from domain.objects.locations import uses_of_tariffs
+from domain.objects.locations import locations_naming
 from domain.objects.tariff_assignment import locations_of_tariff
 from domain.outbox.publishing import withdraw
 from domain.platform_facts import default_tariff, set_default_tariff
@@ -25,7 +25,7 @@ async def remove_tariff(
     found = await find_object(store, "tariffs", tariff_id, party)
     name: str = found["fields"]["id"]
     if not force:
-        used = (await uses_of_tariffs(store.db)).get(name.lower(), 0)
+        used = await locations_naming(store.db, name)
         if used:
             raise TariffInUse(f"{name} is named by connectors of {used} locations (--force)")
         assigned = await locations_of_tariff(store.db, name)
