@@ -15,14 +15,24 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "operator.name": ("operator", "name"),
     "postal_code": ("postal_code",),
     "opening_times": ("opening_times",),
+    "energy_mix": ("energy_mix",),
     "evse_id": ("evses", "evse_id"),
     "capabilities": ("evses", "capabilities"),
+    "parking_restrictions": ("evses", "parking_restrictions"),
+    "max_electric_power": ("evses", "connectors", "max_electric_power"),
     "tariff_ids": ("evses", "connectors", "tariff_ids"),
 }
 """What can be required, and where it stands: in a list, each of its members has to have it."""
 
 PROFILES: Mapping[str, tuple[str, ...]] = {
     "gireve": ("owner.name", "operator.name", "capabilities", "tariff_ids"),
+    "dot-nl": (
+        "opening_times",
+        "energy_mix",
+        "parking_restrictions",
+        "max_electric_power",
+        "tariff_ids",
+    ),
 }
 
 _REMOVED = "REMOVED"

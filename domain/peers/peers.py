@@ -21,6 +21,7 @@ from domain.log_events import event
 from domain.outbox import due_marks
 from domain.payments import payments
 from domain.peers import calls, hub_clients, parties
+from domain.peers.access_points import is_access_point
 from domain.peers.peer import DEFAULT_QUIRKS, Peer
 from domain.peers.peer_document import (
     PEERS,
@@ -293,6 +294,11 @@ class Peers:
                     *used_invitations(held, shown, now),
                     *change["token_hashes"],
                 ]
+            if declared is not None and document["status"] == INVITED:
+                # Nothing was sent to it yet, which would have to be taken back.
+                settings = document.get("settings") or {}
+                if is_access_point(declared) and "narrowed" not in settings:
+                    change["settings.narrowed"] = True
             change["status"] = SUSPENDED if document["status"] == SUSPENDED else CONNECTED
             stored: JsonObject = {"$set": change, "$unset": {"call": ""}}
             spoken = document.get("version")

@@ -29,6 +29,8 @@ from cpo_app.ocpi.server.peer_shares import PeerLimits
 from domain.errors import BodyTooLarge, NotAuthorized, NotFound, TooManyRequests, UnknownParty
 from domain.log_events import log_event
 from domain.operators.actor import Actor, ActorKind, acting_as
+from domain.peers import access_points
+from domain.peers.access_points import is_access_point
 from domain.peers.offered_versions import offered_to
 from domain.versions import INNER_VERSION, OcpiVersion
 
@@ -129,6 +131,7 @@ class Gate:
             bind(peer_id=peer_id)
             self._check_offered(number, context.caller)
             if module not in CONFIGURATION_MODULES:
+                _check_role(module, context.caller)
                 await self._route(headers, context.caller, context)
             async with self._limits.admitted(peer_id, module):
                 bounded = bounded_receive(scope, receive, self._max_body_bytes, _too_large)
@@ -218,6 +221,12 @@ class Gate:
                 )
             context.audiences = audiences
         context.routing = routing
+
+
+def _check_role(module: str, caller: Caller) -> None:
+    """Raises NotFound for what is no business of a national access point's."""
+    if module not in access_points.MODULES and is_access_point(caller.peer.roles):
+        raise NotFound(f"{module} are not for a national access point: its role is NAP alone")
 
 
 def _shown_rightly(caller: Caller, spoken_here: Sequence[OcpiVersion]) -> bool:

@@ -161,7 +161,7 @@ def test_require_says_what_is_not_offered_and_why(
     [
         ((), "name fields or a --profile, or --none"),
         (("--none", "--profile", "gireve"), "name fields or a --profile, or --none"),
-        (("--profile", "x"), "x is not a profile; there are: gireve"),
+        (("--profile", "x"), "x is not a profile; there are: gireve, dot-nl"),
         (("colour",), "colour cannot be required"),
     ],
 )

@@ -43,7 +43,8 @@ def complete(**changes: Any) -> dict[str, Any]:
         **evse("E1"),
         "evse_id": "NL*EVC*E1",
         "capabilities": ["RFID_READER"],
-        "connectors": [{"id": "1", "tariff_ids": ["T1"]}],
+        "parking_restrictions": ["EV_ONLY"],
+        "connectors": [{"id": "1", "tariff_ids": ["T1"], "max_electric_power": 22000}],
     }
     gone = evse("E2", "REMOVED")
     fields = {
@@ -51,20 +52,22 @@ def complete(**changes: Any) -> dict[str, Any]:
         "operator": {"name": "Operator"},
         "postal_code": "1234AB",
         "opening_times": {"twentyfourseven": True},
+        "energy_mix": {"is_green_energy": True},
     }
     return location("LOC1", **{"evses": [whole, gone], **fields, **changes})
 
 
 def test_a_location_has_a_field_when_all_its_parts_that_are_there_have_it() -> None:
     assert fields_of(complete()) == list(FIELDS)
-    assert set(PROFILES["gireve"]) <= set(FIELDS)
+    assert {name for profile in PROFILES.values() for name in profile} <= set(FIELDS)
     second = {**evse("E3"), "connectors": [{"id": "1", "tariff_ids": []}]}
+    lacking = {"evse_id", "capabilities", "parking_restrictions", "max_electric_power"}
     whole = complete()["evses"][0]
     for changes, missing in (
         ({"owner": {}}, {"owner.name"}),
         ({"operator": None}, {"operator.name"}),
         ({"postal_code": ""}, {"postal_code"}),
-        ({"evses": [whole, second]}, {"evse_id", "capabilities", "tariff_ids"}),
+        ({"evses": [whole, second]}, {*lacking, "tariff_ids"}),
     ):
         assert set(FIELDS) - set(fields_of(complete(**changes))) == missing
 
