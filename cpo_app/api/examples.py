@@ -446,6 +446,19 @@ READ: Mapping[str, JsonObject] = {
         "changeable": [],
     },
     "/secrets": {"newest_key": "6d657914", "older_keys_given": 0, "older_keys_may_go": True},
+    "/open-data/completeness": {
+        "of": 120,
+        "complete": 119,
+        "lacking": {"owner": 1, "vehicle_types": 1},
+        "items": [
+            {
+                "location": "LOC1",
+                "evse_uid": "CP-001",
+                "missing": ["owner", "vehicle_types"],
+                "mend": ["owner", "parking"],
+            }
+        ],
+    },
     "/backups": {"last": {"at": _AT, "made": _AT, "bytes": 21039, "documents": 187}},
     "/search": {
         "exact": True,

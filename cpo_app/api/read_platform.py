@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from cpo_app.actions.catalog import all_actions
 from cpo_app.actions.house import House
@@ -15,6 +15,7 @@ from cpo_app.operator_guard import demand
 from cpo_app.settings.showing import shown_settings
 from domain import key_rotation
 from domain.backups.last_backup import last_backup
+from domain.open_data.completeness import completeness
 from domain.operator.event_states import event_state
 from domain.operator.lists import audit as audit_list
 from domain.operator.notices import notices
@@ -55,6 +56,13 @@ def add_platform(router: APIRouter, house: House) -> None:
         demand(Role.ADMIN)
         found = await key_rotation.status(house.store.db, house.vault)
         return answered(found.facts())
+
+    @router.get("/open-data/completeness", tags=["open data"])
+    async def afir(limit: int = Query(1000, ge=0, le=10_000)) -> Response:
+        """Which published EVSEs lack what the law (AFIR, Art. 20) wants known of them: `items`
+        names the first `limit`, `lacking` counts, `mend` are the metadata keys that give it."""
+        owners = house.settings.open_data_owners
+        return answered(asdict(await completeness(house.store, owners, limit)))
 
     @router.get("/backups", tags=["backups"])
     async def backups() -> Response:

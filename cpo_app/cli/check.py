@@ -1,4 +1,5 @@
-"""`cpo check`: conformance of any CPO, by read-only requests, or of an eMSP that is pushed to."""
+"""`cpo check`: conformance of any CPO, by read-only requests, or of an eMSP that is pushed to; and
+what our own charge points lack for open data."""
 
 from __future__ import annotations
 
@@ -11,9 +12,11 @@ from typing import Annotated
 import typer
 
 from cpo_app import conformance
+from cpo_app.cli.afir import report
 from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import party_of
 from cpo_app.cli.ocpi_versions import DEFAULT, VersionNumber, version_named
+from cpo_app.cli.options import DataDir
 from cpo_app.cli.output import note, print_json
 from cpo_app.cli.secret_input import secret
 from cpo_app.cli.signals import until_signalled
@@ -55,8 +58,13 @@ class _Asked:
 
 def check(
     versions_url: Annotated[
-        str, typer.Argument(metavar="URL", help="The versions URL of the party under test.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="[URL]",
+            help="The versions URL of the party under test.",
+            show_default=False,
+        ),
+    ] = None,
     token: Annotated[
         str | None,
         typer.Option(
@@ -100,13 +108,29 @@ def check(
             "--leave-out", help="With --role emsp: a module that is not written to, each."
         ),
     ] = None,
+    afir: Annotated[
+        bool,
+        typer.Option(
+            "--afir",
+            help="Without URL: which of our own published charge points lack what the law (AFIR, "
+            "Art. 20) wants known of them, and which metadata key gives it.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    data_dir: DataDir = None,
 ) -> None:
     """Check an OCPI interface against the text; exit code 1 if a rule is broken.
 
     A CPO's is only read. An eMSP is sent test objects, which are taken back in the end; CDRs, for
     which the text knows no way back, are over nothing.
     """
+    if afir:
+        if versions_url is not None:
+            raise CliError("--afir looks at this platform's own charge points: name no URL")
+        report(as_json, data_dir)
+        return
+    if versions_url is None:
+        raise CliError("name the versions URL of the party under test, or --afir")
     token = secret(token, "--token", "Token", variable="CPO_CHECK_TOKEN")
     me = None if party is None else party_of(party)
     if me is None and not register and role is Side.EMSP:
