@@ -26,7 +26,7 @@ class OpenDataSettings(BaseSettings):
     CPO_OPEN_DATA_MAX_MB: int = setting(
         64,
         "memory that one of its documents may take, compressed, in each process; some 150 to 300 "
-        "bytes a location. A larger one is not offered",
+        "bytes a location, 700 in DATEX II's table. A larger one is not offered",
         unit="MB",
         ge=1,
         le=4000,

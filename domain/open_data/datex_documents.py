@@ -5,6 +5,7 @@ Both say prices, so a changed tariff makes them anew.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
@@ -18,6 +19,8 @@ from domain.open_data.edition import Rendering, Shape
 from domain.open_data.kept_document import LOOK_EVERY_S, KeptDocument
 from domain.open_data.ocpi_json import OBJECTS
 from domain.open_data.published import Published
+
+logger = logging.getLogger("cpo.open_data")
 
 RenderingNow = Callable[[], Awaitable[Rendering]]
 Part = Callable[[bytes, Tariffs], bytes | None]
@@ -95,7 +98,7 @@ class DatexDocuments:
 
     async def _rendering(self, part: Part) -> Rendering:
         tag, tariffs = await self._tariffs_now()
-        return Rendering(lambda location: part(location, tariffs), tag)
+        return Rendering(lambda location: _or_none(part, location, tariffs), tag)
 
     async def _tariffs_now(self) -> tuple[str, Tariffs]:
         edition = await self._tariffs.edition()
@@ -103,6 +106,19 @@ class DatexDocuments:
             read = orjson.loads(b"".join(edition.content()))
             self._known = edition.tag, Tariffs(read["data"])
         return self._known
+
+
+def _or_none(part: Part, location: bytes, tariffs: Tariffs) -> bytes | None:
+    """One location that cannot be written must not keep back all others."""
+    try:
+        return part(location, tariffs)
+    except Exception:
+        logger.exception("left out of DATEX II: the location %s", _id_of(location))
+        return None
+
+
+def _id_of(location: bytes) -> object:
+    return orjson.loads(memoryview(location)).get("id")
 
 
 async def _of_tariffs() -> Rendering:

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from db_interface.database import Database
+from domain.datex.statuses import STATUSES
 from domain.datex.xml import NAMESPACES
 from tests.conftest import Loop
 from tests.cpo_app.open_data.test_whole_documents import Reader
@@ -80,6 +81,18 @@ def test_the_same_as_json(reader: Reader) -> None:
     publication = payload["aegiEnergyInfrastructureStatusPublication"]
     sites = publication["energyInfrastructureSiteStatus"]
     assert [one["reference"]["idG"] for one in sites] == ids
+
+
+def test_a_location_that_cannot_be_written_keeps_back_no_other(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader.publish_location("GOOD", evses=[EVSE])
+    reader.publish_location("BAD", evses=[{**EVSE, "status": "RESERVED"}])
+    monkeypatch.delitem(STATUSES, "RESERVED")
+    payload = read(reader, STATUS)
+    (site,) = payload.iter(f"{AEGI}energyInfrastructureSiteStatus")
+    assert site[0].attrib["id"] == "NL*EVC*GOOD"
+    assert "left out of DATEX II: the location BAD" in caplog.text
 
 
 def test_of_nothing_there_is_no_table(reader: Reader) -> None:
