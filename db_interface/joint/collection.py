@@ -96,10 +96,11 @@ class JointCollection:
         skip: int = 0,
         limit: int = 0,
         collation: object = None,
+        hint: object = None,
         session: object,
     ) -> JointCursor[JsonObject]:
         async def read() -> list[JsonObject]:
-            if collation is None and not skip:
+            if collation is None and hint is None and not skip:
                 wanted = Find(self._driver, query, fields, tuple(sort or ()), limit)
                 found: list[JsonObject] = await self._ask(wanted)
                 return found
@@ -111,6 +112,7 @@ class JointCollection:
                     skip=skip,
                     limit=limit,
                     collation=collation,
+                    hint=hint,
                     session=mongo,
                 ).to_list(None),
                 writes=False,

@@ -103,6 +103,15 @@ def crowd(db: Database, loop: Loop) -> Crowd:
     return Crowd(db, loop)
 
 
+def test_a_search_that_names_its_index(crowd: Crowd) -> None:
+    crowd.put({"_id": "a", "n": 1}, {"_id": "b", "n": 2})
+
+    async def work(tx: Tx) -> list[JsonObject]:
+        return await THINGS.of(tx).find({"n": {"$gt": 1}}, hint=[("_id", 1)])
+
+    assert crowd.do(work, work) == [[{"_id": "b", "n": 2}]] * 2
+
+
 def counts_up(n: int) -> Work:
     """Reads, changes, makes, looks for and writes something in the end, all of it its own."""
 
