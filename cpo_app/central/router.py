@@ -110,8 +110,9 @@ def build_router(central: Central) -> APIRouter:
     async def telemetry(body: TelemetryBody, request: Request) -> JsonObject:
         """What happened at the engine, in order; `acked`: up to where it is kept for good."""
         received_at = central.db.now()
-        with _inside(central, request):
-            await _admitted(central, request, body.cp_id)
+        # Many wait for the same look-up: they turn nobody away meanwhile.
+        token = await _admitted(central, request, body.cp_id)
+        with _place(central, request, None if token is None else body.cp_id):
             acked = await central.telemetry.receive(body, received_at)
         return {"status": "ok", "acked": acked}
 
@@ -134,8 +135,15 @@ def _inside(central: Central, request: Request) -> Iterator[None]:
     token = _bearer(request.headers.get("authorization"))
     secrets = central.settings.central_secrets
     claims = look_at_token(secrets, token, central.db.now(), required=False)
+    with _place(central, request, None if claims is None else claims.cp_id):
+        yield
+
+
+@contextlib.contextmanager
+def _place(central: Central, request: Request, cp_id: str | None) -> Iterator[None]:
+    """`_inside`, for a charge point whose token was looked at."""
     address = request.client.host if request.client else ""
-    central.check_room(address, None if claims is None else claims.cp_id)
+    central.check_room(address, cp_id)
     with central.door.inside():
         yield
 

@@ -138,8 +138,8 @@ class Central:
             rules = charging.rules_of(settings)
             handlers = charging.handlers(rules)
             quick = MeterBatches(store, rules, gather_s=gather_s, precedence=self.precedence)
-        self.telemetry = Telemetry(store, self.party, handlers, quick, self.precedence)
         self.door = Door(settings.CENTRAL_MAX_REQUESTS)
+        self.telemetry = Telemetry(store, self.party, handlers, quick, self.precedence, self.door)
         self.heartbeats = Heartbeats(self.db, self._apply_heartbeat, gather_s=gather_s)
         self.watch = Watch(store, self.party, self.heartbeats, pause_s=watch_pause_s, uptime=uptime)
         self._engines: Gathered[ChargePoint] = Gathered(

@@ -19,11 +19,13 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from cpo_app.central import metrics
+from cpo_app.central.door import Door
 from cpo_app.central.meter_batches import MeterBatch, MeterBatches
 from cpo_app.central.precedence import Precedence
 from cpo_app.central.wire import KINDS, MeterMessage, TelemetryBody
@@ -83,17 +85,21 @@ class Telemetry:
         handlers: Sequence[Handler],
         quick: MeterBatches | None = None,
         precedence: Precedence | None = None,
+        door: Door | None = None,
     ) -> None:
-        """`quick`: takes meter values with which nothing turns, as the handlers would."""
+        """`quick`: takes meter values with which nothing turns, as the handlers would. `door`: by
+        which what is received comes in."""
         self._store = store
         self._party = party
         self._handlers = tuple(handlers)
         self._quick = quick
         self._precedence = precedence or Precedence()
+        self._door = door or Door(MAX_TURNING)
         self._turning = asyncio.Semaphore(MAX_TURNING)
 
     async def receive(self, body: TelemetryBody, received_at: datetime) -> int:
-        """`take` of a batch as it came in."""
+        """`take` of a batch as it came in. Raises Overloaded for meter values, too many of which
+        wait already."""
         sent_at: datetime | None = body.sent_at
         meters = [message for message in body.messages if isinstance(message, MeterMessage)]
         if len(meters) < len(body.messages):
@@ -101,11 +107,14 @@ class Telemetry:
                 return await self._take_whole(body, received_at)
         if self._quick is not None:
             batch = MeterBatch(body.cp_id, body.boot_id, meters, received_at, sent_at)
-            acked = await self._quick.take(batch)
+            with self._door.standing_aside(body.cp_id):
+                acked = await self._quick.take(batch)
             if acked is not None:
                 return acked
-        async with self._turning:
-            await self._precedence.give_way()
+        async with AsyncExitStack() as turn:
+            with self._door.standing_aside(body.cp_id):
+                await turn.enter_async_context(self._turning)
+                await self._precedence.give_way()
             return await self._take_whole(body, received_at)
 
     async def _take_whole(self, body: TelemetryBody, received_at: datetime) -> int:

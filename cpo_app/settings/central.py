@@ -70,7 +70,8 @@ class CentralSettings(BaseSettings):
     CENTRAL_MAX_REQUESTS: int = setting(
         256,
         "of charge points, worked on at once by one process; beyond it they hear 503 with "
-        "`Retry-After`, and count as heard. Heartbeats without news are always taken",
+        "`Retry-After`, and count as heard. Heartbeats without news are always taken; meter values "
+        "that wait for each other are not counted among these, up to four times as many",
         ge=1,
     )
 

@@ -15,6 +15,8 @@ from db_interface.joint.matching import is_simple, matches, paths_of
 from db_interface.json_data import JsonMapping
 
 Change = JsonMapping | Sequence[JsonMapping]
+_OF_THE_WHOLE = frozenset({"$replaceRoot", "$replaceWith", "$project"})
+"""Stages of a change that name what stays, or nothing."""
 _COMMUTING = frozenset({"$inc", "$min", "$max", "$addToSet", "$setOnInsert"})
 
 
@@ -92,6 +94,8 @@ class Touches:
         `made_of`."""
         if made_of is not None and isinstance(change, Mapping):
             change = {**change, "$setOnInsert": {**change.get("$setOnInsert", {}), **made_of}}
+        elif made_of is not None:
+            change = [*change, {"$set": made_of}]
         kept = self._of[name]
         only_adds = isinstance(change, Mapping) and _COMMUTING.issuperset(change)
         _unless(name, part, kept.swept)
@@ -144,20 +148,30 @@ def _may_turn(
 ) -> bool:
     """Whether the query may find the document before the change, or after it, and not both, or at
     another place of that order."""
-    if query is None or not isinstance(change, Mapping):
-        return True
-    if not all(name.startswith("$") for name in change):
+    touched = _touched(change)
+    if query is None or touched is None:
         return True
     looked_at = {path.split(".", 1)[0] for path in (*paths_of(query), *order)}
-    touched = {path.split(".", 1)[0] for fields in change.values() for path in fields}
     if not looked_at & touched:
         return False
-    if before is None:
+    if before is None or not isinstance(change, Mapping):
         return True
     after = _after({name: before[name] for name in looked_at if name in before}, change, looked_at)
     if after is None or not looked_at <= before.keys():
         return True
     return matches(query, before) or matches(query, after)
+
+
+def _touched(change: Change) -> set[str] | None:
+    """The fields that it may change; None: all of them."""
+    stages = [change] if isinstance(change, Mapping) else change
+    fields: list[str] = []
+    for stage in stages:
+        for operator, named in stage.items():
+            if not operator.startswith("$") or operator in _OF_THE_WHOLE:
+                return None
+            fields += [named] if isinstance(named, str) else named
+    return {path.split(".", 1)[0] for path in fields}
 
 
 def _after(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
 
-from cpo_app.central.door import MAX_RETRY_AFTER_S, MIN_RETRY_AFTER_S
-from tests.cpo_app.central.conftest import Api, World, state
+from cpo_app.central.door import ASIDE, MAX_RETRY_AFTER_S, MIN_RETRY_AFTER_S
+from tests.cpo_app.central.conftest import Api, World, meter, state
 from tests.cpo_app.central.test_heartbeats import listen, transactions
 
 
@@ -43,6 +44,34 @@ def test_beyond_the_bound_requests_are_put_off_and_heartbeats_are_taken(
     assert api.telemetry(shown, state(1, "AVAILABLE")).json()["acked"] == 1
     assert api.beat(shown, "OVERHEATED").status_code == 200
     assert world.status() == "OUTOFORDER"
+
+
+def test_meter_values_that_wait_turn_nobody_else_away(world: World) -> None:
+    central = world.central(CENTRAL_MAX_REQUESTS=1)
+    api, held = world.api(central), asyncio.Event()
+    shown = {f"CP-{n:03d}": world.enrol(f"CP-{n:03d}") for n in range(7)}
+
+    async def report(name: str, message: dict[str, Any]) -> httpx.Response:
+        body = {"cp_id": name, "boot_id": "b", "messages": [message]}
+        headers = {"Authorization": f"Bearer {shown[name]}"}
+        return await api.http.post("/cp/telemetry", json=body, headers=headers)
+
+    async def story() -> None:
+        central.precedence.give_way = held.wait  # type: ignore[method-assign,assignment]
+        *waiting, last, other = shown
+        readings = []
+        for number, name in enumerate(waiting[:ASIDE], 1):
+            readings.append(asyncio.create_task(report(name, meter(1))))
+            while central.door.aside < number:
+                await asyncio.sleep(0)
+        assert is_put_off(await report(last, meter(1)))
+        assert (await report(other, state(1, "AVAILABLE"))).json()["acked"] == 1
+        held.set()
+        assert [one.json()["acked"] for one in await asyncio.gather(*readings)] == [1] * ASIDE
+        assert central.door.aside == 0
+        central.door.check("anybody")
+
+    world.loop.run(story())
 
 
 def test_who_was_put_off_was_heard(world: World, api: Api) -> None:

@@ -274,6 +274,27 @@ def test_a_change_of_what_comes_first_is_seen_or_not_as_one_after_the_other(crow
     assert seen in (["t2", "t2"], ["t0", "t0"])
 
 
+@pytest.mark.parametrize("field", ["n", "m"])
+def test_a_change_in_stages_meets_those_alone_who_look_at_what_it_changes(
+    crowd: Crowd, trips: Counter[str], field: str
+) -> None:
+    crowd.put(*({"_id": f"t{n}", "owner": f"o{n}", "n": 1, "m": 1} for n in range(2)))
+
+    async def change(tx: Tx) -> None:
+        await OTHERS.of(tx).find_one({"_id": "a step between"})
+        stages: list[JsonObject] = [{"$set": {"n": {"$add": ["$n", 1]}}}, {"$unset": "gone"}]
+        await THINGS.of(tx).update_one({"_id": "t0"}, stages)
+
+    async def look(tx: Tx) -> int:
+        found = await THINGS.of(tx).find({"owner": "o1", field: 1}, {"_id": 1})
+        await OTHERS.of(tx).update_one({"_id": "first"}, {"$inc": {"n": 1}})
+        return len(found)
+
+    assert crowd.do(change, look) == [None, 1]
+    assert [one["n"] for one in crowd.things()] == [2, 1]
+    assert trips["commitTransaction"] == (1 if field == "m" else 2)
+
+
 def test_two_that_meet_take_nobody_else_apart(crowd: Crowd, trips: Counter[str]) -> None:
     crowd.put({"_id": "t", "n": 0}, *({"_id": f"t{n}", "n": 0} for n in range(4)))
 
