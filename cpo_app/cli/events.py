@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -151,9 +150,7 @@ def _incoming(settings: Settings, kinds: list[str], from_beginning: bool) -> Ite
     topics = [topic_of(settings, kind) for kind in kinds]
     options = client_options(settings, "cpo-events-tail")
     try:
-        reader = EventReader(
-            options, topics, logging.getLogger("cpo.events"), from_beginning=from_beginning
-        )
+        reader = EventReader(options, topics, from_beginning=from_beginning)
         with closing(reader):
             while True:
                 yield from reader.read()

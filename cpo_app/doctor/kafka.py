@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 
 from cpo_app.doctor.findings import Finding, fail, ok, warn
 from cpo_app.settings import Settings
 from db_interface.database import Database
 from domain.operator.event_states import event_state
-
-logger = logging.getLogger("cpo.doctor")
 
 _BROKERS, _TOPICS, _EVENTS = "Kafka brokers", "Kafka topics", "events to Kafka"
 _LOOK = "cpo events status says more; nothing is lost meanwhile"
@@ -32,7 +29,7 @@ def _ask(settings: Settings) -> list[Finding]:
 
     named = settings.CPO_KAFKA_BROKERS
     try:
-        brokers = Brokers(settings, logger)
+        brokers = Brokers(settings)
         seen = brokers.look()
     except BrokersAway as error:
         do = "check CPO_KAFKA_BROKERS, its security settings, the brokers, and the firewall"

@@ -91,10 +91,6 @@ class EventSender:
         with contextlib.suppress(*STORE_ERRORS), self._db.within(_LEAVE_WITHIN_S):
             await self._lease.release()
 
-    def wake(self) -> None:
-        """There is something to send."""
-        self._rounds.wake()
-
     async def _listen(self) -> None:
         try:
             async for _ in inserted(self._db, EVENT_MARKS.name, "kind"):
@@ -108,14 +104,14 @@ class EventSender:
         if found is None:
             return
         now = self._db.now()
-        if found.get("settles_at") and found["settles_at"] <= now:
-            await mark_from(self._store, found["settles_at"] - 2 * CHANGES_END_WITHIN)
-            await stream.settled(self._db)
         retry_at = found.get("retry_at")
         if retry_at is not None and retry_at > now:
             self._rounds.within((retry_at - now).total_seconds())
             return
         async with self._lease.kept():
+            if found.get("settles_at") and found["settles_at"] <= now:
+                await mark_from(self._store, found["settles_at"] - 2 * CHANGES_END_WITHIN)
+                await stream.settled(self._db)
             await self._send_all(found)
 
     async def _send_all(self, found: Stream) -> None:
@@ -202,13 +198,13 @@ class EventSender:
         """Blocks."""
         settings = self._settings
         if settings.CPO_KAFKA_CREATE_TOPICS:
-            brokers = Brokers(settings, logger)
+            brokers = Brokers(settings)
             missing = brokers.look().missing
             if missing:
                 for name, why in brokers.make(missing).items():
                     logger.warning("topic %s cannot be made: %s", name, why)
         options = client_options(settings, f"cpo-events-{self._id}")
-        return EventProducer(options, logger, self._take_at_most_s)
+        return EventProducer(options, self._take_at_most_s)
 
     async def _away(self, found: Stream, why: str) -> None:
         await stream.failed(self._db, self._id, found, why)

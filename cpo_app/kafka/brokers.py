@@ -5,7 +5,6 @@ Blocks: call it in a thread.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -14,7 +13,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from cpo_app.kafka.options import Options, client_options, topics_of
+from cpo_app.kafka.options import LIBRARY, Options, client_options, topics_of
 from cpo_app.settings import Settings
 
 _BROKERS_OWN = -1
@@ -35,7 +34,7 @@ class Seen:
 
 
 class Brokers:
-    def __init__(self, settings: Settings, logger: logging.Logger, within_s: float = 5.0) -> None:
+    def __init__(self, settings: Settings, within_s: float = 5.0) -> None:
         self._settings = settings
         self._within_s = within_s
         self._complaint = ""
@@ -43,7 +42,7 @@ class Brokers:
         # The library's types know of values only, its AdminClient of calls, too.
         given = cast("Options", {**options, "error_cb": self._complain})
         try:
-            self._admin = AdminClient(given, logger=logger)
+            self._admin = AdminClient(given, logger=LIBRARY)
         except KafkaException as error:
             raise BrokersAway(said(error)) from None
 

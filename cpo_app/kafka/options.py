@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from cpo_app.settings import Settings
 from domain.events.kinds import KINDS
 
 Options = dict[str, str | int | float | bool]
+
+LIBRARY = logging.getLogger("cpo.kafka")
+"""What the library itself says, many lines for brokers that are away: heard at DEBUG alone. Who
+uses it says what matters, once."""
+LIBRARY.addFilter(lambda _: logging.getLogger("cpo").isEnabledFor(logging.DEBUG))
 
 
 def client_options(settings: Settings, client_id: str) -> Options:

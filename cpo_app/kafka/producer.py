@@ -6,7 +6,6 @@ goes out later: whoever asked tries again.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from functools import partial
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from cpo_app.kafka.brokers import BrokersAway, said
-from cpo_app.kafka.options import Options
+from cpo_app.kafka.options import LIBRARY, Options
 from domain.events.event import CONTENT_TYPE
 
 TAKES_AT_MOST_S = 10.0
@@ -56,9 +55,7 @@ class NotTaken:
 class EventProducer:
     """Raises BrokersAway where the settings cannot be used."""
 
-    def __init__(
-        self, options: Options, logger: logging.Logger, within_s: float = TAKES_AT_MOST_S
-    ) -> None:
+    def __init__(self, options: Options, within_s: float = TAKES_AT_MOST_S) -> None:
         self._within_s = within_s
         self._stopping = False
         self._complaint = ""
@@ -73,7 +70,7 @@ class EventProducer:
             "error_cb": self._complain,
         }
         try:
-            self._producer = Producer(given, logger=logger)
+            self._producer = Producer(given, logger=LIBRARY)
         except KafkaException as error:
             raise BrokersAway(said(error)) from None
 

@@ -5,7 +5,6 @@ Belongs to no consumer group that lasts, and commits nothing. Blocks.
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from confluent_kafka import (
 )
 
 from cpo_app.kafka.brokers import BrokersAway, said
-from cpo_app.kafka.options import Options
+from cpo_app.kafka.options import LIBRARY, Options
 
 _ANSWER_WITHIN_S = 5.0
 _AT_ONCE = 500
@@ -42,7 +41,6 @@ class EventReader:
         self,
         options: Options,
         topics: Sequence[str],
-        logger: logging.Logger,
         *,
         from_beginning: bool = False,
     ) -> None:
@@ -55,7 +53,7 @@ class EventReader:
             "enable.auto.commit": False,
         }
         try:
-            self._consumer = Consumer(given, logger=logger)
+            self._consumer = Consumer(given, logger=LIBRARY)
         except KafkaException as error:
             raise BrokersAway(said(error)) from None
         self._look()

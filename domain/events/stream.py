@@ -80,12 +80,13 @@ async def stream_of(where: Where) -> Stream | None:
 
 
 async def register(db: Database, brokers: str) -> datetime | None:
-    """Have changes kept from now on, and since when that is; None: they were already."""
+    """Have changes kept from now on, and since when that is; None: they were already. Who comes up
+    with brokers tries them at once, whatever failed before."""
     now = db.now()
     there = await STREAMS.of(db).update_one(
         {"_id": KAFKA},
         {
-            "$set": {"brokers": brokers},
+            "$set": {"brokers": brokers, "retry_at": None},
             "$setOnInsert": {
                 "since": now,
                 "settles_at": now + CHANGES_END_WITHIN + LOOKED_UP_EVERY,

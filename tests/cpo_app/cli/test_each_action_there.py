@@ -73,6 +73,8 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "tokens.erase": ("-", "--yes"),
     "audit.verify": (),
     "notices.test": (),
+    "events.resync": ("--all",),
+    "events.off": ("--yes",),
 }
 """What a command is told; those that are not here are told one id."""
 COMMANDS = {

@@ -50,7 +50,7 @@ class Consumer:
         settings = settings_of(CPO_KAFKA_BROKERS=address)
         topics = [f"{prefix}{kind}" for kind in KINDS]
         options = client_options(settings, "test")
-        self._reader = EventReader(options, topics, QUIET, from_beginning=True)
+        self._reader = EventReader(options, topics, from_beginning=True)
         self.got: list[Got] = []
 
     def until(self, condition: Callable[[list[Got]], object], timeout_s: float = 30) -> list[Got]:

@@ -6,12 +6,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from cpo_app.events.sender import EventSender
+from cpo_app.kafka.producer import NotTaken
+from domain.events import marks as event_marks
 from domain.events import stream
+from domain.events.event import Event
 from tests.cpo_app.events.conftest import House
 from tests.cpo_app.ocpi.push.objects import location
 
@@ -93,6 +97,51 @@ def test_one_process_sends_at_a_time_and_another_goes_on(house: House) -> None:
     house.locations(location("LOC2"))
     consumer.until_there_is(2)
     assert (house.stream() or {})["owner"] not in ("", first)
+
+
+def test_what_arrived_after_the_lease_was_lost_is_told_once_more(house: House) -> None:
+    """A process that was suspended while it sent: another may have sent a newer state meanwhile."""
+    house.register()
+    house.locations(location("LOC1"))
+    (before,) = house.event_marks()
+
+    async def story() -> None:
+        sender = EventSender(house.settings(), house.store)
+        found = await sender._lease.claim()
+        assert found is not None
+        produce = sender._produce
+
+        async def slowly(events: Sequence[Event]) -> list[NotTaken | None]:
+            became = await produce(events)
+            await sender._lease.release()
+            await event_marks.forget(house.db, house.db.now())  # the other process
+            return became
+
+        sender._produce = slowly  # type: ignore[method-assign]
+        await sender._send_all(found)
+        await sender.stop()
+
+    house.loop.run(story())
+    assert len(house.consumer().until_there_is(1)) == 1
+    (after,) = house.event_marks()
+    assert after["_id"] == before["_id"] and after["version"] != before["version"]
+
+
+def test_a_server_that_comes_up_tries_at_once(house: House) -> None:
+    house.register()
+
+    async def paused() -> None:
+        found = await stream.claim(house.db, "before")
+        assert found is not None
+        await stream.failed(house.db, "before", {**found, "failures": 20}, "it was away")
+        await stream.release(house.db, "before")
+
+    house.loop.run(paused())
+    assert (house.stream() or {})["retry_at"] is not None
+    house.locations(location("LOC1"))
+    house.sender()
+    house.consumer().until_there_is(1)
+    house.until(lambda: (house.stream() or {})["failures"] == 0)
 
 
 def test_only_who_sends_writes_down_how_it_goes(house: House) -> None:
