@@ -71,6 +71,23 @@ class Connecting(Granting):
     _name = validator("name", allow_reuse=True)(_readable)
 
 
+class AddingAccessPoint(Parameters):
+    name: str = Field(..., max_length=MAX_NAME_LENGTH, title="What to call the access point")
+    party: str = Field(..., min_length=6, max_length=6, title="Its party (NL/NDW)")
+    locations_url: str = Field(
+        ..., min_length=1, max_length=2000, title="Where it takes locations (…/locations)"
+    )
+    tariffs_url: str | None = Field(
+        None, max_length=2000, title="Where it takes tariffs (…/tariffs); empty: nowhere"
+    )
+    token: str = Field(
+        ..., min_length=1, max_length=1000, title="The token that it gave us", format="password"
+    )
+    raw_token: bool = Field(False, title="It does not Base64-encode tokens (a quirk)")
+
+    _name = validator("name", allow_reuse=True)(_readable)
+
+
 class OneParty(Parameters):
     party: str = Field(..., min_length=6, max_length=6, title="Party (NL/TNM)")
 

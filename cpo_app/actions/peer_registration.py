@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from cpo_app.actions.action import Action
+from cpo_app.actions.action import Action, Refused
 from cpo_app.actions.house import House
 from cpo_app.actions.peer_facts import REFUSALS, about_peer, facts
 from cpo_app.actions.peer_letter import letter_to
-from cpo_app.actions.peer_parameters import Connecting, Granting, Inviting, OnePeer, Pulling
+from cpo_app.actions.peer_parameters import (
+    AddingAccessPoint,
+    Connecting,
+    Granting,
+    Inviting,
+    OnePeer,
+    Pulling,
+)
+from cpo_app.outgoing.url_guard import UrlRefused, check_url
 from db_interface.json_data import JsonObject
 from domain.audit.entries import About
 from domain.operators.actor import Role
 from domain.peers import claims, required_modules, switches
+from domain.peers.by_letter import add_access_point
 from domain.peers.required_modules import modules_of_words
 from domain.peers.terms import Terms, terms_of_words
 
@@ -55,6 +64,33 @@ async def _connect(house: House, given: Connecting) -> JsonObject:
         given.versions_url, given.token, given.name, given.raw_token, terms, modules
     )
     return {**facts(peer), "notes": notes}
+
+
+async def _add_access_point(house: House, given: AddingAccessPoint) -> JsonObject:
+    receivers = {"locations": given.locations_url}
+    if given.tariffs_url:
+        receivers["tariffs"] = given.tariffs_url
+    for url in receivers.values():
+        try:
+            check_url(url, allow_private=house.settings.CPO_ALLOW_PRIVATE_URLS)
+        except UrlRefused as error:
+            raise Refused(422, f"{url}: {error}") from None
+    country_code, _, party_id = given.party.partition("/")
+    peer, token = await add_access_point(
+        house.peers,
+        given.name,
+        (country_code.upper(), party_id.upper()),
+        receivers,
+        given.token,
+        raw_token=given.raw_token,
+    )
+    here = f"{house.settings.base_url}/{house.settings.OCPI_PREFIX}/cpo/{peer.version}"
+    return {
+        "peer_id": peer.peer_id,
+        "token": token,
+        "locations_url": f"{here}/locations",
+        "tariffs_url": f"{here}/tariffs",
+    }
 
 
 async def _withdraw(house: House, given: OnePeer) -> JsonObject:
@@ -118,6 +154,20 @@ CONNECT = Action(
     parameters=Connecting,
     run=_connect,
     about=_none,
+    refusals=REFUSALS,
+)
+ADD_ACCESS_POINT = Action(
+    name="peers.add_access_point",
+    title="Add a national access point",
+    meaning="Adds a national access point that takes no part in OCPI's credentials module: what it "
+    "gave us by letter is entered here, and the token that it reads with is shown once.",
+    done="Added: published locations and tariffs are pushed to it from now on.",
+    shows="token",
+    needs=Role.ADMIN,
+    path="/peers/access-points",
+    parameters=AddingAccessPoint,
+    run=_add_access_point,
+    about=lambda _: (),
     refusals=REFUSALS,
 )
 APPROVE = Action(
@@ -203,4 +253,14 @@ PULL_TOKENS = Action(
     about=about_peer,
     refusals=REFUSALS,
 )
-ACTIONS = (INVITE, CONNECT, APPROVE, WITHDRAW, REMOVE, REFRESH, ROTATE, PULL_TOKENS)
+ACTIONS = (
+    INVITE,
+    CONNECT,
+    ADD_ACCESS_POINT,
+    APPROVE,
+    WITHDRAW,
+    REMOVE,
+    REFRESH,
+    ROTATE,
+    PULL_TOKENS,
+)

@@ -109,6 +109,13 @@ OTHERWISE: Mapping[str, Mapping[str, object]] = {
     "peers.invite": {"name": "eMSP One"},
     "peers.quirk": {"name": "no_patch"},
     "peers.connect": {"name": "eMSP One"},
+    "peers.add_access_point": {
+        "name": "DOT-NL",
+        "party": "NL/NDW",
+        "locations_url": "https://nap.example.org/ocpi/emsp/2.2.1/locations",
+        "tariffs_url": "https://nap.example.org/ocpi/emsp/2.2.1/tariffs",
+        "token": "the token that it gave us",
+    },
     "peers.release_party": {"party": "NL/TNM"},
     "peers.move_party": {"party": "NL/TNM"},
     "ocpp.firmware": {"location": "https://maker.example/fw.bin"},

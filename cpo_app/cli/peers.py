@@ -133,6 +133,33 @@ def connect(
     print_json(connected)
 
 
+@app.command("add-access-point", help=words(peer_registration.ADD_ACCESS_POINT))
+def add_access_point(
+    name: Annotated[str, typer.Option(help="What to call it.")],
+    party: Annotated[str, typer.Option(metavar="CC/PID", help="Its party, as NL/NDW.")],
+    locations_url: Annotated[str, typer.Option(help="Where it takes locations.")],
+    tariffs_url: Annotated[str | None, typer.Option(help="Where it takes tariffs.")] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CPO_PEER_TOKEN",
+            help="The token that it gave us; - reads it from standard input.",
+        ),
+    ] = None,
+    raw_token: RawToken = False,
+    data_dir: DataDir = None,
+) -> None:
+    given = {
+        "name": name,
+        "party": party,
+        "locations_url": locations_url,
+        "tariffs_url": tariffs_url,
+        "token": secret(token, "--token", "Its token", variable="CPO_PEER_TOKEN"),
+        "raw_token": raw_token,
+    }
+    print_json(act(peer_registration.ADD_ACCESS_POINT, given, data_dir))
+
+
 @app.command(help=words(peer_registration.APPROVE))
 def approve(peer_id: PeerId, data_dir: DataDir = None) -> None:
     number = act(peer_registration.APPROVE, {"peer_id": peer_id}, data_dir)["approved"]

@@ -69,6 +69,8 @@ class KeptDocument:
         """By the database's clock: then it was as it is kept."""
         self._looking: asyncio.Task[None] | None = None
         self._look_after = 0.0
+        self._is_too_large = False
+        """And it was said."""
 
     async def edition(self) -> Edition:
         """The present one. Raises NotReady, TooLarge; the store's errors once it is too old."""
@@ -155,10 +157,14 @@ class KeptDocument:
     def _keep(self, edition: Edition, mark: datetime) -> None:
         self._check(edition.kept_bytes)
         self._edition, self._mark = edition, mark
+        self._is_too_large = False
         self._seen_at = self._db.now()
 
     def _check(self, size: int) -> None:
         if size > self._max_bytes:
+            if not self._is_too_large:
+                logger.warning("open data: a document is larger than CPO_OPEN_DATA_MAX_MB")
+            self._is_too_large = True
             self._edition = self._mark = None
             raise TooLarge(f"more than {self._max_bytes} bytes")
 

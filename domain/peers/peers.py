@@ -151,6 +151,8 @@ class Peers:
         found = await self._documents.update_and_find(
             {
                 "status": CONNECTED,
+                # Who came by letter has none, and no credentials to exchange.
+                "versions_url": {"$type": "string"},
                 "token_hashes": {
                     "$elemMatch": {"kind": "C", "since": old, "until": {"$exists": False}}
                 },

@@ -42,7 +42,7 @@ class Renewal:
         A move is a PUT of our credentials in the new version. Until the peer uses its new token
         both versions and both tokens are answered.
         """
-        peer = self._exchange.registered(await self._peers.get(peer_id))
+        peer = _by_handshake(self._exchange.registered(await self._peers.get(peer_id)))
         numbers = offered_to(peer.settings, [version.number for version in self._exchange.offered])
         among = [version for version in self._exchange.offered if version.number in numbers]
         found = await self._exchange.discover(
@@ -73,7 +73,7 @@ class Renewal:
         refused, the new one ends at once. Roles that it must not have are not taken over: the
         tokens are new, the roles those of before. The version stays. Raises OcpiError.
         """
-        peer = self._exchange.registered(await self._peers.get(peer_id))
+        peer = _by_handshake(self._exchange.registered(await self._peers.get(peer_id)))
         their_token = self._peers.their_token(peer)
         found = await self._exchange.discover(
             peer, str(peer.versions_url), their_token, [peer.form]
@@ -129,3 +129,12 @@ class Renewal:
             grace_s=grace_s,
             **facts,
         )
+
+
+def _by_handshake(peer: Peer) -> Peer:
+    """Raises InvalidParameters for one whose tokens came by letter."""
+    if peer.versions_url is None:
+        raise InvalidParameters(
+            f"{peer.peer_id} was added by hand and has no versions URL: remove it and add it anew"
+        )
+    return peer

@@ -157,11 +157,18 @@ def test_however_many_ask_the_store_is_looked_at_once(
     assert (looked, len({id(one) for one in editions})) == (1, 1)
 
 
-def test_what_would_be_too_large_is_not_kept(world: World) -> None:
+def test_what_would_be_too_large_is_not_kept_and_the_operator_is_told_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     for each in range(5):
         world.publish_location(f"LOC{each}")
-    with pytest.raises(TooLarge):
-        world.edition(world.documents(max_bytes=300).locations)
+    document = world.documents(max_bytes=300).locations
+    for _ in range(2):
+        with pytest.raises(TooLarge):
+            world.edition(document)
+    assert [record.getMessage() for record in caplog.records].count(
+        "open data: a document is larger than CPO_OPEN_DATA_MAX_MB"
+    ) == 1
 
 
 def test_while_the_store_is_away_it_is_as_it_was_for_a_minute(
