@@ -63,12 +63,16 @@ def serving(name: str, factory: str, environment: Mapping[str, str]) -> Iterator
 
 @contextlib.contextmanager
 def running(
-    command: str, environment: Mapping[str, str], *, port: int | None = None
+    command: str,
+    environment: Mapping[str, str],
+    *,
+    port: int | None = None,
+    arguments: Sequence[str] = (),
 ) -> Iterator[Server]:
     """Run `cpo <command> --port ...`, as the product does, while the block runs."""
     port = port or _free_port()
-    arguments = ("cpo_app.cli", command, "--port", str(port))
-    with _listening(command, arguments, port, environment) as server:
+    module = ("cpo_app.cli", command, "--port", str(port), *arguments)
+    with _listening(command, module, port, environment) as server:
         yield server
 
 

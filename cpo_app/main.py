@@ -32,6 +32,7 @@ from cpo_app.open_data.room import OpenData, OpenDataDoor
 from cpo_app.operator.pages import add_operator_pages
 from cpo_app.otlp.incoming import Traced
 from cpo_app.otlp.sending import send_over_otlp
+from cpo_app.quick_imports import for_good
 from cpo_app.settings import Settings, settings_refused
 from cpo_app.station_files.router import build_files_router
 from crud.charging_profiles import ChargingProfiles
@@ -113,6 +114,7 @@ class Server:
             try:
                 try:
                     self._app = self._built()
+                    for_good()
                 except Exception as error:
                     # Lines for the person who starts it; uvicorn would print a traceback, or go
                     # on without a lifespan.

@@ -27,3 +27,9 @@ def quick_imports() -> Iterator[None]:
         gc.freeze()
         gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
         gc.enable()
+
+
+def for_good() -> None:
+    """All that there is now stays as long as the process: no later collection visits it. A server's
+    routes and models took 35 ms to look through, while nobody was answered."""
+    gc.freeze()

@@ -41,6 +41,15 @@ def _index(*fields: str, **options: object) -> IndexModel:
     return IndexModel([(name, ASCENDING) for name in fields], **options)
 
 
+def _look(name: str, path: str, *, is_true: bool = False) -> list[IndexModel]:
+    """Sessions that have it (few): how many, since when; and in the order of their creation."""
+    having = {path: True} if is_true else {path: {"$exists": True}}
+    return [
+        _index(path, partialFilterExpression=having),
+        _index("created", "_id", name=name, partialFilterExpression=having),
+    ]
+
+
 INDEXES: dict[str, list[IndexModel]] = {
     **{module: _owned() for module in OWNED_MODULES},
     "counts": [_index("module", "audience", "owner")],
@@ -50,16 +59,19 @@ INDEXES: dict[str, list[IndexModel]] = {
     "registrations": [
         _index("site_id"),
         _index("status", "registered_seq"),
+        _index("status", "_id"),
         _index("folded_id", unique=True),
         _index("asked_with.key_hash", sparse=True),
         _index("station", sparse=True),
         _index("status", "ocpi.offered", "updated_at"),
-        _index("location", collation=BY_NAME),
+        _index("status", "ocpi.offered", "_id"),
+        _index("location", "_id", collation=BY_NAME),
     ],
     "charge_points": [
         _index("heartbeat_due"),
         _index("location_id"),
         _index("ocpi_status", "status_updated"),
+        _index("ocpi_status", "_id"),
         _index("ocpi_status", partialFilterExpression={"reservation_id": {"$type": "string"}}),
     ],
     "enrolments": [
@@ -93,19 +105,21 @@ INDEXES: dict[str, list[IndexModel]] = {
     "evse_status_history": [_index("cp_id", "at", "n"), _index("at")],
     "peers": [
         _index("token_hashes.hash", unique=True, sparse=True),
-        _index("parties", "status"),
+        _index("parties", "status", "created"),
         _index("audiences", "status"),
         _index("client_audiences", "status"),
-        _index("status"),
+        _index("status", "_id"),
+        _index("status", "created"),
+        _index("status", "name"),
         _index("name"),
         _index("name", collation=BY_NAME, name="as_people_name_it"),
         _index("call.until", sparse=True),
         _index("created", "_id"),
     ],
-    "payments": [_index("peer_id")],
-    "party_claims": [_index("peer_id")],
+    "payments": [_index("peer_id", "kind", "_id"), _index("kind", "_id")],
+    "party_claims": [_index("peer_id", "_id")],
     "unknown_cards": [_index("until", expireAfterSeconds=60)],
-    "hub_clients": [_index("peer_id", "status")],
+    "hub_clients": [_index("peer_id", "status"), _index("peer_id", "_id"), _index("party")],
     "hub_client_pulls": [_index("due")],
     "marks": [_index("peer_id", "due"), _index("peer_id", "since")],
     "event_marks": [
@@ -118,7 +132,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("state", "due"),
         _index("state", "deadline"),
         _index("cp_id", "state", "seq"),
-        _index("session_id", "created"),
+        _index("session_id", "created", "_id"),
         # The same request again finds its command, also when two come at once.
         _index(
             "idempotency_key",
@@ -146,10 +160,12 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("cp_id", "connector_id", "created"),
         _index("to_stop", partialFilterExpression={"to_stop": True}),
         _index("plan.look_at", partialFilterExpression={"plan.look_at": {"$exists": True}}),
-        _index("suspect.since", partialFilterExpression={"suspect.since": {"$exists": True}}),
-        _index("held.since", partialFilterExpression={"held.since": {"$exists": True}}),
-        _index("unbilled.at", partialFilterExpression={"unbilled.at": {"$exists": True}}),
-        _index("estimated", partialFilterExpression={"estimated": True}),
+        *_look("held", "held.since"),
+        *_look("unbilled", "unbilled.at"),
+        *_look("suspect", "suspect.since"),
+        *_look("without_cdr", "cdr_problem"),
+        *_look("estimated", "estimated", is_true=True),
+        _index("tariffs.id", partialFilterExpression={"running": True}),
         _index("created", "_id"),
         _index("cp_id", "created", "_id"),
         _index("status", "created", "_id"),
@@ -157,9 +173,11 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("token.contract_id", "created", "_id"),
         # Those whose details are kept yet.
         _index("ended", partialFilterExpression={"segments": {"$exists": True}}),
-        _index("cdr_problem", partialFilterExpression={"cdr_problem": {"$exists": True}}),
         _index(
-            "signature.verdict", partialFilterExpression={"signature.verdict": {"$exists": True}}
+            "signature.verdict",
+            "created",
+            "_id",
+            partialFilterExpression={"signature.verdict": {"$exists": True}},
         ),
     ],
     "running_servers": [_index("expires", expireAfterSeconds=0)],
@@ -231,21 +249,26 @@ INDEXES: dict[str, list[IndexModel]] = {
     "register_findings": [_index("energy_wh"), _index("kind", "energy_wh"), _index("at")],
 }
 INDEXES["sessions"] = [*INDEXES["sessions"], _index("links.evse"), _index("links.status")]
-INDEXES["locations"] = [*INDEXES["locations"], _index("links.evse"), _index("links.evse_id")]
+INDEXES["locations"] = [*INDEXES["locations"], _index("links.evse", "_id"), _index("links.evse_id")]
 INDEXES["locations"].append(_index("links.has", "seq"))
 INDEXES["locations"].append(
     _index("groups", "audience", "seq", partialFilterExpression={"groups": {"$exists": True}})
 )
 INDEXES["locations"].append(
-    _index(
-        "tariffs_assigned.words.tariff_ids",
-        "seq",
-        partialFilterExpression={"tariffs_assigned": {"$exists": True}},
-    )
+    _index("groups", "seq", partialFilterExpression={"groups": {"$exists": True}})
+)
+_ASSIGNED = {"tariffs_assigned": {"$exists": True}}
+INDEXES["locations"] += [
+    _index("tariffs_assigned.words.tariff_ids", "seq", partialFilterExpression=_ASSIGNED),
+    _index("seq", name="tariffs_assigned", partialFilterExpression=_ASSIGNED),
+]
+INDEXES["locations"].append(
+    # Those that no peer may see.
+    _index("lid", "owner", name="held_by_id", partialFilterExpression={"audience": ""})
 )
 INDEXES["locations"] += [
-    _index("fields.city", collation=BY_NAME),
-    _index("fields.name", collation=BY_NAME),
+    _index("fields.city", "seq", collation=BY_NAME),
+    _index("fields.name", "seq", collation=BY_NAME),
     _index("fields.address", collation=BY_NAME),
     # The newest of a common name: found by passing others, not by sorting all of them.
     _index("seq", collation=BY_NAME, name="seq_by_name"),
@@ -266,18 +289,26 @@ INDEXES["tokens"] = [
     *INDEXES["tokens"],
     _index("links.group"),
     _index("fields.contract_id", "seq"),
+    _index("fields.valid", "seq"),
     _index("fields.visual_number", sparse=True),
     # Those that their eMSP has ended.
     _index("last_updated", partialFilterExpression={"fields.valid": False}),
 ]
 INDEXES["cdrs"] = [
     *INDEXES["cdrs"],
-    _index("links.session"),
     _index("links.credits"),
-    _index("last_updated", "seq"),
-    _index("fields.cdr_location.evse_uid", "seq"),
-    _index("fields.credit", "seq", partialFilterExpression={"fields.credit": True}),
-    _index("fields.cdr_token.contract_id", "seq"),
+    # A CDR never changes: the latest update is its creation.
+    *(
+        _index(*which, "last_updated", "seq")
+        for which in (
+            (),
+            ("owner",),
+            ("links.session",),
+            ("fields.cdr_location.evse_uid",),
+            ("fields.cdr_token.contract_id",),
+        )
+    ),
+    _index("fields.credit", "last_updated", "seq", partialFilterExpression={"fields.credit": True}),
     _index("fields.total_energy", "seq"),
     _index("fields.total_cost.excl_vat", "seq"),
 ]

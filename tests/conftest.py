@@ -31,6 +31,8 @@ from db_interface.indexes import ensure_indexes
 from db_interface.writers import Writers
 from tests.browser.left_out import say_what_was_left_out
 from tests.one_database import DROPPED_WITHIN_S, directory_in_memory, emptied, written_by_others
+from tests.queries.asked import QUERIES
+from tests.queries.verdicts import objections
 
 T = TypeVar("T")
 
@@ -89,6 +91,19 @@ def _nothing_runs_on(request: pytest.FixtureRequest) -> Iterator[None]:
     left = loop.tasks() - before
     if left:
         loop.run(_ended(left), timeout_s=20)
+
+
+@pytest.fixture(autouse=True)
+def _queries_find_an_index(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each query that the product issues for the first time is explained by the server: it reads
+    what is asked for by an index, or is declared (queries/declared.py)."""
+    if "mongo_url" not in request.fixturenames:
+        yield
+        return
+    store: Database = request.getfixturevalue("_shared")
+    yield
+    found = [said for asked in QUERIES.take_new() for said in objections(asked, store)]
+    assert found == []
 
 
 async def _ended(tasks: set[asyncio.Task[Any]]) -> None:

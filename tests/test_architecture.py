@@ -57,6 +57,7 @@ SHARED = (
     "paging",
     "pinned_tls",
     "shares",
+    "quick_imports",
     "unsafe_settings",
     "this_host",
 )

@@ -20,6 +20,7 @@ from cpo_app.cli.servers import counting_together, hand_on
 from cpo_app.cli.signals import until_signalled
 from cpo_app.ocpp_process import OcppProcess, authority_of, doors_of
 from cpo_app.otlp.sending import send_over_otlp
+from cpo_app.quick_imports import for_good
 from cpo_app.settings import Settings
 
 logger = logging.getLogger("cpo.ocpp")
@@ -63,6 +64,7 @@ async def _serve(ground: Prepared, *, shared: bool) -> None:
     process = OcppProcess(Backend(await announced(ground.settings, db), db, ground.vault()))
     try:
         await process.start(doors_of(ground.settings), shared=shared)
+        for_good()
         await asyncio.Event().wait()
     finally:
         await process.stop()

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from cpo_app.front_door.serving import FrontDoor
 from cpo_app.front_door.tls import ServerTls
+from cpo_app.quick_imports import for_good
 from cpo_app.registry.app import build_registry
 from cpo_app.settings import Settings
 
@@ -35,4 +36,6 @@ def server_config(settings: Settings, app: FastAPI | None = None) -> uvicorn.Con
 
 def run(settings: Settings) -> None:
     """Serve EV_Registry until SIGINT or SIGTERM, in uvicorn's event loop (the fastest there is)."""
-    uvicorn.Server(server_config(settings)).run()
+    server = uvicorn.Server(server_config(settings))
+    for_good()
+    server.run()

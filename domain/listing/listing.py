@@ -54,15 +54,21 @@ class Source(Protocol[D]):
         """At most `most`; None: it would take long."""
         ...
 
+    async def order(self, db: Database, values: JsonObject) -> Order | None:
+        """The order in which they are found at once; None: each of the list's."""
+        ...
+
 
 @dataclass(frozen=True)
 class Question:
     """To a collection. `collation`: how its texts are compared, where not byte by byte; `hint`: the
-    keys of its index, where the store could take another."""
+    keys of its index, where the store could take another; `order`: of the index that finds it: in
+    another one all that is found has to be sorted."""
 
     query: JsonMapping
     collation: Collation | None = None
     hint: Sort | None = None
+    order: Order | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,9 @@ class Stored(Generic[D]):
         return await self.of(db).count(
             asked.query, limit=most, collation=asked.collation, hint=asked.hint
         )
+
+    async def order(self, db: Database, values: JsonObject) -> Order | None:
+        return (await self.question(db, values)).order
 
     async def _estimated(self, db: Database) -> int:
         return await self.of(db).estimated_count()
@@ -145,13 +154,16 @@ class Listing(Generic[D]):
         cursor: str | None = None,
         fields: JsonMapping | None = None,
     ) -> Page[D]:
-        """A page of what the rows are made of (`fields`: these of each, and what the orders go
-        by). Raises BadCursor."""
+        """A page of what the rows are made of (`fields`: these of each). Raises BadCursor."""
+        order = asked.order
+        if SORT not in asked.given:
+            order = await self.source.order(db, asked.values) or order
+        wanted = None if fields is None else _with_place(fields, order)
 
         async def find(part: Stretch) -> list[D]:
-            return await self.source.find(db, asked.values, part, fields)
+            return await self.source.find(db, asked.values, part, wanted)
 
-        return await page_of(find, asked.order, limit=limit, cursor=cursor)
+        return await page_of(find, order, limit=limit, cursor=cursor)
 
     async def number(self, db: Database, asked: Asked) -> Number | None:
         """How many there are; None: to count them could take long, as one index does not find
@@ -183,3 +195,10 @@ class Listing(Generic[D]):
             if order.name == name:
                 return order
         raise BadFilter(SORT, f"is none of {', '.join(one.name for one in self.orders)}")
+
+
+def _with_place(fields: JsonMapping, order: Order) -> JsonObject:
+    """The projection, and what the order goes by."""
+    names = [name for name, _ in order.keys]
+    inside = tuple(f"{field}." for field in fields)
+    return {**fields, **{name: 1 for name in names if not name.startswith(inside)}}

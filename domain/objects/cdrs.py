@@ -24,6 +24,7 @@ from domain.visibility import audience_of_token_holder
 logger = logging.getLogger("cpo.sessions")
 
 MODULE = "cdrs"
+_IN_ORDER = [("last_updated", 1), ("seq", 1)]
 
 
 class CdrExists(ValueError):
@@ -140,7 +141,7 @@ async def all_cdrs(
     if session_id is not None:
         match["links.session"] = session_id.lower()
     objects = store.objects(MODULE).of(store.db)
-    async for document in objects.stream(match, {"raw": 1, "seq": 1}, sort=[("seq", 1)]):
+    async for document in objects.stream(match, {"raw": 1}, sort=_IN_ORDER):
         yield Rendered(document["raw"]).plain()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -30,3 +32,17 @@ def test_what_cannot_be_imported_leaves_the_collector_at_work() -> None:
     with pytest.raises(ImportError), quick_imports():
         raise ImportError
     assert gc.isenabled()
+
+
+def test_what_a_server_is_made_of_is_looked_through_no_more() -> None:
+    """In a process of its own: for good is for good."""
+    program = (
+        "import gc\n"
+        "from cpo_app.quick_imports import for_good\n"
+        "made = [[] for _ in range(1000)]\n"
+        "for_good()\n"
+        "assert len(gc.get_objects()) < 100\n"
+        "made.append([])\n"
+        "assert any(one is made[-1] for one in gc.get_objects())\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -8,7 +8,7 @@ from db_interface.owned_objects import OwnedDocument
 from domain.charge_points.charge_points import canonical_id
 from domain.listing.filters import between, flag, party, period, text
 from domain.listing.listing import Listing, Question
-from domain.operator.lists.objects import NEWEST, OLDEST, fields_of, stored
+from domain.operator.lists.objects import fields_of, stored
 from domain.paging import Order
 from domain.peers.peers import audiences_of
 from domain.sites import ocpi_id
@@ -73,8 +73,8 @@ LIST: Listing[OwnedDocument] = Listing(
         *period("Made"),
     ),
     orders=(
-        NEWEST,
-        OLDEST,
+        Order("newest", "newest first", [("last_updated", -1), ("seq", -1)]),
+        Order("oldest", "oldest first", [("last_updated", 1), ("seq", 1)]),
         *(Order(name, said, [(field, -1), ("seq", -1)]) for name, said, field in _BY_FIELD),
     ),
     columns={

@@ -40,7 +40,7 @@ class ChargePoints:
         status = values.get("status")
         asked = await _question(db, values)
         if status in (None, EvseStatus.REMOVED.value):
-            return await _registered(db, asked, part)
+            return await _registered(db, asked, part, {**REGISTRATION_SHOWN, "folded_id": 1})
         if asked.query:
             ids = await _walked(db, asked, part, status)
         elif status != EvseStatus.UNKNOWN.value:
@@ -64,6 +64,10 @@ class ChargePoints:
                 asked.query, limit=most, collation=asked.collation
             )
         return None if asked.query else (await charge_points.counts(db))[status]
+
+    async def order(self, db: Database, values: JsonObject) -> Order | None:
+        among_registered = values.get("status") in (None, EvseStatus.REMOVED.value)
+        return (await _question(db, values)).order if among_registered else None
 
 
 async def rows(db: Database, found: list[JsonObject]) -> list[JsonObject]:
@@ -90,8 +94,9 @@ async def _beginning(db: Database, said: str, others: JsonMapping) -> Question:
     if not await registrations.count(by_id, limit=1) and await registrations.count(
         by_place, limit=1, collation=BY_NAME
     ):
-        return Question(by_place, BY_NAME)
-    return Question(by_id)
+        by_name = Order("place", "by place", [("location", 1), ("_id", 1)])
+        return Question(by_place, BY_NAME, order=by_name)
+    return Question(by_id, order=Order("id", "by id", [("folded_id", 1)]))
 
 
 async def _in_status(db: Database, status: str, part: Stretch) -> list[str]:
@@ -102,7 +107,7 @@ async def _in_status(db: Database, status: str, part: Stretch) -> list[str]:
 
 
 async def _registered(
-    db: Database, asked: Question, part: Stretch, fields: JsonMapping = REGISTRATION_SHOWN
+    db: Database, asked: Question, part: Stretch, fields: JsonMapping
 ) -> list[JsonObject]:
     found = await REGISTRATIONS.of(db).find(
         part.of(asked.query),

@@ -16,6 +16,7 @@ from domain.visibility import GUESTS
 
 _LAST_LETTER = "\uffff"
 _NAMES = ("fields.name", "fields.city")
+_BY_ID = Order("id", "by id", [("lid", 1), ("owner", 1)])
 
 
 async def question(db: Database, values: JsonObject) -> Question:
@@ -43,12 +44,13 @@ async def _beginning(db: Database, said: str, others: JsonMapping) -> Question:
     by_id = {**others, "lid": {"$regex": f"^{re.escape(fold(said))}"}}
     documents = OwnedObjects(db, "locations").of(db)
     if await documents.count(by_id, limit=1):
-        return Question(by_id)
+        return Question(by_id, order=_BY_ID)
     for name in _NAMES:
         by_name = {**others, name: begins(said)}
         if await documents.count(by_name, limit=1, collation=BY_NAME):
-            return Question(by_name, BY_NAME)
-    return Question(by_id)
+            in_order = Order("name", "by name", [(name, 1), ("seq", 1)])
+            return Question(by_name, BY_NAME, order=in_order)
+    return Question(by_id, order=_BY_ID)
 
 
 def _row(document: OwnedDocument) -> JsonObject:
@@ -91,7 +93,7 @@ LIST: Listing[OwnedDocument] = Listing(
     orders=(
         NEWEST,
         OLDEST,
-        Order("id", "by id", [("lid", 1), ("owner", 1)]),
+        _BY_ID,
     ),
     columns={
         "country_code": "country_code",

@@ -1,0 +1,340 @@
+"""One worker against several, on one store: pages, single objects, pushes; and many peers that
+pull while much is pushed.
+
+`cpo serve --workers N` as it runs in the product. Reading is measured in short slices by turns;
+pushing, one number of workers after the other. What the receiving eMSP got is checked: a backlog
+arrives once and no more, and the changes of an object arrive in their order.
+
+Figures begin with the number of workers. `..._of_one_...` is several workers' rate to one's;
+`held_over_50ms` is how often the event loop of any worker was held for longer (its own metric).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import statistics
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+import httpx
+
+from auth.credentials_header import encoded
+from bench import cpo, locations
+from bench.emsp import Emsp, receiving
+from bench.goals import Goal
+from bench.ground import Ground, ground
+from bench.measuring import told
+from bench.processes import Generator, Server, generating, running, talking
+from db_interface.indexes import ensure_indexes
+from db_interface.interface import DbInterface
+from db_interface.json_data import JsonObject
+from domain.objects.locations import owned_location
+from domain.outbox.publishing import publish_all
+from domain.peers.peers import Peers
+from domain.peers.statuses import CONNECTED
+from domain.peers.terms import ANY_PARTY
+from domain.secrets import Vault, new_token
+
+ONE, SEVERAL = 1, 2
+CONNECTIONS = 16
+CHANGES_PER_S = 200
+CHANGED_TOGETHER = 10
+"""Changes that come at the same moment are one transaction, as the product makes them."""
+UNDER_WAY = 4
+"""Transactions that change, at a time: lists wait for those that began before they were asked for,
+so that more of them at once would measure how long a transaction waits for others."""
+RECEIVERS = 2
+PULL_EVERY_S = 1.0
+_LIST = "/ocpi/cpo/2.2.1/locations"
+_SOON = re.compile(r'cpo_event_loop_lag_seconds_bucket\{le="0.05"\} ([0-9.e+]+)')
+_ALL = re.compile(r"cpo_event_loop_lag_seconds_count ([0-9.e+]+)")
+
+GOALS = {
+    "several_of_one_pages": Goal(at_least=1.5, why="pages/s, two workers / one, on two cores"),
+    "changed_per_s": Goal(at_least=190, why="changes/s meanwhile, of 200"),
+    "pulling_p99_ms": Goal(at_most=50, why="a page, 100 of 10,000 peers pull, 200 changes/s"),
+    "held_over_50ms": Goal(at_most=0, why="the event loop of a worker meanwhile"),
+    "delivered_twice": Goal(at_most=0, why="objects of a backlog that came more than once"),
+    "out_of_order": Goal(at_most=0, why="changes that came after a later one of their object"),
+    "lost": Goal(at_most=0, why="objects whose last state never came"),
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    locations: int = 5000
+    peers: int = 10_000
+    pulling: int = 100
+    rounds: int = 4
+    slice_s: float = 2.0
+    mixed_s: float = 30.0
+
+
+QUICK = Scale(locations=600, peers=300, pulling=20, rounds=2, slice_s=0.5, mixed_s=4)
+
+
+def run(quick: bool = False, scale: Scale | None = None) -> dict[str, float]:
+    scale = scale or (QUICK if quick else Scale())
+    with ground() as place, receiving() as emsp, generating() as generator:
+        side = asyncio.run(_Side.made(place, emsp, scale))
+        figures = asyncio.run(told("reading by turns", _reading(side, generator)))
+        for workers in (ONE, SEVERAL):
+            figures |= asyncio.run(told(f"a backlog, {workers} pushing", _backlog(side, workers)))
+        several = figures.get(f"{SEVERAL}_delivered_per_s", 0.0)
+        figures["several_of_one_pushes"] = several / (figures.get(f"{ONE}_delivered_per_s") or 1)
+        figures["delivered_twice"] = float(side.twice)
+        figures |= asyncio.run(told("pulling while changes are pushed", _mixed(side)))
+        return figures
+
+
+class _Side:
+    """A store with locations, peers that pull, and peers that receive."""
+
+    def __init__(self, place: Ground, emsp: Emsp, scale: Scale, tokens: list[str]) -> None:
+        self.place, self.emsp, self.scale, self.tokens = place, emsp, scale, tokens
+        self.rows = [locations.location(n) for n in range(scale.locations)]
+        self.changes = 0
+        self.twice = 0
+
+    @classmethod
+    async def made(cls, place: Ground, emsp: Emsp, scale: Scale) -> _Side:
+        db = place.connect()
+        await ensure_indexes(db)
+        tokens = [new_token() for _ in range(scale.pulling)]
+        vault, now = Vault(cpo.KEY), datetime.now(timezone.utc)
+        documents: list[JsonObject] = [
+            {
+                "_id": f"peer-{number}",
+                "name": f"Peer {number}",
+                "status": CONNECTED,
+                "created": now,
+                "token_hashes": [
+                    {
+                        "hash": vault.digest(
+                            tokens[number] if number < len(tokens) else f"{number}"
+                        ),
+                        "kind": "C",
+                        "since": now,
+                        "kid": vault.kid,
+                    }
+                ],
+                "roles": [{"role": "EMSP", "country_code": "DE", "party_id": "TNM"}],
+                "last_seen": now,
+            }
+            for number in range(scale.peers)
+        ]
+        await db["peers"].insert_many(documents)
+        side = cls(place, emsp, scale, tokens)
+        peers = Peers(db, vault)
+        for number in range(RECEIVERS):
+            await side._receiver(peers, number, now)
+        db.close()
+        return side
+
+    async def _receiver(self, peers: Peers, number: int, now: datetime) -> None:
+        peer, _ = await peers.invite(f"receiver {number}", now, ANY_PARTY)
+        await peers.connect(
+            peer.peer_id,
+            our_token=new_token(),
+            their_token=new_token(),
+            now=now,
+            roles=[{"role": "EMSP", "country_code": "DE", "party_id": f"R{number:02}"}],
+            endpoints=[
+                {
+                    "identifier": "locations",
+                    "role": "RECEIVER",
+                    "url": f"http://127.0.0.1:{self.emsp.port}/{number}/locations",
+                }
+            ],
+        )
+
+    @contextlib.contextmanager
+    def serving(self, workers: int, *, push: bool = True) -> Iterator[Server]:
+        environment = cpo.settings(
+            self.place, CPO_PUSH=str(push).lower(), CPO_PEER_REQUESTS_PER_MINUTE="0"
+        )
+        with running("serve", environment, arguments=("--workers", str(workers))) as server:
+            yield server
+
+    async def change(self, store: DbInterface, rows: Sequence[JsonObject]) -> None:
+        """A new name for each of these locations, in one transaction."""
+        for row in rows:
+            self.changes += 1
+            row["name"] = f"change {self.changes}"
+        owned = [owned_location(row) for row in rows]
+        await store.transact(lambda tx: publish_all(store, "locations", owned, tx))
+
+    async def all_pushed(self, store: DbInterface) -> None:
+        while await store.db["marks"].find_one({}, {"_id": 1}):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+def _head(token: str) -> dict[str, str]:
+    return {
+        "Authorization": encoded(token),
+        "X-Request-ID": "7f5d2c1e-3a54-4f0b-9b58-0c9c1d7b2a10",
+        "X-Correlation-ID": "b3c9a4d2-8e61-4c7d-a1f4-5e2f6d3c8b21",
+    }
+
+
+async def _backlog(side: _Side, workers: int) -> dict[str, float]:
+    """Every location to every receiver: how many a second, and whether any came twice."""
+    db = side.place.connect()
+    store = DbInterface(db)
+    for start in range(0, len(side.rows), 200):
+        await side.change(store, side.rows[start : start + 200])
+    side.emsp.came()
+    with side.serving(workers):
+        await side.all_pushed(store)
+    db.close()
+    came = side.emsp.came()
+    times = [at for _, _, at in came]
+    side.twice += sum(number - 1 for number in Counter(path for path, _, _ in came).values())
+    if len(came) < RECEIVERS * len(side.rows):
+        raise RuntimeError(f"{len(came)} of {RECEIVERS * len(side.rows)} objects arrived")
+    return {f"{workers}_delivered_per_s": (len(came) - 1) / (max(times) - min(times))}
+
+
+async def _reading(side: _Side, generator: Generator) -> dict[str, float]:
+    """Pages and single objects a second, in slices by turns."""
+    db = side.place.connect()
+    store = DbInterface(db)
+    for start in range(0, len(side.rows), 200):
+        await side.change(store, side.rows[start : start + 200])
+    await db["marks"].delete_many({})
+    db.close()
+    head, rates = _head(side.tokens[0]), dict[str, list[float]]()
+    with side.serving(ONE, push=False) as one, side.serving(SEVERAL, push=False) as several:
+        await cpo.answering(one, several)
+        asked = {
+            "pages": await _pages(one, head),
+            "single": [
+                f"{_LIST}/{row['id']}" for row in side.rows[:: max(1, len(side.rows) // 500)]
+            ],
+        }
+        for _ in range(side.scale.rounds):
+            for what, paths in asked.items():
+                for workers, server in ((ONE, one), (SEVERAL, several)):
+                    done = generator.send(
+                        server, paths, head, connections=CONNECTIONS, seconds=side.scale.slice_s
+                    )
+                    rate = done["answers"] / done["seconds"]
+                    rates.setdefault(f"{workers}_{what}_per_s", []).append(rate)
+    figures = {name: statistics.median(values) for name, values in rates.items()}
+    for what in asked:
+        ratio = figures[f"{SEVERAL}_{what}_per_s"] / figures[f"{ONE}_{what}_per_s"]
+        figures[f"several_of_one_{what}"] = ratio
+    return figures
+
+
+async def _pages(server: Server, head: dict[str, str]) -> list[str]:
+    """The paths of a crawl by the Links that are handed out."""
+    base_url = f"http://127.0.0.1:{server.port}"
+    paths: list[str] = []
+    path: str | None = f"{_LIST}?limit=50"
+    async with httpx.AsyncClient(base_url=base_url, headers=head, timeout=30) as client:
+        while path is not None:
+            answer = await client.get(path)
+            paths.append(path)
+            path = answer.links.get("next", {}).get("url", "").removeprefix(base_url) or None
+    return paths
+
+
+async def _mixed(side: _Side) -> dict[str, float]:
+    """Peers that pull a page a second each, while changes are made and pushed."""
+    db = side.place.connect()
+    store = DbInterface(db)
+    side.emsp.came()
+    before_all = side.changes
+    with side.serving(SEVERAL) as server, talking("bench.pulling") as pulling:
+        await cpo.answering(server)
+        await side.change(store, side.rows[:CHANGED_TOGETHER])
+        await side.all_pushed(store)
+        before = await _lags(server)
+        job = {
+            "port": server.port,
+            "path": f"{_LIST}?limit=50",
+            "every_s": PULL_EVERY_S,
+            "seconds": side.scale.mixed_s,
+            "heads": [
+                "".join(f"{name}: {value}\r\n" for name, value in _head(token).items())
+                for token in side.tokens
+            ],
+        }
+        assert pulling.stdin and pulling.stdout
+        pulling.stdin.write(json.dumps(job) + "\n")
+        pulling.stdin.flush()
+        answer = asyncio.create_task(asyncio.to_thread(pulling.stdout.readline))
+        made = await _changing(side, store)
+        pulled = json.loads(await answer)
+        after = await _lags(server)
+        await side.all_pushed(store)
+    db.close()
+    if pulled["failures"]:
+        raise RuntimeError(f"{pulled['failures']} pages were not 200")
+    cuts = statistics.quantiles(pulled["latencies_ms"], n=100)
+    long, timers = (now - then for now, then in zip(after, before, strict=True))
+    return {
+        "pulled_per_s": pulled["answers"] / side.scale.mixed_s,
+        "changed_per_s": made,
+        "pulling_p50_ms": cuts[49],
+        "pulling_p99_ms": cuts[98],
+        "held_over_50ms": long,
+        "held_over_50ms_of_timers": long / timers,
+        **_in_order(side, before_all),
+    }
+
+
+async def _changing(side: _Side, store: DbInterface) -> float:
+    """Changes at their rate, one location after the other; how many a second there were."""
+    number = int(side.scale.mixed_s * CHANGES_PER_S / CHANGED_TOGETHER)
+    begin, under_way = time.monotonic(), set[asyncio.Task[None]]()
+    for nth in range(number):
+        due = begin + nth * CHANGED_TOGETHER / CHANGES_PER_S
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        first = nth * CHANGED_TOGETHER % (len(side.rows) - CHANGED_TOGETHER + 1)
+        rows = side.rows[first : first + CHANGED_TOGETHER]
+        if len(under_way) >= UNDER_WAY:
+            await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+        task = asyncio.create_task(side.change(store, rows))
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+    if under_way:
+        await asyncio.wait(under_way)
+    return number * CHANGED_TOGETHER / (time.monotonic() - begin)
+
+
+def _in_order(side: _Side, before: int) -> dict[str, float]:
+    """What the receivers got, held against what was changed after the first `before` changes."""
+    latest: dict[tuple[str, str], int] = {}
+    late = 0
+    for path, name, _ in side.emsp.came():
+        _, receiver, *_, location_id = path.split("/")
+        number = int(name.removeprefix("change ") or 0)
+        place = receiver, location_id.lower()
+        late += number < latest.get(place, 0)
+        latest[place] = max(number, latest.get(place, 0))
+    wanted = {row["id"].lower(): int(row["name"].split()[1]) for row in side.rows}
+    lost = sum(
+        latest.get((str(receiver), location_id)) != number
+        for receiver in range(RECEIVERS)
+        for location_id, number in wanted.items()
+        if number > before
+    )
+    return {"out_of_order": float(late), "lost": float(lost)}
+
+
+async def _lags(server: Server) -> tuple[float, float]:
+    """How often the event loop of a worker was held over 50 ms, of how many looks at it."""
+    async with httpx.AsyncClient(auth=("admin", cpo.ADMIN), timeout=30) as client:
+        text = (await client.get(f"http://127.0.0.1:{server.port}/metrics")).text
+    soon, looks = _SOON.search(text), _ALL.search(text)
+    if soon is None or looks is None:
+        raise RuntimeError("/metrics does not tell how long the event loop was held")
+    return float(looks[1]) - float(soon[1]), float(looks[1])
