@@ -210,11 +210,21 @@ class Documents(Generic[D]):
         return found
 
     async def stream(
-        self, query: Query, fields: JsonMapping | None = None, *, sort: Sort | None = None
+        self,
+        query: Query,
+        fields: JsonMapping | None = None,
+        *,
+        sort: Sort | None = None,
+        limit: int = 0,
+        batch: int = 0,
     ) -> AsyncIterator[D]:
-        """All that match, batch by batch: for more than fits into memory."""
+        """All that match (of `limit`, that many at most), batch by batch: for more than fits into
+        memory. Of small documents a batch holds very many, unless it is said how many."""
         await self.write_what_waits()
-        async for document in self._driver.find(query, fields, sort=sort, session=self.mongo):
+        cursor = self._driver.find(
+            query, fields, sort=sort, limit=limit, batch_size=batch, session=self.mongo
+        )
+        async for document in cursor:
             yield document
 
     async def aggregate(self, stages: Sequence[JsonMapping], **options: object) -> list[JsonObject]:

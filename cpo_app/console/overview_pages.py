@@ -48,7 +48,8 @@ def add_overview_pages(router: APIRouter, console: Console) -> None:
         """Drawn once for each state of the sites, however many look."""
         everywhere = await sites.all()
         if not last or last[0][0] is not everywhere:
-            last[:] = [(everywhere, site_map.drawn(everywhere, None, await towns(), tiles))]
+            names = await towns() if everywhere else []
+            last[:] = [(everywhere, site_map.drawn(everywhere, None, names, tiles))]
         return last[0][1]
 
     sites = SitesOnMap(db)

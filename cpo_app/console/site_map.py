@@ -12,10 +12,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 
 from cpo_app.console.map_tiles import MapTiles, Tile
 from domain.charge_points.evse_states import EvseStatus
-from domain.operator.sites_on_map import Site
+from domain.operator.sites_on_map import MAX_SITES, Site
 from domain.places import geonames
 
 WIDTH, HEIGHT = 640, 400
@@ -92,7 +93,7 @@ class SiteMap:
     height: int = HEIGHT
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Town:
     """With its place on the projection, each from 0 to 1."""
 
@@ -103,8 +104,13 @@ class Town:
 
 def largest_towns() -> list[Town]:
     """Of the world, the largest first."""
-    cities = sorted(geonames.cities().all(), key=lambda city: -city.population)
-    return [Town(city.name, *_projected(city.latitude, city.longitude)) for city in cities]
+    # City by city: whole, all of them would take several times as much memory.
+    ranked = [
+        (-city.population, Town(city.name, *_on_map(city.latitude, city.longitude)))
+        for city in geonames.cities().all()
+    ]
+    ranked.sort(key=itemgetter(0))
+    return [town for _, town in ranked]
 
 
 def drawn(
@@ -166,8 +172,12 @@ class _View:
         return (x - self.left) / self.width * WIDTH, (y - self.top) / self.height * HEIGHT
 
 
-@lru_cache(maxsize=60_000)  # sites and towns do not move
+@lru_cache(maxsize=MAX_SITES)  # sites do not move
 def _projected(latitude: float, longitude: float) -> tuple[float, float]:
+    return _on_map(latitude, longitude)
+
+
+def _on_map(latitude: float, longitude: float) -> tuple[float, float]:
     """From 0 to 1: eastwards, and southwards."""
     phi = math.radians(max(-_LIMIT, min(_LIMIT, latitude)))
     return (longitude + 180) / 360, (1 - math.asinh(math.tan(phi)) / math.pi) / 2

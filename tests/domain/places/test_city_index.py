@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.places import geonames
 from domain.places.city_index import FOLDER, City, CityIndex, block_of, kept
 
 HALLE = City("Halle", "DE", "15", 51.48, 11.96, "Europe/Berlin", 237_000)
@@ -89,3 +90,21 @@ def test_where_nothing_can_be_written_it_is_in_memory(
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert list(index_of(Making(1)).named("berlin")) == [BERLIN]
+
+
+@pytest.mark.processes
+def test_a_server_does_not_make_the_index_of_cities_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What making it takes would stay with it for as long as it lives."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def refused(*_: object) -> None:
+        raise AssertionError("made here")
+
+    monkeypatch.setattr(geonames, "_cities_in", refused)
+    geonames.cities.cache_clear()
+    try:
+        assert [city.alpha2 for city in geonames.cities().named("utrecht")] == ["NL"]
+    finally:
+        geonames.cities.cache_clear()
