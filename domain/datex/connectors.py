@@ -81,7 +81,7 @@ def _plug(connector: JsonMapping) -> Plug:
         amperes,
         # The voltage of alternating current is that of a phase.
         connector.get("max_electric_power") or volts * amperes * PHASES.get(power_type, 1),
-        any(_PLUG_AND_CHARGE in one for one in capabilities),
+        bool(capabilities) and any(_PLUG_AND_CHARGE in one for one in capabilities),
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from db_interface.json_data import JsonMapping, JsonObject
-from domain.datex.words import enums, said
+from domain.datex.words import Shared, enums, said
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 SINCE_EVER = "2000-01-01T00:00:00Z"
 """DATEX II wants to know since when, OCPI does not say it."""
+_ALWAYS = Shared({})
 _EXCEPTIONS = (("exceptional_openings", "validPeriod"), ("exceptional_closings", "exceptionPeriod"))
 
 
@@ -17,13 +18,13 @@ def operating_hours(hours: JsonMapping | None, site: str, version: str) -> JsonO
     """None where nothing is known of them."""
     if hours is None:
         return None
+    if hours["twentyfourseven"] and not hours.get("exceptional_closings"):
+        return {"afacOpenAllHours": _ALWAYS}
     exceptions = {
         name: [_exception(period) for period in hours.get(field) or ()]
         for field, name in _EXCEPTIONS
     }
     regular = [_on(weekday, hours) for weekday in _weekdays(hours)]
-    if hours["twentyfourseven"] and not exceptions["exceptionPeriod"]:
-        return {"afacOpenAllHours": {}}
     if not hours["twentyfourseven"] and not regular:
         return None
     return {

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
-from db_interface.json_data import JsonMapping
+from db_interface.json_data import JsonMapping, JsonObject
+from domain.datex.words import enums, mapped
 
 AUTHENTICATION: Mapping[str, str] = {
     "CONTACTLESS_CARD_SUPPORT": "nfc",
@@ -33,7 +36,21 @@ UNSAID = (
 are said of the charging point."""
 
 
-def capabilities_of(evses: Iterable[JsonMapping]) -> list[str]:
-    return list(
-        dict.fromkeys(one for evse in evses for one in sorted(evse.get("capabilities") or ()))
-    )
+class Ways(NamedTuple):
+    """How drivers identify themselves and pay at a station."""
+
+    authentication: list[JsonObject]
+    means: list[JsonObject]
+    terminal: bool
+
+
+def ways_of(evses: Iterable[JsonMapping], *, by_car: bool) -> Ways:
+    """`by_car`: some car says itself who pays (plug and charge)."""
+    return _ways(tuple(one for evse in evses for one in evse.get("capabilities") or ()), by_car)
+
+
+@lru_cache(maxsize=1024)
+def _ways(capabilities: tuple[str, ...], by_car: bool) -> Ways:
+    known = sorted(set(capabilities))
+    authentication = [*mapped(known, AUTHENTICATION), *(enums(["plc"]) if by_car else ())]
+    return Ways(authentication, mapped(known, MEANS), TERMINAL in known)

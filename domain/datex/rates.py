@@ -11,9 +11,8 @@ from typing import NamedTuple
 from db_interface.json_data import JsonMapping, JsonObject
 from db_interface.owned_objects import fold
 from domain.datex.identifiers import rate_id
-from domain.datex.payment import MEANS
 from domain.datex.prices import amount, are_exclusive, prices_of, valid_from
-from domain.datex.words import ENGLISH, enum, mapped, rate_reference, said, text
+from domain.datex.words import ENGLISH, enum, rate_reference, said, text
 
 AD_HOC = "AD_HOC_PAYMENT"
 ENERGY_SOURCES: Mapping[str, str] = {
@@ -82,12 +81,11 @@ class Tariffs:
 
 def energy_at_station(
     location: JsonMapping,
-    capabilities: Iterable[str],
+    means: list[JsonObject],
     rates: Iterable[JsonMapping],
     tariffs: Tariffs,
     site: str,
 ) -> list[JsonObject]:
-    means = mapped(capabilities, MEANS)
     made = [
         _rate(tariff, tariffs.prices(tariff, location["time_zone"]), rate_id(site, tariff), means)
         for tariff in rates

@@ -10,12 +10,12 @@ from domain.datex.charging_points import charging_point
 from domain.datex.connectors import plugs_of
 from domain.datex.opening_times import operating_hours
 from domain.datex.organisations import helpdesk, operator_of, organisation
-from domain.datex.payment import AUTHENTICATION, TERMINAL, capabilities_of
+from domain.datex.payment import ways_of
 from domain.datex.publisher import Publisher
 from domain.datex.rates import SiteTariffs, Tariffs
 from domain.datex.surroundings import TYPES_OF_SITE, associated, facilities, photos, supplement
 from domain.datex.whereabouts import place_of
-from domain.datex.words import enum, enums, external_id, mapped, said, text, texts
+from domain.datex.words import enum, external_id, said, text, texts
 from domain.places.geonames import countries
 
 
@@ -66,10 +66,9 @@ def _station(
 ) -> JsonObject:
     site = identifiers.site_id(location)
     id_ = identifiers.station_id(site)
-    capabilities = capabilities_of(evses)
-    terminals = TERMINAL in capabilities
     plugs = [plugs_of(evse) for evse in evses]
     by_car = any(plug.plug_and_charge for its in plugs for plug in its)
+    ways = ways_of(evses, by_car=by_car)
     mix = location.get("energy_mix") or {}
     return {
         "idG": id_,
@@ -82,13 +81,10 @@ def _station(
                     "afacSupplementalEquipment", "equipmentType", "paymentMachine", id_, version
                 )
             ]
-            if terminals
+            if ways.terminal
             else None,
             totalMaximumPower=sum(its[0].watts for its in plugs),
-            authenticationAndIdentificationMethods=[
-                *mapped(capabilities, AUTHENTICATION),
-                *(enums(["plc"]) if by_car else ()),
-            ],
+            authenticationAndIdentificationMethods=ways.authentication,
             numberOfRefillPoints=len(evses),
             renewableSources=mix.get("is_green_energy"),
             serviceType=[{"serviceType": enum(publisher.service_type)}],
@@ -106,9 +102,7 @@ def _station(
                 )
                 for evse, its_plugs, its in zip(evses, plugs, prices.by_evse, strict=True)
             ],
-            electricEnergy=rates.energy_at_station(
-                location, capabilities, prices.all, tariffs, site
-            ),
+            electricEnergy=rates.energy_at_station(location, ways.means, prices.all, tariffs, site),
         ),
     }
 

@@ -41,6 +41,10 @@ ASSOCIATED: Mapping[str, str] = {
     "TRAM_STOP": "publicTransportHub",
 }
 """And to FacilityTypeEnum."""
+_SUPPLEMENTS = (
+    ("afacSupplementalServiceFacility", "serviceFacilityType", SERVICES),
+    ("afacSupplementalEquipment", "equipmentType", EQUIPMENT),
+)
 UNSAID = ("MUSEUM", "NATURE", "TAXI_STAND")
 """Facilities that DATEX II has no word for."""
 
@@ -65,14 +69,12 @@ USERS: Mapping[str, str] = {
 
 
 def facilities(location: JsonMapping, site: str, version: str) -> list[JsonObject]:
-    given = location.get("facilities") or ()
-    kinds = (
-        ("afacSupplementalServiceFacility", "serviceFacilityType", SERVICES),
-        ("afacSupplementalEquipment", "equipmentType", EQUIPMENT),
-    )
+    given = location.get("facilities")
+    if not given:
+        return []
     return [
         supplement(class_, field, word, site, version)
-        for class_, field, table in kinds
+        for class_, field, table in _SUPPLEMENTS
         for word in dict.fromkeys(table[one] for one in given if one in table)
     ]
 
@@ -82,14 +84,14 @@ def supplement(class_: str, field: str, word: str, at: str, version: str) -> Jso
 
 
 def associated(location: JsonMapping) -> list[JsonObject]:
-    given = location.get("facilities") or ()
-    return [{"type": word} for word in mapped(given, ASSOCIATED)]
+    given = location.get("facilities")
+    return [{"type": word} for word in mapped(given, ASSOCIATED)] if given else []
 
 
 def photos(images: Iterable[JsonMapping] | None) -> list[JsonObject]:
-    return [
-        {"urlLinkAddress": image["url"], "urlLinkType": enum("image")} for image in images or ()
-    ]
+    if not images:
+        return []
+    return [{"urlLinkAddress": image["url"], "urlLinkType": enum("image")} for image in images]
 
 
 def parking_spaces(

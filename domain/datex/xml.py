@@ -45,7 +45,8 @@ def escaped(text: str) -> str:
 def plain(out: Out, tag: str, value: object) -> None:
     """Text, numbers and booleans."""
     if isinstance(value, str):
-        value = escaped(value)
+        if _ESCAPED.search(value):
+            value = escaped(value)
     elif value is True or value is False:
         value = "true" if value else "false"
     out.append(f"<{tag}>{value}</{tag}>")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 
 from db_interface.database import STORE_ERRORS, Database
@@ -144,15 +144,32 @@ class KeptDocument:
     async def _make(self, rendering: Rendering) -> None:
         mark = await self._published.mark()
         parts: list[Part] = []
-        async for rows in self._published.all():
-            if rows:
-                parts += await asyncio.to_thread(first_parts, rows, rendering, self._shape)
-            self._check(sum(len(part.packed.data) for part in parts))
+        async with contextlib.aclosing(self._rendered(rendering)) as rendered:
+            async for some in rendered:
+                parts += some
+                self._check(sum(len(part.packed.data) for part in parts))
         edition = Edition(self._shape, parts, self._db.now(), rendering.depends_on)
         before = self._edition
         if before is not None and before.tag == edition.tag:
             edition = Edition(self._shape, parts, before.made_at, rendering.depends_on)
         self._keep(edition, mark)
+
+    async def _rendered(self, rendering: Rendering) -> AsyncGenerator[list[Part], None]:
+        """Parts of all objects; while one is rendered the objects of the next are read."""
+        under_way: asyncio.Task[list[Part]] | None = None
+        try:
+            async for rows in self._published.all():
+                before, under_way = under_way, None
+                if before is not None:
+                    yield await before
+                if rows:
+                    making = asyncio.to_thread(first_parts, rows, rendering, self._shape)
+                    under_way = asyncio.create_task(making)
+            if under_way is not None:
+                yield await under_way
+        finally:
+            if under_way is not None:
+                under_way.cancel()
 
     def _keep(self, edition: Edition, mark: datetime) -> None:
         self._check(edition.kept_bytes)
