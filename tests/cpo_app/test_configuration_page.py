@@ -133,6 +133,8 @@ def test_no_secret_is_shown() -> None:
         "CPO_MAIL_FROM": "a@b.example",
         "CPO_MAIL_TO": "c@d.example",
         "CPO_OTLP_HEADERS": "authorization=hidden",
+        "CPO_KAFKA_USERNAME": "me",
+        "CPO_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
     }
     answer = shown_settings(settings_of(**given))
     assert "hidden" not in str(answer)
