@@ -1,7 +1,7 @@
 """The order of creation in counted stretches, so that a deep `offset` is found without passing all
 that lies before it.
 
-Of each module the order of creation is cut, from its beginning, into stretches of SIZE objects,
+Of each module the order of creation is cut, from its beginning, into stretches of so many objects,
 and of each is kept how many objects of each owner and audience lie in it. What comes new lies
 behind the last stretch and costs nothing here: stretches are cut in the background, where nothing
 can appear any more. What opens to other readers, or goes, changes the numbers of its stretch in its
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from db_interface.transaction import Tx
 
 SIZE = 1000
+LARGE, LARGE_ONES = 20_000, ("sessions", "cdrs")
+"""Of what is for one party each: a stretch has numbers for each of them, and few objects of one."""
 SETTLED_AFTER = timedelta(seconds=5)
 """So old is what is cut off, at least: nobody waits here for what is being written."""
 
@@ -68,7 +70,7 @@ async def place_of(
 ) -> Place | None:
     """Where the object with that offset lies, of those that these audiences may read; None: it has
     to be counted from the first."""
-    if offset < SIZE:
+    if offset < _size(module):
         return None
     match: JsonObject = {"module": module, "audience": any_of(audiences)}
     if owners is not None:
@@ -121,7 +123,7 @@ async def cut(store: DbInterface, module: str) -> bool:
 
 async def _end_of_next(store: DbInterface, module: str, places: JsonObject) -> int | None:
     following = await store.objects(module).documents(
-        {"seq": places}, fields={"_id": 0, "seq": 1}, sort=[("seq", 1)], skip=SIZE, limit=1
+        {"seq": places}, fields={"_id": 0, "seq": 1}, sort=[("seq", 1)], skip=_size(module), limit=1
     )
     return following[0]["seq"] if following else None
 
@@ -178,6 +180,10 @@ async def _numbers(module: str, begin: int, end: int, tx: Tx) -> dict[tuple[str,
     rows = await tx.store.objects(module).of(tx).aggregate(stages)
     # What was damaged from outside may lack either.
     return {(row["_id"].get("owner", ""), row["_id"].get("audience", "")): row["n"] for row in rows}
+
+
+def _size(module: str) -> int:
+    return LARGE if module in LARGE_ONES else SIZE
 
 
 def _more(
