@@ -1,12 +1,13 @@
 """The documents of DATEX II: the table of published locations, and their status.
 
-Both say prices, so a changed tariff makes them anew.
+Both say prices, so a tariff that has changed or ended makes them anew.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from functools import partial
 
 import orjson
@@ -19,6 +20,7 @@ from domain.open_data.edition import Rendering, Shape
 from domain.open_data.kept_document import LOOK_EVERY_S, KeptDocument
 from domain.open_data.ocpi_json import OBJECTS
 from domain.open_data.published import Published
+from domain.times import parse_datetime
 
 logger = logging.getLogger("cpo.open_data")
 
@@ -39,6 +41,7 @@ class DatexDocuments:
         max_bytes: int,
         look_every_s: float = LOOK_EVERY_S,
     ) -> None:
+        self._db = store.db
         self._known: tuple[str, Tariffs] = ("", Tariffs(()))
 
         def kept(module: str, shape: Shape, rendering: RenderingNow) -> KeptDocument:
@@ -51,7 +54,7 @@ class DatexDocuments:
                 look_every_s=look_every_s,
             )
 
-        self._tariffs = kept("tariffs", OBJECTS, _of_tariffs)
+        self._tariffs = kept("tariffs", OBJECTS, self._of_tariffs)
         self.table = kept(
             "locations",
             Shape(
@@ -100,6 +103,10 @@ class DatexDocuments:
         tag, tariffs = await self._tariffs_now()
         return Rendering(lambda location: _or_none(part, location, tariffs), tag)
 
+    async def _of_tariffs(self) -> Rendering:
+        minute = self._db.now().replace(second=0, microsecond=0)
+        return Rendering(partial(_payable, minute), minute)
+
     async def _tariffs_now(self) -> tuple[str, Tariffs]:
         edition = await self._tariffs.edition()
         if edition.tag != self._known[0]:
@@ -121,10 +128,10 @@ def _id_of(location: bytes) -> object:
     return orjson.loads(memoryview(location)).get("id")
 
 
-async def _of_tariffs() -> Rendering:
-    return Rendering(_on_the_spot)
-
-
-def _on_the_spot(raw: bytes) -> bytes | None:
-    kind = orjson.loads(memoryview(raw)).get("type")
-    return raw if kind in _FOR_WHO_PAYS_ON_THE_SPOT else None
+def _payable(since: datetime, raw: bytes) -> bytes | None:
+    """A tariff for who pays on the spot that had not ended then."""
+    tariff = orjson.loads(memoryview(raw))
+    if tariff.get("type") not in _FOR_WHO_PAYS_ON_THE_SPOT:
+        return None
+    end = tariff.get("end_date_time")
+    return None if end is not None and parse_datetime(end) < since else raw

@@ -16,7 +16,7 @@ from tests.domain.schemas.samples import connector, evse
 TABLE, STATUS = "/open-data/datex/v3/table.xml", "/open-data/datex/v3/status.xml"
 AEGI = "{" + NAMESPACES["aegi"] + "}"
 COM = "{" + NAMESPACES["com"] + "}"
-EVSE = evse(uid="1", connectors=[connector(tariff_ids=["T1"])])
+EVSE = evse(uid="1", connectors=[connector(tariff_ids=["T1", "CARD", "PAST"])])
 
 
 @pytest.fixture
@@ -65,6 +65,7 @@ def test_a_price_is_news_for_both(reader: Reader) -> None:
     assert not list(read(reader, TABLE).iter(f"{AEGI}energyRate"))
     reader.publish_tariff("T1")
     reader.publish_tariff("CARD", type="REGULAR")
+    reader.publish_tariff("PAST", end_date_time="2020-01-01T00:00:00Z")
     for path, name in ((TABLE, "energyRate"), (STATUS, "energyRateUpdate")):
         (rate,) = read(reader, path).iter(f"{AEGI}{name}")
         assert [one.text for one in rate.iter(f"{AEGI}value")] == ["0.25"]
