@@ -6,8 +6,9 @@ question where it stands.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from starlette.requests import Request
@@ -17,7 +18,8 @@ from cpo_app.open_data.answers import bytes_answer, document_answer
 from cpo_app.paging import page_headers, page_parameters
 from cpo_app.settings import Settings
 from db_interface.interface import DbInterface
-from domain.errors import NotFound
+from domain.errors import InvalidParameters, NotFound
+from domain.open_data.edition import Edition
 from domain.open_data.kept_document import KeptDocument
 from domain.open_data.ocpi_documents import OcpiDocuments
 from domain.open_data.ocpi_json import MEDIA_TYPE, list_of, one_of
@@ -25,6 +27,8 @@ from domain.versions import VERSIONS
 from domain.views.in_use import OF_OPEN_DATA
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+_AHEAD = timedelta(seconds=5)
+"""So far the clocks of processes may be apart, and more."""
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -72,14 +76,15 @@ class OcpiPages:
         async def page(request: Request) -> Response:
             cap = settings.CPO_PAGE_LIMIT_MAX
             asked = page_parameters(request.query_params, settings.CPO_PAGE_LIMIT, cap)
-            edition, as_of = await document.edition(), asked.as_of or document.complete_to
+            edition, as_of = await _read(document, asked.as_of, self._db.now())
             date_to = asked.date_to
             by_date = asked.date_from is not None or date_to is not None
             if by_date:
                 # What changes meanwhile is the next pull's: its later pages show no more of it.
                 until = as_of + _MILLISECOND
                 date_to = until if date_to is None else min(date_to, until)
-            found = edition.select(
+            found = await asyncio.to_thread(
+                edition.select,
                 asked.limit,
                 offset=asked.offset,
                 after=asked.after,
@@ -111,6 +116,18 @@ class OcpiPages:
             return bytes_answer(request, body, _tag(found), MEDIA_TYPE, {})
 
         return one
+
+
+async def _read(
+    document: KeptDocument, as_of: datetime | None, now: datetime
+) -> tuple[Edition, datetime]:
+    """The document, and as of when its pages by date are read: as the first page was."""
+    if as_of is None:
+        edition = await document.edition()
+        return edition, document.complete_to
+    if as_of > now + _AHEAD:
+        raise InvalidParameters("cursor: not one that this server has handed out")
+    return await document.edition_of(as_of), as_of
 
 
 def _tag(*content: bytes) -> str:

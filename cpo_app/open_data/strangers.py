@@ -19,7 +19,7 @@ AT_ONCE = 4
 """Requests of one address in work; more wait for these."""
 PLACES = 32
 """Of all addresses."""
-MAX_DOWNLOAD_S = 300.0
+MAX_DOWNLOAD_S = 120.0
 """Who reads slower than a whole file in that time is cut off: he holds a place, and memory."""
 
 _REFUSED = Counter(

@@ -50,7 +50,7 @@ class OpenDataSettings(BaseSettings):
         regex=r"^(unattended|selfService|physicalAttendance|fullService)$",
     )
     CPO_OPEN_DATA_REQUESTS_PER_MINUTE: int = setting(
-        600,
+        120,
         "requests of one address a minute in one process, a minute's worth of them at once; then "
         "429 with `Retry-After`. `0`: any number",
         ge=0,

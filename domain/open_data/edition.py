@@ -5,7 +5,7 @@ Its tag says what it holds and not who made it when: every process gives the sam
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from domain.open_data.gzip_parts import Packed, gzip_stream, packed
 from domain.open_data.parts import (
+    OBJECTS,
     NameGiver,
     Part,
     Piece,
@@ -27,7 +28,7 @@ from domain.open_data.parts import (
     part_of,
     pieces_of,
 )
-from domain.open_data.published import AT_ONCE, Changes, Row
+from domain.open_data.published import Changes, Row
 
 _MODULUS = 1 << 128
 
@@ -81,7 +82,7 @@ class Edition:
     @cached_property
     def number(self) -> int:
         """How many objects stand in it."""
-        return sum(part.shown for part in self.parts)
+        return sum(len(part.shown) for part in self.parts)
 
     @cached_property
     def known(self) -> int:
@@ -106,6 +107,11 @@ class Edition:
     def gzipped(self) -> Sequence[bytes]:
         """All of it as a gzip file, in pieces."""
         return tuple(gzip_stream(self._sequence))
+
+    def ready(self) -> Edition:
+        """With all of it worked out that is worked out once: not by whoever reads it first."""
+        _ = self.tag, self.number, self.known, self.names, self.kept_bytes, self.size, self.gzipped
+        return self
 
     def content(self) -> Iterator[bytes]:
         """All of it, in pieces."""
@@ -187,8 +193,8 @@ def first_parts(rows: Sequence[Row], rendering: Rendering, shape: Shape) -> list
     """Parts of objects that follow all that are there."""
     pieces = pieces_of(rows, rendering.render)
     return [
-        part_of(pieces[begin : begin + AT_ONCE], shape.between, shape.names)
-        for begin in range(0, len(pieces), AT_ONCE)
+        part_of(pieces[begin : begin + OBJECTS], shape.between, shape.names)
+        for begin in range(0, len(pieces), OBJECTS)
     ]
 
 
@@ -215,7 +221,7 @@ def _with_changes(
                 written.get(number, ()),
                 gone.get(number, ()),
                 shape.between,
-                AT_ONCE,
+                OBJECTS,
                 shape.names,
             )
         elif part is not None:
@@ -224,10 +230,10 @@ def _with_changes(
 
 
 def _fitting(part: Part, begin: int | None, end: int | None) -> int:
-    if begin is None and end is None:
-        return part.shown
-    sized = zip(part.stamps, part.sizes, strict=True)
-    return sum(1 for at, size in sized if size and _within(at, begin, end))
+    """How many of the part's objects stand in the document and lie within."""
+    first = 0 if begin is None else bisect_left(part.shown, begin)
+    behind = len(part.shown) if end is None else bisect_left(part.shown, end)
+    return max(0, behind - first)
 
 
 def _within(at_ms: int, begin: int | None, end: int | None) -> bool:

@@ -14,6 +14,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime, timedelta, timezone
+from functools import partial
 
 from db_interface.database import STORE_ERRORS, Database
 from domain.open_data.edition import Edition, Rendering, Shape, first_parts
@@ -33,6 +34,7 @@ WAIT_FOR_NEWS_S = 1.0
 GOOD_FOR = timedelta(seconds=60)
 """So old it may be when the store is away: the law gives a minute."""
 
+_BEHIND_S = 0.2
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -105,6 +107,19 @@ class KeptDocument:
         """Nothing that was stamped up to then is missing in the present edition."""
         return self._mark or _LONG_AGO
 
+    async def edition_of(self, moment: datetime) -> Edition:
+        """One in which nothing is missing that was stamped up to then: another process may have
+        one already. Raises NotReady where this one is behind for long."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + WAIT_S
+        edition = await self.edition()
+        while self.complete_to < moment:
+            if loop.time() > until:
+                raise NotReady("this process is behind")
+            await asyncio.sleep(_BEHIND_S)
+            edition = await self.edition()
+        return edition
+
     async def find(self, object_id: str) -> bytes | None:
         """The object of that id as it stands in the present edition."""
         edition = await self.edition()
@@ -133,8 +148,8 @@ class KeptDocument:
         changes = await self._published.since(mark)
         if changes.rows or changes.gone:
             now = self._db.now()
-            edition = await asyncio.to_thread(edition.changed, changes, rendering, now)
-            self._keep(edition, changes.mark)
+            changed = partial(edition.changed, changes, rendering, now)
+            self._keep(await asyncio.to_thread(_ready, changed), changes.mark)
         elif changes.total != edition.known:
             # An object was deleted: nothing is left of it that would tell.
             await self._make(rendering)
@@ -144,15 +159,17 @@ class KeptDocument:
     async def _make(self, rendering: Rendering) -> None:
         mark = await self._published.mark()
         parts: list[Part] = []
+        size = 0
         async with contextlib.aclosing(self._rendered(rendering)) as rendered:
             async for some in rendered:
                 parts += some
-                self._check(sum(len(part.packed.data) for part in parts))
+                size += sum(len(part.packed.data) for part in some)
+                self._check(size)
         edition = Edition(self._shape, parts, self._db.now(), rendering.depends_on)
         before = self._edition
         if before is not None and before.tag == edition.tag:
             edition = Edition(self._shape, parts, before.made_at, rendering.depends_on)
-        self._keep(edition, mark)
+        self._keep(await asyncio.to_thread(edition.ready), mark)
 
     async def _rendered(self, rendering: Rendering) -> AsyncGenerator[list[Part], None]:
         """Parts of all objects; while one is rendered the objects of the next are read."""
@@ -190,3 +207,7 @@ class KeptDocument:
             self._looking.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await self._looking
+
+
+def _ready(make: Callable[[], Edition]) -> Edition:
+    return make().ready()

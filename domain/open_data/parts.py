@@ -16,6 +16,9 @@ from typing import NamedTuple
 from domain.open_data.gzip_parts import Packed, packed
 from domain.open_data.published import Row
 
+OBJECTS = 50
+"""Of one part, about: a change rewrites so many, and a page unpacks so many."""
+
 Render = Callable[[bytes], bytes | None]
 """An object's JSON as the document has it; None: it is not in it."""
 NameGiver = Callable[[bytes], Collection[str]]
@@ -46,8 +49,8 @@ class Part:
     """milliseconds"""
     sizes: Sequence[int]
     packed: Packed
-    shown: int
-    """how many of them stand in it"""
+    shown: Sequence[int]
+    """the stamps of those that stand in it, in order"""
     digest: int
     digests: Sequence[bytes]
     """of each of its objects"""
@@ -92,7 +95,7 @@ def part_of(pieces: Sequence[Piece], between: bytes, names: NameGiver = no_names
         stamps=array("q", (piece.at_ms for piece in pieces)),
         sizes=array("l", (len(piece.data) for piece in pieces)),
         packed=packed(between.join(shown)),
-        shown=len(shown),
+        shown=array("q", sorted(piece.at_ms for piece in pieces if piece.data)),
         digest=sum(_as_number(one) for one in digests if one),
         digests=digests,
         names=frozenset(name for piece in shown for name in names(piece)),

@@ -20,7 +20,7 @@ from domain.views.making import made_for, view_of
 from domain.visibility import GUESTS
 
 AT_ONCE = 200
-"""Objects of one query, and of one part of a document."""
+"""Objects of one query."""
 _OTHERS = (GUESTS, NOBODY)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from cpo_app.front_door.kept_connections import EXTENSION
 from cpo_app.open_data import strangers
+from cpo_app.paging import _cursor
 from db_interface.database import Database
 from domain.times import format_datetime
 from tests.conftest import Loop
@@ -56,6 +57,27 @@ def test_who_asks_on_from_a_date_misses_nothing(reader: Reader) -> None:
     assert (ids(second), second.headers["x-total-count"]) == (["LOC2"], "4")
     newest = max(one["last_updated"] for one in (*first.json()["data"], *second.json()["data"]))
     assert set(ids(reader.asks(f"{PAGE}?date_from={newest}"))) >= {"LOC1", "LOC3"}
+
+
+def test_a_later_page_is_not_read_of_an_older_state(
+    reader: Reader, db: Database, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in range(3):
+        reader.publish_location(f"LOC{each}")
+    other = Reader(db, loop)  # a second process, which looks seldom
+    other.asks(PAGE)
+    reader.publish_location("LOC2", city="Brugge")
+    since = format_datetime(reader.db.now() - timedelta(hours=1))
+    following = reader.asks(f"{PAGE}?limit=2&date_from={since}").links["next"]["url"]
+    document = other.room._ocpi._versions[0].locations
+    monkeypatch.setattr(document, "_look_every_s", 600)
+    monkeypatch.setattr(document, "_look_after", float("inf"))
+    monkeypatch.setattr("domain.open_data.kept_document.WAIT_S", 0)
+    assert other.asks(following).status_code == 503
+    monkeypatch.setattr(document, "_look_after", 0)
+    assert [one["city"] for one in other.asks(following).json()["data"]] == ["Brugge"]
+    ahead = _cursor(1, reader.db.now() + timedelta(hours=1), 3)
+    assert other.asks(f"{PAGE}?date_from={since}&cursor={ahead}").status_code == 400
 
 
 @pytest.mark.parametrize("query", ["limit=0", "offset=-1", "date_from=now", "cursor=x"])

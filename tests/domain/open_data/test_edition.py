@@ -35,7 +35,7 @@ RENDERING = Rendering(shown)
 
 @pytest.fixture(autouse=True)
 def _short_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(editions, "AT_ONCE", 3)
+    monkeypatch.setattr(editions, "OBJECTS", 3)
 
 
 def edition(rows: Sequence[Row], shape: Shape = LIST) -> Edition:
