@@ -5,11 +5,13 @@ Composition only.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
 import cpo_app.events.metrics  # noqa: F401 - what is counted is exposed, also where it is nothing
 from cpo_app.settings import Settings
+from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from domain.events import stream
 
@@ -29,16 +31,21 @@ class SendingEvents:
 
     async def start(self) -> None:
         if not self._settings.CPO_KAFKA_BROKERS:
+            await self._warn_if_kept()
+            return
+        from cpo_app.events.sender import EventSender  # loaded where events are sent
+
+        self._sender = EventSender(self._settings, self._store)
+        self._sender.start()
+
+    async def _warn_if_kept(self) -> None:
+        # The console and the doctor say so at any time.
+        with contextlib.suppress(*STORE_ERRORS):
             if await stream.stream_of(self._store.db) is not None:
                 logger.warning(
                     "events are kept for Kafka, and this server has no CPO_KAFKA_BROKERS to send "
                     "them to: set it, or end it by cpo events off"
                 )
-            return
-        from cpo_app.events.sender import EventSender  # loaded where events are sent
-
-        self._sender = EventSender(self._settings, self._store)
-        await self._sender.start()
 
     async def stop(self) -> None:
         if self._sender is not None:

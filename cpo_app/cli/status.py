@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -62,12 +63,14 @@ async def _look(backend: Backend) -> JsonObject:
         "sessions_running": state.sessions_running,
         "peers": {kind: number for kind, number in state.peers.items() if number},
         "backup": await last_backup(backend.db),
+        "events_backlog": None if state.events is None else state.events.backlog,
         "push_backlog": sum(peer.push.backlog for peer in state.pushes),
         "trouble": [
             *(f"{one.name}: {one.said()}" for one in servers if not one.ready),
             *_of_charge_points(state, points),
             *_of_peers(troubled),
             *_of_money(state),
+            *_of_events(state, now),
         ],
     }
 
@@ -82,6 +85,8 @@ def _lines(found: JsonObject) -> Iterator[tuple[str, str]]:
     backup = found["backup"]
     yield "Backup", f"as of {plain_text(backup['at'])} UTC" if backup else "none was made"
     yield "Push", f"{found['push_backlog']} objects wait"
+    if found["events_backlog"] is not None:
+        yield "Kafka", f"{found['events_backlog']} objects wait"
 
 
 def _counted(number: int, kinds: Mapping[str, int]) -> str:
@@ -100,6 +105,12 @@ def _of_charge_points(state: Snapshot, points: list[JsonObject]) -> Iterator[str
         yield f"charge points: {state.held_back} not offered over OCPI (cpo charge-points list)"
     if state.unaccounted:
         yield f"charge points: energy flows without a session at {state.unaccounted}"
+
+
+def _of_events(state: Snapshot, now: datetime) -> Iterator[str]:
+    trouble = None if state.events is None else state.events.trouble(now)
+    if trouble is not None:
+        yield f"events: {trouble} (cpo events status)"
 
 
 def _of_peers(troubled: Mapping[str, list[str]]) -> Iterator[str]:

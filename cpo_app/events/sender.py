@@ -65,16 +65,12 @@ class EventSender:
         self._lease = SenderLease(self._db, self._id)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kafka")
         self._producer: EventProducer | None = None
+        self._registered = False
         self._listening: asyncio.Task[None] | None = None
         self._rounds = Rounds("events", self._round, LOOK_EVERY_S, logger=logger)
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Have changes kept for the stream from now on, and send them."""
-        since = await stream.register(self._db, self._settings.CPO_KAFKA_BROKERS)
-        if since is not None:
-            # What was kept for one that was ended is of no use any more.
-            await event_marks.forget(self._db, since)
-            logger.info("from now on changes go to Kafka as events")
         self._listening = asyncio.create_task(self._listen())
         self._rounds.start()
 
@@ -99,7 +95,18 @@ class EventSender:
         except NoChangeStream:
             logger.warning("no change streams: new events are looked for once a second")
 
+    async def _register(self) -> None:
+        """Once; an operator who ends the stream while this runs is not overruled."""
+        since = await stream.register(self._db, self._settings.CPO_KAFKA_BROKERS)
+        if since is not None:
+            # What was kept for one that was ended is of no use any more.
+            await event_marks.forget(self._db, since)
+            logger.info("from now on changes go to Kafka as events")
+        self._registered = True
+
     async def _round(self) -> None:
+        if not self._registered:
+            await self._register()
         found = await self._lease.claim()
         if found is None:
             return

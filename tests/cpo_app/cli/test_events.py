@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from domain.events.kinds import KINDS
@@ -40,6 +42,15 @@ def test_status_says_what_waits(brokers: House, cpo: Cpo) -> None:
     told = cpo("events", "status", "--json").json()
     assert (told["backlog"], told["sender"], told["brokers"]) == (1, None, brokers.cluster)
     assert "backlog" in cpo("events", "status").out
+
+    async def a_while_passes() -> None:
+        ago = brokers.db.now() - timedelta(minutes=10)
+        await brokers.db["event_streams"].update_one({}, {"$set": {"since": ago, "until": ago}})
+
+    brokers.loop.run(a_while_passes())
+    screen = cpo("status").out.splitlines()
+    assert ["Kafka", "1", "objects", "wait"] in [line.split() for line in screen]
+    assert any("no server sends them (cpo events status)" in line for line in screen)
 
 
 def test_a_schema_is_shown_of_each_kind_and_another_is_refused(cpo: Cpo) -> None:

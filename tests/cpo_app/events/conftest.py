@@ -51,7 +51,13 @@ class House(PushHouse):
     @contextlib.contextmanager
     def sending(self, *, take_at_most_s: float = 10.0, **changed: Any) -> Iterator[EventSender]:
         sender = EventSender(self.settings(**changed), self.store, take_at_most_s=take_at_most_s)
-        self.loop.run(sender.start())
+
+        async def start() -> None:
+            sender.start()
+
+        self.loop.run(start())
+        self.until(lambda: self.stream() is not None)
+        stream.look_again(self.db)
         try:
             yield sender
         finally:

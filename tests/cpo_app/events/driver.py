@@ -29,7 +29,7 @@ async def main(mongo_url: str, brokers: str, prefix: str, number: str) -> None:
     )
     await stream.register(db, brokers)
     sender = EventSender(settings, store)
-    await sender.start()
+    sender.start()
     for module, obj in [
         ("locations", owned_location(location("LOC1", name=f"Round {number}"))),
         ("tariffs", tariff("T1", float(number))),
