@@ -10,6 +10,8 @@ import pytest
 from fastapi.routing import APIRoute
 from playwright.sync_api import Browser
 
+from domain.events import stream
+from domain.events.marks import Touched, mark_again
 from domain.exchanges.document import Bounds
 from domain.exchanges.exchange import Direction, Subject
 from domain.exchanges.recorder import Recorder, Rules
@@ -66,6 +68,9 @@ def house(own_night: Night) -> Iterator[tuple[Visit, str]]:
     )
     night.loop.run(recorder.write())
     let_it_talk(night)
+    night.loop.run(stream.register(night.db, "kafka:9092"))
+    night.loop.run(mark_again(night.db, [Touched("locations", "nl/evc/loc1")]))
+    stream.look_again(night.db)
     visit = night.visit()
     asked = visit.submit("/console/charge-points/CP-001/unlock", connector_id="1")
     assert asked.status_code == 303, asked.text

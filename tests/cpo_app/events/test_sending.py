@@ -65,7 +65,10 @@ def test_an_object_is_told_in_order_and_ends_as_it_is(house: House) -> None:
     names = [int(one.event["data"]["name"].split()[1]) for one in consumer.read()]
     assert names == sorted(names)
     assert len({one.partition for one in consumer.got}) == 1
-    assert len({one.event["id"] for one in consumer.got}) == len(consumer.got)
+    # One that changed between its mark and its being read is told twice, by the same id.
+    by_id: dict[str, object] = {}
+    for one in consumer.got:
+        assert by_id.setdefault(one.event["id"], one.event) == one.event
 
 
 def test_what_no_peer_may_see_says_so(house: House) -> None:
