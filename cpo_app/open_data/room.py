@@ -68,6 +68,7 @@ class OpenData:
             match, child = route.matches({**scope, "path": path})
             if match is Match.FULL:
                 scope.update(child)
+                scope["route"] = route  # what a trace calls it
                 return await self._of(route, Request(scope, receive))
         return error_answer(404, "there is no such document", FOR_ALL)
 
