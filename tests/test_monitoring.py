@@ -3,9 +3,10 @@ each alarm leads to what is to be done. Expressions are read by the parser of Pr
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,45 @@ def test_the_dashboard_can_be_imported_anywhere() -> None:
         for y in range(place["y"], place["y"] + place["h"])
     ]
     assert len(set(cells)) == len(cells), "panels lie one over the other"
+
+
+def test_grafana_knows_every_field_of_the_dashboard() -> None:
+    """Read into Grafana's own models and written again, nothing is lost: a field that they do not
+    know would be."""
+    written = as_grafana_writes_it(DASHBOARD)
+    # These are of a file to import, and a hint for whoever edits it: no part of a dashboard.
+    assert [*lost(DASHBOARD, written)] == [
+        ".__inputs",
+        ".__requires",
+        ".templating.list[1].definition",
+    ]
+    slip = json.loads(json.dumps(DASHBOARD))
+    slip["panels"][1]["fieldConfig"]["defaults"]["unitt"] = "watt"
+    unknown = {*lost(slip, as_grafana_writes_it(slip))}
+    assert ".panels[1].fieldConfig.defaults.unitt" in unknown
+
+
+def as_grafana_writes_it(dashboard: dict[str, Any]) -> object:
+    """The models are there for Python 3.11 and later."""
+    models = pytest.importorskip("grafana_foundation_sdk.models.dashboard")
+    encoder = importlib.import_module("grafana_foundation_sdk.cog.encoder").JSONEncoder
+    importlib.import_module("grafana_foundation_sdk.cog.plugins").register_default_plugins()
+    return json.loads(json.dumps(models.Dashboard.from_json(dashboard), cls=encoder))
+
+
+def lost(given: object, kept: object, path: str = "") -> Iterator[str]:
+    """Where something stands in the one that is not so in the other."""
+    if isinstance(given, dict) and isinstance(kept, dict):
+        for name, inner in given.items():
+            if name in kept:
+                yield from lost(inner, kept[name], f"{path}.{name}")
+            else:
+                yield f"{path}.{name}"
+    elif isinstance(given, list) and isinstance(kept, list) and len(given) == len(kept):
+        for nth, (inner, other) in enumerate(zip(given, kept, strict=True)):
+            yield from lost(inner, other, f"{path}[{nth}]")
+    elif given != kept:
+        yield path
 
 
 def test_every_alarm_leads_to_what_is_to_be_done() -> None:

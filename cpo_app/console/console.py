@@ -30,6 +30,7 @@ from db_interface.json_data import JsonObject
 from db_interface.watching import changed
 from domain.charge_points import evse_history
 from domain.charge_points.evse_history import Uptime
+from domain.operator.fleet_counts import FleetCounts
 from domain.operators.actor import Role, current_actor
 from domain.secrets import Vault
 from domain.times import utc_now
@@ -73,6 +74,7 @@ class Console:
         self.zones = Zones(zone)
         self.rendering = Rendering(title, docs_url, clock, zone=zone, demo_speed=demo_speed)
         self.tiles = tiles
+        self.fleet = FleetCounts(self.db)
         self.news = News(partial(changed, self.db))
         self.versions_url = versions_url
         self.clock = clock

@@ -15,7 +15,6 @@ from cpo_app.console.lists import add_list
 from db_interface.json_data import JsonObject
 from domain.listing.listing import Asked
 from domain.ocpp import templates
-from domain.operator import charge_points as seen
 from domain.operator.lists import (
     audit,
     cards,
@@ -37,7 +36,7 @@ def add_list_pages(router: APIRouter, console: Console) -> None:
     db = console.db
 
     async def counts(asked: Asked) -> JsonObject:
-        return {"counts": await seen.counts(db)}
+        return {"counts": (await console.fleet.now())[0]}
 
     kept: list[tuple[float, JsonObject]] = []
 

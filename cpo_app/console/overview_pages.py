@@ -65,7 +65,7 @@ def add_overview_pages(router: APIRouter, console: Console) -> None:
             held,
             unbilled,
         ) = await asyncio.gather(
-            charge_points.counts_and_never_seen(db),
+            console.fleet.now(),
             charge_points.in_trouble(db, MAX_IN_TROUBLE),
             sessions.running(db, MAX_SESSIONS),
             peers.table(db, now, statuses=PRESENT),

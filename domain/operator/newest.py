@@ -15,6 +15,7 @@ from domain.charge_points.evse_history import HISTORY
 from domain.notices import matters
 from domain.notices.matters import MATTERS
 from domain.operator.charge_points import TROUBLE
+from domain.operator.peer_events import DID
 from domain.sessions.session_records import SESSIONS
 
 OF_EACH = 5
@@ -122,7 +123,13 @@ async def _actions(db: Database) -> list[Happened]:
     events = []
     for row in rows:
         named = ", ".join(one["id"] for one in row["about"][:2])
-        refused = "was refused " if row["result"] == "refused" else ""
-        said = f"{refused}{row['action']} {named}".strip()
+        refused = "was refused: " if row["result"] == "refused" else ""
+        said = f"{refused}{_did(row['action'])}{': ' if named else ''}{named}"
         events.append(Happened(row["at"], About.AUDIT, row["by"]["name"], said))
     return events
+
+
+def _did(action: str) -> str:
+    """Of what is done to peers in their own words; of the rest "charge points, add"."""
+    group, _, what = action.replace("_", " ").replace("-", " ").partition(".")
+    return DID.get(action, f"{group}, {what}" if what else group)

@@ -25,7 +25,7 @@ from tests.browser.desk import Desk
 from tests.e2e.processes import REPOSITORY, eventually, processes
 from tests.serving import free_port
 
-WIDTHS = (390, 1024, 1600)
+WIDTHS = (390, 1024, 1440)
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 OUT = REPOSITORY / "build" / "screenshots"
 PICTURES = REPOSITORY / "docs" / "pictures"

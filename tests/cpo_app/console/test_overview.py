@@ -5,6 +5,9 @@ from __future__ import annotations
 import html
 import re
 
+from domain.charge_points.charge_point_documents import CHARGE_POINTS
+from domain.charge_points.registration_store import REGISTRATIONS
+from domain.notices.matters import MATTERS
 from tests.cpo_app.console.worlds import Night
 
 DAY = "2025-05-05"
@@ -74,3 +77,55 @@ def test_what_happened_last_is_told_newest_first(night: Night) -> None:
     assert len(moments) > 5
     assert moments == sorted(moments, reverse=True)
     assert "was AVAILABLE" in events
+
+
+def test_thousand_charge_points_out_of_order_are_one_line(own_night: Night) -> None:
+    night, visit = own_night, own_night.visit()
+    thousand = [f"CP-T{n:04}" for n in range(1000)]
+
+    async def all_fail() -> None:
+        one_registered = await REGISTRATIONS.of(night.db).find_one({"_id": "CP-BAD"})
+        one_faulty = await CHARGE_POINTS.of(night.db).find_one({"_id": "CP-BAD"})
+        assert one_registered is not None
+        assert one_faulty is not None
+        await REGISTRATIONS.of(night.db).insert_many(
+            [{**one_registered, "_id": cp_id, "folded_id": cp_id.lower()} for cp_id in thousand]
+        )
+        await CHARGE_POINTS.of(night.db).insert_many(
+            [{**one_faulty, "_id": cp_id} for cp_id in thousand]
+        )
+        # Told one by one, as they came one by one.
+        await MATTERS.of(night.db).insert_many(
+            [
+                {
+                    "_id": f"charge_point_faulty {cp_id}",
+                    "kind": "charge_point_faulty",
+                    "subject": cp_id,
+                    "place": None,
+                    "open": True,
+                    "opened": night.at(n),
+                    "said": f"charge point {cp_id} is out of order",
+                    "do": "",
+                    "number": 1,
+                    "told_number": 1,
+                    "flaps": 0,
+                }
+                for n, cp_id in enumerate(thousand)
+            ]
+        )
+
+    night.loop.run(all_fail())
+    text = visit.get("/").text
+    red = dict(links_of(part(text, "verdict").partition("Planned, or over:")[0]))
+    of_status = "/console/charge-points?status=OUTOFORDER"
+    assert red[of_status] == "1\u202f001 charge points out of order"
+    assert links_of(part(text, "hands")) == [
+        (of_status, "1000 charge points are out of order"),
+        ("/console/notices", "All notices, each by itself"),
+    ]
+    assert 'id="trouble"' not in text  # no table of them
+    assert len(text) < 60_000
+    others = text.replace(
+        part(text, "events"), ""
+    )  # the newest of them are among the newest events
+    assert not any(cp_id in others for cp_id in thousand)
