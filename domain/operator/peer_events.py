@@ -17,6 +17,7 @@ DID: Mapping[str, str] = {
     "peers.register": "registered",
     "peers.credentials": "exchanged credentials anew",
     "peers.unregister": "unregistered",
+    "peers.add_access_point": "added it as an access point",
     "peers.change": "changed what is known of it",
     "peers.refresh": "had its endpoints read again",
     "peers.rotate": "had the tokens exchanged",
