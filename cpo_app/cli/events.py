@@ -37,7 +37,7 @@ app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
-OFF = "no events are kept: a server with CPO_KAFKA_BROKERS begins it"
+NO_STREAM = "no events are kept: a server with CPO_KAFKA_BROKERS begins it"
 _KINDS = ", ".join(KINDS)
 
 
@@ -56,7 +56,7 @@ def status(as_json: AsJson = False, data_dir: DataDir = None) -> None:
         print_json(found)
         return
     if found is None:
-        note(OFF)
+        note(NO_STREAM)
         return
     put_off = found.pop("put_off")
     found["backlog"] = f"{found['backlog']}{'+' if found.pop('backlog_is_more') else ''}"
