@@ -29,6 +29,10 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "peers.offer_versions": ("x", "--all"),
     "peers.ask_unknown": ("x", "on"),
     "peers.quirk": ("x", "no_patch", "on"),
+    "peers.add_access_point": (
+        *("--name", "NAP", "--party", "NL/NDW", "--locations-url", "https://nap.example/locations"),
+        *("--token", "-"),
+    ),
     "peers.approve_clients": ("x", "--approve", "all"),
     "peers.refuse_clients": ("x", "--refuse", "all"),
     "peers.clients_automatic": ("x", "--automatic", "on"),
