@@ -9,7 +9,18 @@ import time
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+import httpx
+
+from db_interface.database import STORE_ERRORS
+
 AT_ONCE = 32
+_NOT_DONE: tuple[type[Exception], ...] = (
+    RuntimeError,
+    asyncio.TimeoutError,
+    OSError,
+    httpx.HTTPError,
+    *STORE_ERRORS,
+)
 
 
 async def told(what: str, figures: Coroutine[Any, Any, dict[str, float]]) -> dict[str, float]:
@@ -19,7 +30,7 @@ async def told(what: str, figures: Coroutine[Any, Any, dict[str, float]]) -> dic
     found: dict[str, float] = {}
     try:
         found = await figures
-    except (RuntimeError, asyncio.TimeoutError, OSError) as error:
+    except _NOT_DONE as error:
         said = f", and not done: {str(error) or type(error).__name__}"
     print(f"  {what}: {time.monotonic() - began:.0f} s{said}", file=sys.stderr)
     return found

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import httpx
 import orjson
 
-from bench.million.side import LIST, Scale, Side, report
+from bench.million.side import LIST, Scale, Side, answered, report
 from bench.million.turns import PAGE, Both, by_turns, compared
 from db_interface.interface import DbInterface
 
@@ -25,7 +25,7 @@ async def offsets(side: Side, scale: Scale) -> dict[str, float]:
     db = side.ground.connect()
     async with side.client() as client:
         for start in (starts[0], starts[len(starts) // 2], starts[-1]):
-            page = (await client.get(f"{LIST}?offset={start}&limit=3")).json()["data"]
+            page = (await answered(client, f"{LIST}?offset={start}&limit=3")).json()["data"]
             there = (
                 await DbInterface(db)
                 .objects("locations")
@@ -55,7 +55,7 @@ async def windows(both: Both, scale: Scale) -> dict[str, float]:
         ("tenth_window", tenth, large.number // 10),
     ):
         async with large.client() as client:
-            first = await client.get(path)
+            first = await answered(client, path)
             if first.headers["x-total-count"] != str(number):
                 raise RuntimeError(f"{name}: {first.headers['x-total-count']} of {number}")
             link = first.links["next"]["url"]
@@ -106,8 +106,7 @@ async def _pages(side: Side, path: str) -> AsyncIterator[tuple[str, httpx.Respon
     following: str | None = path
     async with side.client() as client:
         while following is not None:
-            answer = await client.get(following)
-            answer.raise_for_status()
+            answer = await answered(client, following)
             yield following, answer
             link = answer.links.get("next", {}).get("url")
             following = None if link is None else link[link.index("/ocpi/") :]

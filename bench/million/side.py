@@ -200,6 +200,13 @@ async def _connected(side: Side, db: Database) -> None:
     )
 
 
+async def answered(client: httpx.AsyncClient, path: str) -> httpx.Response:
+    """Raises httpx.HTTPError where it is an error."""
+    answer = await client.get(path)
+    answer.raise_for_status()
+    return answer
+
+
 class _Progress:
     """Says now and then how far a store is."""
 

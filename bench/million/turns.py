@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from bench import locations
-from bench.million.side import LIST, Scale, Side
+from bench.million.side import LIST, Scale, Side, answered
 
 PAGE = 50
 Both = tuple[Side, Side]
@@ -48,9 +48,10 @@ async def alike(both: Both, scale: Scale) -> dict[str, float]:
 async def last_page(side: Side, scale: Scale) -> dict[str, float]:
     """By its Link, which the page before it hands out."""
     async with side.client() as client:
-        before = await client.get(f"{LIST}?offset={side.number - 2 * PAGE}&limit={PAGE}")
+        path = f"{LIST}?offset={side.number - 2 * PAGE}&limit={PAGE}"
+        before = await answered(client, path)
         link = before.links["next"]["url"]
-        last = await client.get(link)
+        last = await answered(client, link)
     if "next" in last.links or len(last.json()["data"]) != PAGE:
         raise RuntimeError("that is not the last page")
     paths = {"first": f"{LIST}?limit={PAGE}", "last": link[link.index("/ocpi/") :]}

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from bench import cpo, locations
-from bench.million.side import LIST, Scale, Side
+from bench.million.side import LIST, Scale, Side, answered
 from bench.million.turns import Both, compared
 from cpo_app.settings import Party
 from db_interface.database import Database
@@ -23,6 +23,7 @@ from domain.charge_points.evse_states import ConnectorState
 from domain.charge_points.registrations import Application, Proof
 from domain.objects.locations import owned_location
 from domain.outbox.publishing import publish_all
+from domain.places import geonames
 
 PARTY = Party("NL", "BEN", "Bench Charging")
 _CHARGE_POINTS = 10
@@ -50,7 +51,7 @@ async def counted_exactly(side: Side, scale: Scale) -> dict[str, float]:
     async with side.client() as client:
         while not writing.done():
             least = kept
-            answer = await client.get(f"{LIST}?limit=1")
+            answer = await answered(client, f"{LIST}?limit=1")
             total = int(answer.headers["x-total-count"]) - before
             answers += 1
             wrong += not least <= total <= begun
@@ -66,7 +67,8 @@ async def _published(obj: OwnedObject, tx: Tx) -> None:
 
 async def _total(side: Side) -> int:
     async with side.client() as client:
-        return int((await client.get(f"{LIST}?limit=1")).headers["x-total-count"])
+        answer = await answered(client, f"{LIST}?limit=1")
+    return int(answer.headers["x-total-count"])
 
 
 async def status_changes(both: Both, scale: Scale) -> dict[str, float]:
@@ -88,6 +90,8 @@ async def status_changes(both: Both, scale: Scale) -> dict[str, float]:
 
 
 async def _registered(db: Database) -> None:
+    # As the servers do at their start: not in a transaction.
+    await asyncio.to_thread(geonames.cities)
     store = DbInterface(db)
     for number in range(_CHARGE_POINTS):
         await registrations.register(
