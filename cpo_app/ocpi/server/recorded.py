@@ -7,6 +7,7 @@ far as they will be looked at, and a page of objects only as far as it will be k
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection, Mapping
 from functools import lru_cache
@@ -15,12 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cpo_app.ocpi.server.gate import plain_path
 from domain.exchanges.document import WHOLE_BYTES
-from domain.exchanges.exchange import Direction, Seen, Subject, content_of
+from domain.exchanges.exchange import TAIL_BYTES, Direction, Seen, Subject, content_of
 from domain.exchanges.recorder import Recorder
 from domain.exchanges.redaction import secrets_in
 from domain.trace import bound_ids
 
 _WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
+_ROUTINE = ("locations", "sessions", "cdrs", "tariffs", "tokens", "hubclientinfo")
+_SUCCESS = re.compile(rb'"status_code"\s*:\s*1')
 _NONE: Mapping[str, str] = {}
 
 
@@ -52,7 +55,7 @@ class RecordedExchanges:
             await self.app(scope, watch.receive if reads else receive, watch.send)
         finally:
             is_page = watch.is_page
-            if not self._recorder.leaves_out(routine=is_page):
+            if not self._recorder.leaves_out(routine=is_page or watch.is_routine):
                 self._recorder.take(watch.seen(self._page_bytes, is_page=is_page))
         return None
 
@@ -108,6 +111,16 @@ class _Watch:
         if answer is None or answer["status"] != 200 or self._scope["method"] != "GET":
             return False
         return any(name == b"x-total-count" for name, _ in answer["headers"])
+
+    @property
+    def is_routine(self) -> bool:
+        """One object that was read, and all was well: there is as much of it as of pages."""
+        answer = self._answer
+        if answer is None or answer["status"] != 200 or self._scope["method"] != "GET":
+            return False
+        if _place(self._scope["path"])[0] not in _ROUTINE:
+            return False
+        return _SUCCESS.search(b"".join(self._response)[-TAIL_BYTES:]) is not None
 
     def seen(self, page_bytes: int, *, is_page: bool) -> Seen:
         scope, ids, answer = self._scope, self._ids, self._answer

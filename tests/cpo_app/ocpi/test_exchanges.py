@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
 from auth.credentials_header import encoded
 from cpo_app.ocpi.peer_client.client import PeerClient, PeerUnusable
 from domain.exchanges import listing
 from domain.exchanges.exchange import Direction, Exchange, Subject
+from domain.exchanges.recorder import Recorder
 from domain.exchanges.search_keys import Wanted
 from tests.cpo_app.ocpi.conftest import Face
 from tests.domain.schemas.samples import location
@@ -35,6 +37,24 @@ def test_a_page_that_a_peer_reads(face: Face) -> None:
     assert answer.text.startswith(one["response"]["body"])
     assert "x-total-count: 1" in one["response"]["head"]
     assert one["took_ms"] > 0
+
+
+def test_what_is_read_and_well_is_routine_one_object_as_a_page(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[bool] = []
+
+    def leaves_out(_recorder: Recorder, *, routine: bool) -> bool:
+        judged.append(routine)
+        return False
+
+    monkeypatch.setattr(Recorder, "leaves_out", leaves_out)
+    face.keep_locations(location(id="LOC1"))
+    side = face.connected("DE*TNM")
+    for path in ("locations", "locations/LOC1", "locations/NONE", "locations?limit=x"):
+        side.get(path)
+    side.put("tokens/DE/TNM/CARD-123456", json={"uid": "CARD-123456"})
+    assert judged == [True, True, False, False, False]
 
 
 def test_a_body_that_a_peer_sends_and_what_it_is_told(face: Face) -> None:
