@@ -13,6 +13,7 @@ from db_interface import stretches
 
 
 @pytest.mark.processes
+@pytest.mark.timeout(400)  # two servers and two imports, beside whatever else runs
 def test_a_miniature_million_is_read_written_and_imported(
     mongo_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
