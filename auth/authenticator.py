@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from auth.charge_point_access import Admission
 from auth.charge_point_tokens import Secret
@@ -65,6 +65,8 @@ class OcpiAuthenticator:
         self._charge_points = Admission(db, charge_point_secret, unregistered=unregistered)
         self._cache: dict[str, tuple[float, Caller]] = {}
         """Callers by their Authorization header, and when they were looked up."""
+        self._noted: dict[str, datetime] = {}
+        """When peers were noted as seen, by their ids: those that come at once are noted once."""
 
     def held(self, header: str | None) -> Caller | None:
         """The caller by its Authorization header, where that was looked up just now."""
@@ -142,5 +144,7 @@ class OcpiAuthenticator:
 
     async def _note_seen(self, peer: Peer) -> None:
         now = self._db.now()
-        if peer.last_seen is None or now - peer.last_seen > SEEN_EVERY:
+        seen = max(filter(None, (peer.last_seen, self._noted.get(peer.peer_id))), default=None)
+        if seen is None or now - seen > SEEN_EVERY:
+            self._noted[peer.peer_id] = now
             await self._peers.seen(peer.peer_id, now)
