@@ -36,6 +36,7 @@ from domain.charge_points.charge_point_documents import CHARGE_POINTS
 from domain.charge_points.registration_store import REGISTRATIONS
 from domain.ocpp.adding import add_station
 from domain.ocpp.stations import STATIONS
+from domain.places import geonames
 
 GOALS = {
     "connection_kb": Goal(at_most=60, why="the gateway's memory for each (full form: 5,000)"),
@@ -175,6 +176,7 @@ async def _added(db: Database, names: Sequence[str]) -> dict[str, float]:
 
         await store.transact_jointly(work, name)
 
+    await geonames.loaded()
     began = time.perf_counter()
     for first in range(0, len(names), _AT_ONCE):
         await asyncio.gather(*(add(name) for name in names[first : first + _AT_ONCE]))

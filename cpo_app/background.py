@@ -131,7 +131,7 @@ class Background:
 
     async def _start(self) -> None:
         # The gazetteer takes a second to load: not while a charge point waits for its answer.
-        await asyncio.to_thread(geonames.cities)
+        await geonames.loaded()
         backend = self._backend
 
         async def begin() -> None:

@@ -6,7 +6,6 @@ what stations say.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from auth.charge_point_credentials import CredentialHashes
@@ -87,7 +86,7 @@ class OcppProcess:
     async def start(self, doors: list[Door], *, shared: bool = False) -> None:
         """Returns when stations may connect."""
         # The gazetteer takes a second to load: not while a station waits for its answer.
-        await asyncio.to_thread(geonames.cities)
+        await geonames.loaded()
 
         async def begin() -> None:
             self.central.heartbeats.rounds.start()

@@ -68,6 +68,7 @@ HEARTBEAT_S = 2.0
 """How often the driver looks at each server: a server that is back is found that soon."""
 _TRANSIENT = "TransientTransactionError"
 _INTERRUPTED = 11601
+_ENDED = 251
 
 
 class StoreUnavailable(Exception):
@@ -362,8 +363,10 @@ def _end_unless_again(error: PyMongoError, began: float) -> None:
         if time.monotonic() - began >= ANSWER_WITHIN_S:
             raise error
     elif time.monotonic() - began >= RETRY_FOR_S:
-        said = f"others' writes were in the way for {RETRY_FOR_S:.0f} s"
-        raise StoreUnavailable(said) from error
+        why = "others' writes were in the way"
+        if isinstance(error, OperationFailure) and error.code == _ENDED:
+            why = "the server has ended the transaction, which took too long,"
+        raise StoreUnavailable(f"{why} for {RETRY_FOR_S:.0f} s") from error
 
 
 def _left_after(error: PyMongoError, began: float) -> float | None:

@@ -18,6 +18,7 @@ from domain.ocpp.adding import AlreadyAdded
 from domain.ocpp.quirks import QUIRKS
 from domain.ocpp.stations import Station, Status
 from domain.operators.actor import Role
+from domain.places import geonames
 
 PASSWORD_BYTES = 20
 """As hex digits 40 characters, the most that OCPP lets a password have."""
@@ -82,6 +83,7 @@ async def _add(house: House, given: Adding) -> JsonObject:
             "outcome": "waited" if waits else "new",
         }
 
+    await geonames.loaded()
     return await house.store.transact(work)
 
 

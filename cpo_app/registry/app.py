@@ -94,7 +94,7 @@ def build_registry(settings: Settings, store: DbInterface | None = None) -> Fast
 async def _prepare(registry: Registry, db: Database, presence: ServerPresence) -> None:
     """Let the routes have the store once it answers and has its indexes; never give up."""
     # The gazetteer takes a second to load: not while a charge point waits for its answer.
-    await asyncio.to_thread(geonames.cities)
+    await geonames.loaded()
     store = DbInterface(db)
     await until_ready(store)
     registry.throttle.share(db)

@@ -42,6 +42,7 @@ from domain.charge_points.registration_store import REGISTRATIONS, get, of_site,
 from domain.charge_points.site_publishing import rebuild_site
 from domain.ocpp import connections
 from domain.operators.actor import Actor, ActorKind, acting_as
+from domain.places import geonames
 from domain.sites import Party
 
 __all__ = [
@@ -124,6 +125,7 @@ async def register(
             party=party,
         )
 
+    await geonames.loaded()
     return await store.transact_jointly(work, application.cp_id.lower())
 
 

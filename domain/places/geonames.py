@@ -10,6 +10,7 @@ read in `domain.places.gazetteer`.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -81,6 +82,13 @@ def cities() -> CityIndex:
     if found is None and city_index.can_keep():
         _make_apart()
     return found or _index(CITIES, None)
+
+
+async def loaded() -> None:
+    """Return when `cities` is there: to be awaited before a transaction in which a place may be
+    looked up, which is not to wait for that."""
+    if not cities.cache_info().currsize:
+        await asyncio.to_thread(cities)
 
 
 def _make_apart() -> None:

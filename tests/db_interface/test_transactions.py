@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from functools import partial
 from typing import Any
 
 import pytest
+from pymongo.errors import OperationFailure
 
 from db_interface import database
 from db_interface.database import Database, StoreUnavailable
@@ -15,6 +17,17 @@ from db_interface.indexes import MADE_BEFOREHAND, ensure_indexes
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from tests.conftest import Loop
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [(112, "others' writes were in the way"), (251, "the server has ended the transaction")],
+)
+def test_why_a_transaction_was_tried_in_vain_is_said(code: int, said: str) -> None:
+    error = OperationFailure("no", code, {"errorLabels": ["TransientTransactionError"]})
+    database._end_unless_again(error, time.monotonic())
+    with pytest.raises(StoreUnavailable, match=said):
+        database._end_unless_again(error, time.monotonic() - database.RETRY_FOR_S)
 
 
 def test_many_that_conflict_all_arrive_with_few_repetitions(loop: Loop, db: Database) -> None:

@@ -62,7 +62,7 @@ class World:
     async def add(self, station_id: str, **given: Any) -> Station:
         """A station of the operator's, with PASSWORD."""
         # Loaded in the transaction it may outlast that on a busy host.
-        await asyncio.to_thread(geonames.cities)
+        await geonames.loaded()
         (digest, *_) = CredentialHashes(KEY).of(PASSWORD)
         told: dict[str, Any] = {"location": "Utrecht", "password_hash": digest, **given}
         return await self.store.transact(

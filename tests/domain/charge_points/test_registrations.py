@@ -24,6 +24,7 @@ from domain.charge_points.registrations import (
     NotRegistered,
     Proof,
 )
+from domain.places import geonames
 from tests.clock import Clock
 
 T = TypeVar("T")
@@ -63,6 +64,22 @@ def register(
             party=PARTY,
         )
     )
+
+
+def test_the_gazetteer_is_there_before_the_transaction_in_which_it_is_asked(
+    store: DbInterface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    geonames.cities.cache_clear()
+    loaded: list[int] = []
+    transact = store.transact_jointly
+
+    async def after(work: Any, key: str) -> Any:
+        loaded.append(geonames.cities.cache_info().currsize)
+        return await transact(work, key)
+
+    monkeypatch.setattr(store, "transact_jointly", after)
+    register(store)
+    assert loaded == [1]
 
 
 def test_a_new_record(store: DbInterface) -> None:
