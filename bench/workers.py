@@ -31,13 +31,14 @@ from bench.goals import Goal
 from bench.ground import Ground, ground
 from bench.measuring import told
 from bench.processes import Generator, Server, generating, running, talking
+from db_interface.database import Database
 from db_interface.indexes import ensure_indexes
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
 from domain.objects.locations import owned_location
 from domain.outbox.publishing import publish_all
 from domain.peers.peers import Peers
-from domain.peers.statuses import CONNECTED
+from domain.peers.statuses import CONNECTED, SUSPENDED
 from domain.peers.terms import ANY_PARTY
 from domain.secrets import Vault, new_token
 
@@ -51,6 +52,7 @@ UNDER_WAY = 4
 so that more of them at once would measure how long a transaction waits for others."""
 RECEIVERS = 2
 PULL_EVERY_S = 1.0
+_ALL_UP_WITHIN_S = 20.0
 _LIST = "/ocpi/cpo/2.2.1/locations"
 _SOON = re.compile(r'cpo_event_loop_lag_seconds_bucket\{le="0.05"\} ([0-9.e+]+)')
 _ALL = re.compile(r"cpo_event_loop_lag_seconds_count ([0-9.e+]+)")
@@ -187,10 +189,13 @@ async def _backlog(side: _Side, workers: int) -> dict[str, float]:
     """Every location to every receiver: how many a second, and whether any came twice."""
     db = side.place.connect()
     store = DbInterface(db)
+    await _receivers_are(db, SUSPENDED)
     for start in range(0, len(side.rows), 200):
         await side.change(store, side.rows[start : start + 200])
     side.emsp.came()
-    with side.serving(workers):
+    with side.serving(workers) as server:
+        await _all_up(server, workers)
+        await _receivers_are(db, CONNECTED)
         await side.all_pushed(store)
     db.close()
     came = side.emsp.came()
@@ -199,6 +204,24 @@ async def _backlog(side: _Side, workers: int) -> dict[str, float]:
     if len(came) < RECEIVERS * len(side.rows):
         raise RuntimeError(f"{len(came)} of {RECEIVERS * len(side.rows)} objects arrived")
     return {f"{workers}_delivered_per_s": (len(came) - 1) / (max(times) - min(times))}
+
+
+async def _receivers_are(db: Database, status: str) -> None:
+    """Suspended, they are owed all that changes; connected, they are sent it."""
+    await db["peers"].update_many({"name": {"$regex": "^receiver"}}, {"$set": {"status": status}})
+
+
+async def _all_up(server: Server, workers: int) -> None:
+    """Return when each worker serves: one alone has no more than fifty looks at its loop a second.
+    On a host that is too busy to tell, after a while."""
+    await cpo.answering(server)
+    deadline = time.monotonic() + _ALL_UP_WITHIN_S
+    looks, rate = (await _lags(server))[1], 0.0
+    while rate < 50 * (workers - 0.5) and time.monotonic() < deadline:
+        began = time.monotonic()
+        await asyncio.sleep(1)
+        before, looks = looks, (await _lags(server))[1]
+        rate = (looks - before) / (time.monotonic() - began)
 
 
 async def _reading(side: _Side, generator: Generator) -> dict[str, float]:
@@ -211,7 +234,8 @@ async def _reading(side: _Side, generator: Generator) -> dict[str, float]:
     db.close()
     head, rates = _head(side.tokens[0]), dict[str, list[float]]()
     with side.serving(ONE, push=False) as one, side.serving(SEVERAL, push=False) as several:
-        await cpo.answering(one, several)
+        await _all_up(one, ONE)
+        await _all_up(several, SEVERAL)
         asked = {
             "pages": await _pages(one, head),
             "single": [
@@ -253,7 +277,7 @@ async def _mixed(side: _Side) -> dict[str, float]:
     side.emsp.came()
     before_all = side.changes
     with side.serving(SEVERAL) as server, talking("bench.pulling") as pulling:
-        await cpo.answering(server)
+        await _all_up(server, SEVERAL)
         await side.change(store, side.rows[:CHANGED_TOGETHER])
         await side.all_pushed(store)
         before = await _lags(server)

@@ -28,6 +28,7 @@ from db_interface.clocks import HostClock
 from db_interface.database import Database
 from db_interface.embedded import TRANSACTION_LIFETIME_S, EmbeddedMongo
 from db_interface.indexes import ensure_indexes
+from db_interface.sharding import SHARDING
 from db_interface.writers import Writers
 from tests.browser.left_out import say_what_was_left_out
 from tests.one_database import DROPPED_WITHIN_S, directory_in_memory, emptied, written_by_others
@@ -151,7 +152,15 @@ def _client(mongo_url: str, loop: Loop) -> Iterator[Database]:
 def _shared(_client: Database, loop: Loop) -> Database:
     """One database with its indexes for the whole session: making them takes a second."""
     database = Database(_client.client, "test_shared")
-    loop.run(ensure_indexes(database), timeout_s=120)
+
+    async def make() -> None:
+        await ensure_indexes(database)
+        # All there are: a plan can be told of a collection that is there alone.
+        store = database.client[database.name]
+        for name in set(SHARDING) - set(await store.list_collection_names()):
+            await store.create_collection(name)
+
+    loop.run(make(), timeout_s=120)
     return database
 
 
