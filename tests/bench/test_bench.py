@@ -50,7 +50,7 @@ def test_open_data_in_miniature_is_read_and_follows_changes() -> None:
 
 @pytest.mark.processes
 def test_a_miniature_record_is_kept_and_searched() -> None:
-    scale = exchanges.Scale(locations=60, rounds=1, slice_s=0.2, at_once=200, parts=2)
+    scale = exchanges.Scale(locations=60, rounds=1, slice_s=0.2, at_once=200, parts=2, burst=1)
     measured = exchanges.run(scale=scale)
     assert set(exchanges.GOALS) <= set(measured)
     assert measured["exchanges"] == 400
