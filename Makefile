@@ -3,8 +3,11 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
-RUNS := $(VENV)/.runs
+# What is installed is stamped with a checksum of what was asked for: files that are only newer (a
+# branch that was changed and changed back) install nothing again.
+SUM = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
+RUNS := $(VENV)/.runs-$(call SUM,requirements.lock pyproject.toml scripts/find-python)
+STAMP := $(VENV)/.installed-$(call SUM,requirements.lock pyproject.toml scripts/find-python requirements-dev.lock)
 
 # Few tries: without a network that has to be said soon, not after minutes.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 2
@@ -82,7 +85,7 @@ clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # What the system runs on; the tools of its developers come on top when they are asked for.
-$(RUNS): requirements.lock pyproject.toml scripts/find-python
+$(RUNS):
 	@python=$$(PYTHON="$(PYTHON)" sh scripts/find-python) || exit 1; \
 	echo "Setting up $(VENV) with $$python (first run: a minute or two)"; \
 	"$$python" -m venv --clear $(VENV)
@@ -90,7 +93,7 @@ $(RUNS): requirements.lock pyproject.toml scripts/find-python
 	@$(INSTALL) --no-deps -e .
 	@touch $@
 
-$(STAMP): $(RUNS) requirements-dev.lock
+$(STAMP): $(RUNS)
 	@echo "Adding what the tests need"
 	@$(INSTALL) --require-hashes -r requirements-dev.lock || { echo "$(NO_PACKAGES)"; exit 1; }
 	@touch $@
