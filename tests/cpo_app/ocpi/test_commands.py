@@ -95,7 +95,7 @@ def test_a_result_that_is_given_up_is_shown_to_the_operator_for_a_day(world: Com
         return found[0].trouble
 
     db = world.central.db
-    assert shown() == ["1 result(s) of its commands not delivered in the last 24 hours"]
+    assert shown() == ["1 result of its commands not delivered in the last 24 hours"]
     assert world.central.run(snapshot(db)).lost_results == {emsp.side.peer_id: 1}
     world.central.clock.advance(25 * 3600)
     assert shown() == []
