@@ -1,6 +1,6 @@
 """What goes first at Central: whatever changes a charge point's state goes before meter values.
 
-Somebody waits for a status, a start, an end or a fault; a reading is as good half a second later,
+Somebody waits for a status, a start, an end or a fault; a reading is as good a moment later,
 and many of them cost hardly more than few. So readings begin when nothing pressing is in hand, but
 never wait for longer than `at_most_s`: a busy fleet's sessions are metered all the same.
 """
@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 
-AT_MOST_S = 0.5
+AT_MOST_S = 0.2
 
 
 class Precedence:

@@ -296,9 +296,12 @@ class Station:
         message = {"evse": number, **fields}
         if kind == "meter":
             now = self.clock.monotonic()
-            if now - place.sampled_at < self.configuration.number("MeterValueSampleInterval"):
+            interval = self.configuration.number("MeterValueSampleInterval")
+            if now - place.sampled_at < interval:
                 return
-            place.sampled_at = now
+            # By the interval, not by when this one came: late ticks do not add up.
+            late = (now - place.sampled_at) % interval if interval else 0
+            place.sampled_at = now - late
         elif kind == "session_started":
             place.sampled_at = self.clock.monotonic()
             message.update(place.facts)

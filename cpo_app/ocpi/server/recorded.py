@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -120,7 +120,10 @@ class _Watch:
             return False
         if _place(self._scope["path"])[0] not in _ROUTINE:
             return False
-        return _SUCCESS.search(b"".join(self._response)[-TAIL_BYTES:]) is not None
+        end = self._response[-1] if self._response else b""
+        if len(end) < TAIL_BYTES:
+            end = b"".join(self._response)
+        return _SUCCESS.search(end[-TAIL_BYTES:]) is not None
 
     def seen(self, page_bytes: int, *, is_page: bool) -> Seen:
         scope, ids, answer = self._scope, self._ids, self._answer
@@ -149,11 +152,15 @@ class _Watch:
         )
 
 
-@lru_cache(maxsize=1024)
 def _place(path: str) -> tuple[str | None, str | None]:
     """(module, version) of a path. No module: as the URL reads; no id is taken for one."""
-    parts = plain_path(path).split("/")[2:]
-    below = parts[:1] == ["cpo"]
+    return _place_of(tuple(plain_path(path).split("/", 5)[2:5]))
+
+
+@lru_cache(maxsize=1024)
+def _place_of(parts: Sequence[str]) -> tuple[str | None, str | None]:
+    """`parts`: the first three behind the prefix. They are few, objects are many."""
+    below = parts[:1] == ("cpo",)
     module = (parts[2] if len(parts) > 2 else None) if below else "versions"
     version = parts[1] if below and len(parts) > 1 else next(iter(parts), "")
     return module, version if version[:1].isdigit() and len(version) <= 8 else None
