@@ -127,6 +127,7 @@ ALL_SHARDS: Mapping[str, Mapping[str, str]] = {
     },
     "deliveries": {"peer_id": "what a peer has been given; an operator asks"},
     "charge_points": {
+        NOTHING: "the doctor and whoever changes keys open all that is sealed",
         "_id": "all of them, in the order of ids",
         "ocpi_status": "how many there are in a status, and which",
         "heartbeat_due": "who is silent, once a second",
