@@ -46,7 +46,9 @@ def test_what_exchanges_tell_of_a_card_goes_and_all_others_stay(db: Database, lo
     assert len(changed) == 2
     for row in changed:
         before = kept[row["_id"]]
-        text = orjson.dumps(row, default=str).decode()
+        # Its own id and time are digits that may be any.
+        said = {name: value for name, value in row.items() if name not in ("_id", "at")}
+        text = orjson.dumps(said, default=str).decode()
         for told in (CARD[-4:], "0001", "Mustermann", digest(CARD)):
             assert told.lower() not in text.lower()
         assert row["request"] == {
