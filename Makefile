@@ -13,10 +13,13 @@ STAMP := $(VENV)/.installed-$(call SUM,requirements.lock pyproject.toml scripts/
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 2
 NO_PACKAGES := The packages could not be installed: is there a network, or a package index of your own?
 
-.PHONY: run test browser screenshots test-fast test-random check coverage soak bench compare format docs lock clean
+.PHONY: run install test browser screenshots test-fast test-random check coverage soak bench compare format docs lock clean
 
 run: $(RUNS)
 	@exec $(BIN)/cpo up $(ARGS)
+
+# What tests and checks need, and nothing run.
+install: $(STAMP)
 
 # Each worker has a mongod of its own; WORKERS=0 runs all in one process. Four for two cores:
 # tests with processes wait as long as they work.
