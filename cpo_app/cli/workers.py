@@ -30,6 +30,10 @@ class Workers(Multiprocess):
         super().run()
 
     def keep_subprocess_alive(self) -> None:
+        for process in self.processes:
+            # The worker's end of the pipe. As long as it is open here, too, one that dies before it
+            # has answered is waited for as if it were slow.
+            process.child_conn.close()
         before = list(self.processes)
         super().keep_subprocess_alive()
         self.started = not any(old.exitcode == STARTUP_FAILURE for old in before)

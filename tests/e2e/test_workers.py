@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 from pathlib import Path
 
 import httpx
@@ -39,12 +40,15 @@ def test_a_worker_that_dies_is_replaced_and_none_outlives_its_parent(
         CPO_ENCRYPTION_KEY="e" * 32,
         REGISTRY_SECRET_KEY="r" * 32,
     )
-    eventually(lambda: server.output.count(READY) == 2, 60)
+    eventually(lambda: server.output.count(READY) == 2, 90)
     assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
     before = workers_of(server)
     assert len(before) == 2
 
     victim = min(before)
+    # It dies while it is being asked whether it lives: within a second it is asked, and is silent.
+    os.kill(victim, signal.SIGSTOP)
+    time.sleep(1)
     os.kill(victim, signal.SIGKILL)
     eventually(lambda: server.output.count(READY) == 3, 40)
     (heir,) = workers_of(server) - before

@@ -54,6 +54,7 @@ def test_what_is_read_and_well_is_routine_one_object_as_a_page(
     for path in ("locations", "locations/LOC1", "locations/NONE", "locations?limit=x"):
         side.get(path)
     side.put("tokens/DE/TNM/CARD-123456", json={"uid": "CARD-123456"})
+    face.exchanges()  # after the loop's next turn: each is judged when it has been answered
     assert judged == [True, True, False, False, False]
 
 
