@@ -30,6 +30,7 @@ from db_interface.embedded import TRANSACTION_LIFETIME_S, EmbeddedMongo
 from db_interface.indexes import ensure_indexes
 from db_interface.sharding import SHARDING
 from db_interface.writers import Writers
+from tests import forks
 from tests.browser.left_out import say_what_was_left_out
 from tests.one_database import DROPPED_WITHIN_S, directory_in_memory, emptied, written_by_others
 from tests.queries.asked import QUERIES
@@ -227,6 +228,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    forks.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

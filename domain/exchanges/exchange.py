@@ -8,6 +8,7 @@ time, so that the order of ids is the order in time.
 from __future__ import annotations
 
 import itertools
+import os
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -177,13 +178,22 @@ class Loss(TypedDict):
 
 LOSSES: Collection[Loss] = Collection("exchange_losses")
 
-_PROCESS = uuid.uuid4().hex[:6]
+_process = uuid.uuid4().hex[:6]
 _NUMBER = itertools.count()
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def new_id(at: datetime) -> str:
-    return f"{first_id(at)}{next(_NUMBER) & 0xFFFFF:05x}{_PROCESS}"
+    return f"{first_id(at)}{next(_NUMBER) & 0xFFFFF:05x}{_process}"
+
+
+def _is_another() -> None:
+    """Of a process that was forked when this was imported already."""
+    global _process
+    _process = uuid.uuid4().hex[:6]
+
+
+os.register_at_fork(after_in_child=_is_another)
 
 
 def first_id(at: datetime) -> str:

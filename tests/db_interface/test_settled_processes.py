@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import statistics
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from db_interface.database import Database
+from tests import forks
 from tests.conftest import Loop
 from tests.db_interface.pulling import Puller, from_last_start, from_newest, stored
 
@@ -25,9 +26,9 @@ PATIENCE_S = 300
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(PATIENCE_S + 60)]
 
 
-def writing(url: str, name: str, out: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.db_interface.writing_process", url, name]
-    return subprocess.Popen(command, cwd=ROOT, stdout=out, text=True)
+def writing(url: str, name: str, out: int | None = None) -> forks.Fork:
+    module = "tests.db_interface.writing_process"
+    return forks.forked(module, url, name, cwd=ROOT, env=os.environ, stdout=out)
 
 
 @contextlib.contextmanager
@@ -35,26 +36,22 @@ def telling(url: str, *names: str) -> Iterator[list[str]]:
     """Processes that write while the block runs; the ids of what they have committed so far."""
     committed: list[str] = []
 
-    def listen(process: subprocess.Popen[str]) -> None:
-        assert process.stdout
-        for line in process.stdout:
+    def listen(told: IO[str]) -> None:
+        for line in told:
             committed.append(line.strip())
 
-    processes = [writing(url, name, subprocess.PIPE) for name in names]
-    threads = [threading.Thread(target=listen, args=(one,)) for one in processes]
-    for thread in threads:
-        thread.start()
-    try:
+    with contextlib.ExitStack() as stack:
+        for name in names:
+            told, tells = os.pipe()
+            lines = stack.enter_context(os.fdopen(told))
+            thread = threading.Thread(target=listen, args=(lines,))
+            process = writing(url, name, tells)
+            os.close(tells)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(process.wait)
+            stack.callback(process.kill)
         yield committed
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-        for thread in threads:
-            thread.join()
-        for process in processes:
-            assert process.stdout
-            process.stdout.close()
 
 
 def test_a_puller_has_within_two_seconds_what_was_committed_before_it_asked(

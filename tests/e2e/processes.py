@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from tests import forks
 from tests.serving import free_port
 
 T = TypeVar("T")
@@ -40,12 +41,15 @@ def eventually(check: Callable[[], T | None], timeout_s: float = 40, what: str =
 
 
 class Process:
-    """One command of ours; its output is kept in a file."""
+    """One command of ours; its output is kept in a file. `forked`: of what has imported it all."""
 
-    def __init__(self, log: Path, *arguments: str, cwd: Path, **environment: str) -> None:
+    def __init__(
+        self, log: Path, *arguments: str, cwd: Path, forked: bool = False, **environment: str
+    ) -> None:
         self.log = log
         self._arguments = arguments
         self._cwd = cwd
+        self._forked = forked
         self._environment = environment
         self.start()
 
@@ -55,11 +59,22 @@ class Process:
             for name, value in os.environ.items()
             if not name.startswith(("CPO_", "CP_", "REGISTRY_", "CENTRAL_", "OCPI_"))
         }
+        environment = {**clean, "PYTHONPATH": str(REPOSITORY), **self._environment}
         with self.log.open("ab") as out:
+            self._process: subprocess.Popen[bytes] | forks.Fork
+            if self._forked:
+                self._process = forks.forked(
+                    *self._arguments,
+                    cwd=self._cwd,
+                    env=environment,
+                    stdout=out.fileno(),
+                    stderr=out.fileno(),
+                )
+                return
             self._process = subprocess.Popen(
                 self._arguments,
                 cwd=self._cwd,
-                env={**clean, "PYTHONPATH": str(REPOSITORY), **self._environment},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -105,27 +120,36 @@ class Processes:
         self._running: list[Process] = []
 
     def cpo(self, *arguments: str, **environment: str) -> Process:
+        """A server of ours, without the seconds that its imports take."""
+        return self.module("cpo_app.cli", *arguments, **environment)
+
+    def module(self, name: str, *arguments: str, **environment: str) -> Process:
+        """`python -m name`, forked."""
+        return self._kept(True, name, *arguments, **environment)
+
+    def installed(self, *arguments: str, **environment: str) -> Process:
+        """`cpo` as a person starts it."""
         return self.run(*CPO, *arguments, **environment)
 
     def run(self, *arguments: str, **environment: str) -> Process:
+        """Any program."""
+        return self._kept(False, *arguments, **environment)
+
+    def _kept(self, forked: bool, *arguments: str, **environment: str) -> Process:
         log = self.directory / f"process-{len(self._running)}.log"
         # Other tests run at the same time, and each `cpo up` has a gateway.
         environment = {"CPO_OCPP_PORT": self._ocpp_port, **environment}
-        process = Process(log, *arguments, cwd=self.directory, **environment)
+        process = Process(log, *arguments, cwd=self.directory, forked=forked, **environment)
         self._running.append(process)
         return process
 
     def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """A command that ends by itself; its output and exit code."""
-        return subprocess.run(
-            [*CPO, *arguments],
+        return forks.ran(
+            *("cpo_app.cli", *arguments),
             cwd=self.directory,
             env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
-            stdin=subprocess.DEVNULL,  # a person at this test's terminal is not asked anything
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
+            timeout_s=90,
         )
 
     def end(self) -> None:

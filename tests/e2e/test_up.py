@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 
 
 def start_up(running: Processes, port: int, registry_port: int, charge_points: int = 2) -> Process:
-    return running.cpo(
+    return running.installed(
         "up",
         f"--port={port}",
         f"--registry-port={registry_port}",

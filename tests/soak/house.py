@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 import signal
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -157,10 +156,10 @@ class House:
         ]
         clocks = [self.plan.clocks_off_s[one] + more_off_s for one in self._members(group)]
         told = json.dumps({"engines": engines, "clocks_off_s": clocks})
-        return (sys.executable, "-m", "tests.soak.fleet", told)
+        return ("tests.soak.fleet", told)
 
     def _engines(self, group: int) -> Process:
-        return self._running.run(*self._engine_arguments(group, 0.0))
+        return self._running.module(*self._engine_arguments(group, 0.0))
 
     def _monitors(self, group: int) -> Process:
         metadata: dict[str, Any] = {"power_rating": f"{KW}kW", "type": "AC", "tariff_ids": ["E2E"]}
@@ -181,7 +180,7 @@ class House:
             for one in self._members(group)
         ]
         told = json.dumps({"monitors": monitors})
-        return self._running.run(sys.executable, "-m", "tests.soak.fleet", told)
+        return self._running.module("tests.soak.fleet", told)
 
     # --- how things break, and are mended -----------------------------------------------------
 
@@ -224,7 +223,7 @@ class House:
             self.workers[target].start()
         elif kind is Kind.ENGINES_KILLED:
             arguments = self._engine_arguments(target, fault.clock_off_s)
-            self.engines[target] = self._running.run(*arguments)
+            self.engines[target] = self._running.module(*arguments)
         elif kind is Kind.MONITORS_KILLED:
             self.monitors[target].start()
         elif kind is Kind.WORKER_PAUSED:

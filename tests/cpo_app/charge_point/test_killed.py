@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from tests import forks
 from tests.serving import free_port
 
 LINK_KEY, COMMAND_KEY = "l" * 32, "c" * 64
@@ -23,6 +22,7 @@ class EngineProcess:
 
     def __init__(self, state_dir: Path) -> None:
         self.port = free_port()
+        self._cwd = state_dir
         self._env = {
             **os.environ,
             "CP_STATE_DIR": str(state_dir),
@@ -35,8 +35,7 @@ class EngineProcess:
 
     @contextlib.contextmanager
     def until_killed(self) -> Iterator[httpx.Client]:
-        command = [sys.executable, "-m", "cpo_app.cli", "engine"]
-        process = subprocess.Popen(command, env=self._env, stderr=subprocess.DEVNULL)
+        process = forks.forked("cpo_app.cli", "engine", cwd=self._cwd, env=self._env)
         try:
             with httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False) as http:
                 self._link(http, process)
@@ -45,7 +44,7 @@ class EngineProcess:
             process.kill()
             process.wait()
 
-    def _link(self, http: httpx.Client, process: subprocess.Popen[bytes]) -> None:
+    def _link(self, http: httpx.Client, process: forks.Fork) -> None:
         link = {
             "cp_id": "CP-001",
             "central_url": "http://127.0.0.1:9",

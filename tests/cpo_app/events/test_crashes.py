@@ -4,8 +4,7 @@ lost, what is told twice can be told by its id, and consumers end in the present
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import orjson
 import pytest
 
 from domain.outbox.crash_points import EVENTS
+from tests import forks
 from tests.cpo_app.events.cluster import Consumer
 from tests.cpo_app.events.conftest import House
 
@@ -22,14 +22,12 @@ IN_THE_TRANSACTION = "event-marks-written"
 
 def driver(
     house: House, mongo_url: str, number: int, crash_at: str = ""
-) -> subprocess.Popen[bytes]:
+) -> AbstractContextManager[forks.Fork]:
     module = "tests.cpo_app.events.driver"
-    return subprocess.Popen(
-        [sys.executable, "-m", module, mongo_url, house.cluster, house.prefix, str(number)],
+    return forks.talking(
+        *(module, mongo_url, house.cluster, house.prefix, str(number)),
         cwd=_ROOT,
         env={**os.environ, "CPO_CRASH_AT": crash_at},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
     )
 
 

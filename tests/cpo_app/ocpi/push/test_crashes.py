@@ -4,27 +4,25 @@ nothing is sent twice that must not be, and the peers end in the present state."
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import orjson
 import pytest
 
 from domain.outbox.crash_points import NAMES
+from tests import forks
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.receiving_emsp import Receiver
 
 _ROOT = Path(__file__).parents[4]
 
 
-def driver(mongo_url: str, number: int, crash_at: str = "") -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.cpo_app.ocpi.push.driver", mongo_url, str(number)],
+def driver(mongo_url: str, number: int, crash_at: str = "") -> AbstractContextManager[forks.Fork]:
+    return forks.talking(
+        *("tests.cpo_app.ocpi.push.driver", mongo_url, str(number)),
         cwd=_ROOT,
         env={**os.environ, "CPO_CRASH_AT": crash_at},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
     )
 
 
