@@ -177,7 +177,7 @@ def test_uvicorn_serves_the_app_on_the_same_defaults(running: Processes) -> None
         CENTRAL_PORT=str(port),
     )
     base = f"http://127.0.0.1:{port}"
-    eventually(lambda: httpx.get(f"{base}/readyz").status_code == 200)
+    eventually(lambda: httpx.get(f"{base}/readyz").status_code == 200, timeout_s=100)
     invited = running.command("peers", "invite", "--name", "Me", "--data-dir", "data")
     token = json.loads(invited.stdout)["token"]
     assert "locations" in PlainEmsp(token).endpoints(f"{base}/ocpi/versions")
