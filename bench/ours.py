@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import os
 
-from fastapi import FastAPI
+from cpo_app.left_out import the_librarys_routers
+from cpo_app.quick_imports import for_good, quick_imports
 
-from auth.authenticator import OcpiAuthenticator
-from cpo_app.exchange_recording import recording_rules
-from cpo_app.ocpi.server.app import build_ocpi_app
-from cpo_app.quick_imports import quick_imports
-from cpo_app.settings import Settings
-from crud.cpo_crud import CpoCrud
-from db_interface.database import Database
-from db_interface.interface import DbInterface
-from domain.exchanges.recorder import Recorder
-from domain.peers.peers import Peers
-from domain.secrets import Vault
+with quick_imports():  # as cpo_app/worker.py does
+    the_librarys_routers()
+    from fastapi import FastAPI
+
+    from auth.authenticator import OcpiAuthenticator
+    from cpo_app.exchange_recording import recording_rules
+    from cpo_app.ocpi.server.app import build_ocpi_app
+    from cpo_app.settings import Settings
+    from crud.cpo_crud import CpoCrud
+    from db_interface.database import Database
+    from db_interface.interface import DbInterface
+    from domain.exchanges.recorder import Recorder
+    from domain.peers.peers import Peers
+    from domain.secrets import Vault
 
 
 def create_app() -> FastAPI:
-    with quick_imports():
-        return _made()
-
-
-def _made() -> FastAPI:
     db = Database.connect(os.environ["CPO_MONGO_URL"], os.environ["BENCH_DATABASE"])
     vault, settings = Vault(os.environ["CPO_ENCRYPTION_KEY"]), Settings()
     authenticator = OcpiAuthenticator(db, Peers(db, vault))
     recorder = Recorder(db, recording_rules(settings), vault.digest)
     app = build_ocpi_app(settings, CpoCrud(DbInterface(db)), authenticator, recorder=recorder)
     app.router.on_startup.append(recorder.rounds.start)
+    for_good()
     return app

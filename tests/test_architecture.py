@@ -50,6 +50,7 @@ SHARED = (
     "front_door",
     "addresses",
     "kafka",
+    "left_out",
     "ocpi_caller",
     "otlp",
     "outgoing",

@@ -22,6 +22,7 @@ LIGHT = [
     (tuple(m for m in COMMANDS if m not in SERVERS), LIBRARY | WEB | BY_SETTING),
     (("cpo_app.cli",), LIBRARY | WEB | STORE | {"httpx", "pydantic"}),
     (tuple(SERVERS), LIBRARY | BY_SETTING | {"jinja2"}),
+    (("cpo_app.worker",), BY_SETTING | {"rich", "py_ocpi.modules.locations.v_2_2_1.api"}),
     (("cpo_app.registry.server",), LIBRARY | BY_SETTING | {"jinja2", "httpx"}),
     (("cpo_app.cli.charge_point",), LIBRARY | WEB | STORE),
 ]
