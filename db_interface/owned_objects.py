@@ -13,6 +13,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import TypedDict
 
 import orjson
@@ -132,11 +133,11 @@ class OwnedObject:
     views: Mapping[str, bytes] = field(default_factory=dict)
     """its other forms, made of these very fields"""
 
-    @property
+    @cached_property
     def key(self) -> str:
         return fold(self.country_code, self.party_id, *self.key_parts)
 
-    @property
+    @cached_property
     def owner(self) -> str:
         return party_key(self.country_code, self.party_id)
 

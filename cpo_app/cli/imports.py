@@ -21,7 +21,7 @@ from cpo_app.cli.errors import CliError
 from cpo_app.cli.files import opened, party_of
 from cpo_app.cli.output import note, print_line
 from cpo_app.cli.with_backend import on_backend
-from db_interface.owned_objects import party_key
+from db_interface.owned_objects import OwnedObject, party_key
 from domain.audit.chain import seal
 from domain.audit.entries import act as act_named
 from domain.imports.file_import import (
@@ -34,7 +34,7 @@ from domain.imports.file_import import (
     nothing_guarded,
 )
 from domain.imports.json_rows import NotOcpi, rows_of
-from domain.imports.reading_ahead import batches_ahead
+from domain.imports.reading_ahead import batches_ahead, each_of
 from domain.imports.report import Remark, Report
 
 PartyOption = Annotated[
@@ -93,10 +93,13 @@ def import_file(
             task = bar.add_task("importing", total=total)
             rows = rows_of(lambda: opened(file), module)
             objects = importing.understood(rows, report)
+
+            async def keep(batch: Sequence[OwnedObject]) -> None:
+                await write(backend.store, batch, report)
+                bar.update(task, completed=report.seen)
+
             async with aclosing(batches_ahead(objects, BATCH)) as batches:
-                async for batch in batches:
-                    await write(backend.store, batch, report)
-                    bar.update(task, completed=report.seen)
+                await each_of(batches, keep)
 
     async def as_the_action(backend: Backend) -> None:
         with act_named(f"{module}.import"):

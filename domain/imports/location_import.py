@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from db_interface.json_data import JsonObject
 from db_interface.owned_objects import OwnedObject, plain
@@ -17,6 +18,7 @@ from domain.objects.assigned_tariffs import Assigned, with_words
 from domain.objects.locations import owned_location
 from domain.objects.tariff_assignment import assigned_of, keep, with_anything_assigned
 from domain.schemas import parse_datetime, tidy_location, validate
+from domain.schemas.plain_rows import PlainRows, Rule
 from domain.sites.identifiers import is_evse_id
 from domain.sites.last_updated import stamped
 from domain.versions.own import Location
@@ -26,9 +28,40 @@ LIFTED = "last_updated lifted to that of its newest part"
 
 def read_location(row: JsonObject) -> Understood:
     """The location of a row, as far as it can be understood. Raises SchemaError."""
-    location = validate(Location, tidy_location(row, Location))
-    made = [*changes(Location, row, location), *_lift(location)]
+    location = plain_locations().read(row)
+    made: list[Change] = []
+    if location is None:
+        location = validate(Location, tidy_location(row, Location))
+        made += changes(Location, row, location)
+    made += _lift(location)
     return Understood(owned_location(location), list(_oddities(location)), made)
+
+
+@lru_cache(maxsize=1)
+def plain_locations() -> PlainRows:
+    """Locations that are right as they are. Those that say for whom they are, or where one parks,
+    are looked at more closely."""
+    return PlainRows(
+        Location,
+        {
+            "Location": Rule(
+                frozenset({"_only_if_not_published", "_evse_uids_are_unique", "_parking_is_known"}),
+                lambda location: (
+                    "publish_allowed_to" not in location
+                    and "parking_places" not in location
+                    and _all_different(location.get("evses", ()), "uid")
+                ),
+            ),
+            "EVSE": Rule(
+                frozenset({"_connector_ids_are_unique"}),
+                lambda evse: "parking" not in evse and _all_different(evse["connectors"], "id"),
+            ),
+        },
+    )
+
+
+def _all_different(parts: Sequence[JsonObject], name: str) -> bool:
+    return len({part[name].lower() for part in parts}) == len(parts)
 
 
 async def guard_charge_points(objects: Sequence[OwnedObject], tx: Tx) -> dict[str, str]:
@@ -78,7 +111,10 @@ def _lift(location: JsonObject) -> list[Change]:
 def _lift_to(
     parent: JsonObject, children: Sequence[JsonObject], path: str, made: list[Change]
 ) -> None:
-    newest = max(children, key=_moment, default=parent)
+    stamp = parent["last_updated"]
+    if all(child["last_updated"] == stamp for child in children):
+        return
+    newest = max(children, key=_moment)
     if _moment(newest) > _moment(parent):
         parent["last_updated"] = newest["last_updated"]
         made.append(Change(LIFTED, path))

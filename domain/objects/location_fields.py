@@ -6,7 +6,8 @@ insists on is its profile, in its settings (domain/peers/requirements.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import repeat
 
 from db_interface.json_data import JsonMapping
 
@@ -36,11 +37,20 @@ PROFILES: Mapping[str, tuple[str, ...]] = {
 }
 
 _REMOVED = "REMOVED"
+_LISTS = ("evses", "connectors")
+_PLACES = tuple(
+    (name, sum(step in _LISTS for step in path), [step for step in path if step not in _LISTS])
+    for name, path in FIELDS.items()
+)
+"""Of each: in how many of the lists it stands, and its path from there."""
 
 
 def fields_of(location: JsonMapping) -> list[str]:
     """Those of FIELDS that the location has. EVSEs that are REMOVED need nothing any more."""
-    return [name for name, path in FIELDS.items() if all(_values(location, path))]
+    evses = [one for one in location.get("evses") or () if one.get("status") != _REMOVED]
+    connectors = [one for evse in evses for one in evse.get("connectors") or ()]
+    parts: tuple[Sequence[JsonMapping], ...] = (location,), evses, connectors
+    return [name for name, depth, path in _PLACES if all(map(_is_said, parts[depth], repeat(path)))]
 
 
 def lacking(has: Sequence[str], required: Sequence[str]) -> list[str]:
@@ -48,16 +58,8 @@ def lacking(has: Sequence[str], required: Sequence[str]) -> list[str]:
     return [name for name in required if name not in has]
 
 
-def _values(part: JsonMapping, path: Sequence[str]) -> Iterator[object]:
-    """What stands at the path in each of its places; None or nothing where it is missing."""
-    value = part.get(path[0])
-    if len(path) == 1:
-        yield value
-    elif isinstance(value, Mapping):
-        yield from _values(value, path[1:])
-    elif path[0] in ("evses", "connectors"):
-        for each in value or ():
-            if each.get("status") != _REMOVED:
-                yield from _values(each, path[1:])
-    else:
-        yield None
+def _is_said(part: JsonMapping, path: Sequence[str]) -> bool:
+    value: object = part.get(path[0])
+    for step in path[1:]:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return bool(value)

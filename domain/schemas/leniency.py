@@ -22,7 +22,7 @@ from pydantic import StrictBool
 from pydantic.fields import SHAPE_LIST
 
 from db_interface.json_data import JsonObject
-from domain.schemas.locations import Location
+from domain.schemas.locations import Hours, Location
 from domain.schemas.tariffs import Tariff
 from domain.schemas.types import (
     CiString,
@@ -45,8 +45,8 @@ from domain.schemas.types import (
 
 Mend = Callable[[object], object]
 
-_NO_VALUE = frozenset({"", "null", "none", "n/a", "nan", "undefined"})
-_LONGEST_NO_VALUE = max(map(len, _NO_VALUE))
+NO_VALUE = frozenset({"", "null", "none", "n/a", "nan", "undefined"})
+_LONGEST_NO_VALUE = max(map(len, NO_VALUE))
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Control characters and line breaks of any kind."""
 _AROUND_CONTROL = re.compile(f"[ \t]*{CONTROL.pattern}+[ \t]*")
@@ -62,9 +62,6 @@ _HOST_WITHOUT_SCHEME = re.compile(r"[\w-]+(\.[\w-]+)+(:\d+)?([/?#].*)?")
 def tidy_location(data: JsonObject, model: type[OcpiModel] = Location) -> JsonObject:
     """A Location as `validate(model, ...)` wants it, as far as it can be understood."""
     location = tidy(model, data)
-    hours = location.get("opening_times")
-    if isinstance(hours, dict):
-        _tidy_hours(hours)
     _inherit_last_updated(location, "evses", "connectors")
     return location
 
@@ -100,7 +97,7 @@ def tidy(model: type[OcpiModel], data: JsonObject) -> JsonObject:
 def _steps(model: type[OcpiModel]) -> Sequence[_Step]:
     """Worked out once: a file may hold a million objects."""
     return tuple(
-        _Step(name, field.shape == SHAPE_LIST, bool(field.required), _mender_of(field.type_))
+        _Step(name, field.shape == SHAPE_LIST, bool(field.required), mender_of(field.type_))
         for name, field in model.__fields__.items()
     )
 
@@ -123,10 +120,11 @@ def _says_nothing(text: str, required: bool) -> bool:
         text = _without_control(text)
     if not text:
         return True
-    return not required and len(text) <= _LONGEST_NO_VALUE and text.lower() in _NO_VALUE
+    return not required and len(text) <= _LONGEST_NO_VALUE and text.lower() in NO_VALUE
 
 
-def _mender_of(kind: type) -> Mend:
+def mender_of(kind: type) -> Mend:
+    """What mends a value of that type."""
     if kind is StrictBool:
         return _boolean
     if issubclass(kind, OcpiModel):
@@ -144,7 +142,12 @@ def _as_it_is(value: object) -> object:
 
 
 def _tidy_object(model: type[OcpiModel], value: object) -> object:
-    return tidy(model, value) if isinstance(value, dict) else value
+    if not isinstance(value, dict):
+        return value
+    tidied = tidy(model, value)
+    if issubclass(model, Hours):
+        _tidy_hours(tidied)
+    return tidied
 
 
 def _tidy_hours(hours: JsonObject) -> None:
@@ -293,6 +296,11 @@ def _enumerated(right: frozenset[object], spellings: Mapping[str, object], value
     if not isinstance(value, str) or value in right:
         return value
     return spellings.get(_in_upper_case(value), value)
+
+
+def spelled_right(kind: type[Enum]) -> frozenset[object]:
+    """The values that need no mending."""
+    return _spellings(kind)[0]
 
 
 def _spellings(kind: type[Enum]) -> tuple[frozenset[object], Mapping[str, object]]:

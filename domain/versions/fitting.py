@@ -240,7 +240,57 @@ def fitting(
 
 
 def _fitting_one(model: type[OcpiModel], rules: Rules) -> Convert:
+    @cache
+    def stays() -> _Stays:
+        return _staying(model, rules)
+
     def convert(given: JsonMapping, context: Context) -> Converted:
+        if stays()(given):
+            return Converted(dict(given))
         return fit(model, given, rules, context)
 
     return convert
+
+
+_Stays = Callable[[object], bool]
+"""Whether the other form says a value just so. False: look more closely."""
+
+
+def _staying(model: type[OcpiModel], rules: Rules) -> _Stays:
+    """Seen at a glance of a whole object: nearly every one is as it was in the next version."""
+    if model in rules.shapes or rules.names.get(model):
+        return lambda _: False
+    fields = {each.name: (_value_staying(each, rules), each.required) for each in _fields(model)}
+    number_required = sum(required for _, required in fields.values())
+
+    def stays(given: object) -> bool:
+        if type(given) is not dict:
+            return False
+        missing = number_required
+        for name, value in given.items():
+            field = fields.get(name)
+            if field is None or value is None or not field[0](value):
+                return False
+            missing -= field[1]
+        return missing == 0
+
+    return stays
+
+
+def _value_staying(of: _Field, rules: Rules) -> _Stays:
+    one = _one_staying(of, rules)
+    if not of.is_list:
+        return one
+    return lambda values: type(values) is list and all(map(one, values))
+
+
+def _one_staying(of: _Field, rules: Rules) -> _Stays:
+    if of.fit is None:
+        return lambda _: True
+    if issubclass(of.kind, OcpiModel):
+        return _staying(of.kind, rules)
+    if of.values:
+        return lambda value: type(value) is str and value in of.values
+    if of.fit is _text and rules.text is not None:
+        return lambda _: False
+    return lambda value: type(value) is str and len(value) <= of.longest

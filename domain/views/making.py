@@ -75,7 +75,7 @@ async def kept(
     where: Where, module: str, inner: JsonMapping, raw: bytes, version: OcpiVersion
 ) -> bytes:
     """What is kept of the object in that version: its bytes, SAME, or UNSAID."""
-    made = await _made(where, module, inner, version)
+    made = await _made(where, module, inner, raw, version)
     if made is None:
         return UNSAID
     return SAME if made == raw else made
@@ -88,19 +88,19 @@ async def made_for(
 
     For what was read without a view.
     """
-    inners = [Rendered(raw).plain() for raw in raws]
-    return [await _made(where, module, inner, version) for inner in inners]
+    return [await _made(where, module, Rendered(raw).plain(), raw, version) for raw in raws]
 
 
 async def _made(
-    where: Where, module: str, inner: JsonMapping, version: OcpiVersion
+    where: Where, module: str, inner: JsonMapping, raw: bytes, version: OcpiVersion
 ) -> bytes | None:
+    """`raw`: what the inner object is as JSON."""
     kind = KINDS[module]
     context = await _context(where, kind, inner, version)
     try:
         made = version.render(kind, inner, context).object
         # Equal but for the order of its fields: as it is, so that nothing need be kept of it.
-        return orjson.dumps(inner if made == inner else made)
+        return raw if made == inner else orjson.dumps(made)
     except Unconvertible as error:
         logger.warning("%s %s in OCPI %s: %s", module, inner["id"], version.number, error)
     except Exception:  # a bill must be made, and a list be read, whatever one version's view says

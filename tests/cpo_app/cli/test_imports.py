@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from db_interface.database import Database
+from domain.imports.file_import import BATCH
 from tests.conftest import Loop
 from tests.cpo_app.cli.conftest import Cpo
 from tests.domain.imports.test_changes import LATEST, connector, evse, location
@@ -230,3 +234,32 @@ def test_the_parties_are_the_servers_where_the_command_names_none(
     face = {"_id": "face", "CPO_PARTIES": "NL/EVC=Ours"}
     loop.run(insert(db, "platform", face))
     assert cpo("locations", "import", file, "--dry-run").code == 0
+
+
+@pytest.mark.processes
+def test_killed_in_its_middle_it_leaves_whole_batches_and_goes_on_from_there(
+    cpo: Cpo, tmp_path: Path
+) -> None:
+    ids = [f"L{number}" for number in range(5 * BATCH + 7)]
+    file = file_of(tmp_path, *(location(id=one) for one in ids))
+    killed = subprocess.run(
+        [sys.executable, "-m", "cpo_app.cli", "locations", "import", file],
+        env={**os.environ, "CPO_CRASH_AT": "marks-written:4"},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert killed.returncode == 137
+
+    there = list(stored(cpo))
+    begun = {ids.index(one) // BATCH for one in there}
+    assert len(there) == len(begun) * BATCH
+    assert 1 <= len(begun) <= 3
+
+    rest = len(ids) - len(there)
+    assert cpo("locations", "import", file).out == (
+        f"imported {rest} ({rest} new, 0 changed), unchanged {len(there)}, refused 0\n"
+    )
+    assert set(stored(cpo)) == set(ids)
+    whole = [row["about"] for row in cpo("audit", "--json").json() if "import" in row["action"]]
+    assert len(whole) == 6
