@@ -1,8 +1,8 @@
 """What the record of exchanges with peers costs, and how long one looks for an exchange in it.
 
-The cost: two of our faces on one mongod, one that records and one that does not, are asked the
-same by turns at full load; processor time of the server and of mongod for an answer.
-`..._recorded_share` is what the record adds.
+The cost: our face, which is told by turns to record and not to, is asked the same at full load;
+processor time of the server and of mongod for an answer. `..._recorded_share` is what the record
+adds. One process, as two of the same program differ by some percent by themselves.
 
 The search: the questions that the console offers, each asked for several peers, modules or ids as
 the console does it (a page of 100, and how many there are), in ten million exchanges (`--quick`:
@@ -93,15 +93,15 @@ class Scale:
     """How much is measured. `at_once`: exchanges of one part, `parts` how many of them."""
 
     locations: int = 5_000
-    rounds: int = 9
-    slice_s: float = 2.0
+    rounds: int = 24
+    slice_s: float = 0.8
     at_once: int = 100_000
     parts: int = 100
     burst: int = 3_000
     """Answers before anything is measured: more than the recorder keeps of a burst."""
 
 
-QUICK = Scale(locations=1_000, rounds=3, slice_s=0.7, at_once=20_000, parts=5)
+QUICK = Scale(locations=1_000, rounds=6, slice_s=0.5, at_once=20_000, parts=5)
 
 
 def run(quick: bool = False, scale: Scale | None = None) -> dict[str, float]:
@@ -124,12 +124,7 @@ def recording(scale: Scale) -> dict[str, float]:
             "CPO_ENCRYPTION_KEY": key,
         }
         generator = stack.enter_context(generating())
-        sides = {
-            name: stack.enter_context(
-                serving(name, "bench.ours:create_app", {**environment, "CPO_EXCHANGES": on})
-            )
-            for name, on in (("recorded", "true"), ("unrecorded", "false"))
-        }
+        server = stack.enter_context(serving("ours", "bench.ours:create_app", environment))
         ids = range(0, scale.locations, 37)
         asked = {
             "pages": ["/ocpi/cpo/2.2.1/locations?limit=50"],
@@ -142,7 +137,7 @@ def recording(scale: Scale) -> dict[str, float]:
         }
         figures: dict[str, float] = {}
         for what, paths in asked.items():
-            cost = _by_turns(scale, place, generator, sides, paths, headers)
+            cost = _by_turns(scale, place, generator, server, paths, headers)
             figures |= {f"{what}_{name}_cpu_ms": ms for name, ms in cost.items()}
             figures[f"{what}_recorded_share"] = cost["recorded"] / cost["unrecorded"] - 1
             print(f"  {what} with and without the record: done", file=sys.stderr)
@@ -153,31 +148,31 @@ def _by_turns(
     scale: Scale,
     place: Ground,
     generator: Generator,
-    sides: dict[str, Server],
+    server: Server,
     paths: Sequence[str],
     headers: dict[str, str],
 ) -> dict[str, float]:
-    """Milliseconds of processor time for an answer, the server's and mongod's: of each side the
-    median of slices by turns."""
+    """Milliseconds of processor time for an answer, the server's and mongod's: of each way the
+    median of slices by turns. It records at first, and at the end."""
 
-    def slice_of(server: Server) -> float:
+    def one_slice() -> float:
         before = server.cpu_s() + _mongod_cpu_s(place)
         result = generator.send(
             server, paths, headers, connections=_CONNECTIONS, seconds=scale.slice_s
         )
         return (server.cpu_s() + _mongod_cpu_s(place) - before) * 1000 / result["answers"]
 
-    for server in sides.values():  # what is kept of a burst is kept before
-        answers = 0
-        while answers < scale.burst:
-            said = generator.send(server, paths, headers, connections=_CONNECTIONS, seconds=0.5)
-            answers += said["answers"]
-    cost: dict[str, list[float]] = {name: [] for name in sides}
-    for number in range(scale.rounds):
-        names = [*sides] if number % 2 else [*reversed([*sides])]
-        for name in names:
-            slice_of(sides[name])  # what may be kept of the routine grows while the other is asked
-            cost[name].append(slice_of(sides[name]))
+    answers = 0
+    while answers < scale.burst:  # what is kept of a burst is kept before
+        said = generator.send(server, paths, headers, connections=_CONNECTIONS, seconds=0.5)
+        answers += said["answers"]
+    cost: dict[str, list[float]] = {"recorded": [], "unrecorded": []}
+    for _ in range(scale.rounds):
+        for values in cost.values():
+            # What may be kept of the routine has grown meanwhile, what waits is written down.
+            one_slice()
+            values.append(one_slice())
+            server.switch()
     return {name: statistics.median(values) for name, values in cost.items()}
 
 

@@ -1,9 +1,12 @@
-"""Our OCPI face as it runs in the product, its recorder too, for one measuring peer."""
+"""Our OCPI face as it runs in the product, its recorder too, for one measuring peer. The signal
+SWITCH has it record where it did not, and the other way round."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 
+from bench.processes import SWITCH
 from cpo_app.left_out import the_librarys_routers
 from cpo_app.quick_imports import for_good, quick_imports
 
@@ -29,6 +32,14 @@ def create_app() -> FastAPI:
     authenticator = OcpiAuthenticator(db, Peers(db, vault))
     recorder = Recorder(db, recording_rules(settings), vault.digest)
     app = build_ocpi_app(settings, CpoCrud(DbInterface(db)), authenticator, recorder=recorder)
-    app.router.on_startup.append(recorder.rounds.start)
+
+    def switch() -> None:
+        recorder.on = not recorder.on
+
+    def start() -> None:
+        recorder.rounds.start()
+        asyncio.get_running_loop().add_signal_handler(SWITCH, switch)
+
+    app.router.on_startup.append(start)
     for_good()
     return app

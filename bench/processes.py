@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db_interface.json_data import JsonObject
+
+SWITCH = signal.SIGUSR1
+"""What a server of ours (bench/ours.py) does about it is its own business."""
 
 _ROOT = Path(__file__).parents[1]
 _START_TIMEOUT_S = 60.0
@@ -36,6 +40,9 @@ class Server:
             spent = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
             return (int(spent[11]) + int(spent[12])) / os.sysconf("SC_CLK_TCK")
         return float("nan")
+
+    def switch(self) -> None:
+        os.kill(self.pid, SWITCH)
 
     def memory_mb(self) -> float:
         """Resident memory now; NaN where the system does not tell."""

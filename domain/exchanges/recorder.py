@@ -37,6 +37,8 @@ MAX_WAITING_BYTES = 64_000_000
 STRANGERS_PER_MINUTE = 120
 """Those who are let in nowhere are many, and must not push out what happened with peers."""
 
+LOSSES_EVERY_S = 10.0
+"""How often it is written down how many were left out."""
 BURST_S = 20.0
 """For so many seconds' worth of what is routine, all is kept."""
 
@@ -68,14 +70,18 @@ class Bucket:
         self._clock = clock
         self._left = burst
         self._at = clock()
+        self._again_at = self._at
 
     def take(self) -> bool:
         if not self._per_s:
             return True
         now = self._clock()
+        if now < self._again_at:  # asked most of all, at full load: nothing is worked out
+            return False
         self._left = min(self._burst, self._left + (now - self._at) * self._per_s)
         self._at = now
         if self._left < 1:
+            self._again_at = now + (1 - self._left) / self._per_s
             return False
         self._left -= 1
         return True
@@ -104,6 +110,10 @@ class Recorder:
         self._waiting: deque[tuple[datetime, Seen]] = deque()
         self._bytes = 0
         self._lost = 0
+        """Not written down yet."""
+        self._uncounted = 0
+        """Of these, those that `count` has not heard of."""
+        self._losses_at = float("-inf")
         self._routine = Bucket(rules.routine_per_s, rules.routine_per_s * BURST_S)
         self._strangers = deque[datetime](maxlen=STRANGERS_PER_MINUTE)
         self.rounds = Rounds("exchanges", self.write, PAUSE_S, logger=logger)
@@ -115,7 +125,8 @@ class Recorder:
             return True
         if not routine or self._routine.take():
             return False
-        self._drop(1)
+        self._lost += 1
+        self._uncounted += 1
         return True
 
     def take(self, seen: Seen) -> None:
@@ -135,6 +146,16 @@ class Recorder:
 
     async def write(self) -> None:
         """Keep what waits. Raises STORE_ERRORS: what was being written is dropped then."""
+        try:
+            await self._keep()
+        finally:
+            if self._uncounted:
+                self._count("dropped", self._uncounted)
+                self._uncounted = 0
+        if self._lost and monotonic() - self._losses_at >= LOSSES_EVERY_S:
+            await self._note_losses()
+
+    async def _keep(self) -> None:
         while self._waiting:
             documents = await self._some()
             try:
@@ -143,16 +164,21 @@ class Recorder:
                 self._drop(len(documents))
                 raise
             self._count("kept", len(documents))
-        if self._lost:
-            lost, now = self._lost, self._db.now()
-            await LOSSES.of(self._db).insert_one({"_id": new_id(now), "at": now, "lost": lost})
-            self._lost -= lost
+
+    async def _note_losses(self) -> None:
+        lost, now = self._lost, self._db.now()
+        self._losses_at = monotonic()
+        losses = LOSSES.of(self._db).expendable()
+        await losses.insert_one({"_id": new_id(now), "at": now, "lost": lost})
+        self._lost -= lost
 
     async def close(self) -> None:
         """Keep what waits, if the store takes it, and end."""
         await self.rounds.stop()
         try:
             await self.write()
+            if self._lost:
+                await self._note_losses()
         except STORE_ERRORS as error:
             logger.warning("exchanges are not kept: %s", type(error).__name__)
 
@@ -172,7 +198,7 @@ class Recorder:
 
     def _drop(self, number: int) -> None:
         self._lost += number
-        self._count("dropped", number)
+        self._uncounted += number
 
     def _too_many_strangers(self, now: datetime) -> bool:
         known = self._strangers

@@ -14,6 +14,7 @@ import binascii
 import contextlib
 import re
 from collections.abc import Iterable, Mapping
+from enum import Enum
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
@@ -49,6 +50,36 @@ _AS_TEXT = re.compile(
     re.I,
 )
 _ESCAPED = re.compile(r"\\u00([2-7][0-9a-fA-F])")
+
+
+class Holds(Enum):
+    """What a field holds, as far as its name tells."""
+
+    ANYTHING = 0
+    A_CARD = 1
+    A_SECRET = 2
+    A_URL = 3
+
+
+_HOLDS_MORE = (dict, list)
+_MAX_KNOWN_NAME = 50
+"""Longer names are none of OCPI's, and not remembered."""
+
+
+def holds(name: str) -> Holds:
+    return _holds_known(name) if len(name) <= _MAX_KNOWN_NAME else _holds(name)
+
+
+def _holds(name: str) -> Holds:
+    if name in _PERSONAL or is_card(name):
+        return Holds.A_CARD
+    if is_secret(name):
+        return Holds.A_SECRET
+    return Holds.A_URL if name.lower().endswith("url") else Holds.ANYTHING
+
+
+# The same few names are in every body, and to judge one takes longer than to read its field.
+_holds_known = lru_cache(maxsize=2048)(_holds)
 
 
 HIDDEN_BEFORE = "…"
@@ -159,19 +190,25 @@ class Body:
 
     def _shown(self, value: object, name: str, beside: Mapping[str, object]) -> object:
         if isinstance(value, dict):
-            return {key: self._shown(inner, key, value) for key, inner in value.items()}
+            return {
+                key: self._shown(inner, key, value)
+                if isinstance(inner, _HOLDS_MORE) or holds(key) is not Holds.ANYTHING
+                else inner
+                for key, inner in value.items()
+            }
         if isinstance(value, list):
             return [self._shown(inner, name, beside) for inner in value]
-        if not name or value is None or isinstance(value, bool):
+        if value is None or isinstance(value, bool):
             return value
-        if name in _PERSONAL or is_card(name):
+        of_that_name = holds(name)
+        if of_that_name is Holds.A_CARD:
             return self._card(name, str(value), beside)
-        if is_secret(name):
+        if of_that_name is Holds.A_SECRET:
             # Wherever else the body repeats it, as in a URL.
             if isinstance(value, str) and len(value) >= MIN_SECRET:
                 self._secrets.append(value)
             return REDACTED
-        if isinstance(value, str) and name.lower().endswith("url"):
+        if of_that_name is Holds.A_URL and isinstance(value, str):
             return bare_url(value)
         return value
 

@@ -1,4 +1,5 @@
-"""What is known of an OCPI request before any router sees it; filled by the gate."""
+"""What is known of an OCPI request before any router sees it; filled by the gate, and found in the
+scope by the layers below it and, when it has answered, by those around it."""
 
 from __future__ import annotations
 
@@ -60,6 +61,8 @@ class RequestContext:
 
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     correlation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    module: str = ""
+    """as the path reads; "" where it names none"""
     version: OcpiVersion = INNER_VERSION
     """the one that the URL names; where it names none, the inner one"""
     routing: Routing = NOT_ROUTED

@@ -83,17 +83,19 @@ class Gate:
             return await self.app(scope, receive, send)
         if path in self._open_paths or path.startswith(self._below_open_paths):
             return await self.app(scope, receive, send)
-        return await self._guard({**scope, "path": path}, receive, send)
+        return await self._guard(scope, path, receive, send)
 
-    async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = headers_of(scope)
-        module, number = place_of(scope["path"], self._root)
+    async def _guard(self, outer: Scope, path: str, receive: Receive, send: Send) -> None:
+        headers = headers_of(outer)
+        module, number = place_of(path, self._root)
         context = RequestContext(
             request_id=_id_of(headers, "x-request-id"),
             correlation_id=_id_of(headers, "x-correlation-id"),
+            module=module,
             version=self._versions.get(number, INNER_VERSION),
         )
-        scope[SCOPE_KEY] = context
+        outer[SCOPE_KEY] = context
+        scope = {**outer, "path": path}
         with bound(request_id=context.request_id, correlation_id=context.correlation_id):
             await self._answer(scope, receive, send, headers, module, number, context)
 

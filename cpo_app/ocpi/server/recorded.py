@@ -1,30 +1,27 @@
 """What peers ask of us, seen whole for the recorder: pure ASGI, around the gate.
 
-It looks on: it holds on to what goes by and hands it over at the end. Who asked and under which
-ids, the gate has bound (domain/trace.py) by the time that it answers. Bodies are handed over as
-far as they will be looked at, and a page of objects only as far as it will be kept.
+It looks on: it holds on to what goes by, and hands it over at the end. Most of what goes by at
+full load is not kept: of that nothing is read but what the gate knows of it anyway. Bodies are
+handed over as far as they will be looked at, and a page of objects only as far as it will be kept.
 """
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cpo_app.ocpi.server.context import SCOPE_KEY, RequestContext
 from cpo_app.ocpi.server.gate import plain_path
-from domain.exchanges.document import WHOLE_BYTES
-from domain.exchanges.exchange import TAIL_BYTES, Direction, Seen, Subject, content_of
+from domain.exchanges.document import WHOLE_BYTES, is_success
+from domain.exchanges.exchange import Direction, Seen, Subject, content_of
 from domain.exchanges.recorder import Recorder
 from domain.exchanges.redaction import secrets_in
-from domain.trace import bound_ids
 
-_WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
-_ROUTINE = ("locations", "sessions", "cdrs", "tariffs", "tokens", "hubclientinfo")
-_SUCCESS = re.compile(rb'"status_code"\s*:\s*1')
-_NONE: Mapping[str, str] = {}
+_WITHOUT_BODY = frozenset(("GET", "HEAD", "OPTIONS"))
+_ROUTINE = frozenset(("locations", "sessions", "cdrs", "tariffs", "tokens", "hubclientinfo"))
 
 
 class RecordedExchanges:
@@ -42,27 +39,29 @@ class RecordedExchanges:
     ) -> None:
         self.app = app
         self._root = f"/{prefix}"
+        self._below = f"/{prefix}/"
         self._recorder = recorder
         self._page_bytes = page_bytes
         self._open = tuple(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._recorder.on or not self._concerns(scope["path"]):
+        recorder = self._recorder
+        if not recorder.on or scope["type"] != "http" or not self._concerns(scope["path"]):
             return await self.app(scope, receive, send)
         watch = _Watch(scope, receive, send)
-        reads = scope["method"] not in _WITHOUT_BODY
+        if scope["method"] not in _WITHOUT_BODY:
+            receive = watch.receive
         try:
-            await self.app(scope, watch.receive if reads else receive, watch.send)
+            await self.app(scope, receive, watch.send)
         finally:
-            is_page = watch.is_page
-            if not self._recorder.leaves_out(routine=is_page or watch.is_routine):
-                self._recorder.take(watch.seen(self._page_bytes, is_page=is_page))
+            if not recorder.leaves_out(routine=watch.is_routine):
+                recorder.take(watch.seen(self._page_bytes))
         return None
 
     def _concerns(self, path: str) -> bool:
         if "//" in path:
             path = plain_path(path)
-        if path != self._root and not path.startswith(self._root + "/"):
+        if not path.startswith(self._below) and path != self._root:
             return False
         return not path.startswith(self._open) if self._open else True
 
@@ -70,24 +69,14 @@ class RecordedExchanges:
 class _Watch:
     """One request going by: nothing is looked at before it has ended."""
 
-    __slots__ = (
-        "_answer",
-        "_begun",
-        "_ids",
-        "_receive",
-        "_request",
-        "_response",
-        "_scope",
-        "_send",
-    )
+    __slots__ = ("_answer", "_begun", "_receive", "_request", "_response", "_scope", "_send")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._begun = time.perf_counter()
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._begun = time.perf_counter()
         self._answer: Message | None = None
-        self._ids = _NONE
         self._request: list[bytes] = []
         self._response: list[bytes] = []
 
@@ -97,36 +86,41 @@ class _Watch:
             self._request.append(message.get("body", b""))
         return message
 
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._answer = message
-            self._ids = bound_ids()
-        elif message["type"] == "http.response.body":
+    def send(self, message: Message) -> Awaitable[None]:
+        # The body at once: who compresses it puts another in its place.
+        if message["type"] == "http.response.body":
             self._response.append(message.get("body", b""))
-        await self._send(message)
+        elif message["type"] == "http.response.start":
+            self._answer = message
+        return self._send(message)
 
     @property
-    def is_page(self) -> bool:
+    def is_routine(self) -> bool:
+        """A page or an object that was read, and all was well: that is most of all requests."""
+        answer = self._answer
+        if answer is None or answer["status"] != 200 or self._scope["method"] != "GET":
+            return False
+        context = self._context
+        if context is None or context.status_code is None or not is_success(context.status_code):
+            return False
+        return context.module in _ROUTINE or self._is_page
+
+    @property
+    def _is_page(self) -> bool:
         answer = self._answer
         if answer is None or answer["status"] != 200 or self._scope["method"] != "GET":
             return False
         return any(name == b"x-total-count" for name, _ in answer["headers"])
 
     @property
-    def is_routine(self) -> bool:
-        """One object that was read, and all was well: there is as much of it as of pages."""
-        answer = self._answer
-        if answer is None or answer["status"] != 200 or self._scope["method"] != "GET":
-            return False
-        if _place(self._scope["path"])[0] not in _ROUTINE:
-            return False
-        end = self._response[-1] if self._response else b""
-        if len(end) < TAIL_BYTES:
-            end = b"".join(self._response)
-        return _SUCCESS.search(end[-TAIL_BYTES:]) is not None
+    def _context(self) -> RequestContext | None:
+        context: RequestContext | None = self._scope.get(SCOPE_KEY)
+        return context
 
-    def seen(self, page_bytes: int, *, is_page: bool) -> Seen:
-        scope, ids, answer = self._scope, self._ids, self._answer
+    def seen(self, page_bytes: int) -> Seen:
+        took_s = time.perf_counter() - self._begun
+        scope, answer, context, is_page = self._scope, self._answer, self._context, self._is_page
+        caller = None if context is None else context.caller
         query: bytes = scope.get("query_string", b"")
         path: str = scope["path"]
         authorization = next(
@@ -141,10 +135,10 @@ class _Watch:
             status=None if answer is None else answer["status"],
             response_headers=() if answer is None else answer["headers"],
             response=content_of(self._response, page_bytes if is_page else WHOLE_BYTES),
-            took_s=time.perf_counter() - self._begun,
-            subject=Subject(ids.get("peer_id"), *_place(path)),
-            request_id=ids.get("request_id"),
-            correlation_id=ids.get("correlation_id"),
+            took_s=took_s,
+            subject=Subject(None if caller is None else caller.peer.peer_id, *_place(path)),
+            request_id=None if context is None else context.request_id,
+            correlation_id=None if context is None else context.correlation_id,
             address=(scope.get("client") or (None,))[0],
             error=None if answer else "it ended without an answer",
             secrets=secrets_in(authorization.decode("latin-1")),

@@ -12,7 +12,13 @@ from domain.exchanges import listing
 from domain.exchanges.bounds import ExchangeBounds
 from domain.exchanges.document import Bounds
 from domain.exchanges.exchange import EXCHANGES, Direction, Subject
-from domain.exchanges.recorder import STRANGERS_PER_MINUTE, Bucket, Recorder, Rules
+from domain.exchanges.recorder import (
+    LOSSES_EVERY_S,
+    STRANGERS_PER_MINUTE,
+    Bucket,
+    Recorder,
+    Rules,
+)
 from domain.exchanges.search_keys import BadSearch, Wanted
 from tests.clock import Clock
 from tests.conftest import Loop
@@ -115,6 +121,31 @@ def test_at_full_load_the_routine_is_rationed_and_the_rest_is_kept(
     assert not one.leaves_out(routine=False)
     loop.run(one.write())
     assert loop.run(listing.lost_since(db, db.now() - listing.LATELY)) == 1
+
+
+def test_what_was_left_out_is_counted_at_once_and_written_down_now_and_then(
+    db: Database, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = [0.0]
+    monkeypatch.setattr("domain.exchanges.recorder.monotonic", lambda: seconds[0])
+    counts: list[tuple[str, int]] = []
+    rules = Rules(True, RULES.bounds, routine_per_s=1e-9)
+    one = Recorder(db, rules, digest, lambda *count: counts.append(count))
+
+    def left_out(number: int) -> int:
+        """So many more; how many are written down."""
+        assert all(one.leaves_out(routine=True) for _ in range(number))
+        loop.run(one.write())
+        return loop.run(listing.lost_since(db, db.now() - listing.LATELY))
+
+    assert left_out(3) == 3
+    assert left_out(2) == 3
+    seconds[0] = LOSSES_EVERY_S
+    assert left_out(4) == 9
+    assert left_out(1) == 9
+    loop.run(one.close())
+    assert left_out(0) == 10
+    assert counts == [("dropped", 3), ("dropped", 2), ("dropped", 4), ("dropped", 1)]
 
 
 def test_what_is_too_old_goes(db: Database, loop: Loop) -> None:
