@@ -44,6 +44,7 @@ from pymongo.errors import (
 
 from db_interface.clocks import uptime_s
 from db_interface.database_clock import DatabaseClock
+from db_interface.gathered import Gathered
 from db_interface.json_data import JsonObject
 from db_interface.looks import Looks, Seen
 from db_interface.order_of_creation import OrderOfCreation, first_place
@@ -66,7 +67,8 @@ on what they saw for less, and their clocks are behind the server's, if anything
 MAX_AT_ONCE = 12
 """Transactions of one process; whoever comes then waits its turn. More would only make each last
 longer, and what lasts long meets more of what others write."""
-_LOOK_AGAIN_S = 0.02
+_LOOK_AGAIN_S = 0.01
+_ALL = ""
 _MAX_CLAMP = timedelta(seconds=5)
 _ABANDONED_AFTER_S = 600
 _MAX_BURIALS = 20
@@ -122,6 +124,7 @@ class Writers:
         self._sessions: set[Any] = set()
         """The server's names of those that transactions of this process run in."""
         self.order = OrderOfCreation()
+        self._waited_for: Gathered[Sequence[datetime]] = Gathered(db, self._floors, _LOOK_AGAIN_S)
         self._looks = Looks(db, WRITERS, _NUMBERS, self._others, self._told)
 
     # -- transactions
@@ -226,17 +229,13 @@ class Writers:
         WAIT_AT_MOST_S the oldest such stamp."""
         until = time.monotonic() + WAIT_AT_MOST_S
         while True:
-            late = await self._late(mark)
+            floors = await self._waited_for.get(_ALL) or ()
+            late = [floor for floor in floors if floor < mark]
             if not late:
                 self._note(mark)
                 return mark
-            for row in late:
-                if row["silent"]:
-                    await self._bury(row["_id"], row["beat"], row.get("sessions", ()))
             if time.monotonic() > until:
-                oldest: datetime = min(row["floor"] for row in late)
-                return oldest
-            await asyncio.sleep(_LOOK_AGAIN_S)
+                return min(late)
 
     def close(self) -> None:
         """The process has nothing in flight any more, and leaves nothing behind. Blocks shortly:
@@ -374,10 +373,22 @@ class Writers:
     def _before(self, mark: datetime) -> JsonObject:
         return {"floor": {"$gt": _ANY_TIME, "$lt": mark}, "_id": {"$ne": self._name}}
 
+    async def _floors(self, _: Sequence[str]) -> dict[str, Sequence[datetime]]:
+        """Those of all others, for all readers that wait: whoever came meanwhile is answered by
+        the next look."""
+        rows = await self._busy(self._others())
+        for row in rows:
+            if row["silent"]:
+                await self._bury(row["_id"], row["beat"], row.get("sessions", ()))
+        return {_ALL: [row["floor"] for row in rows]}
+
     async def _late(self, mark: datetime) -> list[JsonObject]:
+        return await self._busy(self._before(mark))
+
+    async def _busy(self, others: JsonObject) -> list[JsonObject]:
         silent_since = {"$subtract": ["$$NOW", round(SILENT_AFTER_S * 1000)]}
         stages: list[JsonObject] = [
-            {"$match": self._before(mark)},
+            {"$match": others},
             {
                 "$project": {
                     "floor": 1,
@@ -387,8 +398,7 @@ class Writers:
                 }
             },
         ]
-        rows: list[JsonObject] = await self._db[WRITERS].aggregate(stages).to_list(None)
-        return rows
+        return await self._db.rows(self._db[WRITERS], lambda documents: documents.aggregate(stages))
 
     async def _bury(self, name: str, beat: datetime, sessions: Sequence[Any] = ()) -> None:
         """Make sure that a silent writer commits nothing any more, then forget its floor.

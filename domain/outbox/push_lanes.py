@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import TypedDict
 
+from db_interface.bulk import upsert_each
 from db_interface.collection import Collection
 from db_interface.database import Database
 from db_interface.json_data import JsonObject
@@ -77,15 +78,12 @@ async def note(db: Database, peer_id: str, owner: str, facts: Mapping[str, objec
     await LANES.of(db).update_one({"_id": peer_id, "owner": owner}, {"$set": dict(facts)})
 
 
-async def greeted(db: Database, peer_id: str, settles_at: datetime) -> None:
-    await LANES.of(db).update_one(
-        {"_id": peer_id},
-        {
-            "$set": {"greeted": True, "settles_at": settles_at},
-            "$setOnInsert": {"owner": "", "until": _LONG_AGO, "failures": 0},
-        },
-        upsert=True,
-    )
+async def greeted(db: Database, peer_ids: Iterable[str], settles_at: datetime) -> None:
+    change: JsonObject = {
+        "$set": {"greeted": True, "settles_at": settles_at},
+        "$setOnInsert": {"owner": "", "until": _LONG_AGO, "failures": 0},
+    }
+    await upsert_each(LANES.of(db), [(peer_id, change) for peer_id in peer_ids])
 
 
 async def settle_at(db: Database, peer_id: str, settles_at: datetime) -> None:
@@ -121,20 +119,48 @@ async def forget(db: Database, peer_id: str) -> None:
     await LANES.of(db).delete_one({"_id": peer_id})
 
 
-async def waiting(
-    db: Database, due_by: datetime, peer_ids: Iterable[str] | None = None
-) -> list[JsonObject]:
-    """The connected peers (of those named) as {_id, updated, lane, leased, due}: whether a
+async def to_look_at(db: Database, now: datetime, changed_since: datetime) -> set[str]:
+    """The peers of which `waiting` may have to tell: who has a mark, due or not, whose changes have
+    settled, and who was connected or switched since. All others are left alone: they may be
+    thousands."""
+    settled = await LANES.of(db).find({"settles_at": {"$lte": now}}, {"_id": 1})
+    changed = await PEERS.of(db).find(
+        {"status": CONNECTED, "updated": {"$gte": changed_since}}, {"_id": 1}
+    )
+    marked: list[str] = await MARKS.of(db).distinct("peer_id")
+    return {*marked, *(row["_id"] for row in settled), *(row["_id"] for row in changed)}
+
+
+async def never_greeted(db: Database) -> list[str]:
+    """Connected peers that no process has greeted: all of them are looked at."""
+    found = await PEERS.of(db).aggregate(
+        [
+            {"$match": {"status": CONNECTED}},
+            {"$project": {"_id": 1}},
+            {
+                "$lookup": {
+                    "from": LANES.name,
+                    "localField": "_id",
+                    "foreignField": "_id",
+                    "as": "lane",
+                }
+            },
+            {"$match": {"lane.greeted": {"$ne": True}}},
+            {"$project": {"_id": 1}},
+        ]
+    )
+    return [row["_id"] for row in found]
+
+
+async def waiting(db: Database, due_by: datetime, peer_ids: Iterable[str]) -> list[JsonObject]:
+    """Those of these peers that are connected as {_id, updated, lane, leased, due}: whether a
     process has the lane, and whether something is to be sent.
 
     One round trip, and one index look-up for each peer.
     """
-    wanted: JsonObject = {"status": CONNECTED}
-    if peer_ids is not None:
-        wanted["_id"] = {"$in": list(peer_ids)}
     return await PEERS.of(db).aggregate(
         [
-            {"$match": wanted},
+            {"$match": {"status": CONNECTED, "_id": {"$in": list(peer_ids)}}},
             {
                 "$lookup": {
                     "from": LANES.name,

@@ -13,6 +13,7 @@ import pytest
 from db_interface import writers
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+from db_interface.json_data import JsonObject
 from db_interface.pages import PageQuery
 from db_interface.transaction import Tx
 from tests.conftest import Loop
@@ -130,6 +131,40 @@ def test_a_reader_waits_for_what_was_stamped_before_it_asked(connect: Connect, l
             await held.task
 
     loop.run(story())
+
+
+def test_readers_that_wait_look_together(
+    connect: Connect, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many they are: what they ask while they wait would keep the store busy else."""
+    slow, reading = connect(), connect()
+    looks = under_way = most = 0
+    busy = reading.writers._busy
+
+    async def counted(others: JsonObject) -> list[JsonObject]:
+        nonlocal looks, under_way, most
+        looks, under_way = looks + 1, under_way + 1
+        most = max(most, under_way)
+        rows = await busy(others)
+        under_way -= 1
+        return rows
+
+    monkeypatch.setattr(reading.writers, "_busy", counted)
+
+    async def story() -> None:
+        held = Held(slow, ("A", 1))
+        await held.at_the_end.wait()
+        peers = [Puller(reading, from_newest) for _ in range(20)]
+        pulls = asyncio.gather(*(peer.pull() for peer in peers))
+        while looks < 5:
+            await asyncio.sleep(0.01)
+        held.let_on.set()
+        await pulls
+        assert all(peer.has == {"A": 1} for peer in peers)
+        await held.task
+
+    loop.run(story())
+    assert most == 1
 
 
 def test_who_is_silent_holds_nobody_up_for_long_and_commits_nothing(

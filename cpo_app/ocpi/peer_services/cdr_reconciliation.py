@@ -24,6 +24,7 @@ from db_interface.interface import DbInterface
 from domain.errors import InvalidParameters
 from domain.exchanges.subjects import subject_of
 from domain.outbox.marks import mark_to_be_asked
+from domain.peers.found_by import offering
 from domain.peers.peer import Peer
 from domain.peers.peers import Peers
 from domain.peers.statuses import CONNECTED
@@ -78,8 +79,7 @@ class CdrReconciliation:
 
     async def all(self, since: datetime, until: datetime) -> list[Arrivals]:
         """Every connected peer that takes CDRs, a few side by side."""
-        found = await self._peers.all(status=CONNECTED)
-        peers = [peer for peer in found if peer.endpoint("cdrs", "RECEIVER")]
+        peers = [peer async for peer in offering(self._store.db, "cdrs", "RECEIVER")]
         room = asyncio.Semaphore(PEERS_AT_ONCE)
 
         async def one(peer: Peer) -> Arrivals:

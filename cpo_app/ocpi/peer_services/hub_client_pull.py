@@ -16,11 +16,11 @@ from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
 from domain.exchanges.subjects import subject_of
 from domain.peers import client_switches, hub_client_pulls
+from domain.peers.found_by import hubs
 from domain.peers.hub_client_pulls import HubClientPull as Claimed
 from domain.peers.peer import Peer
 from domain.peers.peer_document import UnknownPeer
 from domain.peers.peers import Peers
-from domain.peers.statuses import CONNECTED
 from domain.rounds import Rounds
 from domain.schemas import ClientInfo, SchemaError, validate
 from domain.secrets import SecretUnusable
@@ -58,8 +58,7 @@ class HubClientPull:
         if not self._started:
             await hub_client_pulls.all_due(db, db.now())
             self._started = True
-        hubs = [peer for peer in await self._peers.all(status=CONNECTED) if peer.is_hub]
-        urls = {hub.peer_id: url for hub in hubs if (url := _url(hub)) is not None}
+        urls = {hub.peer_id: url for hub in await hubs(db) if (url := _url(hub)) is not None}
         await hub_client_pulls.follow(db, urls, db.now())
         while (claimed := await hub_client_pulls.claim_due(db, db.now(), LEASE_S)) is not None:
             await self._pull(claimed)

@@ -19,6 +19,7 @@ from db_interface.owned_objects import party_key
 from domain.authorization.authorization_answer import Question
 from domain.authorization.emsps import Emsp, Reply
 from domain.exchanges.subjects import subject_of
+from domain.peers.found_by import hubs
 from domain.peers.peer import Peer
 from domain.peers.peer_document import UnknownPeer
 from domain.peers.peers import Peers
@@ -59,8 +60,8 @@ class RealtimeAuthorization:
         return min(ranked, key=lambda emsp: not emsp.can_be_asked, default=None)
 
     async def _hubs_of(self, party: str) -> list[Peer]:
-        registered = await self._peers.all(status={"$in": [CONNECTED, SUSPENDED]})
-        return [peer for peer in registered if peer.is_hub and party in peer.clients]
+        registered = await hubs(self._peers.db, (CONNECTED, SUSPENDED))
+        return [peer for peer in registered if party in peer.clients]
 
     async def _reaches(self, peer: Peer, party: str) -> bool:
         """Whether the (folded) party can be asked now: a hub says which of its clients are."""
@@ -72,8 +73,8 @@ class RealtimeAuthorization:
         """eMSPs that the operator has marked for it (`cpo peers ask-unknown`), one by one, each
         addressed as a party; of a hub whoever it finds."""
         found: list[Emsp] = []
-        for peer in await self._connected():
-            if not peer.settings.get(ASK_UNKNOWN) or not _can_be_asked(peer):
+        for peer in await self._marked():
+            if not _can_be_asked(peer):
                 continue
             if peer.is_hub:
                 found.append(Emsp(peer.peer_id, None))
@@ -146,8 +147,9 @@ class RealtimeAuthorization:
                     raise
         raise AssertionError("unreachable")
 
-    async def _connected(self) -> Sequence[Peer]:
-        return await self._peers.all(status=CONNECTED)
+    async def _marked(self) -> Sequence[Peer]:
+        marked = {f"settings.{ASK_UNKNOWN}": True}
+        return await self._peers.all(status=CONNECTED, **marked)
 
 
 def authorize_url(endpoint: str, question: Question, form: OcpiVersion) -> str:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from db_interface.interface import DbInterface
 from domain.authorization import token_pulls
 from domain.authorization.token_pulls import LeaseLost
 from domain.errors import InvalidParameters
+from domain.peers.found_by import offering
 from domain.peers.peer import Peer
 from domain.peers.peer_document import UnknownPeer
 from domain.peers.peers import Peers
@@ -39,6 +41,8 @@ SPLAY = 0.1
 OVERLAP = timedelta(minutes=5)
 """Added to what a delta fetches: the peer's clock need not be ours."""
 FIRST_RETRY_S = 30.0
+PEERS_PER_S = 500
+"""So many are looked at, on average, to see who has tokens and where."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,9 @@ class TokenPull:
         self._pages = TokenPages(
             store, settings, peers, client, may_speak_for, self._clock, LEASE_S
         )
-        self._rounds = Rounds("token pulls", self.round, pause_s, logger=logger)
+        self._rounds = Rounds("token pulls", self._turn, pause_s, logger=logger)
         self._pulling: set[asyncio.Task[None]] = set()
+        self._follow_at = 0.0
 
     def start(self) -> None:
         """Begin the background work; with CPO_TOKEN_PULL_INTERVAL_S = 0 there is none."""
@@ -93,8 +98,16 @@ class TokenPull:
 
     async def round(self) -> None:
         """Note who there is, and begin the pulls that are due, each on its own."""
-        peers = [peer for peer in await self._peers.all(status=CONNECTED) if _source(peer)]
-        await token_pulls.follow(self._db, {p.peer_id: _source(p) for p in peers}, self._clock())
+        sources = await self._sources()
+        await token_pulls.follow(self._db, sources, self._clock())
+        self._follow_at = time.monotonic() + len(sources) / PEERS_PER_S
+        await self._begin_due()
+
+    async def _turn(self) -> None:
+        """A round; of thousands of peers it is not noted each time who there is."""
+        await (self._begin_due() if time.monotonic() < self._follow_at else self.round())
+
+    async def _begin_due(self) -> None:
         while len(self._pulling) < MAX_AT_ONCE:
             claimed = await token_pulls.claim_due(self._db, self._clock(), LEASE_S)
             if claimed is None:
@@ -117,15 +130,19 @@ class TokenPull:
         source = _source(peer)
         if peer.status != CONNECTED or not source:
             raise InvalidParameters(f"peer {peer_id} is not connected, or offers no tokens")
-        now = self._clock()
-        others = await self._peers.all(status=CONNECTED)
-        sources = {other.peer_id: _source(other) for other in others if _source(other)}
-        await token_pulls.follow(self._db, {**sources, peer_id: source}, now)
+        await token_pulls.follow(
+            self._db, {**await self._sources(), peer_id: source}, self._clock()
+        )
         claimed = await token_pulls.claim(self._db, peer_id, LEASE_S, full=full)
         try:
             return await self._pull(claimed)
         except LeaseLost:
             raise token_pulls.PullUnderWay(peer_id) from None
+
+    async def _sources(self) -> dict[str, list[str]]:
+        return {
+            peer.peer_id: _source(peer) async for peer in offering(self._db, "tokens", "SENDER")
+        }
 
     async def _in_background(self, claimed: token_pulls.Pull) -> None:
         try:

@@ -13,7 +13,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from cpo_app.log_ids import bound
@@ -27,8 +27,8 @@ from db_interface.watching import NoChangeStream, inserted
 from domain.outbox import due_marks, push_lanes
 from domain.outbox.marks import MARKS, mark_everything
 from domain.outbox.settling import CHANGES_END_WITHIN
+from domain.peers.found_by import registered_of
 from domain.peers.peers import Peers
-from domain.peers.statuses import REGISTERED
 from domain.rounds import Rounds
 
 logger = logging.getLogger("cpo.push")
@@ -67,6 +67,7 @@ class Push:
         self._lanes: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
         self._news: set[str] = set()
         self._look_everywhere = True
+        self._looked_at_all = False
         self._look_every_s = LOOK_EVERY_S
         self._listening: asyncio.Task[None] | None = None
         self._looked = self._tidied = 0.0
@@ -118,21 +119,29 @@ class Push:
         if everywhere:
             self._looked = time.monotonic()
         try:
-            await self._start_lanes(None if everywhere else news)
+            await self._start_lanes({*news, *(await self._to_look_at() if everywhere else ())})
             if everywhere:
+                self._looked_at_all = True
                 await self._keep_house()
         except Exception:
             self._look_everywhere = True
             raise
         self._rounds.within(self._looked + self._look_every_s - time.monotonic())
 
-    async def _start_lanes(self, peer_ids: Collection[str] | None) -> None:
+    async def _to_look_at(self) -> Collection[str]:
+        db, now = self._store.db, self._store.db.now()
+        found = await push_lanes.to_look_at(db, now, now - CHANGES_END_WITHIN)
+        if not self._looked_at_all:
+            found.update(await push_lanes.never_greeted(db))
+        return found
+
+    async def _start_lanes(self, peer_ids: Collection[str]) -> None:
         now = self._store.db.now()
-        for row in await push_lanes.waiting(self._store.db, now, peer_ids):
+        rows = await push_lanes.waiting(self._store.db, now, peer_ids) if peer_ids else []
+        await self._greet([row["_id"] for row in rows if not row.get("lane", {}).get("greeted")])
+        for row in rows:
             peer_id, lane = row["_id"], row.get("lane", {})
-            if not lane.get("greeted"):
-                await self._greet(peer_id)
-            elif lane.get("settles_at") and lane["settles_at"] <= now:
+            if lane.get("settles_at") and lane["settles_at"] <= now:
                 await self._settle(peer_id, lane["settles_at"])
             running = self._lanes.get(peer_id)
             if running is not None:
@@ -156,14 +165,16 @@ class Push:
             self._news.add(lane.peer_id)
             self._rounds.wake()
 
-    async def _greet(self, peer_id: str) -> None:
-        """A peer that is connected for the first time: by setting it is sent everything."""
-        if self._push_on_connect:
+    async def _greet(self, peer_ids: Sequence[str]) -> None:
+        """Peers that are connected for the first time: by setting they are sent everything."""
+        if not peer_ids:
+            return
+        for peer_id in peer_ids if self._push_on_connect else ():
             peer = await self._peers.get(peer_id)
             number = await mark_everything(self._store, peer.document)
             logger.info("first push to %s: %d objects", peer_id, number)
         db = self._store.db
-        await push_lanes.greeted(db, peer_id, db.now() + CHANGES_END_WITHIN)
+        await push_lanes.greeted(db, peer_ids, db.now() + CHANGES_END_WITHIN)
 
     async def _settle(self, peer_id: str, settles_at: datetime) -> None:
         """A change that was under way when the peer was connected did not know of it, and the
@@ -177,14 +188,14 @@ class Push:
         now = time.monotonic()
         if now - self._tidied > _TIDY_EVERY_S:
             self._tidied = now
+            self._looked_at_all = False
             await self._forget_the_gone()
 
     async def _forget_the_gone(self) -> None:
         """Marks and lanes of peers that are no more, or have unregistered."""
         db = self._store.db
         known = {*await due_marks.marked_peers(db), *await push_lanes.known(db)}
-        kept = {peer.peer_id for peer in await self._peers.all(status={"$in": list(REGISTERED)})}
-        for peer_id in known - kept:
+        for peer_id in known - await registered_of(db, known):
             await due_marks.forget(db, peer_id)
             await push_lanes.forget(db, peer_id)
 
