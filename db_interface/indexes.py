@@ -164,6 +164,7 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("cp_id", "connector_id", "created"),
         _index("to_stop", partialFilterExpression={"to_stop": True}),
         _index("plan.look_at", partialFilterExpression={"plan.look_at": {"$exists": True}}),
+        _index("limit_due", partialFilterExpression={"limit_due": {"$exists": True}}),
         *_look("held", "held.since"),
         *_look("unbilled", "unbilled.at"),
         *_look("suspect", "suspect.since"),

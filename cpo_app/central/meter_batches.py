@@ -33,6 +33,7 @@ from domain.sessions.session_rules import Rules
 logger = logging.getLogger("cpo.central")
 
 GATHERED_FOR_S = 0.2
+_NOT_SHOWN = frozenset({"kind", "connector_id"})
 MAX_AT_ONCE = 200
 
 
@@ -151,8 +152,9 @@ def _followed(
             limit_w=message.limit_w,
         )
         readings.append((message.session_id, reading, message.register_wh, message.soc))
-        shown = {**message.dict(exclude={"kind", "connector_id"}), "at": at}
-        meters[message.connector_id] = shown
+        # As its `dict` has it, which takes twenty times as long.
+        shown = {name: value for name, value in vars(message).items() if name not in _NOT_SHOWN}
+        meters[message.connector_id] = {**shown, "at": at}
     if not sessions.take(batch.cp_id, readings):
         return None
     return TelemetryTaken(batch.boot_id, messages[-1].seq, meters, clock)

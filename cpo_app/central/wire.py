@@ -101,10 +101,11 @@ class Instant(datetime):
     @classmethod
     def __get_validators__(cls) -> Generator[Callable[..., Any], None, None]:
         yield parse_datetime
-        yield _in_utc
+        yield in_utc
 
 
-def _in_utc(at: datetime) -> datetime:
+def in_utc(at: datetime) -> datetime:
+    """Raises ValueError for what lies beyond all time there."""
     try:
         return (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
     except OverflowError:

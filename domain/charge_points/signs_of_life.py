@@ -11,7 +11,7 @@ that a sign of life in that very moment either stops it, or is seen to have come
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypedDict
 
 from db_interface.bulk import upsert_each
@@ -27,16 +27,35 @@ class SignOfLife(TypedDict, total=False):
     silent: bool
 
 
+TOGETHER = timedelta(seconds=0.5)
+"""Those that were heard within so long are written as one."""
+
 SIGNS: Collection[SignOfLife] = Collection("signs_of_life")
 
 
 async def keep(db: Database, heard: Mapping[str, datetime]) -> list[str]:
-    """Note when they were heard; those among them that were taken for silent meanwhile."""
-    await upsert_each(
-        SIGNS.of(db).expendable(), [(cp_id, {"$max": {"at": at}}) for cp_id, at in heard.items()]
-    )
-    silent = await SIGNS.of(db).find({"_id": {"$in": list(heard)}, "silent": True}, {"_id": 1})
+    """Note when they were heard; those among them that were taken for silent meanwhile.
+
+    Who was heard within half a second is noted in one change, as heard when the first of them was:
+    a change for each would cost more than all else that a heartbeat costs the store.
+    """
+    signs = SIGNS.of(db)
+    for at, cp_ids in _by_time(heard):
+        sign = {"$max": {"at": at}}
+        known = await signs.expendable().update_many({"_id": {"$in": cp_ids}}, sign)
+        if known < len(cp_ids):
+            await upsert_each(signs.expendable(), [(cp_id, sign) for cp_id in cp_ids])
+    silent = await signs.find({"_id": {"$in": list(heard)}, "silent": True}, {"_id": 1})
     return [row["_id"] for row in silent]
+
+
+def _by_time(heard: Mapping[str, datetime]) -> list[tuple[datetime, list[str]]]:
+    groups: list[tuple[datetime, list[str]]] = []
+    for cp_id, at in sorted(heard.items(), key=lambda one: one[1]):
+        if not groups or at - groups[-1][0] >= TOGETHER:
+            groups.append((at, []))
+        groups[-1][1].append(cp_id)
+    return groups
 
 
 async def latest(where: Where, cp_ids: Iterable[str]) -> dict[str, datetime]:

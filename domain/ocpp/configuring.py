@@ -21,6 +21,8 @@ Ask = Callable[[str, JsonMapping], Awaitable[JsonObject]]
 
 RATE_UNITS_16 = "ChargingScheduleAllowedChargingRateUnit"
 RATE_UNITS_2 = "SmartChargingCtrlr.RateUnit"
+MAX_PERIODS_16 = "ChargingScheduleMaxPeriods"
+MAX_PERIODS_2 = "SmartChargingCtrlr.PeriodsPerSchedule"
 _UNITS = {"current": "A", "a": "A", "power": "W", "w": "W"}
 ACCEPTED = "ACCEPTED"
 
@@ -43,7 +45,7 @@ async def configure(store: DbInterface, station: Station, ask: Ask) -> Configure
     wanted = templates.wanted_of(known, station)
     old = station.get("protocol") == "ocpp1.6"
     # Of a device model there is much: what is wanted of it is asked for, and no more.
-    keys = [] if old else sorted({RATE_UNITS_2, *wanted})
+    keys = [] if old else sorted({RATE_UNITS_2, MAX_PERIODS_2, *wanted})
     said = await ask("get_configuration", {"keys": keys})
     if said.get("result") != ACCEPTED:
         raise NotTold(said.get("message") or "it does not tell its configuration")
@@ -66,19 +68,27 @@ async def configure(store: DbInterface, station: Station, ask: Ask) -> Configure
         held = configurations.held(tx, names, drift)
         now = [*entries, *taken]
         await configurations.keep(tx, station["_id"], now, whole=old, also=held)
-        units = _rate_units(entries)
-        if units is not None and units != station.get("rate_units"):
-            await stations.update(tx, station["_id"], {"rate_units": units})
+        changes = _of_profiles(station, entries)
+        if changes:
+            await stations.update(tx, station["_id"], changes)
 
     await store.transact(work)
     return {"templates": names, "drift": drift}
 
 
-def _rate_units(entries: Sequence[JsonMapping]) -> list[str] | None:
-    """The units of charging profiles that it takes; None where it does not say."""
-    told = next(
-        (one.get("value") for one in entries if one["key"] in (RATE_UNITS_16, RATE_UNITS_2)), None
-    )
-    units = [_UNITS.get(part.strip().casefold()) for part in (told or "").split(",")]
-    found = sorted({unit for unit in units if unit is not None})
-    return found or None
+def _of_profiles(station: Station, entries: Sequence[JsonMapping]) -> Station:
+    """What is news of the charging profiles that it takes: their units, and how long they are."""
+    told: dict[str, str] = {one["key"]: one.get("value") or "" for one in entries}
+    changes: Station = {}
+    units = _rate_units(told.get(RATE_UNITS_16) or told.get(RATE_UNITS_2) or "")
+    if units and units != station.get("rate_units"):
+        changes["rate_units"] = units
+    most = (told.get(MAX_PERIODS_16) or told.get(MAX_PERIODS_2) or "").strip()
+    if most.isdecimal() and 0 < int(most[:9]) != station.get("max_periods"):
+        changes["max_periods"] = int(most[:9])
+    return changes
+
+
+def _rate_units(told: str) -> list[str]:
+    units = [_UNITS.get(part.strip().casefold()) for part in told.split(",")]
+    return sorted({unit for unit in units if unit is not None})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from db_interface.json_data import JsonMapping, JsonObject
@@ -117,6 +117,42 @@ def schedule_of(
         min_rate=None if minimum is None else _cut(_decimal(minimum) * factor),
         phases=None if supply is None else supply.phases,
     )
+
+
+def part_of(
+    profile: JsonMapping, most: int | None, now: datetime
+) -> tuple[JsonMapping, datetime | None]:
+    """Of an OCPI ChargingProfile with more periods than a charge point takes (`most`; None: not
+    known) those from `now` on that it does take; and when they end, and the rest is to be told. The
+    whole profile and None where it does fit, or begins with the session, whenever that is.
+    """
+    rows = sorted(profile.get("charging_profile_period") or (), key=_start_of)
+    start = profile.get("start_date_time")
+    if not most or start is None or len(rows) + (bool(rows) and _start_of(rows[0]) > 0) <= most:
+        return profile, None
+    begins = parse_datetime(start)
+    passed_s = int(max(0.0, (now - begins).total_seconds()))
+    ahead = [row for row in rows if _start_of(row) > passed_s]
+    current = rows[: len(rows) - len(ahead)][-1:]
+    first_s = _start_of(current[0]) if current else 0
+    left = [*current, *ahead]
+    told = left[: most if current else most - 1] or left[:1]
+    rest = left[len(told) :]
+    part: JsonObject = {
+        **profile,
+        "start_date_time": format_datetime(begins + timedelta(seconds=first_s)),
+        "charging_profile_period": [
+            {**row, "start_period": _start_of(row) - first_s} for row in told
+        ],
+    }
+    ends_s = _start_of(rest[0]) if rest else profile.get("duration")
+    if ends_s is not None:
+        part["duration"] = ends_s - first_s
+    return part, begins + timedelta(seconds=_start_of(rest[0])) if rest else None
+
+
+def _start_of(row: JsonMapping) -> int:
+    return int(row["start_period"])
 
 
 def _into(unit: str, supply: Supply | None, taken: Sequence[str]) -> tuple[Decimal, str]:

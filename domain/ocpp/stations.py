@@ -93,6 +93,8 @@ class Station(TypedDict, total=False):
     """of the whole station, as it reports them of its connector 0"""
     rate_units: list[str]
     """of charging profiles: A, W"""
+    max_periods: int
+    """of a charging profile"""
     configuration: JsonMapping
 
 

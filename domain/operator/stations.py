@@ -41,6 +41,7 @@ _SHOWN = (
     "last_message_at",
     "one_evse",
     "rate_units",
+    "max_periods",
 )
 
 

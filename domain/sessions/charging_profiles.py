@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from db_interface.database import Database
 from db_interface.transaction import Tx
 from domain.commands import command_queue
 from domain.commands.command_delivery import DeliveryRecord
@@ -22,6 +23,11 @@ from domain.sites.power_types import PHASES
 UPDATE = "PROFILE_UPDATE"
 PUT_BACK = "INNER_PROFILE"
 """The charge point is to obey what stands on the session: a peer's profile, a plan, or nothing."""
+
+TOLD_BEFORE = timedelta(seconds=60)
+"""So long before a charge point comes to the end of what it was told it is told more."""
+TOLD_AGAIN = timedelta(seconds=20)
+"""Sooner than that it is not."""
 
 UPDATE_DURATION_S = 3600
 """Of the profiles that we send unasked: "between 5 and 60 minutes" (15.3.2.2)."""
@@ -53,6 +59,45 @@ async def keep(
 async def forget(tx: Tx, session_id: str) -> None:
     """The charge point obeys no profile any more."""
     await SESSIONS.of(tx).update_one({"_id": session_id}, {"$unset": {"profile": ""}})
+
+
+async def told_until(tx: Tx, session_id: str, until: datetime | None) -> None:
+    """The charge point knows what it is to obey up to then; None: all of it."""
+    if until is None:
+        await SESSIONS.of(tx).update_one(
+            {"_id": session_id, "limit_due": {"$exists": True}}, {"$unset": {"limit_due": ""}}
+        )
+        return
+    due = max(until - TOLD_BEFORE, tx.now + TOLD_AGAIN)
+    await SESSIONS.of(tx).update_one({"_id": session_id}, {"$set": {"limit_due": due}})
+
+
+async def to_be_told(db: Database, limit: int) -> list[ChargingSession]:
+    """[{_id}] of sessions whose charge point is to be told more."""
+    return await SESSIONS.of(db).find(
+        {"limit_due": {"$lte": db.now()}}, {"_id": 1}, sort=[("limit_due", 1)], limit=limit
+    )
+
+
+async def tell_more(tx: Tx, session_id: str, within: timedelta) -> bool:
+    """The charge point is told what follows of what stands on the session; False: nothing does, or
+    not yet."""
+    session = await SESSIONS.of(tx).find_one({"_id": session_id})
+    if session is None or "limit_due" not in session or session["limit_due"] > tx.now:
+        return False
+    if not session["running"] or ("profile" not in session and "plan" not in session):
+        await told_until(tx, session_id, None)
+        return False
+    # Should it not be reached: then once more.
+    await told_until(tx, session_id, tx.now + within + TOLD_BEFORE)
+    await command_queue.add(
+        tx,
+        PUT_BACK,
+        cp_id=session["cp_id"],
+        deadline=tx.now + within,
+        also={"session_id": session_id},
+    )
+    return True
 
 
 async def active_profile_changed(

@@ -159,6 +159,9 @@ class ChargingSession(TypedDict, total=False):
     signed_data: OcpiObject
     signature: SignatureCheck
     profile: ProfileInForce
+    limit_due: datetime
+    """When its charge point is to be told more of the profile, or plan, that it obeys: it took no
+    more of it at once."""
     profile_peers: Mapping[str, ProfileListener]
     """Everyone that has ever set a profile on it, by peer_id."""
     cdr_problem: str | None

@@ -146,6 +146,7 @@ ALL_SHARDS: Mapping[str, Mapping[str, str]] = {
         "running": "those that run, of which something is due",
         "to_stop": "those that are to be stopped",
         "plan.look_at": "those whose plan is due",
+        "limit_due": "those whose charge point is to be told more of its limits",
         "segments": "what is older than its time",
         **dict.fromkeys(
             ("held.since", "cdr_problem", "unbilled.at", "suspect.since", "estimated"),

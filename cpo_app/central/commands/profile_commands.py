@@ -117,6 +117,7 @@ class SetProfile(_Change):
             command["delivery"],
             command["content"]["charging_profile"],
         )
+        await charging_profiles.told_until(tx, session_id_of(command), answer.until)
         await self._changed(tx, command, active)
         return Decided(self._result(ACCEPTED))
 
@@ -150,6 +151,7 @@ class ClearProfile(_Change):
         if not answer.accepted:
             return Decided(self._result(REJECTED))
         await charging_profiles.forget(tx, session_id_of(command))
+        await charging_profiles.told_until(tx, session_id_of(command), answer.until)
         await charging_plans.look_again(tx, session_id_of(command), tx.now)
         await self._changed(tx, command, active)
         return Decided(self._result(ACCEPTED))
@@ -185,6 +187,7 @@ class SetPreferences(_Change):
             return Decided({"result": REJECTED})
         preferences, plan = command["content"]["preferences"], command["content"]["plan"]
         await charging_plans.keep(tx, session_id_of(command), preferences, plan)
+        await charging_profiles.told_until(tx, session_id_of(command), answer.until)
         await self._changed(tx, command, active)
         return Decided({"result": ACCEPTED})
 
@@ -233,6 +236,8 @@ class InnerProfile(_OfProfile):
     async def conclude(
         self, tx: Tx, command: Command, said: LinkAnswer | None
     ) -> Decided | Elsewhere:
+        if said is not None and said.accepted:
+            await charging_profiles.told_until(tx, session_id_of(command), said.until)
         return Decided({"result": ACCEPTED if said is None else said.result.value})
 
     async def expired(self, tx: Tx, command: Command, *, surely_unsent: bool) -> Body:

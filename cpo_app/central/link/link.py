@@ -60,12 +60,14 @@ class SessionEnd:
 @dataclass(frozen=True)
 class LinkAnswer:
     """`status` is the connector's state as telemetry's "state" message has it, where given;
-    `ended`: of the session that was to be stopped, where the charge point tells it."""
+    `ended`: of the session that was to be stopped, where the charge point tells it. `until`: it
+    knows the limit that was set up to then alone, and is to be told the rest before."""
 
     result: LinkResult
     message: str | None = None
     status: JsonMapping = field(default_factory=dict)
     ended: SessionEnd | None = None
+    until: datetime | None = None
 
     @property
     def accepted(self) -> bool:

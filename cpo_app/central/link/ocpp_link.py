@@ -8,6 +8,7 @@ answer was lost is answered by the transaction that it led to. All else may be a
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 from cpo_app.central.link.link import (
     ChargePointLink,
@@ -23,6 +24,7 @@ from domain.charge_points import charge_point_documents
 from domain.charge_points.evse_states import EvseStatus
 from domain.commands.command_targets import place_of
 from domain.ocpp import questions, stations, transactions
+from domain.ocpp.profiles import part_of
 from domain.ocpp.stations import Station, StationSeat
 from domain.ocpp.transactions import Transaction
 from domain.sessions import session_records
@@ -94,9 +96,14 @@ class OcppLink(ChargePointLink):
         if isinstance(transaction, LinkAnswer):
             return transaction
         fields = {**command.fields, "transaction_id": transaction["transaction_id"]}
+        until = None
         if command.kind == "set_limit":
             fields["connector"] = await self._connector_of(session_id)
+            most = (await self._seat_of(command.cp_id))[0].get("max_periods")
+            fields["limit"], until = part_of(fields["limit"], most, self._db.now())
         said = await self._said_to(command, fields)
+        if until is not None and said.accepted:
+            return replace(said, until=until)
         if command.kind == "stop" and said.result is LinkResult.REJECTED:
             now = await self._running(session_id)
             return now if isinstance(now, LinkAnswer) else said
@@ -138,10 +145,7 @@ class OcppLink(ChargePointLink):
         again: bool = True,
     ) -> JsonObject:
         """`again`: harmless twice, so that one whose answer was lost is asked anew."""
-        seat = self._seat or await stations.of_charge_point(self._db, cp_id)
-        if seat is None:
-            raise LinkUnreachable(f"{cp_id} is no charge point with OCPP", sent=False)
-        station, evse = seat
+        station, evse = await self._seat_of(cp_id)
         given = {
             **fields,
             "connector_id": _number(station, evse, fields.get("connector_id")),
@@ -160,6 +164,12 @@ class OcppLink(ChargePointLink):
             )
         except questions.Unanswered as error:
             raise LinkUnreachable(f"{cp_id}: {error}", sent=error.sent) from None
+
+    async def _seat_of(self, cp_id: str) -> StationSeat:
+        seat = self._seat or await stations.of_charge_point(self._db, cp_id)
+        if seat is None:
+            raise LinkUnreachable(f"{cp_id} is no charge point with OCPP", sent=False)
+        return seat
 
     async def _running(self, session_id: str) -> Transaction | LinkAnswer:
         """Its transaction, or what there is to say where none runs."""

@@ -1,8 +1,9 @@
 """Holds the plans of sessions that charge CHEAP against what has become of them; makes them anew.
 
 A car that draws less than was thought is let charge for longer, and one that has got what its
-driver asked for is let charge no more. Runs in every worker; a plan that two of them look at is
-made anew twice to the same end.
+driver asked for is let charge no more. A charge point that took only a part of a plan, or of a
+profile, for it holds no longer one, is told what follows before that part ends. Runs in every
+worker; a plan that two of them look at is made anew twice to the same end.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import timedelta
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.rounds import Rounds
-from domain.sessions import charging_plans, session_records
+from domain.sessions import charging_plans, charging_profiles, session_records
 
 logger = logging.getLogger("cpo.central")
 
@@ -35,12 +36,20 @@ class PlanSweeper:
         self.rounds = Rounds("charging plans", self.round, pause_s, logger=logger)
 
     async def round(self) -> int:
-        """Look at what is due; how many plans were made anew."""
+        """Look at what is due; how many charge points are told something."""
         due = await charging_plans.due(self._store.db, MAX_AT_ONCE)
         anew = [row for row in due if await self._look(row["_id"])]
+        for row in await charging_profiles.to_be_told(self._store.db, MAX_AT_ONCE):
+            if await self._tell_more(row["_id"]):
+                anew.append(row)
         if anew:
             self._wake()
         return len(anew)
+
+    async def _tell_more(self, session_id: str) -> bool:
+        return await self._store.transact(
+            lambda tx: charging_profiles.tell_more(tx, session_id, WITHIN)
+        )
 
     async def _look(self, session_id: str) -> bool:
         async def work(tx: Tx) -> bool:

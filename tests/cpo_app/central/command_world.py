@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -64,6 +64,8 @@ class FakeLink(ChargePointLink):
         self.says: dict[str, LinkResult] = {}
         self.deaf: dict[str, str] = {}
         self.tells_no_profile = False
+        self.limit_until: datetime | None = None
+        """As far as charge points take a limit that they are told."""
         self.asked = 0
         self.before: Callable[[], Awaitable[None]] | None = None
         self.after: Callable[[], Awaitable[None]] | None = None
@@ -86,7 +88,10 @@ class FakeLink(ChargePointLink):
         if command_id not in engine.answers:
             result = self.says.get(cp_id) or self._done(engine, command.kind, fields)
             message = "NO_PROFILE" if result is None else None
-            engine.answers[command_id] = LinkAnswer(result or LinkResult.REJECTED, message)
+            until = self.limit_until if command.kind == "set_limit" else None
+            engine.answers[command_id] = LinkAnswer(
+                result or LinkResult.REJECTED, message, until=until
+            )
             self.done.append((cp_id, command.kind, fields))
         if self.after is not None:
             await self.after()

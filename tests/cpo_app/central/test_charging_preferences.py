@@ -222,6 +222,44 @@ def test_a_plan_that_is_kept_is_not_told_again(world: Preferring) -> None:
     assert world.inner()["plan"]["look_at"] > world.clock.at
 
 
+def test_a_charge_point_that_takes_a_part_of_its_plan_is_told_the_rest_in_time(
+    world: Preferring,
+) -> None:
+    begins = world.clock.at
+    world.link.limit_until = begins + timedelta(hours=2)
+    assert world.prefer(WISH) == "ACCEPTED"
+    told = len(world.link.done)
+    world.clock.advance(2 * 3600 - 61)
+    world.sweep()
+    assert len(world.link.done) == told
+    world.clock.advance(1)
+    world.link.limit_until = begins + timedelta(hours=4)
+    world.sweep()
+    assert world.link.kinds()[told:] == ["set_limit"]
+    assert world.inner()["plan"]["charging_profile"] == world.engine.profile
+    # The last part, of which nobody could be told at first.
+    world.clock.advance(2 * 3600)
+    world.link.deaf["CP-001"], world.link.limit_until = "gone", None
+    world.sweep()
+    del world.link.deaf["CP-001"]
+    world.clock.advance(180)
+    world.sweep()
+    assert world.link.kinds()[told:] == ["set_limit", "set_limit"]
+    assert "limit_due" not in world.inner()
+
+
+def test_who_is_asked_for_nothing_more_is_told_nothing_more(world: Preferring) -> None:
+    world.link.limit_until = world.clock.at + timedelta(hours=2)
+    world.prefer(WISH)
+    world.link.limit_until = None
+    assert world.prefer(REGULAR) == "ACCEPTED"
+    told = len(world.link.done)
+    world.clock.advance(2 * 3600)
+    world.sweep()
+    assert len(world.link.done) == told
+    assert "limit_due" not in world.inner()
+
+
 def test_before_anything_charges_nothing_can_be_planned(world: Preferring) -> None:
     world.alter(started=None)
     assert world.prefer(WISH) == "NOT_POSSIBLE"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Coroutine, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,7 @@ from domain.ocpp.questions import QUESTIONS
 from domain.ocpp.transactions import TRANSACTIONS
 from domain.sessions.session_document import ChargingSession
 from domain.sessions.session_records import SESSIONS
+from domain.times import format_datetime
 from tests.cpo_app.central.command_world import FakeLink
 from tests.cpo_app.ocpp.conftest import World
 from tests.peers.ocpp_wire import Refused
@@ -311,6 +312,41 @@ def test_2_0_1_is_told_what_its_session_is_called(world: World) -> None:
             assert said.accepted
             [told] = asked(box, "SetChargingProfile")
             assert told["chargingProfile"]["transactionId"] == "tx-9"
+
+    world.run(story())
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+def test_of_a_long_profile_a_station_is_told_what_it_can_hold(world: World, version: str) -> None:
+    cp_id = "CP-007" if version == "1.6" else "CP-201"
+
+    async def story() -> None:
+        await world.add(cp_id)
+        async with world.box16() if version == "1.6" else world.box201() as box:
+            await box.boot()
+            await stations.update(world.db, cp_id, {"max_periods": 2})
+            await running(world, "s-1", 77 if version == "1.6" else "tx-9", cp_id)
+            begins = world.db.now().replace(microsecond=0)
+            rows = [{"start_period": 3600 * n, "limit": 16.0 - n} for n in range(4)]
+            limit = {**LIMIT, "charging_profile_period": rows}
+            limit["start_date_time"] = format_datetime(begins)
+            link = OcppLink(world.store)
+            said = await link.set_limit(cp_id, "c-1", session_id="s-1", limit=limit)
+            assert (said.accepted, said.until) == (True, begins + timedelta(hours=2))
+            [told] = asked(box, "SetChargingProfile")
+            profile = told.get("csChargingProfiles") or told["chargingProfile"]
+            schedule = profile["chargingSchedule"]
+            schedule = schedule if version == "1.6" else schedule[0]
+            assert schedule["duration"] == 7200
+            assert schedule["startSchedule"] == format_datetime(begins)
+            told_rows = schedule["chargingSchedulePeriod"]
+            assert [(row["startPeriod"], row["limit"]) for row in told_rows] == [
+                (0, 16.0),
+                (3600, 15.0),
+            ]
+            box.answers["SetChargingProfile"] = {"status": "Rejected"}
+            said = await link.set_limit(cp_id, "c-2", session_id="s-1", limit=limit)
+            assert (said.result, said.until) == (LinkResult.REJECTED, None)
 
     world.run(story())
 

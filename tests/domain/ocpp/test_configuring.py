@@ -175,6 +175,27 @@ def test_the_units_of_charging_profiles_are_learnt(
     loop.run(scenario())
 
 
+@pytest.mark.parametrize(
+    ("protocol", "key"),
+    [
+        ("ocpp1.6", "ChargingScheduleMaxPeriods"),
+        ("ocpp2.0.1", "SmartChargingCtrlr.PeriodsPerSchedule"),
+    ],
+)
+def test_how_long_a_charging_profile_may_be_is_learnt(
+    loop: Loop, store: DbInterface, protocol: str, key: str
+) -> None:
+    async def scenario() -> None:
+        cp = await station(store, protocol=protocol)
+        for told, known in (("6", 6), ("many", 6), ("0", 6), (" 24 ", 24)):
+            await configuring.configure(store, cp, Box({key: told}).ask)
+            kept = await stations.get(store.db, "CP-007")
+            assert kept is not None
+            assert kept["max_periods"] == known
+
+    loop.run(scenario())
+
+
 def test_a_station_that_tells_nothing(loop: Loop, store: DbInterface) -> None:
     async def ask(op: str, fields: JsonMapping) -> JsonObject:
         return {"result": "NOT_SUPPORTED", "message": "NotImplemented"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -18,8 +18,10 @@ from domain.ocpp.profiles import (
     Schedule,
     Supply,
     active_profile,
+    part_of,
     schedule_of,
 )
+from domain.times import format_datetime, parse_datetime
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=timezone.utc)
 THREE_PHASES = Supply(Decimal(230), Decimal(32), 3)
@@ -127,6 +129,71 @@ def test_until_its_first_period_a_profile_limits_nothing() -> None:
 
 def test_a_profile_without_periods_is_none() -> None:
     assert schedule_of(profile(), THREE_PHASES, UNITS) is None
+
+
+START = "2026-05-01T11:00:00Z"
+QUARTERS = [(900 * n, 10.0 + n) for n in range(8)]
+"""From an hour before NOW to an hour after it."""
+
+
+def test_as_many_periods_as_a_charge_point_takes_and_no_further() -> None:
+    whole = profile(*QUARTERS, start_date_time=START, duration=7200, min_charging_rate=6.0)
+    part, until = part_of(whole, 3, NOW)
+    assert part == profile(
+        *((900 * n, 14.0 + n) for n in range(3)),
+        start_date_time=format_datetime(NOW),
+        duration=2700,
+        min_charging_rate=6.0,
+    )
+    assert until == NOW + timedelta(minutes=45)
+    last, end = part_of(whole, 3, until - timedelta(seconds=60))
+    assert [row["limit"] for row in last["charging_profile_period"]] == [16.0, 17.0]
+    assert (last["duration"], end) == (1800, None)
+
+
+@pytest.mark.parametrize(
+    ("whole", "most"),
+    [
+        (profile(*QUARTERS, start_date_time=START), 8),
+        (profile(*QUARTERS, start_date_time=START), None),
+        (profile(*QUARTERS), 3),
+        (profile(start_date_time=START), 1),
+    ],
+    ids=["it fits", "not known", "relative to the session", "no limit"],
+)
+def test_what_fits_or_cannot_be_parted_is_told_as_it_is(
+    whole: JsonObject, most: int | None
+) -> None:
+    assert part_of(whole, most, NOW) == (whole, None)
+
+
+@given(
+    starts=st.lists(st.integers(0, 10_000), unique=True, min_size=1, max_size=30),
+    most=st.integers(1, 12),
+    passed_s=st.integers(-2000, 12_000),
+)
+def test_parts_told_one_after_another_are_the_whole(
+    starts: list[int], most: int, passed_s: int
+) -> None:
+    whole = profile(*((s, float(s)) for s in starts), start_date_time=format_datetime(NOW))
+    now = NOW + timedelta(seconds=passed_s)
+    in_force: dict[datetime, float] = {}
+    while True:
+        part, until = part_of(whole, most, now)
+        schedule = schedule_of(part, THREE_PHASES, ["A"])
+        assert schedule is not None and schedule.start is not None
+        assert len(schedule.periods) <= most or most == 1
+        begins = parse_datetime(part["start_date_time"])
+        for row in part["charging_profile_period"]:
+            in_force[begins + timedelta(seconds=row["start_period"])] = row["limit"]
+        if until is None:
+            break
+        assert until > now
+        assert part["duration"] == (until - begins).total_seconds()
+        now = until
+    wanted = {NOW + timedelta(seconds=s): float(s) for s in starts}
+    first = max((at for at in wanted if at <= NOW + timedelta(seconds=passed_s)), default=NOW)
+    assert {at: limit for at, limit in wanted.items() if at >= first}.items() <= in_force.items()
 
 
 def test_two_periods_that_begin_together_are_refused() -> None:
