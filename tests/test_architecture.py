@@ -30,6 +30,7 @@ ROOMS = (
 )
 SHARED = (
     "add_routes",
+    "late_route",
     "settings",
     "setting_values",
     "setting_fields",

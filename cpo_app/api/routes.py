@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from cpo_app.api.problems import problem, problem_of
 from cpo_app.bounded_body import bounded_body, replayed
+from cpo_app.late_route import LateRoute
 from cpo_app.log_ids import CORRELATION_HEADER, bound, usable_id
 from domain.operators.actor import Actor, acting_as
 
@@ -28,7 +29,7 @@ Handler = Callable[[Request], Coroutine[object, object, Response]]
 
 
 def route_class(identify: Identify) -> type[APIRoute]:
-    class ApiRoute(APIRoute):
+    class ApiRoute(LateRoute):
         def get_route_handler(self) -> Handler:
             handle = super().get_route_handler()
             known = _query_names(self)

@@ -17,7 +17,6 @@ from typing import NamedTuple
 import orjson
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -36,6 +35,7 @@ from cpo_app.http_errors import (
     error_answer,
     problems_of,
 )
+from cpo_app.late_route import LateRoute
 from cpo_app.log_ids import CORRELATION_HEADER, bound, usable_id
 from cpo_app.operator_guard import NotTheOperator
 from db_interface.database import STORE_ERRORS
@@ -74,7 +74,7 @@ Look = Callable[[Request], Awaitable[Admitted]]
 """Raises for who may not come in."""
 
 
-class CentralRoute(APIRoute):
+class CentralRoute(LateRoute):
     """A route whose every failure ends in Central's shape, whatever application it stands in.
 
     `look_first` sees the request before its body is read, and raises for who may not come in.

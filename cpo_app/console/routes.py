@@ -22,6 +22,7 @@ from auth.operator_access import Door
 from cpo_app.console.console import Console
 from cpo_app.console.forms import FormRefused, read_whole
 from cpo_app.console.rendering import HEADERS
+from cpo_app.late_route import LateRoute
 from cpo_app.log_ids import CORRELATION_HEADER, bound, usable_id
 from cpo_app.operator_guard import LIVE, NotTheOperator
 from db_interface.database import STORE_ERRORS
@@ -47,7 +48,7 @@ class NotThere(Exception):
 def route_class(console: Console) -> type[APIRoute]:
     """The routes of one console; what a form is for says itself which role it needs."""
 
-    class ConsoleRoute(APIRoute):
+    class ConsoleRoute(LateRoute):
         def get_route_handler(self) -> Handler:
             handle = super().get_route_handler()
 
@@ -71,7 +72,7 @@ def route_class(console: Console) -> type[APIRoute]:
 def open_route_class(console: Console) -> type[APIRoute]:
     """Routes for whoever comes: those by which he signs in."""
 
-    class OpenRoute(APIRoute):
+    class OpenRoute(LateRoute):
         def get_route_handler(self) -> Handler:
             handle = super().get_route_handler()
 
