@@ -15,6 +15,7 @@ from cpo_app.add_routes import add_routes
 from cpo_app.api.doing import add_actions
 from cpo_app.api.examples import READ
 from cpo_app.api.problems import MEDIA_TYPE, PROBLEM, body_of, problem_of
+from cpo_app.api.put_files import add_files
 from cpo_app.api.reading import add_reading
 from cpo_app.api.routes import Identify, route_class
 from cpo_app.docs_page import add_docs
@@ -50,6 +51,9 @@ def build_api(house: House, identify: Identify) -> FastAPI:
     add_actions(router, house)
     add_reading(router, house)
     add_routes(app, router)
+    streaming = APIRouter(prefix="/v1", route_class=route_class(identify, streaming=True))
+    add_files(streaming, house)
+    add_routes(app, streaming)
     add_docs(app, "/docs", "/openapi.json", "Operator API", mounted_at=MOUNTED_AT)
 
     @app.get("/openapi.json", include_in_schema=False)

@@ -258,6 +258,12 @@ def _page(row: JsonObject, following: object = None) -> JsonObject:
     return {"items": [row], "next": following}
 
 
+FILE: JsonObject = {
+    "file_id": "5f0c2b7e9d1a4c63b8e0f7a2d4c6e8b0",
+    "name": "firmware-2.1.bin",
+    "size": 4194304,
+    "sha256": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
+}
 READ: Mapping[str, JsonObject] = {
     "/charge-points": _page(_CHARGE_POINT, "CP-001"),
     "/charge-points/{cp_id}": _CHARGE_POINT,

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from cpo_app.api.problems import problem, problem_of
 from cpo_app.bounded_body import bounded_body, replayed
+from cpo_app.front_door.kept_connections import LONG_BODY_WITHIN_S
 from cpo_app.late_route import LateRoute
 from cpo_app.log_ids import CORRELATION_HEADER, bound, usable_id
 from domain.operators.actor import Actor, acting_as
@@ -28,7 +29,10 @@ Identify = Callable[[Request], Awaitable[Actor]]
 Handler = Callable[[Request], Coroutine[object, object, Response]]
 
 
-def route_class(identify: Identify) -> type[APIRoute]:
+def route_class(identify: Identify, *, streaming: bool = False) -> type[APIRoute]:
+    """`streaming`: what it is told is read by the endpoint itself, and may take its time."""
+    within_s = LONG_BODY_WITHIN_S if streaming else ANSWER_WITHIN_S
+
     class ApiRoute(LateRoute):
         def get_route_handler(self) -> Handler:
             handle = super().get_route_handler()
@@ -46,9 +50,10 @@ def route_class(identify: Identify) -> type[APIRoute]:
                 try:
                     with acting_as(await identify(request)):
                         _look_at_query(request, known)
-                        body = await bounded_body(request, MAX_BODY_BYTES)
-                        whole = Request(request.scope, replayed(body))
-                        return await asyncio.wait_for(handle(whole), ANSWER_WITHIN_S)
+                        if not streaming:
+                            body = await bounded_body(request, MAX_BODY_BYTES)
+                            request = Request(request.scope, replayed(body))
+                        return await asyncio.wait_for(handle(request), within_s)
                 except ClientDisconnect:
                     return problem(400, "the request broke off")
                 except Exception as error:

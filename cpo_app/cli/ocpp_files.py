@@ -25,7 +25,7 @@ from domain.operator import stations
 
 CpId = Annotated[str, typer.Argument(metavar="CP_ID")]
 _PIECE = 256 * 1024
-_REMOTE = "files are put into the store, and taken out of it, beside it: without --server"
+_REMOTE = "files are taken out of the store beside it: without --server"
 
 
 def logs(
@@ -124,7 +124,8 @@ def _put(path: Path, data_dir: Path | None) -> str:
     if not path.is_file():
         raise CliError(f"{path}: no such file")
     if remote.server() is not None:
-        raise CliError(_REMOTE)
+        with path.open("rb") as here:
+            return str(remote.send("/files", here, name=path.name)["file_id"])
 
     async def content() -> AsyncIterator[bytes]:
         with path.open("rb") as here:

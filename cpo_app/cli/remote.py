@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from contextvars import ContextVar
+from typing import BinaryIO
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -20,6 +21,8 @@ from cpo_app.cli.errors import CliError
 from db_interface.json_data import JsonObject
 
 TIMEOUT_S = 70.0
+SENT_WITHIN_S = 1800.0
+"""For a file over a poor line."""
 _PAGE = 1000
 _HERE = ("127.0.0.1", "::1", "localhost")
 _SERVER: ContextVar[str | None] = ContextVar("server", default=None)
@@ -57,6 +60,11 @@ def read(path: str, **query: object) -> JsonObject:
     return _ask("GET", path, None, {name: str(value) for name, value in query.items() if value})
 
 
+def send(path: str, content: BinaryIO, **query: str) -> JsonObject:
+    """Put what there is to read there. Raises CliError."""
+    return _ask("POST", path, None, query, content)
+
+
 def segment(id_: str) -> str:
     """An id as a part of a path."""
     return quote(id_, safe="")
@@ -77,7 +85,11 @@ def rows(path: str, limit: int, **query: object) -> list[JsonObject]:
 
 
 def _ask(
-    method: str, path: str, body: JsonObject | None, query: dict[str, str] | None = None
+    method: str,
+    path: str,
+    body: JsonObject | None,
+    query: dict[str, str] | None = None,
+    content: BinaryIO | None = None,
 ) -> JsonObject:
     url = f"{_SERVER.get()}/api/v1{path}"
     try:
@@ -85,9 +97,10 @@ def _ask(
             method,
             url,
             json=body,
+            content=content,
             params=query,
             headers={"Authorization": f"Bearer {_key()}"},
-            timeout=TIMEOUT_S,
+            timeout=TIMEOUT_S if content is None else SENT_WITHIN_S,
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise CliError(f"{_SERVER.get()} cannot be reached: {error}") from None
