@@ -31,6 +31,7 @@ from domain.audit.chain import Sealing
 from domain.authorization.authorization import Authorizer
 from domain.exchanges.bounds import ExchangeBounds
 from domain.objects.stretch_cutting import StretchCutting
+from domain.open_data.kept_completeness import LookingForGaps
 from domain.operator.fleet_samples import FleetSampling
 from domain.peers.version_moves import VersionMoves
 from domain.places import geonames
@@ -89,6 +90,7 @@ class Background:
         self._notifying = Notifying(backend.store, settings)
         self._events = SendingEvents(backend.store, settings)
         self._fleet_sampling = FleetSampling(backend.db)
+        self._gaps = LookingForGaps(backend.store, settings.open_data_owners)
         self._views = ViewFilling(backend.store)
         self._stretches = StretchCutting(backend.store)
         self._tariff_turns = TariffTurns(backend.store)
@@ -112,6 +114,7 @@ class Background:
         await self._tariff_turns.rounds.stop()
         await self._stretches.rounds.stop()
         await self._views.rounds.stop()
+        await self._gaps.rounds.stop()
         await self._fleet_sampling.rounds.stop()
         await self._notifying.stop()
         await self._backend.peer_certificates.rounds.stop()
@@ -156,6 +159,7 @@ class Background:
         self._sealing.rounds.start()
         self._notifying.start()
         self._fleet_sampling.rounds.start()
+        self._gaps.rounds.start()
         self._backend.peer_certificates.rounds.start()
         self._views.rounds.start()
         self._stretches.rounds.start()

@@ -132,6 +132,7 @@ SHARDING: dict[str, Spread | Whole] = {
     "seen_certificates": _SELDOM,
     "fleet_samples": Whole("one for each five minutes of the last 100 days"),
     "day_totals": Whole("one for each day"),
+    "completeness": Whole("one document"),
     "failure_counters": _SOON_GONE,
     "ocpp_gateways": _PROCESSES,
     "ocpp_templates": _PEOPLE,

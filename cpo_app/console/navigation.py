@@ -50,6 +50,7 @@ NAVIGATION = (
             Page("/console/cdrs", "CDRs"),
             Page("/console/tokens", "Cards"),
             Page("/console/exchanges", "Exchanges", Role.OPERATOR),
+            Page("/console/open-data", "Open data"),
         ),
     ),
     Group(

@@ -15,6 +15,7 @@ from cpo_app.console.verdict import Facts, verdict
 from domain.charge_points import unaccounted_energy
 from domain.charge_points.evse_states import EvseStatus
 from domain.notices import matters
+from domain.open_data.kept_completeness import number_incomplete
 from domain.operator import charge_points, hands, money, newest, peers, reconciliation, sessions
 from domain.operator.day_totals import DaysOfZones
 from domain.operator.event_states import event_state
@@ -30,11 +31,16 @@ MAX_SITES_LISTED = 100
 
 
 def add_overview_pages(router: APIRouter, console: Console) -> None:
-    db = console.db
+    db, settings = console.db, console.house.settings
     days_of = DaysOfZones(db)
     tiles = console.tiles
     map_headers = with_images_of(tiles.origin) if tiles else None
     named: list[Town] = []
+
+    async def incomplete_evses() -> int:
+        if not settings.CPO_OPEN_DATA:
+            return 0
+        return await number_incomplete(db, settings.open_data_owners)
 
     async def towns() -> list[Town]:
         """The largest first; worked out once."""
@@ -103,6 +109,7 @@ def add_overview_pages(router: APIRouter, console: Console) -> None:
                 open=opened,
                 over=over,
                 events=None if stream is None else stream.trouble(now),
+                incomplete=await incomplete_evses(),
             )
         )
         in_trouble = sum(counts[status.value] for status in charge_points.TROUBLE)

@@ -18,6 +18,7 @@ from cpo_app.console.notice_pages import add_notice_pages
 from cpo_app.console.offered_pages import add_offered_pages
 from cpo_app.console.once import add_pages_shown_once
 from cpo_app.console.one_session_pages import add_one_session_pages
+from cpo_app.console.open_data_pages import add_open_data_pages
 from cpo_app.console.overview_pages import add_overview_pages
 from cpo_app.console.peer_pages import add_peer_pages
 from cpo_app.console.platform_pages import add_platform_pages
@@ -48,6 +49,7 @@ def build_console_router(console: Console) -> APIRouter:
     add_notice_pages(router, console)
     add_platform_pages(router, console)
     add_kafka_pages(router, console)
+    add_open_data_pages(router, console)
     add_exchange_pages(router, console)
     add_station_pages(router, console)
     add_pages_shown_once(router, console)

@@ -84,6 +84,8 @@ class Facts:
     """notices of the last day that are over"""
     events: str | None = None
     """what is wrong with the events to Kafka"""
+    incomplete: int = 0
+    """published EVSEs of which the law wants more known"""
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,9 @@ def _grey(facts: Facts) -> list[Line]:
     if facts.held_back:
         said = _many(facts.held_back, "charge point", "charge points")
         lines.append(Line(f"{said} not offered over OCPI", "/console/charge-points?held=true"))
+    if facts.incomplete:
+        said = _many(facts.incomplete, "published EVSE lacks", "published EVSEs lack")
+        lines.append(Line(f"{said} what the law wants known (AFIR)", "/console/open-data"))
     for status in (SUSPENDED, BLOCKED):
         of = [peer for peer in facts.peers if peer.status == status]
         if of:

@@ -79,12 +79,17 @@ def test_kafka_that_takes_nothing_calls_for_a_hand() -> None:
 
 def test_what_was_planned_is_grey() -> None:
     red, grey = lines(
-        statuses={"INOPERATIVE": 2}, peers=[peer(status="suspended")], held_back=1, over=3
+        statuses={"INOPERATIVE": 2},
+        peers=[peer(status="suspended")],
+        held_back=1,
+        incomplete=12,
+        over=3,
     )
     assert red == []
     assert [said for said, _ in grey] == [
         "2 charge points out of service",
         "1 charge point not offered over OCPI",
+        "12 published EVSEs lack what the law wants known (AFIR)",
         "1 peer suspended",
         "3 troubles are over since yesterday",
     ]

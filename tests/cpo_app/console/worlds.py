@@ -342,6 +342,7 @@ class Visit:
             return night.told_as_test
 
         settings = settings_of(OCPI_HOST="cpo.example", PROTOCOL="https", CPO_PARTIES="NL/EVC=EVC")
+        self.settings = settings
         peer_client = PeerClient(allow_private=True)
         exchange = CredentialsExchange(settings, night.peers, peer_client)
         joining = Joining(exchange)
