@@ -20,6 +20,7 @@ from bench import locations
 from bench.emsp import Emsp, receiving
 from bench.goals import Goal
 from bench.ground import ground
+from bench.measuring import passed_over
 from cpo_app.ocpi.peer_client.client import PeerClient
 from cpo_app.ocpi.push import Push
 from db_interface.database import Database
@@ -133,7 +134,8 @@ class _Side:
             push = Push(settings, self.store, self.peers, client)
             await push.start()
             try:
-                yield
+                with passed_over():  # here, too, as the product has it
+                    yield
             finally:
                 await push.stop()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from bench import exchanges, fleet, lookup, ocpp, open_data, push, reading
 from bench.__main__ import figures, sets
 from bench.fleet.side import Scale as FleetScale
 from bench.goals import MISSED, NO_GOAL, REACHED, Goal
+from bench.measuring import passed_over
 from bench.processes import generating
 from bench.reading import Scale, staged
+from cpo_app.quick_imports import YOUNG_OBJECTS
 
 ROOT = Path(__file__).parents[2]
 MINIATURE = Scale(locations=120, rounds=1, slice_s=0.2, crawl_parts=1)
@@ -155,3 +158,12 @@ def test_the_command_ends_with_0_and_writes_its_figures(tmp_path: Path) -> None:
     assert "token_look_up" in ended.stdout
     (row,) = [row for row in json.loads(file.read_text())["sets"]["lookup"] if row["goal"]]
     assert row["verdict"] in (REACHED, MISSED)
+
+
+def test_what_whoever_measures_has_is_not_looked_through_while_it_measures() -> None:
+    thresholds = gc.get_threshold()
+    with passed_over():
+        assert gc.get_freeze_count() > 0
+        assert gc.get_threshold()[0] == YOUNG_OBJECTS
+    assert gc.get_freeze_count() == 0
+    assert gc.get_threshold() == thresholds

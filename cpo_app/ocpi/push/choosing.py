@@ -7,7 +7,8 @@ its hub calls offline is put off (mod_hub_client_info: no requests then).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 
 from db_interface.interface import DbInterface
@@ -26,10 +27,11 @@ Pair = tuple[Mark, Present | None]
 
 
 class Choice:
-    """One peer's; `peer` is renewed by the lane."""
+    """One peer's; `peer` is renewed by the lane, and by `look` where there is anything to send."""
 
-    def __init__(self, store: DbInterface, peer: Peer) -> None:
+    def __init__(self, store: DbInterface, peer: Peer, look: Callable[[], Awaitable[Peer]]) -> None:
         self._store = store
+        self._look = look
         self.peer = peer
         self.behind: set[str] = set()
         """Ids of CDRs' marks that wait for their sessions."""
@@ -45,7 +47,11 @@ class Choice:
         crash_point("marks-read")
         if not marks:
             return [], False
-        states = await due_marks.present(self._store, marks, self.peer.form)
+        # The peer after the marks, too: one that was narrowed or widened has been changed before it
+        # was marked, and must not be sent this as it was.
+        states, self.peer = await asyncio.gather(
+            due_marks.present(self._store, marks, self.peer.form), self._look()
+        )
         crash_point("objects-read")
         pairs: list[Pair] = [(mark, states.get((mark.module, mark.key))) for mark in marks]
         pairs = await self._after_their_sessions(pairs)

@@ -97,7 +97,7 @@ class Lane:
             return
         try:
             peer = await self._look_at_peer()
-            self._choice = Choice(self._context.store, peer)
+            self._choice = Choice(self._context.store, peer, self._look_at_peer)
             self._health.take_over(lane, peer)
             await self._work()
         except _LaneEnds as reason:
@@ -148,10 +148,8 @@ class Lane:
             pairs: list[Pair] = []
             if room > 0:
                 pairs, self._more = await self._choice.next(self._db.now(), room, self._busy)
-            if pairs:
-                # After the marks: a peer that was narrowed or widened has been changed before
-                # it was marked, and must not be sent this as it was.
-                self._choice.peer = await self._look_at_peer()
+            else:
+                self._more = True  # whoever makes room has to say so: nobody has looked
             for mark, state in pairs:
                 self._busy.add(mark.id)
                 self._queue.put_nowait((mark, state))

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
 from cpo_app.ocpi.peer_client.client import PeerClient
+from cpo_app.ocpi.push import lane as lanes
 from cpo_app.ocpi.push import metrics
+from cpo_app.ocpi.push.choosing import Choice
 from cpo_app.ocpi.push.lane import Lane, PushContext
 from cpo_app.ocpi.push.lease import Lease
 from db_interface.json_data import JsonMapping
+from db_interface.transaction import Tx
+from domain.objects.locations import owned_location
 from domain.outbox import due_marks, push_lanes
+from domain.outbox.due_marks import Mark
+from domain.outbox.publishing import publish
+from domain.peers.switches import set_quirk
 from tests.cpo_app.ocpi.push.conftest import House
 from tests.cpo_app.ocpi.push.objects import location
 
@@ -82,3 +92,65 @@ def test_what_is_delivered_and_what_fails_is_counted(house: House) -> None:
 
     assert value(metrics.DELIVERED, peer_id, "locations") == 1
     assert value(metrics.FAILED, peer_id, "locations", "object") == 1
+
+
+def test_what_came_while_the_queue_was_full_is_looked_for_when_it_is_empty(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a slow request is out all the while, and nobody says once more that it came."""
+    _, peer_id = house.peer()
+    house.locations(*(location(f"LOC{number}") for number in range(8)))
+    monkeypatch.setattr(lanes, "_LOOK_S", 3600.0)
+    sent: list[str] = []
+
+    async def story() -> None:
+        hanging, busy = asyncio.Event(), asyncio.Event()
+
+        async def send(channel: object, mark: Mark, state: object) -> None:
+            sent.append(mark.key)
+            if len(sent) <= 2:
+                await (hanging if len(sent) == 1 else busy).wait()
+
+        monkeypatch.setattr(lanes, "bring_up_to_date", send)
+        async with PeerClient(allow_private=True) as client:
+            lane = Lane(PushContext(house.store, house.peers, client, 1.0, 2, "me"), peer_id)
+            lane._rate = 400  # it was quick just now: much is read ahead
+            running = asyncio.create_task(lane.run())
+            await _until(lambda: len(sent) == 2)
+            lane._rate = 0
+            await house.store.transact(lambda tx: _published(house, "LOC8", tx))
+            lane.poke()
+            await _until(lambda: not lane._turn.is_set())
+            busy.set()
+            await _until(lambda: len(sent) == 9)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    house.loop.run(story())
+    assert sent[-1].endswith("/loc8")
+
+
+def test_who_was_narrowed_is_sent_nothing_as_it_was_before(house: House) -> None:
+    """Its document is read after the mark that the change has made, as the object is."""
+    _, peer_id = house.peer()
+    house.locations(location("LOC1"))
+
+    async def story() -> Choice:
+        peer = await house.peers.get(peer_id)
+        choice = Choice(house.store, peer, lambda: house.peers.get(peer_id))
+        await set_quirk(house.store, peer_id, "no_patch", "true")
+        await choice.next(house.db.now(), 10, ())
+        return choice
+
+    assert house.loop.run(story()).peer.quirks["no_patch"] is True
+
+
+async def _published(house: House, location_id: str, tx: Tx) -> str:
+    return await publish(house.store, "locations", owned_location(location(location_id)), tx)
+
+
+async def _until(condition: Callable[[], object]) -> None:
+    ends = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < ends, "it never came to hold"
+        await asyncio.sleep(0.005)
