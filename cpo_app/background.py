@@ -24,6 +24,7 @@ from cpo_app.ocpi.peer_services.realtime_authorization import RealtimeAuthorizat
 from cpo_app.ocpi.peer_services.token_pull import TokenPull
 from cpo_app.ocpi.peer_services.token_rotation import TokenRotation
 from cpo_app.ocpi.peer_services.unfinished_calls import UnfinishedCalls
+from cpo_app.open_data.room import OpenData
 from cpo_app.reconciling import Reconciling
 from cpo_app.sending_events import SendingEvents
 from cpo_app.server_presence import CENTRAL, ServerPresence
@@ -45,9 +46,10 @@ logger = logging.getLogger("cpo")
 class Background:
     """Central on a backend, with what it needs around it. `start` returns at once."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, open_data: OpenData | None = None) -> None:
         settings = backend.settings
         self._backend = backend
+        self._open_data = open_data
         self._starting: asyncio.Task[None] | None = None
         self._presence: ServerPresence | None = None
         self._loop_lag = LoopLag()
@@ -106,6 +108,8 @@ class Background:
             self._starting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._starting
+        if self._open_data is not None:
+            await self._open_data.stop()
         self._loop_lag.stop()
         if self._presence is not None:
             await self._presence.stop()
@@ -169,6 +173,8 @@ class Background:
         self._unfinished.rounds.start()
         self._rotation.rounds.start()
         await self._events.start()
+        if self._open_data is not None:
+            self._open_data.start()
         if backend.settings.CPO_PUSH:
             await backend.push.start()
         logger.info("EV_Central and OCPI are ready: %s", backend.settings.versions_url)

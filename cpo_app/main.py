@@ -56,7 +56,9 @@ def build_app(backend: Backend) -> FastAPI:
         backend.ocpi_throttle,
         backend.recorder,
     )
-    background = Background(backend)
+    settings = backend.settings
+    open_data = OpenData(settings, backend.store) if settings.CPO_OPEN_DATA else None
+    background = Background(backend, open_data)
     central = background.central
     add_routes(app, build_router(central))
     add_routes(app, build_health_router(central_checks(central)))
@@ -65,8 +67,7 @@ def build_app(backend: Backend) -> FastAPI:
 
     app.add_middleware(HeadAsGet)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=FAST)
-    open_data = OpenData(backend.settings, backend.store)
-    if backend.settings.CPO_OPEN_DATA:
+    if open_data is not None:
         app.state.open_data = open_data
         app.add_middleware(OpenDataDoor, room=open_data)
     app.add_middleware(ShortWay, routes=app.routes)
@@ -79,7 +80,6 @@ def build_app(backend: Backend) -> FastAPI:
         try:
             yield
         finally:
-            await open_data.stop()
             await background.stop()
 
     app.router.lifespan_context = lifespan

@@ -31,14 +31,11 @@ class DatexPages:
         )
 
     def routes(self) -> Iterator[tuple[str, Endpoint]]:
-        known = self._documents
-        for name, document in (
-            ("table.xml", known.table),
-            ("status.xml", known.status),
-            ("table.json", known.table_json),
-            ("status.json", known.status_json),
-        ):
+        for name, document in self._documents.named.items():
             yield f"{ROOT}/{name}", _whole(document, name)
+
+    async def prepare(self) -> None:
+        await self._documents.prepare()
 
     async def stop(self) -> None:
         await self._documents.stop()

@@ -60,6 +60,10 @@ class OcpiPages:
                 yield f"{root}/{module}", self._page(document)
                 yield f"{root}/{module}/{{object_id}}", self._one(document, module)
 
+    async def prepare(self) -> None:
+        for one in self._versions:
+            await one.prepare()
+
     async def stop(self) -> None:
         for one in self._versions:
             await one.stop()

@@ -7,6 +7,7 @@ look for here, no body to read, and nothing to write.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from starlette.requests import Request
@@ -25,13 +26,19 @@ from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from domain.errors import InvalidParameters, NotFound, TooManyRequests
 from domain.open_data.kept_document import LOOK_EVERY_S, NotReady, TooLarge
+from domain.rounds import Rounds
+
+logger = logging.getLogger("cpo.open_data")
 
 PATH = "/open-data"
 _METHODS = ("GET", "HEAD")
+_MADE_AGAIN_S = 60.0
+"""What could not be made at the start is tried again."""
 
 
 class OpenData:
-    """All routes of the room. `stop` ends what is under way."""
+    """All routes of the room. `start` has the documents made, so that nobody is the first reader;
+    `stop` ends what is under way."""
 
     def __init__(
         self, settings: Settings, store: DbInterface, *, look_every_s: float = LOOK_EVERY_S
@@ -40,6 +47,7 @@ class OpenData:
         self._strangers = Strangers(settings.CPO_OPEN_DATA_REQUESTS_PER_MINUTE)
         self._ocpi = OcpiPages(settings, store, below=PATH, look_every_s=look_every_s)
         self._datex = DatexPages(settings, store, look_every_s=look_every_s)
+        self._making = Rounds("open data", self._prepare, _MADE_AGAIN_S, logger=logger)
         self.routes: Sequence[Route] = (
             Route(PATH, self._contents),
             *(Route(path, answer) for path, answer in self._ocpi.routes()),
@@ -100,7 +108,16 @@ class OpenData:
         contents = {"operator": settings.PROJECT_NAME, "documents": documents}
         return JSONResponse(contents, headers=FOR_ALL)
 
+    def start(self) -> None:
+        """Once the store is ready."""
+        self._making.start()
+
+    async def _prepare(self) -> None:
+        await self._ocpi.prepare()
+        await self._datex.prepare()
+
     async def stop(self) -> None:
+        await self._making.stop()
         await self._ocpi.stop()
         await self._datex.stop()
 

@@ -57,7 +57,7 @@ def table_part(location: bytes, tariffs: Tariffs, publisher: Publisher) -> bytes
     return _written(site_of(read_location(location), tariffs, publisher))
 
 
-def status_part(location: bytes, tariffs: Tariffs) -> bytes | None:
+def status_part(location: bytes, tariffs: Tariffs, _publisher: Publisher) -> bytes | None:
     return _written(site_status(read_location(location), tariffs))
 
 

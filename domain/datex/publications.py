@@ -39,7 +39,8 @@ def table_begin(publisher: Publisher, made_at: datetime) -> bytes:
     ).encode()
 
 
-TABLE_END = b"</aegi:energyInfrastructureTable></d2:payload>"
+def table_end(_publisher: Publisher, _made_at: datetime) -> bytes:
+    return b"</aegi:energyInfrastructureTable></d2:payload>"
 
 
 def status_begin(publisher: Publisher, made_at: datetime) -> bytes:
@@ -52,7 +53,8 @@ def status_begin(publisher: Publisher, made_at: datetime) -> bytes:
     ).encode()
 
 
-STATUS_END = b"</d2:payload>"
+def status_end(_publisher: Publisher, _made_at: datetime) -> bytes:
+    return b"</d2:payload>"
 
 
 def table_part(location: bytes, tariffs: Tariffs, publisher: Publisher) -> bytes | None:
@@ -62,7 +64,7 @@ def table_part(location: bytes, tariffs: Tariffs, publisher: Publisher) -> bytes
     )
 
 
-def status_part(location: bytes, tariffs: Tariffs) -> bytes | None:
+def status_part(location: bytes, tariffs: Tariffs, _publisher: Publisher) -> bytes | None:
     status = site_status(read_location(location), tariffs)
     return _written(status, "energyInfrastructureSiteStatus", SITE_STATUS)
 

@@ -7,10 +7,9 @@ registered nothing is written.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypedDict
 
 from db_interface.bulk import delete_each, upsert_each
@@ -20,6 +19,7 @@ from db_interface.json_data import JsonObject
 from db_interface.transaction import Tx
 from domain.events.stream import is_kept_for
 from domain.outbox.crash_points import crash_point
+from domain.outbox.fresh_marks import fresh_mark
 
 
 class EventMark(TypedDict, total=False):
@@ -46,9 +46,6 @@ class EventMark(TypedDict, total=False):
 
 
 EVENT_MARKS: Collection[EventMark] = Collection("event_marks")
-
-# Processes know the database's clock by an estimate: for all of them a fresh mark is due at once.
-_SURELY_PAST = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -89,14 +86,8 @@ def _marks(touched: Iterable[Touched], now: datetime) -> list[tuple[str, JsonObj
 
 
 def _mark(touched: Touched, now: datetime) -> JsonObject:
-    fresh: JsonObject = {"version": uuid.uuid4().hex, "changed": now, "attempts": 0}
-    if touched.gone is not None:
-        fresh["gone"] = dict(touched.gone)
-    return {
-        "$set": fresh,
-        "$min": {"due": now - _SURELY_PAST},
-        "$setOnInsert": {"kind": touched.kind, "key": touched.key, "since": now},
-    }
+    gone = None if touched.gone is None else {"gone": dict(touched.gone)}
+    return fresh_mark(now, first={"kind": touched.kind, "key": touched.key}, also=gone)
 
 
 async def due(db: Database, now: datetime, limit: int) -> list[EventMark]:

@@ -10,11 +10,10 @@ import orjson
 
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonMapping
+from domain.open_data.ad_hoc import is_ad_hoc
 from domain.open_data.afir import REQUIREMENTS, Requirement, evses_of, missing_at
 from domain.open_data.published import Published
 from domain.views.current_tariffs import is_valid
-
-_AD_HOC = ("AD_HOC_PAYMENT", None)
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,6 @@ async def _ad_hoc_tariffs(store: DbInterface, owners: Sequence[str]) -> set[str]
     async for rows in Published(store, "tariffs", owners).all():
         for row in rows:
             tariff = orjson.loads(row.raw or b"{}")
-            if tariff.get("type") in _AD_HOC and is_valid(tariff, now):
+            if is_ad_hoc(tariff) and is_valid(tariff, now):
                 found.add(tariff["id"].lower())
     return found

@@ -1,32 +1,27 @@
-"""The documents of DATEX II: the table of published locations, and their status.
+"""The documents of DATEX II: the table of published locations, and their status, in each form.
 
-Both say prices, so a tariff that has changed or ended makes them anew.
+All say prices, so a tariff that has changed or ended makes them anew.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import orjson
 
 from db_interface.interface import DbInterface
-from domain.datex import afir_json, publications
+from domain.datex.forms import FORMS, Form
 from domain.datex.publisher import Publisher
-from domain.datex.rates import AD_HOC, Tariffs
+from domain.datex.rates import Tariffs
+from domain.open_data.ad_hoc import is_payable
 from domain.open_data.edition import Rendering, Shape
 from domain.open_data.kept_document import LOOK_EVERY_S, KeptDocument
 from domain.open_data.ocpi_json import OBJECTS
 from domain.open_data.published import Published
-from domain.times import parse_datetime
 
 logger = logging.getLogger("cpo.open_data")
-
-RenderingNow = Callable[[], Awaitable[Rendering]]
-Part = Callable[[bytes, Tariffs], bytes | None]
-_FOR_WHO_PAYS_ON_THE_SPOT = (AD_HOC, None)
 
 
 class DatexDocuments:
@@ -42,70 +37,42 @@ class DatexDocuments:
         look_every_s: float = LOOK_EVERY_S,
     ) -> None:
         self._db = store.db
+        self._publisher = publisher
         self._known: tuple[str, Tariffs] = ("", Tariffs(()))
-
-        def kept(module: str, shape: Shape, rendering: RenderingNow) -> KeptDocument:
-            return KeptDocument(
-                store.db,
-                Published(store, module, owners),
-                shape,
-                rendering,
-                max_bytes=max_bytes,
-                look_every_s=look_every_s,
+        keep = partial(KeptDocument, store.db, max_bytes=max_bytes, look_every_s=look_every_s)
+        self._tariffs = keep(Published(store, "tariffs", owners), OBJECTS, self._payable)
+        self.named: Mapping[str, KeptDocument] = {
+            name: keep(
+                Published(store, "locations", owners),
+                Shape(
+                    form.media_type,
+                    begin=partial(form.begin, publisher),
+                    end=partial(form.end, publisher),
+                    between=form.between,
+                ),
+                partial(self._rendering, form),
             )
+            for name, form in FORMS.items()
+        }
 
-        self._tariffs = kept("tariffs", OBJECTS, self._of_tariffs)
-        self.table = kept(
-            "locations",
-            Shape(
-                publications.MEDIA_TYPE,
-                begin=partial(publications.table_begin, publisher),
-                end=lambda _: publications.TABLE_END,
-            ),
-            partial(self._rendering, partial(publications.table_part, publisher=publisher)),
-        )
-        self.status = kept(
-            "locations",
-            Shape(
-                publications.MEDIA_TYPE,
-                begin=partial(publications.status_begin, publisher),
-                end=lambda _: publications.STATUS_END,
-            ),
-            partial(self._rendering, publications.status_part),
-        )
-        self.table_json = kept(
-            "locations",
-            Shape(
-                afir_json.MEDIA_TYPE,
-                begin=partial(afir_json.table_begin, publisher),
-                end=partial(afir_json.table_end, publisher),
-                between=b",",
-            ),
-            partial(self._rendering, partial(afir_json.table_part, publisher=publisher)),
-        )
-        self.status_json = kept(
-            "locations",
-            Shape(
-                afir_json.MEDIA_TYPE,
-                begin=partial(afir_json.status_begin, publisher),
-                end=partial(afir_json.status_end, publisher),
-                between=b",",
-            ),
-            partial(self._rendering, afir_json.status_part),
-        )
+    async def prepare(self) -> None:
+        """Have all of them made that never were."""
+        for document in self.named.values():
+            await document.prepare()
 
     async def stop(self) -> None:
-        documents = (self.table, self.status, self.table_json, self.status_json, self._tariffs)
-        for document in documents:
+        for document in (*self.named.values(), self._tariffs):
             await document.stop()
 
-    async def _rendering(self, part: Part) -> Rendering:
+    async def _rendering(self, form: Form) -> Rendering:
         tag, tariffs = await self._tariffs_now()
-        return Rendering(lambda location: _or_none(part, location, tariffs), tag)
+        return Rendering(partial(_or_none, form, tariffs, self._publisher), tag)
 
-    async def _of_tariffs(self) -> Rendering:
+    async def _payable(self) -> Rendering:
         minute = self._db.now().replace(second=0, microsecond=0)
-        return Rendering(partial(_payable, minute), minute)
+        return Rendering(
+            lambda raw: raw if is_payable(orjson.loads(memoryview(raw)), minute) else None, minute
+        )
 
     async def _tariffs_now(self) -> tuple[str, Tariffs]:
         edition = await self._tariffs.edition()
@@ -115,10 +82,10 @@ class DatexDocuments:
         return self._known
 
 
-def _or_none(part: Part, location: bytes, tariffs: Tariffs) -> bytes | None:
+def _or_none(form: Form, tariffs: Tariffs, publisher: Publisher, location: bytes) -> bytes | None:
     """One location that cannot be written must not keep back all others."""
     try:
-        return part(location, tariffs)
+        return form.part(location, tariffs, publisher)
     except Exception:
         logger.exception("left out of DATEX II: the location %s", _id_of(location))
         return None
@@ -126,12 +93,3 @@ def _or_none(part: Part, location: bytes, tariffs: Tariffs) -> bytes | None:
 
 def _id_of(location: bytes) -> object:
     return orjson.loads(memoryview(location)).get("id")
-
-
-def _payable(since: datetime, raw: bytes) -> bytes | None:
-    """A tariff for who pays on the spot that had not ended then."""
-    tariff = orjson.loads(memoryview(raw))
-    if tariff.get("type") not in _FOR_WHO_PAYS_ON_THE_SPOT:
-        return None
-    end = tariff.get("end_date_time")
-    return None if end is not None and parse_datetime(end) < since else raw

@@ -1,5 +1,5 @@
 """A document of all published objects of a module, kept in this process and made anew where
-something has changed, when somebody asks for it.
+something has changed, when somebody asks for it. A server makes it once before that (`prepare`).
 
 However many ask, the store is looked at once in LOOK_EVERY_S at most, and that costs what has
 changed meanwhile. Where making it anew takes long (everything changes all the time) it pauses
@@ -27,6 +27,8 @@ LOOK_EVERY_S = 1.0
 PAUSE_FACTOR = 4.0
 """It pauses for so many times what it took: a fifth of a core at most."""
 MAX_PAUSE_S = 20.0
+_JUDGED_FROM = 2000
+"""By so many objects it is told whether all of them can be kept."""
 WAIT_S = 8.0
 """Who asks waits for the first edition so long."""
 WAIT_FOR_NEWS_S = 1.0
@@ -70,17 +72,16 @@ class KeptDocument:
         self._seen_at: datetime | None = None
         """By the database's clock: then it was as it is kept."""
         self._looking: asyncio.Task[None] | None = None
+        self._asked = asyncio.Event()
+        """Somebody has asked for it, and perhaps waits."""
         self._look_after = 0.0
         self._is_too_large = False
         """And it was said."""
 
     async def edition(self) -> Edition:
         """The present one. Raises NotReady, TooLarge; the store's errors once it is too old."""
-        loop = asyncio.get_running_loop()
-        if self._looking is None and loop.time() >= self._look_after:
-            self._looking = loop.create_task(self._look())
-            self._looking.add_done_callback(self._looked)
-        looking = self._looking
+        self._asked.set()
+        looking = self._look_unless_done()
         if looking is not None:
             patience_s = WAIT_S if self._edition is None else WAIT_FOR_NEWS_S
             await asyncio.wait((looking,), timeout=patience_s)
@@ -89,6 +90,26 @@ class KeptDocument:
         if self._edition is None:
             raise NotReady("it is being made")
         return self._edition
+
+    async def prepare(self) -> None:
+        """Have it made, if it never was: with pauses, a fifth of a core at most, as long as nobody
+        asks for it. Raises the store's errors."""
+        if self._edition is not None or self._is_too_large:
+            return
+        looking = self._look_unless_done()
+        if looking is not None:
+            await asyncio.wait((looking,))
+            error = None if looking.cancelled() else looking.exception()
+            if error is not None and not isinstance(error, TooLarge):
+                raise error
+
+    def _look_unless_done(self) -> asyncio.Task[None] | None:
+        """The look that is under way; None: the last one holds yet."""
+        loop = asyncio.get_running_loop()
+        if self._looking is None and loop.time() >= self._look_after:
+            self._looking = loop.create_task(self._look())
+            self._looking.add_done_callback(self._looked)
+        return self._looking
 
     def _looked(self, looking: asyncio.Task[None]) -> None:
         self._looking = None
@@ -158,18 +179,34 @@ class KeptDocument:
 
     async def _make(self, rendering: Rendering) -> None:
         mark = await self._published.mark()
+        total = await self._published.number()
         parts: list[Part] = []
-        size = 0
+        size = known = 0
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         async with contextlib.aclosing(self._rendered(rendering)) as rendered:
             async for some in rendered:
                 parts += some
                 size += sum(len(part.packed.data) for part in some)
-                self._check(size)
+                known += sum(len(part.places) for part in some)
+                self._check(size * total // known if known >= _JUDGED_FROM else size)
+                await self._breathe(loop.time() - began)
+                began = loop.time()
         edition = Edition(self._shape, parts, self._db.now(), rendering.depends_on)
         before = self._edition
         if before is not None and before.tag == edition.tag:
             edition = Edition(self._shape, parts, before.made_at, rendering.depends_on)
         self._keep(await asyncio.to_thread(edition.ready), mark)
+
+    async def _breathe(self, took: float) -> None:
+        """A pause for others, unless somebody waits."""
+        if self._asked.is_set():
+            return
+        asked = asyncio.ensure_future(self._asked.wait())
+        try:
+            await asyncio.wait((asked,), timeout=PAUSE_FACTOR * took)
+        finally:
+            asked.cancel()
 
     async def _rendered(self, rendering: Rendering) -> AsyncGenerator[list[Part], None]:
         """Parts of all objects; while one is rendered the objects of the next are read."""

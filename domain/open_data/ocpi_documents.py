@@ -51,6 +51,11 @@ class OcpiDocuments:
         since = datetime.fromtimestamp(minute * _TARIFFS_END_WITHIN_S, timezone.utc)
         return Rendering(ad_hoc_only(named, since), (named, minute))
 
+    async def prepare(self) -> None:
+        """Have both made, if they never were."""
+        await self.locations.prepare()
+        await self.tariffs.prepare()
+
     async def stop(self) -> None:
         await self.tariffs.stop()
         await self.locations.stop()

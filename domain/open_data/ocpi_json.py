@@ -1,8 +1,7 @@
 """Documents of OCPI objects as the text answers lists: `{"data": [...], "status_code": 1000, ...}`.
 
-Which tariffs are in them: those that a driver without a contract may pay (mod_tariffs, TariffType:
-AD_HOC_PAYMENT; without a type it "is valid for all Charging Sessions") and that a connector of a
-published location names. One that has ended is not.
+Which tariffs are in them: those that a driver without a contract may pay (ad_hoc.py) and that a
+connector of a published location names.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from functools import lru_cache
 
 import orjson
 
+from domain.open_data.ad_hoc import is_payable
 from domain.open_data.edition import Shape
 from domain.open_data.parts import Render
-from domain.times import format_datetime, parse_datetime
+from domain.times import format_datetime
 
 MEDIA_TYPE = "application/json"
 _BEGIN = b'{"data":['
-_FOR_ALL = ("AD_HOC_PAYMENT", None)
 _TARIFF_IDS = re.compile(rb'"tariff_ids":(\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\])')
 
 
@@ -62,9 +61,6 @@ def ad_hoc_only(named: Collection[str], now: datetime) -> Render:
 
     def render(raw: bytes) -> bytes | None:
         tariff = orjson.loads(raw)
-        if tariff.get("type") not in _FOR_ALL or tariff["id"].lower() not in named:
-            return None
-        end = tariff.get("end_date_time")
-        return None if end is not None and parse_datetime(end) < now else raw
+        return raw if tariff["id"].lower() in named and is_payable(tariff, now) else None
 
     return render

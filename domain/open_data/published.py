@@ -85,8 +85,11 @@ class Published:
             as_of = page.as_of or as_of
         others = self._query(_OTHERS)._replace(date_from=mark, as_of=as_of, view=None)
         gone = [place async for page in self._pages(others) for place, _ in page.places()]
-        total = await self._objects.count(query)
-        return Changes(rows, gone, total, as_of)
+        return Changes(rows, gone, await self.number(), as_of)
+
+    async def number(self) -> int:
+        """How many are published."""
+        return await self._objects.count(self._query((EVERYBODY,)))
 
     async def places_of(self, object_id: str) -> list[int]:
         """Where the objects of that id stand, whatever its case; several parties may have one."""

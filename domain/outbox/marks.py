@@ -8,7 +8,6 @@ when it is sent.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -27,6 +26,7 @@ from db_interface.transaction import Tx
 from domain.objects.location_fields import fields_of
 from domain.outbox import deliveries
 from domain.outbox.crash_points import crash_point
+from domain.outbox.fresh_marks import fresh_mark
 from domain.outbox.mark_parts import changed_parts
 from domain.peers.peer_document import PeerDocument, given_groups, receivers
 from domain.peers.statuses import BLOCKED, MARKED_FOR
@@ -85,8 +85,6 @@ PUSHED = ("tariffs", "locations", "sessions", "cdrs")
 """The modules whose objects are pushed; what others refer to comes first."""
 FOR_EVERY_READER = ("tariffs", "locations")
 
-# Processes know the database's clock by an estimate: for all of them a fresh mark is due at once.
-_SURELY_PAST = timedelta(seconds=30)
 AHEAD = timedelta(minutes=1)
 """A lane goes by what is due longest. Of fresh marks what a driver looks at goes first: a change of
 status is due so much earlier than what begins, ends or changes otherwise, and that than a session
@@ -435,18 +433,12 @@ def _mark(
     known: bool,
     ahead: timedelta = timedelta(0),
 ) -> tuple[str, JsonObject]:
-    fresh = {"version": uuid.uuid4().hex, "changed": now, "attempts": 0}
-    update: JsonObject = {
-        "$set": fresh if parts is not None else {**fresh, "whole": True},
-        "$min": {"due": now - _SURELY_PAST - ahead},
-        "$setOnInsert": {
-            "peer_id": peer_id,
-            "module": module,
-            "key": key,
-            "since": now,
-            "known": known,
-        },
-    }
+    update = fresh_mark(
+        now,
+        first={"peer_id": peer_id, "module": module, "key": key, "known": known},
+        also={"whole": True} if parts is None else None,
+        ahead=ahead,
+    )
     if parts is not None:
         update["$addToSet"] = {"parts": {"$each": list(parts)}}
     return mark_id(peer_id, module, key), update

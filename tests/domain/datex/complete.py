@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timezone
-from functools import partial
 
 import orjson
 
 from db_interface.json_data import JsonObject
-from domain.datex import afir_json, publications
+from domain.datex.forms import FORMS
 from domain.datex.publisher import Publisher
 from domain.datex.rates import Tariffs
 from domain.schemas import validate
@@ -200,33 +199,23 @@ def complete_tariffs() -> list[JsonObject]:
 
 
 def table(*locations: JsonObject, tariffs: list[JsonObject]) -> bytes:
-    parts = _parts(locations, tariffs, partial(publications.table_part, publisher=PUBLISHER))
-    begin = publications.table_begin(PUBLISHER, MADE_AT)
-    return begin + b"".join(parts) + publications.TABLE_END
+    return _document("table.xml", locations, tariffs)
 
 
 def status(*locations: JsonObject, tariffs: list[JsonObject]) -> bytes:
-    parts = _parts(locations, tariffs, publications.status_part)
-    begin = publications.status_begin(PUBLISHER, MADE_AT)
-    return begin + b"".join(parts) + publications.STATUS_END
+    return _document("status.xml", locations, tariffs)
 
 
 def table_json(*locations: JsonObject, tariffs: list[JsonObject]) -> bytes:
-    parts = _parts(locations, tariffs, partial(afir_json.table_part, publisher=PUBLISHER))
-    end = afir_json.table_end(PUBLISHER, MADE_AT)
-    return afir_json.table_begin(PUBLISHER, MADE_AT) + b",".join(parts) + end
+    return _document("table.json", locations, tariffs)
 
 
 def status_json(*locations: JsonObject, tariffs: list[JsonObject]) -> bytes:
-    parts = _parts(locations, tariffs, afir_json.status_part)
-    end = afir_json.status_end(PUBLISHER, MADE_AT)
-    return afir_json.status_begin(PUBLISHER, MADE_AT) + b",".join(parts) + end
+    return _document("status.json", locations, tariffs)
 
 
-def _parts(
-    locations: Iterable[JsonObject],
-    tariffs: list[JsonObject],
-    part: Callable[[bytes, Tariffs], bytes | None],
-) -> list[bytes]:
-    known = Tariffs(tariffs)
-    return [made for one in locations if (made := part(orjson.dumps(one), known))]
+def _document(name: str, locations: Iterable[JsonObject], tariffs: list[JsonObject]) -> bytes:
+    form, known = FORMS[name], Tariffs(tariffs)
+    made = (form.part(orjson.dumps(one), known, PUBLISHER) for one in locations)
+    parts = form.between.join(one for one in made if one)
+    return form.begin(PUBLISHER, MADE_AT) + parts + form.end(PUBLISHER, MADE_AT)

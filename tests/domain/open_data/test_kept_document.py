@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from db_interface.json_data import JsonObject
 from db_interface.owned_objects import OwnedObject
 from domain.objects.locations import owned_location
 from domain.objects.tariffs import owned_tariff
-from domain.open_data import published
+from domain.open_data import kept_document, published
 from domain.open_data.edition import Edition
 from domain.open_data.kept_document import GOOD_FOR, KeptDocument, NotReady, TooLarge
 from domain.open_data.ocpi_documents import OcpiDocuments
@@ -205,3 +205,73 @@ def test_what_is_offered_to_everybody_is_kept_in_its_versions(world: World) -> N
     assert world.loop.run(told(False)) == ["2.2.1"]
     assert world.loop.run(told(True)) == ["2.2.1", "2.3.0"]
     world.loop.run(told(False))
+
+
+def test_it_is_made_before_anybody_asks_and_goes_on_without_pauses_once_somebody_does(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_document, "PAUSE_FACTOR", 1e9)
+    for each in range(5):
+        world.publish_location(f"LOC{each}")
+    document = world.documents().locations
+
+    async def story() -> tuple[bool, Edition, Edition]:
+        making = asyncio.create_task(document.prepare())
+        paused, _ = await asyncio.wait((making,), timeout=0.05)
+        first = await document.edition()
+        await making
+        return bool(paused), first, await document.edition()
+
+    was_done, first, second = world.loop.run(story())
+    assert not was_done
+    assert (first.number, second) == (5, first)
+    world.loop.run(document.stop())
+
+
+def test_nobody_is_the_first_reader_of_what_was_made(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in range(5):
+        world.publish_location(f"LOC{each}")
+    documents = world.documents()
+    world.loop.run(documents.prepare())
+
+    def never(*_: object) -> None:
+        raise AssertionError("it was made anew")
+
+    monkeypatch.setattr(kept_document, "first_parts", never)
+    assert len(world.ids(documents.locations)) == 5
+    assert world.ids(documents.tariffs) == []
+    world.publish_location("LOC5")
+    assert len(world.ids(documents.locations)) == 6
+
+
+def test_what_cannot_be_kept_whole_is_given_up_early_and_prepared_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_document, "_JUDGED_FROM", 2)
+    for each in range(40):
+        world.publish_location(f"LOC{each}")
+    asked = 0
+    rows = world.documents().locations
+
+    async def all_of_them(self: published.Published) -> AsyncIterator[list[published.Row]]:
+        nonlocal asked
+        async for some in every_row(self):
+            asked += 1
+            yield some
+
+    every_row = published.Published.all
+    monkeypatch.setattr(published.Published, "all", all_of_them)
+    whole = world.edition(rows).kept_bytes
+    assert asked == 20
+
+    asked = 0
+    document = world.documents(max_bytes=whole // 3).locations
+    world.loop.run(document.prepare())
+    assert 1 <= asked <= 3
+    asked = 0
+    world.loop.run(document.prepare())
+    assert asked == 0
+    with pytest.raises(TooLarge):
+        world.edition(document)
