@@ -10,7 +10,7 @@ from cpo_app.console import overview_charts, site_map
 from cpo_app.console.console import Console
 from cpo_app.console.rendering import with_images_of
 from cpo_app.console.routes import NotThere
-from cpo_app.console.site_map import Box, SiteMap, Town
+from cpo_app.console.site_map import Box, SiteMap, Towns
 from cpo_app.console.verdict import Facts, verdict
 from domain.charge_points import unaccounted_energy
 from domain.charge_points.evse_states import EvseStatus
@@ -35,28 +35,30 @@ def add_overview_pages(router: APIRouter, console: Console) -> None:
     days_of = DaysOfZones(db)
     tiles = console.tiles
     map_headers = with_images_of(tiles.origin) if tiles else None
-    named: list[Town] = []
+    named: list[Towns] = []
 
     async def incomplete_evses() -> int:
         if not settings.CPO_OPEN_DATA:
             return 0
         return await number_incomplete(db, settings.open_data_owners)
 
-    async def towns() -> list[Town]:
-        """The largest first; worked out once."""
-        if not named:
-            named.extend(await asyncio.to_thread(site_map.largest_towns))
-        return named
+    async def drawn(everywhere: Sequence[Site], box: Box | None) -> SiteMap | None:
+        """In a thread: of thousands of sites it takes longer than others should wait."""
+        if not named and everywhere and tiles is None:
+            named[:] = [await asyncio.to_thread(site_map.towns_of_the_world)]
+        towns = named[0] if named else None
+        return await asyncio.to_thread(site_map.drawn, everywhere, box, towns, tiles)
 
     last: list[tuple[Sequence[Site], SiteMap | None]] = []
+    one_at_a_time = asyncio.Lock()
 
     async def whole_map() -> SiteMap | None:
         """Drawn once for each state of the sites, however many look."""
-        everywhere = await sites.all()
-        if not last or last[0][0] is not everywhere:
-            names = await towns() if everywhere else []
-            last[:] = [(everywhere, site_map.drawn(everywhere, None, names, tiles))]
-        return last[0][1]
+        async with one_at_a_time:
+            everywhere = await sites.all()
+            if not last or last[0][0] is not everywhere:
+                last[:] = [(everywhere, await drawn(everywhere, None))]
+            return last[0][1]
 
     sites = SitesOnMap(db)
 
@@ -153,7 +155,7 @@ def add_overview_pages(router: APIRouter, console: Console) -> None:
         return console.page(
             request,
             "map.html",
-            map=site_map.drawn(everywhere, wanted, await towns(), tiles),
+            map=await drawn(everywhere, wanted),
             tiles=tiles,
             headers=map_headers,
             box=box,

@@ -9,15 +9,16 @@ itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from operator import itemgetter
 
 from cpo_app.console.map_tiles import MapTiles, Tile
 from domain.charge_points.evse_states import EvseStatus
-from domain.operator.sites_on_map import MAX_SITES, Site
+from domain.operator.sites_on_map import Site
 from domain.places import geonames
+from domain.places.city_index import City
 
 WIDTH, HEIGHT = 640, 400
 CELL = 34
@@ -102,22 +103,40 @@ class Town:
     y: float
 
 
-def largest_towns() -> list[Town]:
-    """Of the world, the largest first."""
+class Towns:
+    """Those that a map may name, the largest first. Kept as columns: the world has 34,000, which as
+    objects would be 10 MB of a server's memory."""
+
+    def __init__(self, cities: Iterable[City]) -> None:
+        self._x, self._y, sizes = array("d"), array("d"), array("q")
+        self._names, self._ends = bytearray(), array("L", [0])
+        for city in cities:
+            x, y = _on_map(city.latitude, city.longitude)
+            self._x.append(x)
+            self._y.append(y)
+            sizes.append(city.population)
+            self._names += city.name.encode()
+            self._ends.append(len(self._names))
+        self._order = array("L", sorted(range(len(sizes)), key=sizes.__getitem__, reverse=True))
+
+    def within(self, left: float, top: float, right: float, bottom: float) -> Iterator[Town]:
+        """Those in a part of the projection."""
+        for nth in self._order:
+            x, y = self._x[nth], self._y[nth]
+            if left < x < right and top < y < bottom:
+                yield Town(self._names[self._ends[nth] : self._ends[nth + 1]].decode(), x, y)
+
+
+def towns_of_the_world() -> Towns:
     # City by city: whole, all of them would take several times as much memory.
-    ranked = [
-        (-city.population, Town(city.name, *_on_map(city.latitude, city.longitude)))
-        for city in geonames.cities().all()
-    ]
-    ranked.sort(key=itemgetter(0))
-    return [town for _, town in ranked]
+    return Towns(geonames.cities().all())
 
 
 def drawn(
-    sites: Iterable[Site], box: Box | None, towns: Iterable[Town], tiles: MapTiles | None = None
+    sites: Iterable[Site], box: Box | None, towns: Towns | None, tiles: MapTiles | None = None
 ) -> SiteMap | None:
-    """The sites in the box (None: all of them); `towns` the largest first, named where no `tiles`
-    do. None: there is none."""
+    """The sites in the box (None: all of them), with names of `towns` where no `tiles` have them.
+    None: there is none. Of 20,000 sites: some 50 ms."""
     shown = [
         site
         for site in sites
@@ -125,7 +144,7 @@ def drawn(
     ]
     if not shown:
         return None
-    at = [_projected(site.place.latitude, site.place.longitude) for site in shown]
+    at = [_on_map(site.place.latitude, site.place.longitude) for site in shown]
     view = _View.around(at)
     cells: dict[tuple[int, int], list[int]] = {}
     for nth, (x, y) in enumerate(at):
@@ -137,11 +156,12 @@ def drawn(
     ]
     # Trouble lies on top.
     circles.sort(key=lambda one: (one.state is not None, -one.number))
-    states = {state: number for state in _WORST if (number := sum(s.state == state for s in shown))}
+    in_trouble = Counter(site.state for site in shown if site.state is not None)
+    states = {state: in_trouble[state] for state in _WORST if state in in_trouble}
     middle = math.atan(math.sinh(math.pi * (1 - 2 * (view.top + view.height / 2))))
     return SiteMap(
         circles=circles,
-        names=[] if tiles else _names(towns, view),
+        names=[] if tiles or towns is None else _names(towns, view),
         number=len(shown),
         states=states,
         km=40_075 * view.width * math.cos(middle),
@@ -170,11 +190,6 @@ class _View:
 
     def point(self, x: float, y: float) -> tuple[float, float]:
         return (x - self.left) / self.width * WIDTH, (y - self.top) / self.height * HEIGHT
-
-
-@lru_cache(maxsize=MAX_SITES)  # sites do not move
-def _projected(latitude: float, longitude: float) -> tuple[float, float]:
-    return _on_map(latitude, longitude)
 
 
 def _on_map(latitude: float, longitude: float) -> tuple[float, float]:
@@ -217,14 +232,11 @@ def _said(members: Sequence[Site], state: str | None) -> str:
     return f"{len(members)} sites, {troubled} in trouble: {worst.place.name} {state}"
 
 
-def _names(towns: Iterable[Town], view: _View) -> list[Name]:
+def _names(towns: Towns, view: _View) -> list[Name]:
     """The largest that are in sight and do not run into each other."""
     found: list[Name] = []
-    for one in towns:
-        if not (
-            view.left < one.x < view.left + view.width and view.top < one.y < view.top + view.height
-        ):
-            continue
+    right, bottom = view.left + view.width, view.top + view.height
+    for one in towns.within(view.left, view.top, right, bottom):
         x, y = view.point(one.x, one.y)
         width = len(one.name) * _CHAR
         x = min(max(x, width / 2 + 4), WIDTH - width / 2 - 4)

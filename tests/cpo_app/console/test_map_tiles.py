@@ -9,7 +9,7 @@ import pytest
 
 from cpo_app.console.map_tiles import MapTiles
 from cpo_app.console.rendering import POLICY
-from cpo_app.console.site_map import HEIGHT, WIDTH, Box, drawn
+from cpo_app.console.site_map import HEIGHT, WIDTH, Box, Towns, drawn
 from tests.cpo_app.console.test_site_map import site, town
 from tests.cpo_app.console.worlds import Night
 from tests.settings_of import settings_of
@@ -61,7 +61,7 @@ def test_pages_with_a_map_may_fetch_images_of_that_host_and_all_others_not(night
     "places", [[(52.5, 13.4)], [(59.9, 10.7), (41.9, 12.5)], [(-17.7, 177.9), (-13.8, -171.8)]]
 )
 def test_few_tiles_cover_the_whole_drawing(places: list[tuple[float, float]]) -> None:
-    made = drawn([site(str(n), *at) for n, at in enumerate(places)], None, [], TILES)
+    made = drawn([site(str(n), *at) for n, at in enumerate(places)], None, None, TILES)
     assert made is not None
     assert 2 <= len(made.tiles) <= 40
     sizes = {tile.size for tile in made.tiles}
@@ -77,14 +77,14 @@ def test_few_tiles_cover_the_whole_drawing(places: list[tuple[float, float]]) ->
 
 def test_a_tile_lies_where_its_ground_is() -> None:
     """Greenwich's meridian and the equator meet at the corner of four tiles."""
-    made = drawn([site("a", -2, -3), site("b", 2, 3)], Box(-5, -5, 5, 5), [], TILES)
+    made = drawn([site("a", -2, -3), site("b", 2, 3)], Box(-5, -5, 5, 5), None, TILES)
     assert made is not None
     at = {tile.href.split("/", 3)[3].partition(".")[0]: (tile.x, tile.y) for tile in made.tiles}
     assert at["8/128/128"] == (WIDTH / 2, HEIGHT / 2)
 
 
 def test_beyond_the_date_line_the_world_goes_on() -> None:
-    made = drawn([site("Fiji", -17.7, 177.9), site("Nadi", -17.5, 179.99)], None, [], TILES)
+    made = drawn([site("Fiji", -17.7, 177.9), site("Nadi", -17.5, 179.99)], None, None, TILES)
     assert made is not None
     columns = {int(tile.href.split("/")[4]) for tile in made.tiles}
     zoom = int(made.tiles[0].href.split("/")[3])
@@ -93,7 +93,7 @@ def test_beyond_the_date_line_the_world_goes_on() -> None:
 
 
 def test_towns_are_named_where_no_tile_does() -> None:
-    sites, towns = [site("a", 50, 8), site("b", 52, 12)], [town("Large", 51, 10)]
+    sites, towns = [site("a", 50, 8), site("b", 52, 12)], Towns([town("Large", 51, 10)])
     plain, tiled = drawn(sites, None, towns), drawn(sites, None, towns, TILES)
     assert plain is not None
     assert tiled is not None
