@@ -27,12 +27,18 @@ import tests.drawn  # noqa: F401 - how much property tests draw
 from db_interface.clocks import HostClock
 from db_interface.database import Database
 from db_interface.embedded import TRANSACTION_LIFETIME_S, EmbeddedMongo
-from db_interface.indexes import ensure_indexes
 from db_interface.sharding import SHARDING
 from db_interface.writers import Writers
 from tests import forks
 from tests.browser.left_out import say_what_was_left_out
-from tests.one_database import DROPPED_WITHIN_S, directory_in_memory, emptied, written_by_others
+from tests.one_database import (
+    DROPPED_WITHIN_S,
+    NAME,
+    directory_in_memory,
+    emptied,
+    indexes_made,
+    written_by_others,
+)
 from tests.queries.asked import QUERIES
 from tests.queries.verdicts import objections
 
@@ -152,10 +158,10 @@ def _client(mongo_url: str, loop: Loop) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def _shared(_client: Database, loop: Loop) -> Database:
     """One database with its indexes for the whole session: making them takes a second."""
-    database = Database(_client.client, "test_shared")
+    database = Database(_client.client, NAME)
 
     async def make() -> None:
-        await ensure_indexes(database)
+        await indexes_made(database)
         # All there are: a plan can be told of a collection that is there alone.
         store = database.client[database.name]
         for name in set(SHARDING) - set(await store.list_collection_names()):
@@ -194,6 +200,12 @@ def store_url(mongo_url: str, db: Database) -> Iterator[str]:
     """The URL of the database behind `db`, for processes that connect on their own."""
     yield mongo_url.replace("/?", f"/{db.name}?")
     written_by_others(db)
+
+
+@pytest.fixture
+def own_url(mongo_url: str, db: Database) -> str:
+    """The same, for what connects anew in this process."""
+    return mongo_url.replace("/?", f"/{db.name}?")
 
 
 @pytest.fixture

@@ -19,15 +19,19 @@ from pymongo import MongoClient, WriteConcern, monitoring
 from pymongo.database import Database as SyncDatabase
 
 from db_interface.database import Database
+from db_interface.indexes import ensure_indexes
 from db_interface.json_data import JsonObject
+from domain.upgrades import upgrade
 
 _MEMORY = Path("/dev/shm")
 _ROOM_BYTES = 3 << 30
 DROPPED_WITHIN_S = 50.0
 _PREFIX = "cpo-tests-"
+NAME = "test_shared"
 ANY = "*"
 """A collection that nobody has: which were written is not known."""
 _WRITES = frozenset({"insert", "update", "findAndModify", "create"})
+_DROPS = frozenset({"drop", "dropIndexes", "dropDatabase"})
 
 
 class Written(monitoring.CommandListener):
@@ -35,12 +39,16 @@ class Written(monitoring.CommandListener):
 
     def __init__(self) -> None:
         self._names: defaultdict[str, set[str]] = defaultdict(set)
+        self.has_all_indexes = False
+        """The one database; until something of it is dropped."""
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         if event.command_name in _WRITES:
             self.add(event.database_name, event.command[event.command_name])
         elif event.command_name == "profile" and event.command["profile"] > 0:
             self.add(event.database_name, "system.profile")
+        elif event.command_name in _DROPS and event.database_name == NAME:
+            self.has_all_indexes = False
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
         """Was noted when it started."""
@@ -57,6 +65,18 @@ class Written(monitoring.CommandListener):
 
 WRITTEN = Written()
 monitoring.register(WRITTEN)  # for all clients that are made from now on
+
+
+async def indexes_made(db: Database) -> None:
+    """What every process does first, and every command: here it is asked for once."""
+    if db.name == NAME and WRITTEN.has_all_indexes:
+        return
+    await ensure_indexes(db)
+    if db.name == NAME:
+        WRITTEN.has_all_indexes = True
+
+
+upgrade.ensure_indexes = indexes_made  # type: ignore[attr-defined]
 
 
 def emptied(db: Database) -> None:

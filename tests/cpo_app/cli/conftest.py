@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from cpo_app.cli.app import main
-from db_interface.database import Database
 
 
 @dataclass
@@ -30,14 +29,13 @@ Cpo = Callable[..., Ran]
 
 @pytest.fixture
 def cpo(
-    db: Database,
-    store_url: str,
+    own_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> Cpo:
     """The command line on the test's store: exit code, stdout, stderr."""
-    monkeypatch.setenv("CPO_MONGO_URL", store_url)
+    monkeypatch.setenv("CPO_MONGO_URL", own_url)
     monkeypatch.setenv("CPO_ENCRYPTION_KEY", "k" * 40)
     monkeypatch.setenv("REGISTRY_SECRET_KEY", "r" * 40)
     monkeypatch.setenv("CPO_PARTIES", "NL/EVC=Ours, DE/CPO=Ours too")
