@@ -195,9 +195,14 @@ async def lost_results(db: Database, now: datetime) -> dict[str, int]:
 
 def _alarms(peer: JsonMapping, push: PushState, now: datetime) -> list[str]:
     said = _behind(peer["status"], push, now)
-    if _has_error(peer, now):
+    if _has_error(peer, now) and not _is_that(peer["last_error"]["text"], push):
         said.append(peer["last_error"]["text"])
     return said + _lacking(peer)
+
+
+def _is_that(error: str, push: PushState) -> bool:
+    """Whether the error is why the push fails, which is said already."""
+    return bool(push.failures) and error == f"push: {push.reason}"
 
 
 def _lacking(peer: JsonMapping) -> list[str]:
