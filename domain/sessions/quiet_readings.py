@@ -17,6 +17,7 @@ from domain.sessions.power_samples import is_early
 from domain.sessions.session_document import ChargingSession
 from domain.sessions.session_records import (
     SESSIONS,
+    can_wait,
     change_of,
     grown_by_wh,
     is_due,
@@ -26,6 +27,10 @@ from domain.sessions.session_records import (
 )
 from domain.sessions.session_rules import Rules
 from domain.sessions.session_segments import Reading
+
+MAX_PUBLISHED = 20
+"""So many Sessions are published with the readings of one transaction, where the others can wait:
+those that began together would be published together each time, and hold up everybody else."""
 
 
 class QuietReadings:
@@ -80,7 +85,7 @@ class QuietReadings:
             grown_by_wh(self._found[id_], changes) for id_, changes in self._changes.items()
         )
         self._tx.once_committed(ENERGY_WH.inc, grown_wh)
-        due = [id_ for id_ in self._changes if is_due(self._tx, self._found[id_], self._rules)]
+        due = self._to_be_published()
         grown: list[ChargingSession] = [{**self._found[id_], **self._changes[id_]} for id_ in due]
         await publish_grown(self._tx, [session for session in grown if is_shown(session)])
         for id_ in due:
@@ -97,3 +102,14 @@ class QuietReadings:
                 for session_id, changes in self._changes.items()
             ],
         )
+
+    def _to_be_published(self) -> list[str]:
+        """Whose last publication is long ago; of too many that can wait, who has waited longest."""
+        due = [id_ for id_ in self._changes if is_due(self._tx, self._found[id_], self._rules)]
+        if len(due) <= MAX_PUBLISHED:
+            return due
+        patient = [id_ for id_ in due if can_wait(self._tx, self._found[id_], self._rules)]
+        patient.sort(key=lambda id_: self._found[id_]["published_at"])
+        room = max(0, MAX_PUBLISHED - (len(due) - len(patient)))
+        waiting = {*patient[room:]}
+        return [id_ for id_ in due if id_ not in waiting]

@@ -38,6 +38,8 @@ logger = logging.getLogger("cpo.sessions")
 
 SESSIONS: Collection[ChargingSession] = Collection("charging_sessions")
 
+_SOON = 5
+"""Readings that come this much oftener than Sessions are published come all the time."""
 _NOTES = frozenset({"suspect", "held", "cdr_problem", "unbilled", "measured", "to_stop"})
 """What is there or not: None takes it away, so that those that have it are found by an index."""
 
@@ -236,6 +238,14 @@ def sampled(before: ChargingSession, after: ChargingSession) -> ChargingSession:
 def is_due(tx: Tx, document: ChargingSession, rules: Rules) -> bool:
     """Whether its last publication is long enough ago for the next one."""
     return tx.now - document["published_at"] >= timedelta(seconds=rules.update_every_s)
+
+
+def can_wait(tx: Tx, document: ChargingSession, rules: Rules) -> bool:
+    """Whether a publication that is due can be left to its next reading: the one before this came
+    just now, so that the next will be there in a moment, and it has not waited for long."""
+    every = timedelta(seconds=rules.update_every_s)
+    heard_just_now = tx.now - document["last_heard"] <= every / _SOON
+    return heard_just_now and tx.now - document["published_at"] < 2 * every
 
 
 async def let_go(tx: Tx, document: ChargingSession, suspect: Suspicion) -> None:

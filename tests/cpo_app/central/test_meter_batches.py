@@ -20,7 +20,7 @@ from domain.outbox.marks import MARKS
 from domain.peers.peers import Peers
 from domain.peers.terms import ANY_PARTY
 from domain.secrets import new_token
-from domain.sessions import charging_sessions
+from domain.sessions import charging_sessions, quiet_readings
 from domain.sessions.quiet_readings import QuietReadings
 from domain.sessions.session_records import SESSIONS
 from domain.times import parse_datetime
@@ -297,3 +297,50 @@ def test_energy_and_lag_are_counted_when_they_are_kept(world: World) -> None:
     assert (energy(), batches()) == (pytest.approx(250.0), 1)
     fleet.taken_alone(fleet.batch("CP-001", meter(5, 400.0)))
     assert (energy(), batches()) == (pytest.approx(400.0), 2)
+
+
+class Publications:
+    """How many Sessions were published with each second's readings of all three."""
+
+    def __init__(self, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+        monkeypatch.setattr(quiet_readings, "MAX_PUBLISHED", most)
+        self._fleet = fleet
+        self._seq = 3
+        self.numbers: list[int] = []
+
+    def after(self, *seconds: int) -> list[int]:
+        for pause in seconds:
+            self._fleet.world.clock.advance(pause)
+            self._seq += 1
+            before = self._published()
+            reading = meter(self._seq, float(self._seq))
+            self._fleet.taken(*(self._fleet.batch(cp, reading) for cp in self._fleet.sessions))
+            changed = [one != other for one, other in zip(before, self._published(), strict=True)]
+            self.numbers.append(sum(changed))
+        return self.numbers
+
+    def _published(self) -> list[Any]:
+        return [self._fleet.session(cp_id)["published_at"] for cp_id in self._fleet.sessions]
+
+
+def test_sessions_that_began_together_are_published_a_few_at_a_time(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each no more often than every ten seconds, and none much later."""
+    publications = Publications(fleet, monkeypatch, most=1).after(*[1] * 26)
+    assert sorted(publications[:13]) == [*[0] * 10, 1, 1, 1]
+    assert max(publications) == 1 and sum(publications) == 6
+
+
+def test_a_session_that_is_seldom_heard_of_is_published_with_its_reading(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Publications(fleet, monkeypatch, most=1).after(1, 30) == [0, 3]
+
+
+def test_a_session_waits_for_others_once_as_long_as_between_two_publications(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publications = Publications(fleet, monkeypatch, most=0).after(*[1] * 21)
+    assert sum(publications[:17]) == 0
+    assert sum(publications) == 3
