@@ -22,7 +22,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import partial
 
 import httpx
@@ -190,7 +190,7 @@ class _Side:
 async def _peers_that_pull(db: Database, number: int, tokens: Sequence[str]) -> None:
     """So many peers as they are when they have been connected for long, the first of them with
     these tokens; they take no pushes."""
-    vault, now = Vault(cpo.KEY), db.now()
+    vault, now = Vault(cpo.KEY), db.now() - timedelta(days=1)
     peers: list[PeerDocument] = []
     claims: list[ClaimDocument] = []
     lanes: list[push_lanes.PushLane] = []
@@ -213,7 +213,7 @@ async def _peers_that_pull(db: Database, number: int, tokens: Sequence[str]) -> 
                 "audiences": [party],
                 "endpoints": [],
                 "version": INNER_VERSION.number,
-                "last_seen": now,
+                "last_seen": db.now(),
             }
         )
         claims.append(

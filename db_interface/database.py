@@ -27,6 +27,7 @@ from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
     ExecutionTimeout,
+    InvalidOperation,
     InvalidURI,
     OperationFailure,
     PyMongoError,
@@ -103,6 +104,7 @@ class Database:
         self._collections: dict[str, Any] = {}
         """Kept: the driver makes each anew, for an eighth of a millisecond."""
         self._readers = ThreadPoolExecutor(MAX_READERS, thread_name_prefix="store")
+        self._closed = False
         self.writers = Writers(self)
         self._conflicted = asyncio.Lock()
         self._starving = False
@@ -170,6 +172,9 @@ class Database:
                 rows: list[JsonObject] = ask(plain).to_list()
                 return rows
 
+            if self._closed:
+                # As the driver says it: whoever works in the background ends by that.
+                raise InvalidOperation("the connection has been closed")
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._readers, in_context, read)
 
@@ -288,6 +293,7 @@ class Database:
         """The driver ends with half a second's wait for the thread that tells listeners what the
         servers do. Everything else takes milliseconds, and is done when this returns."""
         self.writers.close()
+        self._closed = True
         self._readers.shutdown(wait=False, cancel_futures=True)
         closing = threading.Thread(target=self.client.close, name="close-store", daemon=True)
         closing.start()

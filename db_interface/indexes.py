@@ -115,6 +115,8 @@ INDEXES: dict[str, list[IndexModel]] = {
         _index("name"),
         _index("name", collation=BY_NAME, name="as_people_name_it"),
         _index("call.until", sparse=True),
+        _index("moved_from", sparse=True),
+        _index("version", "status"),
         _index("endpoints.identifier", "status"),
         _index("roles.role", "status", "created"),
         _index("created", "_id"),

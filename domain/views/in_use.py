@@ -31,7 +31,8 @@ class InUse:
 
     at: datetime
     audiences: Mapping[str, frozenset[str]]
-    """by the version's number; the inner one is always among them"""
+    """by the version's number; the inner one is always among them, whoever speaks it: most peers
+    may, and nobody asks for whom all is kept anyhow"""
 
     def versions(self, module: str, audience: str) -> list[OcpiVersion]:
         """Those in which somebody may read an object of the module that is for this audience."""
@@ -51,13 +52,12 @@ async def in_use(db: Database) -> InUse:
     if known is not None and timedelta(0) <= now - known.at < LOOKED_UP_EVERY:
         return known
     found: dict[str, set[str]] = {INNER_VERSION.number: set()}
-    registered = {"status": {"$in": list(REGISTERED)}}
+    others = [number for number in VERSIONS if number != INNER_VERSION.number]
+    registered = {"version": {"$in": others}, "status": {"$in": list(REGISTERED)}}
     wanted = {"version": 1, "audiences": 1, "client_audiences": 1}
     for peer in await PEERS.of(db).find(registered, wanted):
-        number = peer.get("version", "")
-        if number in VERSIONS:
-            opened = found.setdefault(number, set())
-            opened.update(peer.get("audiences") or (), peer.get("client_audiences") or ())
+        opened = found.setdefault(peer["version"], set())
+        opened.update(peer.get("audiences") or (), peer.get("client_audiences") or ())
     if (await announced_address(db)).get("CPO_OPEN_DATA"):
         for number in OF_OPEN_DATA:
             found.setdefault(number, set())

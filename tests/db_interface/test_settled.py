@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
 import pytest
+from pymongo.errors import PyMongoError
 
 from db_interface import writers
 from db_interface.database import Database
@@ -330,5 +331,19 @@ def test_an_object_in_change_is_shown_as_it_was(
         page = await objects.page(PageQuery([EVERYBODY], limit=10))
         values = [raw.split(b'"value":')[1].split(b",")[0] for raw in page.raws]
         assert (values, page.total) == ([b"1", b"2", b"0", b"0", b"0"], 5)
+
+    loop.run(story())
+
+
+def test_a_store_that_is_closed_says_so_as_the_driver_does(connect: Connect, loop: Loop) -> None:
+    """What moves on in the background ends by it, whichever way it reads."""
+    db = connect()
+
+    async def story() -> None:
+        await put(db, "A", 1)
+        db.close()
+        for read in (db.writers._late(db.now()), db["peers"].find_one({})):
+            with pytest.raises(PyMongoError):
+                await read
 
     loop.run(story())
