@@ -6,9 +6,10 @@ for good. So no list shows what is younger than the mark: before it, nothing can
 
 **Writers.** Each process has a document in `writers`. Its `floor` is the stamp of its oldest
 transaction in flight; none: it has no transaction. It is there, acknowledged, before the first
-transaction takes its stamp, is moved on some ten times a second while there are any, and goes with
-the last one. A floor is the server's time when it is set, and no later stamp of the process lies
-below: how well hosts know that clock does not matter.
+transaction takes its stamp, is moved on as they end, fifty times a second at most, and goes soon
+after the last one: readers wait for no more than what was under way. A floor is the server's time
+when it is set, and no later stamp of the process lies below: how well hosts know that clock does
+not matter.
 
 So that readers need not look each time, a process that begins to write waits some milliseconds
 before its first stamp: for not quite as long a reader may rely on that nobody was writing.
@@ -57,7 +58,12 @@ logger = logging.getLogger("cpo.store")
 WRITERS = "writers"
 SLOTS = "writer_slots"
 
-TICK_S = 0.1
+TICK_S = 0.02
+"""So often the floor is moved on, where it can be."""
+BEAT_S = 0.1
+"""So often at least a process that writes is heard of."""
+QUIET_AFTER_S = 0.06
+"""So long after its last transaction it writes no more, for all others."""
 SILENT_AFTER_S = 1.5
 WAIT_AT_MOST_S = 10.0
 """A reader answers after that long, with what was settled when the oldest transaction began."""
@@ -118,6 +124,8 @@ class Writers:
         self._in_flight: set[InFlight] = set()
         self._ticking: asyncio.Task[None] | None = None
         self._floor: datetime | None = None
+        self._beat_at = self._left_at = float("-inf")
+        """When it was heard of last, and when its last transaction ended, by the host's uptime."""
         self._least: datetime | None = None
         """No stamp may lie below: the floor that others know, and every mark given out here."""
         self._settled: datetime | None = None
@@ -169,6 +177,7 @@ class Writers:
         """It has ended. Unless its outcome is known it may still commit: its floor stays until
         its slot is gone."""
         self._in_flight.discard(entered)
+        self._left_at = uptime_s()
         if entered.publishes:
             self._looks.written()
         heapq.heappush(self._free, entered.slot)
@@ -290,6 +299,7 @@ class Writers:
             self._least = known + HELD_BACK
             await asyncio.sleep(HELD_BACK.total_seconds())
         self._announced = True
+        self._beat_at = self._left_at = uptime_s()
         self._ticking = asyncio.create_task(self._tick(), name="writers")
 
     async def _tick(self) -> None:
@@ -312,25 +322,33 @@ class Writers:
             raise
 
     async def _move_on(self, writers: Any) -> None:
-        name, before = self._name, self.stamp()
+        name, before, at_s = self._name, self.stamp(), uptime_s()
+        beats = at_s - self._beat_at >= BEAT_S
         stamps = [one.now for one in self._in_flight if one.writer == name]
-        change: list[JsonObject] = [{"$set": {"beat": "$$NOW", "sessions": list(self._sessions)}}]
-        if stamps:
-            floor = min(stamps) if self._floor is None else max(self._floor, min(stamps))
-            change[0]["$set"]["floor"] = floor
-        else:
+        ends = not stamps and at_s - self._left_at >= QUIET_AFTER_S
+        floor = min([before, *stamps])
+        if self._floor is not None and not ends:
+            floor = max(floor, self._floor)
+            if floor == self._floor and not beats:
+                return
+        change: list[JsonObject] = [
+            {"$set": {"beat": "$$NOW", "sessions": list(self._sessions), "floor": floor}}
+        ]
+        if ends:
             self._announced = False
-            floor = before
             change.append({"$unset": "floor"})
+        else:
+            # No stamp that is taken while this is under way lies below either.
+            self._least = floor if self._least is None else max(self._least, floor)
         done = await writers.update_one({"_id": name}, change)
         if not done.matched_count:
             self._forget(name)
             return
-        if stamps:
-            self._floor = floor
-            self._least = floor if self._least is None else max(self._least, floor)
-        others = await self._late(before)
-        self._note(min([floor, *(row["floor"] for row in others)]))
+        self._floor = floor
+        if beats or ends:
+            self._beat_at = at_s
+            others = await self._late(before)
+            self._note(min([floor, *(row["floor"] for row in others)]))
 
     async def _tidy_up(self) -> None:
         """Once: processes that have not written for long leave nothing behind. One that lives

@@ -168,6 +168,36 @@ def test_readers_that_wait_look_together(
     assert most == 1
 
 
+def test_a_reader_waits_for_no_more_than_what_was_under_way(
+    connect: Connect, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not until the process that writes is heard of again, whether it goes on to write or not."""
+    monkeypatch.setattr(writers, "BEAT_S", 3600)
+    writing, reading = connect(), connect()
+
+    async def story() -> None:
+        for number in range(5):
+            await put(writing, "A", number)
+        peer = Puller(reading, from_last_start)
+        await peer.pull()
+        assert peer.has == {"A": 4}
+        stop = asyncio.Event()
+
+        async def keep_writing() -> None:
+            while not stop.is_set():
+                await put(writing, "B", 1)
+
+        going_on = asyncio.create_task(keep_writing())
+        for number in range(5, 8):
+            await put(writing, "A", number)
+            await peer.pull()
+            assert peer.has["A"] == number
+        stop.set()
+        await going_on
+
+    loop.run(story())
+
+
 def test_who_is_silent_holds_nobody_up_for_long_and_commits_nothing(
     connect: Connect, loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from cpo_app.ocpi.push.lane import Lane
 from db_interface.owned_objects import OwnedObject, party_key
 from domain.objects.cdrs import owned_cdr
 from domain.objects.tariffs import owned_tariff
@@ -168,14 +170,24 @@ def test_a_peer_that_moves_between_reading_and_sending_gets_the_new_form(
 ) -> None:
     receiver, peer_id = peer(house, version)
     *_, newest = VERSIONS.values()
-    read = due_marks.present
+    read, look = due_marks.present, Lane._look_at_peer
+    reading, moved = asyncio.Event(), asyncio.Event()
 
     async def move_then(*given: Any) -> Any:
+        reading.set()
         found = await read(*given)
         await house.peers.set(peer_id, house.peers.now(), version=newest.number)
+        moved.set()
         return found
 
+    async def look_when_it_has_moved(lane: Lane) -> Any:
+        """The peer is looked at while its objects are read: here it comes later."""
+        if reading.is_set():
+            await moved.wait()
+        return await look(lane)
+
     monkeypatch.setattr(due_marks, "present", move_then)
+    monkeypatch.setattr(Lane, "_look_at_peer", look_when_it_has_moved)
     house.locations(place())
     house.push()
     house.until_nothing_is_left()
