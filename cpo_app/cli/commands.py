@@ -8,7 +8,8 @@ import ast
 import importlib
 import importlib.util
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -42,13 +43,7 @@ class LazyGroup(TyperGroup):
         module, _, name = self.where[cmd_name].partition(":")
         with quick_imports():
             found: Any = getattr(importlib.import_module(module), name)
-        one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        one.callback()(lambda: None)  # a group, though it has but one command
-        if isinstance(found, typer.Typer):
-            one.add_typer(found, name=cmd_name)
-        else:
-            one.command(cmd_name, hidden=cmd_name in self.unlisted)(found)
-        return get_group(one).get_command(ctx, cmd_name)
+        return _made_of(found, cmd_name, cmd_name in self.unlisted).get_command(ctx, cmd_name)
 
     def format_help(self, ctx: _Click, formatter: _Click) -> None:
         self._is_listing = True
@@ -56,6 +51,18 @@ class LazyGroup(TyperGroup):
             super().format_help(ctx, formatter)
         finally:
             self._is_listing = False
+
+
+@cache
+def _made_of(found: typer.Typer | Callable[..., object], name: str, hidden: bool) -> TyperGroup:
+    """A group of this one command, read out of its signature once for each process."""
+    one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    one.callback()(lambda: None)  # a group, though it has but one command
+    if isinstance(found, typer.Typer):
+        one.add_typer(found, name=name)
+    else:
+        one.command(name, hidden=hidden)(found)
+    return get_group(one)
 
 
 def help_of(where: str) -> str | None:
