@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from cpo_app.open_data.room import OpenData, OpenDataDoor
+from cpo_app.open_data.room import PATH, OpenData, OpenDataDoor
 from cpo_app.quick_imports import quick_imports
 from cpo_app.settings import Settings
 from db_interface.database import Database
 from db_interface.interface import DbInterface
+
+MADE = f"{PATH}/made"
+"""Answered once it has made all documents, as it does by itself in the product."""
 
 
 def create_app() -> OpenDataDoor:
@@ -29,4 +33,8 @@ class _Room(OpenData):
         if self._made is None:
             db = Database.connect(os.environ["CPO_MONGO_URL"], os.environ["BENCH_DATABASE"])
             self._made = OpenData(Settings(), DbInterface(db))
-        await self._made(scope, receive, send)
+        if scope["path"] == MADE:
+            await self._made.prepare()
+            await Response()(scope, receive, send)
+        else:
+            await self._made(scope, receive, send)

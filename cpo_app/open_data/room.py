@@ -47,7 +47,7 @@ class OpenData:
         self._strangers = Strangers(settings.CPO_OPEN_DATA_REQUESTS_PER_MINUTE)
         self._ocpi = OcpiPages(settings, store, below=PATH, look_every_s=look_every_s)
         self._datex = DatexPages(settings, store, look_every_s=look_every_s)
-        self._making = Rounds("open data", self._prepare, _MADE_AGAIN_S, logger=logger)
+        self._making = Rounds("open data", self.prepare, _MADE_AGAIN_S, logger=logger)
         self.routes: Sequence[Route] = (
             Route(PATH, self._contents),
             *(Route(path, answer) for path, answer in self._ocpi.routes()),
@@ -112,7 +112,8 @@ class OpenData:
         """Once the store is ready."""
         self._making.start()
 
-    async def _prepare(self) -> None:
+    async def prepare(self) -> None:
+        """Have all documents made that never were, without haste."""
         await self._ocpi.prepare()
         await self._datex.prepare()
 

@@ -37,13 +37,13 @@ def test_all_documents_are_made_when_a_server_has_started(
     world = World(db, loop)
     world.publish_location("LOC1", evses=[evse()])
     made = asyncio.Event()
-    prepare = OpenData._prepare
+    prepare = OpenData.prepare
 
     async def prepared(self: OpenData) -> None:
         await prepare(self)
         made.set()
 
-    monkeypatch.setattr(OpenData, "_prepare", prepared)
+    monkeypatch.setattr(OpenData, "prepare", prepared)
     room = OpenData(settings_of(CPO_PARTIES="NL/EVC=Ours", CPO_OPEN_DATA=True), world.store)
 
     async def start() -> None:
