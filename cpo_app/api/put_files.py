@@ -1,4 +1,4 @@
-"""`POST /files`: a file is put here for charge points to fetch, so that whoever updates their
+"""`PUT /files`: a file is put here for charge points to fetch, so that whoever updates their
 firmware need not sit beside the store. It is kept as it comes, part by part, up to a bound.
 """
 
@@ -26,7 +26,7 @@ _BODY = {
 def add_files(router: APIRouter, house: House) -> None:
     """`router` must not read bodies itself."""
 
-    @router.post(
+    @router.put(
         "/files",
         tags=["ocpp"],
         openapi_extra={"requestBody": _BODY, "x-role": FIRMWARE.needs.value},

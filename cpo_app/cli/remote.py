@@ -62,7 +62,7 @@ def read(path: str, **query: object) -> JsonObject:
 
 def send(path: str, content: BinaryIO, **query: str) -> JsonObject:
     """Put what there is to read there. Raises CliError."""
-    return _ask("POST", path, None, query, content)
+    return _ask("PUT", path, None, query, content)
 
 
 def segment(id_: str) -> str:

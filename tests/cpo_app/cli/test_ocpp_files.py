@@ -65,10 +65,10 @@ def test_firmware_is_put_there_and_its_charge_point_told(
 
 def test_who_may_not_update_firmware_puts_nothing_there(api: Api) -> None:
     for role in (Role.VIEWER, Role.OPERATOR, Role.MONEY):
-        refused = api.request("POST", "/v1/files?name=fw.bin", role, content=FIRMWARE)
+        refused = api.request("PUT", "/v1/files?name=fw.bin", role, content=FIRMWARE)
         assert refused.status_code == 403, refused.text
-    assert api.request("POST", "/v1/files?name=fw.bin", None, content=b"").status_code == 401
-    assert api.request("POST", "/v1/files", content=FIRMWARE).status_code == 422
+    assert api.request("PUT", "/v1/files?name=fw.bin", None, content=b"").status_code == 401
+    assert api.request("PUT", "/v1/files", content=FIRMWARE).status_code == 422
     assert kept(api) == []
 
 
@@ -76,9 +76,9 @@ def test_what_is_too_large_is_refused_and_not_kept(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(api.backend.settings), "max_ocpp_file_bytes", 1000)
-    refused = api.request("POST", "/v1/files?name=fw.bin", content=FIRMWARE)
+    refused = api.request("PUT", "/v1/files?name=fw.bin", content=FIRMWARE)
     assert refused.status_code == 413
     assert refused.json()["detail"] == "larger than 1000 bytes (CPO_OCPP_MAX_FILE_MB)"
     assert kept(api) == []
-    answer = api.request("POST", "/v1/files?name=fw.bin", content=FIRMWARE[:1000]).json()
+    answer = api.request("PUT", "/v1/files?name=fw.bin", content=FIRMWARE[:1000]).json()
     assert (answer["name"], answer["size"]) == ("fw.bin", 1000)
