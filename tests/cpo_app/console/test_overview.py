@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
+from typing import Any
 
+import pytest
+
+from cpo_app.console import site_map
 from domain.charge_points.charge_point_documents import CHARGE_POINTS
 from domain.charge_points.registration_store import REGISTRATIONS
 from domain.notices.matters import MATTERS
@@ -70,6 +75,23 @@ def test_the_map_leads_to_sites_and_its_parts_are_pages(night: Night) -> None:
         assert visit.get(href).status_code == 200, href
     assert visit.get("/console/map?box=50,3,54").status_code == 404
     assert visit.get("/console/map?box=0,0,1,1").text.count("No location with coordinates") == 2
+
+
+def test_requests_do_not_wait_while_a_map_is_drawn(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[object] = []
+    draw = site_map.drawn
+
+    def noted(*given: Any) -> Any:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        drawn.append(draw(*given))
+        return drawn[-1]
+
+    monkeypatch.setattr(site_map, "drawn", noted)
+    assert night.visit().get("/console/map").status_code == 200
+    assert len(drawn) == 1
 
 
 def test_what_happened_last_is_told_newest_first(night: Night) -> None:

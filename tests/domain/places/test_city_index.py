@@ -56,6 +56,16 @@ def test_the_next_process_finds_it_made(cache: Path) -> None:
     assert [file.name for file in cache.parent.iterdir()] == [cache.name]
 
 
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux tells of its memory there")
+def test_what_was_only_checked_does_not_stay_in_memory(cache: Path) -> None:
+    index = index_of(Making(1))
+    told = Path("/proc/self/smaps").read_text()
+    of_the_file = told[told.index(str(cache)) :]
+    rss_kb = next(line for line in of_the_file.splitlines() if line.startswith("Rss:")).split()[1]
+    assert rss_kb == "0"
+    assert list(index.named("berlin")) == [BERLIN]
+
+
 def test_it_is_made_anew_from_other_data(cache: Path) -> None:
     index_of(Making(1))
     other = Making(2)
