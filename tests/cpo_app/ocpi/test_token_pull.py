@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cpo_app.ocpi.peer_services import token_pull
 from cpo_app.ocpi.peer_services.token_pages import SLICE
 from db_interface.database import Database
 from domain.authorization.token_pulls import PullUnderWay
@@ -340,3 +341,26 @@ def test_a_hostile_page_stalls_nobody_and_is_one_log_line(
     lines = [line for line in caplog.messages if "are skipped as bad" in line]
     assert len(lines) == 1
     assert len(lines[0]) < 500
+
+
+def test_of_many_peers_it_is_not_looked_each_time_who_there_is(
+    world: TokenWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is due is pulled all the same."""
+    emsp, _ = world.emsp()
+    worker = world.worker()
+
+    async def turn() -> None:
+        await worker._turn()
+        await worker.settled()
+
+    monkeypatch.setattr(token_pull, "PEERS_PER_S", 0.001)
+    world.loop.run(turn())
+    later, later_id = world.emsp("DE*BBB")
+    world.advance(2000)
+    world.loop.run(turn())
+    assert len(emsp.requests) == 2
+    assert (later.requests, world.state(later_id)) == ([], None)
+    worker._follow_at = 0.0
+    world.loop.run(turn())
+    assert len(later.requests) == 1
