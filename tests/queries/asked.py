@@ -46,11 +46,11 @@ class Asked:
 
 
 class Queries(monitoring.CommandListener):
-    """The product's, each shape once for this process."""
+    """The product's, each shape once of each file that asks it: one that is excepted hides nothing
+    of another's."""
 
     def __init__(self) -> None:
-        self.known: set[Shape] = set()
-        """All that were heard."""
+        self._known: set[tuple[str, Shape]] = set()
         self._new: list[Asked] = []
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
@@ -60,8 +60,8 @@ class Queries(monitoring.CommandListener):
         if not asked_by:
             return
         for shape, command in shapes_of(event.command_name, event.command):
-            if shape not in self.known:
-                self.known.add(shape)
+            if (asked_by, shape) not in self._known:
+                self._known.add((asked_by, shape))
                 self._new.append(Asked(shape, command, event.database_name, asked_by))
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
@@ -70,8 +70,13 @@ class Queries(monitoring.CommandListener):
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
         """Was heard when it started."""
 
+    @property
+    def known(self) -> set[Shape]:
+        """All that were heard."""
+        return {shape for _, shape in self._known}
+
     def take_new(self) -> list[Asked]:
-        """Those of a shape that was never heard before."""
+        """Those that were never heard before of that file."""
         new, self._new = self._new, []
         return new
 

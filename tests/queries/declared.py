@@ -30,6 +30,7 @@ FEW: Mapping[str, str] = {
     "operators": "as many as there are people",
     "tariff_turns": "as many as there are versions of OCPI in use",
     "token_pulls": "as many as there are peers",
+    "view_fills": "as many as there are versions of OCPI in use",
 }
 """Collections that may be read whole."""
 
