@@ -75,7 +75,7 @@ def schema_of(kind: str, type_prefix: str) -> JsonObject:
 def _data_of(kind: str) -> tuple[JsonObject, JsonObject]:
     if kind in _OWN:
         return _of_type(_OWN[kind]), {}
-    data: JsonObject = _OBJECTS[kind].schema()
+    data: JsonObject = dict(_OBJECTS[kind].schema())  # pydantic keeps that for all who ask
     definitions: JsonObject = data.pop("definitions", {})
     return data, definitions
 

@@ -198,7 +198,7 @@ def test_by_the_keyboard_alone(admin: Desk) -> None:
     expect(page.get_by_role("link", name="To the content")).to_be_focused()
     expect(page.get_by_role("link", name="To the content")).to_be_in_viewport()
     page.keyboard.press("Enter")
-    assert page.url.endswith("#content")
+    expect(page).to_have_url(re.compile("#content$"))
 
     page.goto("/")
     admin.tab_to("summary", "Charging")

@@ -47,6 +47,11 @@ def test_there_is_an_example_of_every_type() -> None:
     assert {example["type"] for example in EXAMPLES} == told
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_whoever_asks_again_has_it_whole(kind: str) -> None:
+    assert schema_of(kind, PREFIX) == schema_of(kind, PREFIX)
+
+
 def test_a_schema_refuses_what_is_not_so() -> None:
     for kind in KINDS:
         example = next(one for one in EXAMPLES if kind_of(one["type"]) == kind)
