@@ -269,25 +269,14 @@ async def first_in_line(db: Database, rows: Sequence[Command]) -> list[Command]:
 
 
 async def claim(
-    db: Database,
-    command_ids: Sequence[str],
-    states: Sequence[str],
-    now: datetime,
-    lease: str,
-    lease_s: float,
-) -> list[Command]:
-    """Take those commands for `lease_s` that nobody else was first with. `lease`: of no other
-    call."""
-    documents, due = COMMANDS.of(db), now + timedelta(seconds=lease_s)
-    free = {"state": {"$in": list(states)}, "due": {"$lte": now}, **LEASE.free}
-    taken = [{"$set": {"due": due, **LEASE.taken(lease, lease_s)}}]
-    if len(command_ids) == 1:
-        one = await documents.update_and_find({"_id": command_ids[0], **free}, taken)
-        return [] if one is None else [one]
-    these = {"_id": {"$in": list(command_ids)}}
-    if not await documents.update_many({**these, **free}, taken):
-        return []
-    return await documents.find({**these, **LEASE.held_by(lease)})
+    db: Database, command_id: str, states: Sequence[str], now: datetime, lease: str, lease_s: float
+) -> Command | None:
+    """Take the command for `lease_s`; None if somebody else was first."""
+    due = now + timedelta(seconds=lease_s)
+    return await COMMANDS.of(db).update_and_find(
+        {"_id": command_id, "state": {"$in": list(states)}, "due": {"$lte": now}, **LEASE.free},
+        [{"$set": {"due": due, **LEASE.taken(lease, lease_s)}}],
+    )
 
 
 async def prolong(db: Database, command: Command, now: datetime, lease_s: float) -> bool:

@@ -15,7 +15,7 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from functools import partial
@@ -29,7 +29,6 @@ from cpo_app.log_ids import bound
 from cpo_app.otlp.spans import Span, span
 from db_interface.backoff import Backoff
 from db_interface.database import STORE_ERRORS
-from db_interface.gathered import Gathered
 from db_interface.interface import DbInterface
 from db_interface.transaction import Tx
 from domain.commands import command_queue as queue
@@ -79,11 +78,6 @@ class CommandWorker:
         self._lanes: set[str] = set()
         self._peers: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
-        # Those that are taken up at the same moment are claimed at once.
-        self._open: Gathered[Command] = Gathered(store.db, partial(self._claim_each, OPEN), 0.0)
-        self._to_tell: Gathered[Command] = Gathered(
-            store.db, partial(self._claim_each, (State.RESULT.value,)), 0.0
-        )
         self.rounds = Rounds("commands", self._turn, pause_s, logger=logger)
 
     def start(self) -> None:
@@ -175,7 +169,7 @@ class CommandWorker:
 
     async def _serve(self, row: Command) -> None:
         """The first command of a charge point, one attempt."""
-        command = await self._open.get(row["_id"])
+        command = await self._claim(row["_id"], OPEN)
         if command is None:
             return
         with _ids_of(command), _span_of("carry out", command):
@@ -268,7 +262,7 @@ class CommandWorker:
 
     async def _tell(self, command_id: str) -> None:
         """Deliver a result, one attempt."""
-        command = await self._to_tell.get(command_id)
+        command = await self._claim(command_id, (State.RESULT.value,))
         if command is None:
             return
         with _ids_of(command), _span_of("bring result of", command):
@@ -317,14 +311,9 @@ class CommandWorker:
 
     # --- leases ---------------------------------------------------------------------------
 
-    async def _claim_each(
-        self, states: Sequence[str], command_ids: Sequence[str]
-    ) -> Mapping[str, Command]:
+    async def _claim(self, command_id: str, states: tuple[str, ...]) -> Command | None:
         lease = f"{self._name}:{uuid.uuid4().hex[:12]}"
-        claimed = await queue.claim(
-            self._db, command_ids, states, self._db.now(), lease, self._lease_s
-        )
-        return {one["_id"]: one for one in claimed}
+        return await queue.claim(self._db, command_id, states, self._db.now(), lease, self._lease_s)
 
     @contextlib.asynccontextmanager
     async def _held(self, command: Command) -> AsyncIterator[_Hold]:

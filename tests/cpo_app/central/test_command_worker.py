@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,10 +57,8 @@ class Freeze:
 
 def die_after_the_claim(world: CommandWorld) -> None:
     command = world.documents("START_SESSION")[0]
-    claim = command_queue.claim(
-        world.db, [command["_id"]], OPEN, world.clock.now(), "dead", LEASE_S
-    )
-    assert world.run(claim)
+    claim = command_queue.claim(world.db, command["_id"], OPEN, world.clock.now(), "dead", LEASE_S)
+    assert world.run(claim) is not None
 
 
 def die_before_the_charge_point_hears(world: CommandWorld) -> None:
@@ -493,24 +491,3 @@ def test_results_are_counted_by_kind(world: CommandWorld) -> None:
     world.clock.advance(30)
     world.settle()
     assert (accepted(), timeout()) == (1, 1)
-
-
-def test_those_that_are_taken_up_together_are_claimed_at_once(
-    world: CommandWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    claimed: list[int] = []
-    claim = command_queue.claim
-
-    async def noting(
-        db: Database, command_ids: Sequence[str], *how: Any
-    ) -> list[command_queue.Command]:
-        claimed.append(len(command_ids))
-        return await claim(db, command_ids, *how)
-
-    monkeypatch.setattr(command_queue, "claim", noting)
-    for card, cp_id in (("CARD-1", "CP-001"), ("CARD-2", "CP-002")):
-        assert world.asker().start(card, evse_uid=cp_id)["result"] == "ACCEPTED"
-    one_round(world)
-    until(world, lambda: len(world.link.done) == 2)
-    assert claimed == [2]
-    assert sorted(cp_id for cp_id, _, _ in world.link.done) == ["CP-001", "CP-002"]
