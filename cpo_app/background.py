@@ -163,7 +163,8 @@ class Background:
         self._sealing.rounds.start()
         self._notifying.start()
         self._fleet_sampling.rounds.start()
-        self._gaps.rounds.start()
+        if backend.settings.CPO_OPEN_DATA:
+            self._gaps.rounds.start()
         self._backend.peer_certificates.rounds.start()
         self._views.rounds.start()
         self._stretches.rounds.start()

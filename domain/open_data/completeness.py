@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -14,6 +15,10 @@ from domain.open_data.ad_hoc import is_ad_hoc
 from domain.open_data.afir import REQUIREMENTS, Requirement, evses_of, missing_at
 from domain.open_data.published import Published
 from domain.views.current_tariffs import is_valid
+
+A_FEW = 20
+"""Locations that are looked at without a rest: some two milliseconds."""
+Rest = Callable[[float], Awaitable[object]]
 
 
 @dataclass(frozen=True)
@@ -40,13 +45,18 @@ class Completeness:
 
 
 async def completeness(
-    store: DbInterface, owners: Sequence[str], limit: int | None = None
+    store: DbInterface, owners: Sequence[str], limit: int | None = None, rest: Rest | None = None
 ) -> Completeness:
-    """Of these parties' (folded keys) published EVSEs; `limit`: so many are named."""
+    """Of these parties' (folded keys) published EVSEs; `limit`: so many are named. `rest`: awaited
+    after each few locations with the seconds that they took, where others are to be served."""
     ad_hoc = await _ad_hoc_tariffs(store, owners)
     found, lacking = Completeness(), Counter[str]()
+    begun = time.monotonic()
     async for rows in Published(store, "locations", owners).all():
-        for row in rows:
+        for number, row in enumerate(rows, 1):
+            if rest is not None and number % A_FEW == 0:
+                await rest(time.monotonic() - begun)
+                begun = time.monotonic()
             location: JsonMapping = orjson.loads(row.raw or b"{}")
             for place in evses_of(location, ad_hoc):
                 missing = missing_at(place)

@@ -1,12 +1,13 @@
 """How far the published charge points are complete, as it was found lately: for pages, which must
 not read all locations to say it.
 
-It is worked out every ten minutes by one of all processes, more seldom where there are so many
-locations that it would take more than a hundredth of a core.
+It is worked out every ten minutes by one of all processes that give out open data, bit by bit, and
+more seldom where there are so many locations that it would take more than a hundredth of a core.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import uuid
@@ -26,7 +27,10 @@ logger = logging.getLogger("cpo.open_data")
 JOB = "completeness"
 MAX_NAMED = 500
 EVERY = timedelta(minutes=10)
-PAUSE_FACTOR = 100
+RESTS = 19.0
+"""A twentieth of a core, as long as it lasts: others are to be served meanwhile."""
+PAUSE_FACTOR = 5
+"""So many times as long as it took it is left alone: less than a hundredth of a core in all."""
 PAUSE_S = 30.0
 
 
@@ -78,7 +82,7 @@ class LookingForGaps:
     async def look(self) -> None:
         """Work it out and keep it."""
         db = self._store.db
-        found = await completeness(self._store, self._owners, MAX_NAMED)
+        found = await completeness(self._store, self._owners, MAX_NAMED, _rest)
         kept: KeptCompleteness = {
             "_id": _key(self._owners),
             "at": db.now(),
@@ -107,6 +111,10 @@ async def number_incomplete(db: Database, owners: Sequence[str]) -> int:
     """How many published EVSEs lacked something when that was worked out last."""
     found = await COMPLETENESS.of(db).find_one({"_id": _key(owners)}, {"of": 1, "complete": 1})
     return 0 if found is None else found["of"] - found["complete"]
+
+
+async def _rest(after_s: float) -> None:
+    await asyncio.sleep(RESTS * after_s)
 
 
 def _key(owners: Sequence[str]) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from domain.open_data import completeness as completeness_of
 from domain.open_data import kept_completeness as kept
 from domain.open_data.kept_completeness import LookingForGaps
 from domain.reconciliation.reconciliation_jobs import JOBS
@@ -21,6 +24,21 @@ def due_again(world: World) -> None:
 
 def incomplete(world: World, owners: list[str] = OWNERS) -> int:
     return world.loop.run(kept.number_incomplete(world.db, owners))
+
+
+def test_it_rests_after_each_few_so_that_others_are_served(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(completeness_of, "A_FEW", 2)
+    for number in range(5):
+        world.publish_location(f"POOR{number}", evses=[evse(uid=f"EVSE-{number}")])
+    rests: list[float] = []
+
+    async def rest(after_s: float) -> None:
+        rests.append(after_s)
+
+    found = world.loop.run(completeness_of.completeness(world.store, OWNERS, rest=rest))
+    assert (found.of, len(rests)) == (5, 2)
 
 
 def test_it_is_worked_out_when_it_is_due_and_once_for_all_processes(world: World) -> None:
