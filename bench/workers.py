@@ -5,7 +5,9 @@ pull while much is pushed.
 pushing, one number of workers after the other. What the receiving eMSP got is checked: a backlog
 arrives once and no more, and the changes of an object arrive in their order.
 
-Figures begin with the number of workers. `..._of_one_...` is several workers' rate to one's;
+Figures begin with the number of workers. `..._of_one_...` is several workers' rate to one's,
+`..._cpu_ms` what one answer costs the workers and mongod in processor time: on a host where these
+and the generator share the cores, `several_of_one_pages_cpu` says what sharing costs (1: nothing);
 `..._at_50` was measured at so many changes a second, `held_over_50ms_...` is how often the event
 loop of any worker was held for longer (its own metric).
 """
@@ -32,7 +34,7 @@ from bench import cpo, locations
 from bench.emsp import Emsp, receiving
 from bench.goals import Goal
 from bench.ground import Ground, ground
-from bench.measuring import told
+from bench.measuring import passed_over, told
 from bench.processes import Generator, Server, generating, running, talking
 from db_interface.database import Database
 from db_interface.interface import DbInterface
@@ -144,6 +146,8 @@ class _Side:
         return side
 
     async def _receiver(self, peers: Peers, number: int, now: datetime) -> None:
+        """One that has been connected for long: a new one is sent once more, a minute later, what
+        has changed around then, which would come into the middle of what is measured."""
         peer, _ = await peers.invite(f"receiver {number}", now, ANY_PARTY)
         await peers.connect(
             peer.peer_id,
@@ -159,6 +163,8 @@ class _Side:
                 }
             ],
         )
+        await push_lanes.greeted(peers.db, [peer.peer_id], now)
+        await push_lanes.settled(peers.db, peer.peer_id)
 
     @contextlib.contextmanager
     def serving(self, workers: int, *, push: bool = True) -> Iterator[Server]:
@@ -305,7 +311,8 @@ async def _reading(side: _Side, generator: Generator) -> dict[str, float]:
     await side.fill(DbInterface(db))
     await db["marks"].delete_many({})
     db.close()
-    head, rates = _head(side.tokens[0]), dict[str, list[float]]()
+    head, found = _head(side.tokens[0]), dict[str, list[float]]()
+    mongod = Server("mongod", 0, await _mongod(side))
     with side.serving(ONE, push=False) as one, side.serving(SEVERAL, push=False) as several:
         await _all_up(one, ONE)
         await _all_up(several, SEVERAL)
@@ -318,16 +325,28 @@ async def _reading(side: _Side, generator: Generator) -> dict[str, float]:
         for _ in range(side.scale.rounds):
             for what, paths in asked.items():
                 for workers, server in ((ONE, one), (SEVERAL, several)):
+                    spent = server.cpu_s() + mongod.cpu_s()
                     done = generator.send(
                         server, paths, head, connections=CONNECTIONS, seconds=side.scale.slice_s
                     )
-                    rate = done["answers"] / done["seconds"]
-                    rates.setdefault(f"{workers}_{what}_per_s", []).append(rate)
-    figures = {name: statistics.median(values) for name, values in rates.items()}
+                    spent = server.cpu_s() + mongod.cpu_s() - spent
+                    rate, cpu_ms = done["answers"] / done["seconds"], spent * 1000 / done["answers"]
+                    found.setdefault(f"{workers}_{what}_per_s", []).append(rate)
+                    found.setdefault(f"{workers}_{what}_cpu_ms", []).append(cpu_ms)
+    figures = {name: statistics.median(values) for name, values in found.items()}
     for what in asked:
-        ratio = figures[f"{SEVERAL}_{what}_per_s"] / figures[f"{ONE}_{what}_per_s"]
-        figures[f"several_of_one_{what}"] = ratio
+        for name, figure in (("", "per_s"), ("_cpu", "cpu_ms")):
+            one_s, several_s = (figures[f"{number}_{what}_{figure}"] for number in (ONE, SEVERAL))
+            figures[f"several_of_one_{what}{name}"] = several_s / one_s
     return figures
+
+
+async def _mongod(side: _Side) -> int:
+    """Its process."""
+    db = side.place.connect()
+    status = await db.client.admin.command("serverStatus")
+    db.close()
+    return int(status["pid"])
 
 
 async def _pages(server: Server, head: dict[str, str]) -> list[str]:
@@ -368,8 +387,9 @@ async def _mixed(side: _Side, per_s: int) -> dict[str, float]:
         pulling.stdin.write(json.dumps(job) + "\n")
         pulling.stdin.flush()
         answer = asyncio.create_task(asyncio.to_thread(pulling.stdout.readline))
-        made = await _changing(side, store, per_s)
-        pulled = json.loads(await answer)
+        with passed_over():
+            made = await _changing(side, store, per_s)
+            pulled = json.loads(await answer)
         after = await _lags(server)
         await side.all_pushed(store)
     db.close()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 from typing import Any, cast
 
 import pytest
 
 from bench import pulling, workers
+from bench.processes import Server, _with_children
 from bench.workers import _in_order
 from cpo_app.loop_lag import LONG_S
 
@@ -85,3 +88,12 @@ def test_peers_follow_their_links_and_start_again_behind_the_last() -> None:
     found = asyncio.run(pulled())
     assert found["failures"] == 0 and len(found["latencies_ms"]) == found["answers"]
     assert asked[:3] == ["/list", "/list?page=2", "/list"]
+
+
+def test_processor_time_is_that_of_the_workers_too() -> None:
+    with subprocess.Popen(["sleep", "60"]) as worker:
+        try:
+            assert worker.pid in _with_children(os.getpid())
+        finally:
+            worker.kill()
+    assert Server("this one", 0, os.getpid()).cpu_s() > 0
