@@ -13,8 +13,8 @@ _LIBRARY_ROUTERS = "py_ocpi.routers"
 
 
 def what_no_process_needs() -> None:
-    """For the start of a process; a second time it changes nothing."""
-    _say_at_once_what_is_no_model()
+    """For the start of a process; a second time it changes nothing. It imports nothing itself:
+    what models cost, domain/schemas/model_checks.py mends where the first schema is imported."""
     # httpx's command line, with click and all of rich: where one of them is not installed, it does
     # without, and so it does here.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
@@ -32,15 +32,3 @@ def the_librarys_routers() -> None:
         for role in ("cpo", "emsp"):
             setattr(empty, f"{version}_{role}_router", {})
     sys.modules[_LIBRARY_ROUTERS] = empty
-
-
-def _say_at_once_what_is_no_model() -> None:
-    """pydantic's models are abstract base classes, so whether a type is a model is asked of every
-    model there is, and each of them remembers that it is not: some 370, for each of hundreds of
-    types (every bound of a field is a type of its own), were 18 MB and a seventh of a start. None
-    of them takes in classes that do not inherit from it, which is all that this is good for."""
-    # Only now: a list of commands needs no model.
-    from pydantic.main import ModelMetaclass
-
-    ModelMetaclass.__subclasscheck__ = type.__subclasscheck__
-    ModelMetaclass.__instancecheck__ = type.__instancecheck__

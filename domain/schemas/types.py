@@ -19,8 +19,11 @@ from pydantic import BaseModel
 from pydantic.errors import DictError
 
 from db_interface.json_data import JsonObject
+from domain.schemas.model_checks import ask_only_the_class_itself
 from domain.schemas.plain_models import plain_values
 from domain.times import normalise_datetime
+
+ask_only_the_class_itself()  # before there are any
 
 # MongoDB's and orjson's range: a larger integer could be neither stored nor sent.
 _INT_LIMIT = 2**63

@@ -25,12 +25,19 @@ LIGHT = [
     (("cpo_app.worker",), BY_SETTING | {"rich", "py_ocpi.modules.locations.v_2_2_1.api"}),
     (("cpo_app.registry.server",), LIBRARY | BY_SETTING | {"jinja2", "httpx"}),
     (("cpo_app.cli.charge_point",), LIBRARY | WEB | STORE),
+    (("cpo_app.cli.price",), LIBRARY | WEB | STORE | {"httpx", "pydantic"}),
 ]
 
 
 @pytest.mark.parametrize(("modules", "unwanted"), LIGHT)
 def test_a_process_loads_what_it_needs(modules: tuple[str, ...], unwanted: set[str]) -> None:
-    code = f"import sys, {', '.join(modules)}; print(*({unwanted!r} & sys.modules.keys()))"
+    code = f"""
+import sys
+from cpo_app.quick_imports import quick_imports  # as a command's module is imported
+with quick_imports():
+    import {", ".join(modules)}
+print(*({unwanted!r} & sys.modules.keys()))
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 
