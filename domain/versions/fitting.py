@@ -2,13 +2,15 @@
 
 The models say which fields there are, which values an enum has and how long a text may be; `Rules`
 say the rest: other names, nearest values, and `shape` functions for what needs thought. What the
-other form cannot say is left out and noted. A part that could not be said truly without a field
-that is mandatory is left out as a whole; where that cannot be either, nothing is.
+other form says just so stays as it is, which is seen at a glance of a value, a part or the whole:
+nearly everything is as it was in the next version. What it cannot say is left out and noted. A part
+that could not be said truly without a field that is mandatory is left out as a whole; where that
+cannot be either, nothing is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
@@ -63,9 +65,10 @@ Shape = Callable[[JsonObject, Notes, Context], JsonObject]
 names that the rules translate."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rules:
-    """How objects become those of `into`, by class of the target's models."""
+    """How objects become those of `into`, by class of the target's models. One is known by itself,
+    not by what it says: what follows from it is worked out once."""
 
     into: str
     """the version, as people read it: "OCPI 2.1.1" """
@@ -78,14 +81,31 @@ class Rules:
     """what becomes of free text"""
 
 
-def fit(model: type[OcpiModel], given: JsonMapping, rules: Rules, context: Context) -> Converted:
-    """The object in the model's form. Raises Unconvertible."""
-    losses: list[Loss] = []
-    try:
-        made = _object(model, given, rules, context, Notes(losses))
-    except LeftOut as reason:
-        raise Unconvertible(str(reason)) from None
-    return Converted(made, tuple(losses))
+_Stays = Callable[[object], bool]
+"""Whether the other form says a value just so. False: look more closely."""
+
+_Fit = Callable[[type, object, Rules, Context, Notes], object]
+
+
+def fitting(
+    models: Mapping[ObjectKind, type[OcpiModel]], rules: Rules
+) -> dict[ObjectKind, Convert]:
+    """A converter for each kind of object. It raises Unconvertible."""
+    return {kind: _fitting_one(model, rules) for kind, model in models.items()}
+
+
+def _fitting_one(model: type[OcpiModel], rules: Rules) -> Convert:
+    def convert(given: JsonMapping, context: Context) -> Converted:
+        if _form(model, rules).stays(given):
+            return Converted(dict(given))
+        losses: list[Loss] = []
+        try:
+            made = _object(model, given, rules, context, Notes(losses))
+        except LeftOut as reason:
+            raise Unconvertible(str(reason)) from None
+        return Converted(made, tuple(losses))
+
+    return convert
 
 
 @dataclass(frozen=True)
@@ -93,42 +113,83 @@ class _Field:
     """A field of a target class, as it is asked for each time."""
 
     name: str
+    own_name: str
     kind: type
     is_list: bool
     required: bool
-    fit: Callable[[type, object, Rules, Context, Notes], object] | None
-    """None: it stays as it is"""
-    values: frozenset[str]
-    """of an enum: those that stay as they are"""
-    longest: int
-    """of a text: one up to here stays as it is; what free text it is, the rules say"""
+    stays: _Stays
+    one_stays: _Stays
+    """of a list, each of its values"""
+    fit: _Fit
 
-    def stays(self, value: object, rules: Rules) -> bool:
-        """Whether there is nothing to do: seen at a glance, for nearly every value is so."""
-        if self.is_list or type(value) is not str:
-            return False
-        if self.values:
-            return value in self.values
-        return len(value) <= self.longest and (self.fit is _identifier or rules.text is None)
+
+@dataclass(frozen=True)
+class _Form:
+    """A target class under some rules."""
+
+    fields: tuple[_Field, ...]
+    shape: Shape | None
+    stays: _Stays
 
 
 @cache
-def _fields(model: type[OcpiModel]) -> tuple[_Field, ...]:
-    return tuple(
-        _Field(
-            name,
-            field.type_,
-            field.shape == SHAPE_LIST,
-            bool(field.required),
-            _way_of(field.type_),
-            _values_of(field.type_) if issubclass(field.type_, Enum) else frozenset(),
-            field.type_.max_length if _way_of(field.type_) in (_identifier, _text) else -1,
+def _form(model: type[OcpiModel], rules: Rules) -> _Form:
+    names, shape = rules.names.get(model, {}), rules.shapes.get(model)
+    fields = []
+    for name, of in model.__fields__.items():
+        kind, is_list = of.type_, of.shape == SHAPE_LIST
+        one_stays = _value_staying(kind, rules)
+        stays = _list_staying(one_stays) if is_list else one_stays
+        own_name, required = names.get(name, name), bool(of.required)
+        fields.append(
+            _Field(name, own_name, kind, is_list, required, stays, one_stays, _way_of(kind))
         )
-        for name, field in model.__fields__.items()
-    )
+    stays = _nothing_stays if shape or names else _object_staying(fields)
+    return _Form(tuple(fields), shape, stays)
 
 
-def _way_of(kind: type) -> Callable[[type, object, Rules, Context, Notes], object] | None:
+def _nothing_stays(_value: object) -> bool:
+    return False
+
+
+def _object_staying(fields: Sequence[_Field]) -> _Stays:
+    known = {each.name: (each.stays, each.required) for each in fields}
+    number_required = sum(each.required for each in fields)
+
+    def stays(given: object) -> bool:
+        if type(given) is not dict:
+            return False
+        missing = number_required
+        for name, value in given.items():
+            field = known.get(name)
+            if field is None or value is None or not field[0](value):
+                return False
+            missing -= field[1]
+        return missing == 0
+
+    return stays
+
+
+def _list_staying(one: _Stays) -> _Stays:
+    return lambda values: type(values) is list and all(map(one, values))
+
+
+def _value_staying(kind: type, rules: Rules) -> _Stays:
+    way = _way_of(kind)
+    if way is _as_it_is:
+        return lambda _: True
+    if way is _part:
+        return _form(kind, rules).stays
+    if way is _enumerated:
+        values = _values_of(kind)
+        return lambda value: type(value) is str and value in values
+    if not issubclass(kind, CiString | String) or (way is _text and rules.text is not None):
+        return _nothing_stays
+    longest = kind.max_length
+    return lambda value: type(value) is str and len(value) <= longest
+
+
+def _way_of(kind: type) -> _Fit:
     if issubclass(kind, OcpiModel):
         return _part
     if issubclass(kind, Enum):
@@ -137,29 +198,27 @@ def _way_of(kind: type) -> Callable[[type, object, Rules, Context, Notes], objec
         return _identifier
     if issubclass(kind, String) and not issubclass(kind, Url):
         return _text
-    return None
+    return _as_it_is
 
 
 def _object(
     model: type[OcpiModel], given: JsonMapping, rules: Rules, context: Context, notes: Notes
 ) -> JsonObject:
+    form = _form(model, rules)
     source = dict(given)
-    shape = rules.shapes.get(model)
-    if shape is not None:
-        source = shape(source, notes, context)
-    names = rules.names.get(model, {})
+    if form.shape is not None:
+        source = form.shape(source, notes, context)
     made: JsonObject = {}
-    for each in _fields(model):
-        own_name = names.get(each.name, each.name)
-        value = source.pop(own_name, None)
+    for each in form.fields:
+        value = source.pop(each.own_name, None)
         if value is None:
             if each.required:
-                raise LeftOut(f"{own_name}: {rules.into} must have it")
+                raise LeftOut(f"{each.own_name}: {rules.into} must have it")
             continue
-        if each.fit is None or each.stays(value, rules):
+        if each.stays(value):
             made[each.name] = value
             continue
-        here = notes.at(own_name)
+        here = notes.at(each.own_name)
         try:
             if each.is_list:
                 made[each.name] = _list(each, value, rules, context, here)
@@ -180,14 +239,23 @@ def _list(
 ) -> list[object]:
     made = []
     for number, value in enumerate(values):
+        if of.one_stays(value):
+            made.append(value)
+            continue
         here = notes.at(number)
         try:
-            made.append(value if of.fit is None else of.fit(of.kind, value, rules, context, here))
+            made.append(of.fit(of.kind, value, rules, context, here))
         except LeftOut as reason:
             here.lost("", str(reason))
     if values and not made and of.required:
         raise LeftOut(f"left out: nothing of its {of.name} can be said")
     return made
+
+
+def _as_it_is(
+    _kind: type, value: object, _rules: Rules, _context: Context, _notes: Notes
+) -> object:
+    return value
 
 
 def _part(kind: type, value: object, rules: Rules, context: Context, notes: Notes) -> object:
@@ -230,67 +298,3 @@ def _text(kind: type, value: object, rules: Rules, _context: Context, notes: Not
         notes.lost("", f"{rules.into} takes at most {kind.max_length} characters")
         return plain[: kind.max_length].rstrip()
     return plain
-
-
-def fitting(
-    models: Mapping[ObjectKind, type[OcpiModel]], rules: Rules
-) -> dict[ObjectKind, Convert]:
-    """A converter by `fit` for each kind of object."""
-    return {kind: _fitting_one(model, rules) for kind, model in models.items()}
-
-
-def _fitting_one(model: type[OcpiModel], rules: Rules) -> Convert:
-    @cache
-    def stays() -> _Stays:
-        return _staying(model, rules)
-
-    def convert(given: JsonMapping, context: Context) -> Converted:
-        if stays()(given):
-            return Converted(dict(given))
-        return fit(model, given, rules, context)
-
-    return convert
-
-
-_Stays = Callable[[object], bool]
-"""Whether the other form says a value just so. False: look more closely."""
-
-
-def _staying(model: type[OcpiModel], rules: Rules) -> _Stays:
-    """Seen at a glance of a whole object: nearly every one is as it was in the next version."""
-    if model in rules.shapes or rules.names.get(model):
-        return lambda _: False
-    fields = {each.name: (_value_staying(each, rules), each.required) for each in _fields(model)}
-    number_required = sum(required for _, required in fields.values())
-
-    def stays(given: object) -> bool:
-        if type(given) is not dict:
-            return False
-        missing = number_required
-        for name, value in given.items():
-            field = fields.get(name)
-            if field is None or value is None or not field[0](value):
-                return False
-            missing -= field[1]
-        return missing == 0
-
-    return stays
-
-
-def _value_staying(of: _Field, rules: Rules) -> _Stays:
-    one = _one_staying(of, rules)
-    if not of.is_list:
-        return one
-    return lambda values: type(values) is list and all(map(one, values))
-
-
-def _one_staying(of: _Field, rules: Rules) -> _Stays:
-    if of.fit is None:
-        return lambda _: True
-    if issubclass(of.kind, OcpiModel):
-        return _staying(of.kind, rules)
-    if of.values:
-        return lambda value: type(value) is str and value in of.values
-    if of.fit is _text and rules.text is not None:
-        return lambda _: False
-    return lambda value: type(value) is str and len(value) <= of.longest
