@@ -34,6 +34,7 @@ from cpo_app.ocpp.connection import GOING_AWAY, TRY_AGAIN, Connection
 from cpo_app.ocpp.handlers import Handler, Incoming
 from cpo_app.ocpp.handshake import Admitted, Handshake
 from cpo_app.ocpp.http_answers import HttpAnswers, answered
+from cpo_app.ocpp.long_lived import LongLived
 from cpo_app.ocpp.presence import Presence
 from cpo_app.ocpp.question_desk import CarryOut, QuestionDesk
 from cpo_app.ocpp.signing import Certifying
@@ -121,6 +122,7 @@ class Gateway:
         """Closed connections of which the store is to be told, with their stations."""
         self._certificates: dict[str, datetime] = {}
         """When those end that stations have shown just now."""
+        self._long_lived = LongLived()
         self._servers: list[Server] = []
         self._lease_until = 0.0
         """By this host's uptime: no later than the database has it."""
@@ -270,6 +272,7 @@ class Gateway:
         closing = None if older is None else asyncio.create_task(_close_older(older))
         try:
             self._presence.connected(connection)
+            self._long_lived.came(len(self.held))
             self._certifying.look_for(connection.station_id)
             await connection.run()
         finally:
@@ -278,6 +281,7 @@ class Gateway:
             if closing is not None:
                 await closing
             self._gone[connection.id] = connection.station_id
+            self._long_lived.went()
             self._farewells.wake()
 
     def _incoming(self, connection: Connection, message_id: str) -> Incoming:
