@@ -1,7 +1,7 @@
 """Holds the stations of this process against their configuration's templates.
 
 A station is held against them soon after it has booted, once a template that applies to it has
-changed, and every `every_s`; a few stations at a time, for all may boot at once.
+changed, and every `every_s`; a few stations a second, one after another, for all may boot at once.
 """
 
 from __future__ import annotations
@@ -61,11 +61,13 @@ class Configuring:
         carry_out: CarryOut,
         *,
         every_s: float,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._held = held
         self._carry_out = carry_out
         self._every_s = every_s
+        self._sleep = sleep
         self._seen: dict[str, _Seen] = {}
         self._templates_of: tuple[int, datetime] | None = None
         self._working: dict[str, asyncio.Task[None]] = {}
@@ -97,7 +99,9 @@ class Configuring:
                 seen.due = min(seen.due, now)
             if seen.due <= now and len(self._working) < AT_ONCE and id_ not in self._working:
                 seen.due = now + self._every_s
-                task = asyncio.create_task(self._configure(connection))
+                # Not all at once: whoever asks for something else would wait behind them.
+                after_s = LOOKED_EVERY_S * len(self._working) / AT_ONCE
+                task = asyncio.create_task(self._configure(connection, after_s))
                 self._working[id_] = task
                 task.add_done_callback(partial(self._ended, id_))
 
@@ -109,7 +113,9 @@ class Configuring:
         before, self._templates_of = self._templates_of, latest
         return before != latest
 
-    async def _configure(self, connection: Connection) -> None:
+    async def _configure(self, connection: Connection, after_s: float) -> None:
+        await self._sleep(after_s)
+
         async def ask(op: str, fields: JsonMapping) -> JsonObject:
             return await self._carry_out(op, Asked(connection, 0, fields, ANSWERED_WITHIN_S))
 
