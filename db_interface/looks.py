@@ -39,6 +39,8 @@ class Seen:
     """So much this process's clock turned out to be behind: the mark should be later."""
     number: int | None = None
     """The number of objects that was asked for; None: none was."""
+    oldest: datetime | None = None
+    """No other process has a transaction in flight that was stamped before; None: none has any."""
 
 
 _CALM = Seen(late=False, slow=timedelta())
@@ -97,7 +99,7 @@ class Looks:
         look = await self._looks.get(_NO_NUMBER if counted is None else counted)
         assert look is not None  # noqa: S101 (every look that is asked for is answered)
         late = look.oldest is not None and look.oldest < mark
-        return Seen(late, timedelta(seconds=look.slow_s), look.number)
+        return Seen(late, timedelta(seconds=look.slow_s), look.number, look.oldest)
 
     async def _look(self, asked: Sequence[str]) -> dict[str, _Look]:
         wanted = [each for each in asked if each != _NO_NUMBER]

@@ -5,7 +5,9 @@ before (`prior`), one that was created since is not shown, and the numbers say t
 is the same whenever it is read, and whoever asks on from its newest stamp misses nothing.
 
 A pull by date keeps the mark of its first page to its last, and what was counted then: what changes
-meanwhile is the next pull's. A list without dates shows each page as of its own moment.
+meanwhile is the next pull's. A list without dates shows each page as of its own moment: the first
+one as of when it was asked for, later ones as of when the oldest transaction in flight began, for
+which they do not wait. What that changes is the next pull's, too.
 """
 
 from __future__ import annotations
@@ -40,6 +42,9 @@ logger = logging.getLogger("cpo.store")
 _ROOM_FOR_NUMBERS = 100
 _EXACT_TO = timedelta(milliseconds=2)
 """How well a process knows the time when all is well."""
+NOT_LONG = timedelta(seconds=1)
+"""Who goes on reading is shown what was settled so long ago, at most: what was before it is not
+kept for ever."""
 _OPEN, _CLOSE = {ord("{")}, {ord("}")}
 _FIRST, _LAST = itemgetter(0), itemgetter(-1)
 
@@ -64,7 +69,11 @@ class Page(NamedTuple):
 
 async def page(db: Database, module: str, query: PageQuery, rows: PageRows) -> Page:
     """One page in order of creation, with the exact number of objects the query matches."""
-    as_of, found, total = await _found(db, module, await _from_near_by(db, module, query), rows)
+    goes_on = query.after is not None and not query.by_date
+    query = await _from_near_by(db, module, query)
+    as_of, found, total = await _found(db, module, query, rows, goes_on=goes_on)
+    if goes_on and not as_of.calm and any(_is_overtaken(row, as_of) for row in found):
+        as_of, found, total = await _found(db, module, query, rows)
     listed = found[: query.limit]
     seen = _sound_of(_seen(listed, as_of, query), module)
     computed = query.view is not None and not query.view.same_if_absent
@@ -93,10 +102,10 @@ async def count(db: Database, module: str, query: PageQuery) -> int:
 
 
 async def _found(
-    db: Database, module: str, query: PageQuery, rows: PageRows | None
+    db: Database, module: str, query: PageQuery, rows: PageRows | None, *, goes_on: bool = False
 ) -> tuple[AsOf, list[JsonObject], int]:
     """As of when it is read, the page's rows (None: they are not wanted), and how many objects
-    match."""
+    match. `goes_on`: with what was begun before."""
     writers = db.writers
 
     async def read(mark: datetime, *, calm: bool = False) -> tuple[AsOf, list[JsonObject], int]:
@@ -107,9 +116,12 @@ async def _found(
         as_of, found, total = await read(min(query.as_of, writers.stamp()))
         return as_of, found, total if query.total is None else query.total
     number_in = counted(module, query)
-    mark = await writers.settled_here()
+    mark = writers.mark() if goes_on else await writers.settled_here()
     seen = await writers.look(mark, number_in)
-    if seen.slow > _EXACT_TO:
+    begun = writers.begun(mark, seen) if goes_on else mark
+    if mark - NOT_LONG <= begun < mark:
+        return await read(begun)
+    if begun < mark or seen.slow > _EXACT_TO:
         mark = await writers.settled_here()
         seen = await writers.look(mark, number_in)
     if seen.late:
@@ -173,6 +185,12 @@ def _all_settled(rows: Sequence[JsonObject], as_of: AsOf, query: PageQuery) -> b
     if query.by_date:
         return not newer
     return all(at > mark + NOT_OURS for at in newer)
+
+
+def _is_overtaken(row: JsonObject, as_of: AsOf) -> bool:
+    """Whether it was there before the mark, maybe, and how it was then is not kept any more."""
+    prior = row["hot"].get("prior", ()) if "hot" in row else ()
+    return bool(prior) and all(one["at"] > bare(as_of.mark) for one in prior)
 
 
 def _as_of(row: JsonObject, as_of: AsOf, query: PageQuery) -> JsonObject | None:

@@ -6,16 +6,19 @@ for good. So no list shows what is younger than the mark: before it, nothing can
 
 **Writers.** Each process has a document in `writers`. Its `floor` is the stamp of its oldest
 transaction in flight; none: it has no transaction. It is there, acknowledged, before the first
-transaction takes its stamp, is moved on as they end, fifty times a second at most, and goes soon
-after the last one: readers wait for no more than what was under way. A floor is the server's time
-when it is set, and no later stamp of the process lies below: how well hosts know that clock does
-not matter.
+transaction takes its stamp, is moved on as soon as one ends, fifty times a second at most, and goes
+soon after the last one: readers wait for no more than what was under way. A floor goes by the
+server's time when it is set, and no later stamp of the process lies below: how well hosts know that
+clock does not matter.
 
 So that readers need not look each time, a process that begins to write waits some milliseconds
-before its first stamp: for not quite as long a reader may rely on that nobody was writing.
+before its first stamp: for not quite as long a reader may rely on that nobody was writing. Its
+first floor lies as much ahead.
 
 **Readers** take their own time as mark, wait until what this process had in flight has ended and
-until no other's floor lies before it, and see all that was stamped before they asked.
+until no other's floor lies before it, and see all that was stamped before they asked. Floors only
+ever rise. So whoever goes on with what he has begun to read so need not wait: as of the lowest
+floor he sees no less than when he began.
 
 **Silent writers.** The last thing that a transaction does before it commits is to write a slot of
 its process that nobody else uses meanwhile. Who finds a writer silent for SILENT_AFTER_S deletes
@@ -129,6 +132,9 @@ class Writers:
         self._least: datetime | None = None
         """No stamp may lie below: the floor that others know, and every mark given out here."""
         self._settled: datetime | None = None
+        self._told_at = float("-inf")
+        """When others were told of a floor last, likewise."""
+        self._one_ended = asyncio.Event()
         self._sessions: set[Any] = set()
         """The server's names of those that transactions of this process run in."""
         self.order = OrderOfCreation()
@@ -180,6 +186,7 @@ class Writers:
         self._left_at = uptime_s()
         if entered.publishes:
             self._looks.written()
+        self._one_ended.set()
         heapq.heappush(self._free, entered.slot)
         self._room.release()
         if entered.ended is not None and not entered.ended.done():
@@ -202,10 +209,14 @@ class Writers:
 
     # -- readers
 
+    def mark(self) -> datetime:
+        """Of now. No stamp of this process will lie before it."""
+        self._least = self.stamp()
+        return self._least
+
     async def settled_here(self) -> datetime:
         """A mark of now, once what this process has in flight has ended."""
-        mark = self.stamp()
-        self._least = mark
+        mark = self.mark()
         before = list(self._in_flight)
         if before:
             loop = asyncio.get_running_loop()
@@ -230,8 +241,14 @@ class Writers:
             return calm
         seen = await self._looks.look(mark, counted)
         if not seen.late:
-            self._note(mark)
+            self._note(min([mark, *(one.now for one in self._in_flight)]))
         return seen
+
+    def begun(self, mark: datetime, seen: Seen) -> datetime:
+        """The stamp of the oldest transaction in flight, as seen with that mark; else the mark. Who
+        goes on with what he has begun to read need not wait for more."""
+        stamps = [mark, *(one.now for one in self._in_flight)]
+        return min(stamps if seen.oldest is None else [seen.oldest, *stamps])
 
     async def settled_elsewhere(self, mark: datetime) -> datetime:
         """The mark, once no other process has anything in flight that was stamped before it; after
@@ -262,9 +279,10 @@ class Writers:
 
     async def _announce(self) -> None:
         """Before the first stamp: others know that there will be some, and none below this."""
-        now: object = "$$NOW" if self._shares_a_clock else self._db.now()
+        ahead = {"$add": ["$$NOW", HELD_BACK // timedelta(milliseconds=1)]}
+        floor: object = ahead if self._shares_a_clock else self._db.now()
         busy: list[JsonObject] = [
-            {"$set": {"floor": now, "beat": "$$NOW", "sessions": list(self._sessions)}}
+            {"$set": {"floor": floor, "beat": "$$NOW", "sessions": list(self._sessions)}}
         ]
         writers, found = self._db[WRITERS], None
         if self._name is not None:
@@ -303,12 +321,16 @@ class Writers:
         self._ticking = asyncio.create_task(self._tick(), name="writers")
 
     async def _tick(self) -> None:
-        """Move the floor on while transactions are in flight, and take it away after the last."""
+        """Move the floor on as transactions end and as time goes by, and take it away after the
+        last."""
         quick = self._db[WRITERS].with_options(write_concern=WriteConcern(w=1))
         name = self._name
         try:
             while self._announced and self._name == name:
-                await asyncio.sleep(TICK_S)
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._one_ended.wait(), TICK_S)
+                self._one_ended.clear()
+                await asyncio.sleep(max(0.0, self._told_at + TICK_S - uptime_s()))
                 async with self._announcing:
                     if self._name != name:
                         return
@@ -341,6 +363,7 @@ class Writers:
             # No stamp that is taken while this is under way lies below either.
             self._least = floor if self._least is None else max(self._least, floor)
         done = await writers.update_one({"_id": name}, change)
+        self._told_at = uptime_s()
         if not done.matched_count:
             self._forget(name)
             return

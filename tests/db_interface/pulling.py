@@ -59,10 +59,18 @@ class Puller:
             except STORE_ERRORS:
                 self.newest, self.started = before
 
+    async def crawl(self) -> None:
+        """All pages of the list without dates."""
+        self.started = self.db.now()
+        await self._read_all(None)
+
     async def pull(self) -> int:
         """All pages of one pull; how many objects there were."""
         now = self.db.now()
         begin, self.started = self.ask_from(self, now), now
+        return await self._read_all(begin)
+
+    async def _read_all(self, begin: datetime | None) -> int:
         objects, after, as_of, seen = DbInterface(self.db).objects(MODULE), None, None, 0
         while True:
             query = PageQuery(

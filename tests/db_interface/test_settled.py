@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 
+import orjson
 import pytest
 from pymongo.errors import PyMongoError
 
-from db_interface import writers
+from db_interface import pages, writers
 from db_interface.database import Database
 from db_interface.interface import DbInterface
 from db_interface.json_data import JsonObject
-from db_interface.pages import PageQuery
+from db_interface.looks import CALM_FOR_S
+from db_interface.pages import Page, PageQuery
 from db_interface.transaction import Tx
 from tests.conftest import Loop
 from tests.db_interface.pulling import (
@@ -79,6 +82,30 @@ async def ended(db: Database) -> None:
         await asyncio.sleep(0.01)
 
 
+def goes_on(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> tuple[asyncio.Task[Page], asyncio.Event]:
+    """A page of a list that was begun before, and when it waits for what is under way."""
+    waits, floors = asyncio.Event(), db.writers._floors
+
+    async def looked_at(asked: Sequence[str]) -> dict[str, Sequence[datetime]]:
+        waits.set()
+        return await floors(asked)
+
+    monkeypatch.setattr(db.writers._waited_for, "_read", looked_at)
+    query = PageQuery([EVERYBODY], limit=5, after=0)
+    return asyncio.create_task(DbInterface(db).objects(MODULE).page(query)), waits
+
+
+def value_of(raw: bytes) -> int:
+    value: int = orjson.loads(raw)["value"]
+    return value
+
+
+async def must_not_wait(*_: object) -> datetime:
+    raise AssertionError("it has waited")
+
+
 async def _stopped() -> None:
     """In the place of what a process does ten times a second."""
 
@@ -130,6 +157,122 @@ def test_a_reader_waits_for_what_was_stamped_before_it_asked(connect: Connect, l
             await pull
             assert peer.has == {"A": 1}
             await held.task
+
+    loop.run(story())
+
+
+@pytest.mark.parametrize("same_process", [True, False], ids=["one process", "two processes"])
+def test_who_goes_on_with_a_list_waits_for_nobody(
+    connect: Connect, loop: Loop, same_process: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is under way, and what came after it, is the next pull's."""
+    slow, quick = connect(), connect()
+    reading = slow if same_process else connect()
+
+    async def story() -> None:
+        for n in range(4):
+            await put(quick, f"T{n}", 0)
+        objects, first = DbInterface(reading).objects(MODULE), PageQuery([EVERYBODY], limit=2)
+        page = await objects.page(first)
+        held = Held(slow, ("T2", 1), ("new", 0))
+        await held.at_the_end.wait()
+        await put(quick, "T3", 1)
+
+        following = first._replace(after=page.last_seq)
+        with monkeypatch.context() as patched:
+            patched.setattr(reading.writers, "settled_here", must_not_wait)
+            patched.setattr(reading.writers, "settled_elsewhere", must_not_wait)
+            page = await objects.page(following)
+        assert ([value_of(raw) for raw in page.raws], page.total) == ([0, 0], 4)
+
+        held.let_on.set()
+        await held.task
+        while (page := await objects.page(following)).total == 4:
+            await asyncio.sleep(0.01)
+        assert [value_of(raw) for raw in page.raws] == [1, 1]
+
+    loop.run(story())
+
+
+def test_who_goes_on_waits_for_what_is_under_way_for_long(
+    connect: Connect, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Objects' former states are not kept for ever."""
+    monkeypatch.setattr(pages, "NOT_LONG", timedelta(0))
+    slow, reading = connect(), connect()
+
+    async def story() -> None:
+        await put(slow, "A", 0)
+        held = Held(slow, ("A", 1))
+        await held.at_the_end.wait()
+        page, waits = goes_on(reading, monkeypatch)
+        await waits.wait()
+        held.let_on.set()
+        await held.task
+        assert [value_of(raw) for raw in (await page).raws] == [1]
+
+    loop.run(story())
+
+
+def test_what_has_changed_twice_meanwhile_is_not_left_out_of_a_page(
+    connect: Connect, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How it was then may not be kept any more: who goes on waits, too."""
+    slow, reading = connect(), connect()
+
+    async def story() -> None:
+        for name in ("A", "B"):
+            await put(slow, name, 0)
+        await ended(slow)
+        held = Held(slow, ("A", 1))
+        await held.at_the_end.wait()
+        since = {"last_updated": "$$NOW", "prior": [{"at": "$$NOW", "raw": "$raw"}]}
+        await reading[MODULE].update_one({"lid": "b"}, [{"$set": since}])
+        page, waits = goes_on(reading, monkeypatch)
+        await waits.wait()
+        held.let_on.set()
+        await held.task
+        assert [value_of(raw) for raw in (await page).raws] == [1, 0]
+
+    loop.run(story())
+
+
+def test_a_transaction_that_has_ended_is_told_at_once(
+    connect: Connect, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with the next turn."""
+    monkeypatch.setattr(writers, "TICK_S", 3600)
+    monkeypatch.setattr(writers, "SILENT_AFTER_S", 3600)
+    slow, reading = connect(), connect()
+
+    async def story() -> None:
+        held = Held(slow, ("A", 1))
+        await held.at_the_end.wait()
+        peer = Puller(reading, from_newest)
+        pull = asyncio.create_task(peer.pull())
+        held.let_on.set()
+        await held.task
+        await pull
+        assert peer.has == {"A": 1}
+
+    loop.run(story())
+
+
+def test_the_first_floor_lies_behind_what_readers_rely_on(
+    connect: Connect, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has read in that time goes on as of no earlier moment."""
+    monkeypatch.setattr(writers, "TICK_S", 3600)
+    writing = connect()
+
+    async def story() -> None:
+        held = Held(writing, ("A", 1))
+        await held.at_the_end.wait()
+        known = await writing[writers.WRITERS].find_one({"floor": {"$exists": True}})
+        assert known["floor"] - known["beat"] == writers.HELD_BACK
+        assert timedelta(seconds=CALM_FOR_S) < writers.HELD_BACK
+        held.let_on.set()
+        await held.task
 
     loop.run(story())
 
@@ -253,7 +396,8 @@ def test_who_dies_in_a_transaction_holds_nobody_up_for_long(connect: Connect, lo
 def test_many_writers_and_pullers_for_a_while(
     connect: Connect, loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Transactions of random length, some of which stop for longer than they may."""
+    """Transactions of random length, some of which stop for longer than they may. Some peers read a
+    whole list first, and ask on from when they began."""
     chance = random.Random(7)
     writing = [connect() for _ in range(4)]
     reading = connect()
@@ -285,8 +429,14 @@ def test_many_writers_and_pullers_for_a_while(
             while not stop.is_set():
                 await peer.pull()
 
+        async def keep_crawling(db: Database) -> None:
+            while not stop.is_set():
+                peers.append(Puller(db, from_last_start))
+                await peers[-1].crawl()
+
         tasks = [asyncio.create_task(keep_writing(db)) for db in writing for _ in range(3)]
         tasks += [asyncio.create_task(keep_pulling(peer)) for peer in peers]
+        tasks += [asyncio.create_task(keep_crawling(db)) for db in (reading, writing[0])]
         await asyncio.sleep(1.5)
         with monkeypatch.context() as patched:
             patched.setattr(writing[1].writers, "_move_on", lambda _: _stopped())
