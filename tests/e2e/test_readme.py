@@ -73,7 +73,7 @@ def test_from_make_run_to_a_cdr(running: Processes) -> None:
     make_run, play, by_hand, lend, look_and_start, stop, cdrs, make = blocks
     assert make_run == "make run\n" and make.startswith("make test")
     port, registry_port = free_port(), free_port()
-    up = running.installed("up", f"--port={port}", f"--registry-port={registry_port}")
+    up = running.cpo("up", f"--port={port}", f"--registry-port={registry_port}")
     terminal = Terminal(running.directory, {"8000": str(port), "8080": str(registry_port)})
     eventually(lambda: up.said("OCPI CPO backend is up"), timeout_s=100, what="the panel")
     eventually(lambda: up.output.count("CP registered") >= 2, what="charge points")

@@ -14,25 +14,25 @@ import httpx
 import pytest
 
 from tests.e2e.plain_emsp import PlainEmsp
-from tests.e2e.processes import REPOSITORY, Process, Processes, alive, children_of, eventually
+from tests.e2e.processes import REPOSITORY, Processes, alive, children_of, eventually
 from tests.serving import free_port
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 
 
-def start_up(running: Processes, port: int, registry_port: int, charge_points: int = 2) -> Process:
-    return running.installed(
+def all_of_it(port: int, registry_port: int) -> tuple[str, ...]:
+    return (
         "up",
         f"--port={port}",
         f"--registry-port={registry_port}",
-        f"--charge-points={charge_points}",
+        "--charge-points=2",
         "--data-dir=data",
     )
 
 
 def test_a_newcomer_starts_it_all_and_sees_an_ocpi_request_work(running: Processes) -> None:
     port, registry_port = free_port(), free_port()
-    up = start_up(running, port, registry_port)
+    up = running.installed(*all_of_it(port, registry_port))
     eventually(lambda: up.said("OCPI CPO backend is up"), timeout_s=100, what="the panel")
     base = f"http://127.0.0.1:{port}"
 
@@ -137,7 +137,7 @@ def test_a_newcomer_starts_it_all_and_sees_an_ocpi_request_work(running: Process
 
 def test_killed_in_the_middle_it_recovers_with_everything(running: Processes) -> None:
     port, registry_port = free_port(), free_port()
-    up = start_up(running, port, registry_port)
+    up = running.cpo(*all_of_it(port, registry_port))
     eventually(lambda: up.said("OCPI CPO backend is up"), timeout_s=100, what="the panel")
     registry = f"http://127.0.0.1:{registry_port}"
     eventually(lambda: httpx.get(f"{registry}/cp").json()["total"] == 2)
@@ -157,7 +157,7 @@ def test_killed_in_the_middle_it_recovers_with_everything(running: Processes) ->
     (central,) = (
         child
         for child in children_of(up.pid)
-        if b"serve" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+        if Path(f"/proc/{child}/comm").read_text() == "serve\n"
     )
     os.kill(central, 9)
     eventually(lambda: up.said("EV_Central ended"))

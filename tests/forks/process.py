@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 _REPOSITORY = Path(__file__).parents[2]
@@ -24,7 +24,11 @@ class _Server:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: tuple[socket.socket, subprocess.Popen[bytes]] | None = None
+        self._running: tuple[socket.socket, Callable[[], object]] | None = None
+
+    def is_there(self, asking: socket.socket, until_ended: Callable[[], object]) -> None:
+        """It need not be started: one is asked there."""
+        self._running = asking, until_ended
 
     def ask(self, packet: bytes, files: Sequence[int]) -> None:
         with self._lock:
@@ -36,13 +40,13 @@ class _Server:
         """End what still runs."""
         with self._lock:
             if self._running is not None:
-                asking, process = self._running
+                asking, until_ended = self._running
                 asking.close()
-                process.wait()
+                until_ended()
                 self._running = None
 
 
-def _started() -> tuple[socket.socket, subprocess.Popen[bytes]]:
+def _started() -> tuple[socket.socket, Callable[[], object]]:
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(_OF_THE_PRODUCT)
     }
@@ -56,11 +60,11 @@ def _started() -> tuple[socket.socket, subprocess.Popen[bytes]]:
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
-    return ours, process
+    return ours, process.wait
 
 
 _SERVER = _Server()
-close = _SERVER.close
+close, is_there = _SERVER.close, _SERVER.is_there
 
 
 class Fork:
@@ -76,6 +80,10 @@ class Fork:
 
     def poll(self) -> int | None:
         return self._ended_within(0)
+
+    def fileno(self) -> int:
+        """To be read once it has ended, for whoever waits for other things, too."""
+        return self._told.fileno()
 
     def wait(self, timeout: float | None = None) -> int:
         code = self._ended_within(timeout)

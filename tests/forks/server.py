@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cpo_app.cli.app import Commands
+from tests.forks import parts
 
 MAX_PACKET_BYTES = 1 << 18
 LOADED = (
@@ -59,9 +60,10 @@ class Forks:
         *standard, told_on = files
         # A thread would not be there in the fork, and what it holds would be held for ever.
         assert [*Path("/proc/self/task").iterdir()] == [Path(f"/proc/self/task/{os.getpid()}")]
+        ours = os.getpid()
         pid = os.fork()
         if pid == 0:
-            become(wanted, standard, told_on)
+            become(wanted, standard, told_on, parent=ours)
         for file in standard:
             os.close(file)
         self._told_on[pid] = told_on
@@ -86,10 +88,11 @@ def tell(pipe: int, what: str, number: int) -> None:
         os.write(pipe, f"{what} {number}\n".encode())
 
 
-def become(wanted: Wanted, standard: Sequence[int], told_on: int) -> None:
+def become(wanted: Wanted, standard: Sequence[int], told_on: int, parent: int) -> None:
     """Run it in this process, which ends with it."""
     code = 1
     try:
+        parts.lives_with(parent)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -98,6 +101,9 @@ def become(wanted: Wanted, standard: Sequence[int], told_on: int) -> None:
             os.dup2(file, number)
         tell(told_on, "started", os.getpid())
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        named(wanted)
+        if starts_parts(wanted):
+            parts.fork_them(serve)
         os.chdir(wanted.directory)
         sys.path.insert(0, wanted.directory)
         os.environ.clear()
@@ -110,6 +116,17 @@ def become(wanted: Wanted, standard: Sequence[int], told_on: int) -> None:
         sys.stderr.flush()
     finally:
         os._exit(code)
+
+
+def named(wanted: Wanted) -> None:
+    """As `ps` and /proc/PID/comm show it: by what it was asked to do. The kernel cuts it."""
+    Path("/proc/self/comm").write_text(" ".join(wanted.arguments) or wanted.module)
+
+
+def starts_parts(wanted: Wanted) -> bool:
+    """Whether it is a supervisor of other `cpo` commands."""
+    command, *options = wanted.arguments or [""]
+    return command == "up" or (command == "ocpp" and any("--workers" in one for one in options))
 
 
 def exit_code_of(module: str) -> int:
@@ -133,7 +150,12 @@ def main(asked_on: int) -> None:
     for name in LOADED:
         importlib.import_module(name)
     gc.freeze()  # no collection of a fork copies these pages
-    asked, forks = socket.socket(fileno=asked_on), Forks()
+    serve(socket.socket(fileno=asked_on))
+
+
+def serve(asked: socket.socket) -> None:
+    """Fork whatever is asked for, until nobody asks any more."""
+    forks = Forks()
     woken, wakes = socket.socketpair()
     woken.setblocking(False)
     wakes.setblocking(False)
