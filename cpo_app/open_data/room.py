@@ -25,13 +25,19 @@ from cpo_app.settings import Settings
 from db_interface.database import STORE_ERRORS
 from db_interface.interface import DbInterface
 from domain.errors import InvalidParameters, NotFound, TooManyRequests
-from domain.open_data.kept_document import LOOK_EVERY_S, NotReady, TooLarge
+from domain.open_data.kept_document import (
+    LOOK_EVERY_S,
+    TOO_LARGE_PAUSE_S,
+    NotReady,
+    TooLarge,
+)
 from domain.rounds import Rounds
 
 logger = logging.getLogger("cpo.open_data")
 
 PATH = "/open-data"
 _METHODS = ("GET", "HEAD")
+RETRY_TOO_LARGE = {"Retry-After": f"{TOO_LARGE_PAUSE_S:.0f}"}
 _MADE_AGAIN_S = 60.0
 """What could not be made at the start is tried again."""
 
@@ -44,6 +50,10 @@ class OpenData:
         self, settings: Settings, store: DbInterface, *, look_every_s: float = LOOK_EVERY_S
     ) -> None:
         self._settings = settings
+        self._too_large = (
+            "the document is larger than this server may keep (CPO_OPEN_DATA_MAX_MB); "
+            f"locations are there in pages: {settings.base_url}{PATH}/ocpi/2.2.1/locations"
+        )
         self._strangers = Strangers(settings.CPO_OPEN_DATA_REQUESTS_PER_MINUTE)
         self._ocpi = OcpiPages(settings, store, below=PATH, look_every_s=look_every_s)
         self._datex = DatexPages(settings, store, look_every_s=look_every_s)
@@ -94,8 +104,7 @@ class OpenData:
             detail = "the document is being made for the first time"
             return error_answer(503, detail, {**FOR_ALL, **RETRY_AFTER})
         except TooLarge:
-            detail = "the document is larger than this server may keep (CPO_OPEN_DATA_MAX_MB)"
-            return error_answer(503, detail, {**FOR_ALL, "Retry-After": "600"})
+            return error_answer(503, self._too_large, {**FOR_ALL, **RETRY_TOO_LARGE})
 
     async def _contents(self, _: Request) -> Response:
         """What there is, for who begins at the top."""

@@ -27,6 +27,8 @@ LOOK_EVERY_S = 1.0
 PAUSE_FACTOR = 4.0
 """It pauses for so many times what it took: a fifth of a core at most."""
 MAX_PAUSE_S = 20.0
+TOO_LARGE_PAUSE_S = 600.0
+"""What was too large is judged anew so often."""
 _JUDGED_FROM = 2000
 """By so many objects it is told whether all of them can be kept."""
 WAIT_S = 8.0
@@ -79,9 +81,12 @@ class KeptDocument:
         """And it was said."""
 
     async def edition(self) -> Edition:
-        """The present one. Raises NotReady, TooLarge; the store's errors once it is too old."""
+        """The present one. Raises NotReady; TooLarge, at once where that is known; the store's
+        errors once it is too old."""
         self._asked.set()
         looking = self._look_unless_done()
+        if self._is_too_large:
+            raise TooLarge(self._why_too_large)
         if looking is not None:
             patience_s = WAIT_S if self._edition is None else WAIT_FOR_NEWS_S
             await asyncio.wait((looking,), timeout=patience_s)
@@ -158,6 +163,8 @@ class KeptDocument:
         finally:
             took = loop.time() - began
             pause = min(MAX_PAUSE_S, max(self._look_every_s, PAUSE_FACTOR * took))
+            if self._is_too_large:
+                pause = TOO_LARGE_PAUSE_S
             self._look_after = loop.time() + (pause if self._look_every_s else 0)
 
     async def _see(self) -> None:
@@ -237,7 +244,11 @@ class KeptDocument:
                 logger.warning("open data: a document is larger than CPO_OPEN_DATA_MAX_MB")
             self._is_too_large = True
             self._edition = self._mark = None
-            raise TooLarge(f"more than {self._max_bytes} bytes")
+            raise TooLarge(self._why_too_large)
+
+    @property
+    def _why_too_large(self) -> str:
+        return f"more than {self._max_bytes} bytes"
 
     async def stop(self) -> None:
         if self._looking is not None:

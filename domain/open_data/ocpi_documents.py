@@ -1,4 +1,8 @@
-"""The documents of OCPI objects, one of locations and one of tariffs in each version offered."""
+"""The documents of OCPI objects, one of locations and one of tariffs in each version offered.
+
+Where there are too many locations to be kept, nobody knows which tariffs they name: all that can be
+paid on the spot are shown then.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from datetime import datetime, timezone
 
 from db_interface.interface import DbInterface
 from domain.open_data.edition import Rendering
-from domain.open_data.kept_document import LOOK_EVERY_S, KeptDocument
+from domain.open_data.kept_document import LOOK_EVERY_S, KeptDocument, TooLarge
 from domain.open_data.ocpi_json import LOCATIONS, OBJECTS, ad_hoc_only, as_it_is
 from domain.open_data.published import Published
 from domain.versions import OcpiVersion
@@ -46,7 +50,10 @@ class OcpiDocuments:
         self.tariffs = kept("tariffs")
 
     async def _tariffs(self) -> Rendering:
-        named = (await self.locations.edition()).names
+        try:
+            named = (await self.locations.edition()).names
+        except TooLarge:
+            named = None
         minute = int(self._db.now().timestamp()) // _TARIFFS_END_WITHIN_S
         since = datetime.fromtimestamp(minute * _TARIFFS_END_WITHIN_S, timezone.utc)
         return Rendering(ad_hoc_only(named, since), (named, minute))

@@ -56,11 +56,12 @@ def as_it_is(raw: bytes) -> bytes:
     return raw
 
 
-def ad_hoc_only(named: Collection[str], now: datetime) -> Render:
-    """Renders those of the tariffs that are among `named` (folded ids)."""
+def ad_hoc_only(named: Collection[str] | None, now: datetime) -> Render:
+    """Renders those of the tariffs that are among `named` (folded ids; None: it is not known)."""
 
     def render(raw: bytes) -> bytes | None:
         tariff = orjson.loads(raw)
-        return raw if tariff["id"].lower() in named and is_payable(tariff, now) else None
+        is_named = named is None or tariff["id"].lower() in named
+        return raw if is_named and is_payable(tariff, now) else None
 
     return render

@@ -14,7 +14,7 @@ from cpo_app.paging import _cursor
 from db_interface.database import Database
 from domain.times import format_datetime
 from tests.conftest import Loop
-from tests.cpo_app.open_data.test_whole_documents import Reader, ids, reader
+from tests.cpo_app.open_data.test_whole_documents import Reader, ids, keep_less, reader
 from tests.domain.schemas.samples import connector, evse
 
 __all__ = ["reader"]
@@ -57,6 +57,60 @@ def test_who_asks_on_from_a_date_misses_nothing(reader: Reader) -> None:
     assert (ids(second), second.headers["x-total-count"]) == (["LOC2"], "4")
     newest = max(one["last_updated"] for one in (*first.json()["data"], *second.json()["data"]))
     assert set(ids(reader.asks(f"{PAGE}?date_from={newest}"))) >= {"LOC1", "LOC3"}
+
+
+@pytest.fixture
+def crowded(reader: Reader) -> Reader:
+    """Of more locations than may be kept."""
+    keep_less(reader)
+    return reader
+
+
+def test_more_than_can_be_kept_are_there_in_pages_and_one_by_one(crowded: Reader) -> None:
+    reader = crowded
+    named = evse(connectors=[connector(tariff_ids=["AdHoc"])])
+    for each in range(5):
+        reader.publish_location(f"LOC{each}", evses=[named])
+    reader.publish_location("HIDDEN", private=True)
+    reader.publish_location("OTHERS", party_id="OTH")
+    for path in (PAGE, "/open-data/ocpi/2.3.0/locations"):
+        pages = followed(reader, f"{path}?limit=2")
+        assert pages == [["LOC0", "LOC1"], ["LOC2", "LOC3"], ["LOC4"]]
+    first = reader.asks(f"{PAGE}?limit=2")
+    assert first.headers["x-total-count"] == "5"
+    again = reader.asks(f"{PAGE}?limit=2", If_None_Match=first.headers["etag"])
+    assert again.status_code == 304
+    assert ids(reader.asks(f"{PAGE}?offset=3")) == ["LOC3", "LOC4"]
+    assert reader.asks(f"{PAGE}/loc1").json()["data"]["id"] == "LOC1"
+    for hidden in ("HIDDEN", "OTHERS", "NONE"):
+        assert reader.asks(f"{PAGE}/{hidden}").status_code == 404
+
+
+def test_pages_by_date_of_more_than_can_be_kept_are_all_as_of_the_first(crowded: Reader) -> None:
+    for each in range(4):
+        crowded.publish_location(f"LOC{each}", city="Gent")
+    since = format_datetime(crowded.db.now() - timedelta(hours=1))
+    first = crowded.asks(f"{PAGE}?limit=2&date_from={since}")
+    crowded.publish_location("LOC3", city="Brugge")
+    second = crowded.asks(first.links["next"]["url"])
+    assert (ids(first), ids(second)) == (["LOC0", "LOC1"], ["LOC2", "LOC3"])
+    assert {one["city"] for one in second.json()["data"]} == {"Gent"}
+    newest = max(one["last_updated"] for one in (*first.json()["data"], *second.json()["data"]))
+    news = crowded.asks(f"{PAGE}?date_from={newest}").json()["data"]
+    assert [one["city"] for one in news if one["id"] == "LOC3"] == ["Brugge"]
+
+
+def test_of_too_many_locations_every_ad_hoc_tariff_is_shown(reader: Reader) -> None:
+    """Which of them are named by a location, nobody knows then."""
+    reader.publish_location("LOC1")
+    reader.publish_tariff("AdHoc", type="AD_HOC_PAYMENT")
+    reader.publish_tariff("Card", type="REGULAR")
+    tariffs = "/open-data/ocpi/2.2.1/tariffs"
+    assert ids(reader.asks(tariffs)) == []
+    reader.room._ocpi._versions[0].locations._max_bytes = 10
+    reader.publish_location("LOC2")
+    assert ids(reader.asks(tariffs)) == ["AdHoc"]
+    assert ids(reader.asks(f"{tariffs}.json")) == ["AdHoc"]
 
 
 def test_a_later_page_is_not_read_of_an_older_state(

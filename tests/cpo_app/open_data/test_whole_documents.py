@@ -120,10 +120,20 @@ def test_the_operator_names_the_parties(db: Database, loop: Loop) -> None:
     assert ids(one.asks(LOCATIONS)) == ["LOC2"]
 
 
-def test_what_is_too_large_is_said_so(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def keep_less(reader: Reader) -> None:
+    """No document fits: the setting's smallest is a megabyte."""
+    for one in reader.room._ocpi._versions:
+        one.locations._max_bytes = one.tariffs._max_bytes = 10
+    for document in reader.room._datex._documents.named.values():
+        document._max_bytes = 10
+
+
+def test_what_is_too_large_is_said_so_and_where_the_pages_are(reader: Reader) -> None:
+    keep_less(reader)
     reader.publish_location("LOC1")
-    for document in (reader.room._ocpi._versions[0].locations,):
-        monkeypatch.setattr(document, "_max_bytes", 10)
-    answer = reader.asks(LOCATIONS)
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "600")
-    assert "CPO_OPEN_DATA_MAX_MB" in answer.json()["detail"]
+    for path in (LOCATIONS, "/open-data/datex/v3/table.xml", LOCATIONS):
+        answer = reader.asks(path)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "600")
+        assert "CPO_OPEN_DATA_MAX_MB" in answer.json()["detail"]
+    pages = answer.json()["detail"].rpartition(" ")[2]
+    assert ids(reader.asks(httpx.URL(pages).path)) == ["LOC1"]
