@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, wraps
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 
 from motor.frameworks import asyncio as motor_in_asyncio
 from pymongo import monitoring
@@ -86,9 +86,9 @@ monitoring.register(QUERIES)  # for all clients that are made from now on
 
 
 @cache
-def _place(code: CodeType) -> str | None:
+def _place(filename: str) -> str | None:
     """The product's file; "" of a test's; None of a file that composes no queries."""
-    path = Path(code.co_filename)
+    path = Path(filename)
     if not path.is_relative_to(_ROOT):
         return None
     file = path.relative_to(_ROOT).as_posix()
@@ -99,7 +99,7 @@ def _place(code: CodeType) -> str | None:
 
 def _who_asks(frame: FrameType | None) -> str:
     while frame is not None:
-        place = _place(frame.f_code)
+        place = _place(frame.f_code.co_filename)
         if place is not None:
             return place
         frame = frame.f_back
