@@ -22,6 +22,7 @@ from bench.cpo import KEY, METADATA, answering, prepared, settings, start_sessio
 from bench.emsp import Emsp, receiving
 from bench.goals import Goal
 from bench.ground import Ground, ground
+from bench.held_up import times_held
 from bench.measuring import p99, passed_over, told
 from bench.processes import Server, running
 from bench.simulated_boxes import Box, box
@@ -124,6 +125,10 @@ class _Side:
     def cpu(self) -> tuple[float, float, float]:
         """Seconds of processor time of gateway, Central and mongod so far."""
         return self.gateway.cpu_s(), self.central.cpu_s(), self.mongod.cpu_s()
+
+    async def times_held(self) -> tuple[float, float]:
+        """How often the event loops of gateway and Central were held for more than 50 ms so far."""
+        return (await times_held(self.gateway))[0], (await times_held(self.central))[0]
 
 
 async def _measured(place: Ground, emsp: Emsp, scale: Scale) -> dict[str, float]:
@@ -264,12 +269,14 @@ async def _starting(side: _Side) -> dict[str, float]:
     """So many starts a second, each from START_SESSION's first byte to Accepted; then the rest."""
     scale = side.scale
     ones = side.boxes[: scale.starting]
+    before = await side.times_held()
     begin, tasks = time.monotonic(), []
     for number, one in enumerate(ones):
         due = begin + number / scale.starts_per_s
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         tasks.append(asyncio.create_task(_start(side, one, due)))
     taken = await asyncio.gather(*tasks)
+    after = await side.times_held()
     more = side.boxes[scale.starting : scale.charging]
     for first in range(0, len(more), _AT_ONCE):
         part = more[first : first + _AT_ONCE]
@@ -277,6 +284,8 @@ async def _starting(side: _Side) -> dict[str, float]:
     return {
         "remote_start_p50_ms": statistics.median(taken),
         "remote_start_p99_ms": p99(taken),
+        "starting_gateway_held": after[0] - before[0],
+        "starting_central_held": after[1] - before[1],
     }
 
 

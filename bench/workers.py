@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import re
 import statistics
 import string
 import time
@@ -34,6 +33,7 @@ from bench import cpo, locations
 from bench.emsp import Emsp, receiving
 from bench.goals import Goal
 from bench.ground import Ground, ground
+from bench.held_up import times_held
 from bench.measuring import passed_over, told
 from bench.processes import Generator, Server, generating, running, talking
 from db_interface.database import Database
@@ -70,8 +70,6 @@ _ALL_UP_WITHIN_S = 20.0
 _CHUNK = 1000
 _DIGITS = string.digits + string.ascii_uppercase
 _LIST = "/ocpi/cpo/2.2.1/locations"
-_SOON = re.compile(r'cpo_event_loop_lag_seconds_bucket\{le="0.05"\} ([0-9.e+]+)')
-_ALL = re.compile(r"cpo_event_loop_lag_seconds_count ([0-9.e+]+)")
 
 GOALS = {
     "several_of_one_pages": Goal(at_least=1.5, why="pages/s, two workers / one, on two cores"),
@@ -297,11 +295,11 @@ async def _all_up(server: Server, workers: int) -> None:
     On a host that is too busy to tell, after a while."""
     await cpo.answering(server)
     deadline = time.monotonic() + _ALL_UP_WITHIN_S
-    looks, rate = (await _lags(server))[1], 0.0
+    looks, rate = (await times_held(server))[1], 0.0
     while rate < 50 * (workers - 0.5) and time.monotonic() < deadline:
         began = time.monotonic()
         await asyncio.sleep(1)
-        before, looks = looks, (await _lags(server))[1]
+        before, looks = looks, (await times_held(server))[1]
         rate = (looks - before) / (time.monotonic() - began)
 
 
@@ -372,7 +370,7 @@ async def _mixed(side: _Side, per_s: int) -> dict[str, float]:
         await _all_up(server, SEVERAL)
         await side.change(store, side.rows[:CHANGED_TOGETHER])
         await side.all_pushed(store)
-        before = await _lags(server)
+        before = await times_held(server)
         job = {
             "port": server.port,
             "path": f"{_LIST}?limit=50",
@@ -390,7 +388,7 @@ async def _mixed(side: _Side, per_s: int) -> dict[str, float]:
         with passed_over():
             made = await _changing(side, store, per_s)
             pulled = json.loads(await answer)
-        after = await _lags(server)
+        after = await times_held(server)
         await side.all_pushed(store)
     db.close()
     if pulled["failures"]:
@@ -450,13 +448,3 @@ def _in_order(side: _Side, before: int) -> dict[str, float]:
 def _number(name: str) -> int:
     """Which change gave it; 0: none has."""
     return int(name.removeprefix("change ")) if name.startswith("change ") else 0
-
-
-async def _lags(server: Server) -> tuple[float, float]:
-    """How often the event loop of a worker was held over 50 ms, of how many looks at it."""
-    async with httpx.AsyncClient(auth=("admin", cpo.ADMIN), timeout=30) as client:
-        text = (await client.get(f"http://127.0.0.1:{server.port}/metrics")).text
-    soon, looks = _SOON.search(text), _ALL.search(text)
-    if soon is None or looks is None:
-        raise RuntimeError("/metrics does not tell how long the event loop was held")
-    return float(looks[1]) - float(soon[1]), float(looks[1])

@@ -54,8 +54,11 @@ class Visited:
 
     def is_silent(self) -> bool:
         """Whether everything that happened was answered."""
-        station = self.keeping.station
-        return self.keeping.online.is_set() and not station.store.waiting()
+        return self.keeping.online.is_set() and not self.waiting()
+
+    def waiting(self) -> int:
+        """How many messages were not answered yet."""
+        return self.keeping.station.store.waiting()
 
     def left(self) -> str:
         """What it still has to say."""
