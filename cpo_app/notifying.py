@@ -1,6 +1,7 @@
 """Notices put together: what is watched, and who is told, as the settings say.
 
-Composition only. Without webhooks and mail nobody is told, and nothing is watched.
+Composition only. Without webhooks and mail nobody is told: what is in trouble is followed all the
+same, for the operator's lists.
 """
 
 from __future__ import annotations
@@ -95,14 +96,12 @@ class Notifying:
         self._tellers = [Telling(store, target) for target in self._targets.all]
 
     def start(self) -> None:
-        if self._tellers:
-            self._watch.rounds.start()
+        self._watch.rounds.start()
         for teller in self._tellers:
             teller.rounds.start()
 
     async def stop(self) -> None:
-        if self._tellers:
-            await self._watch.stop()
+        await self._watch.stop()
         for teller in self._tellers:
             await teller.rounds.stop()
         await self._targets.aclose()

@@ -51,7 +51,7 @@ def listing(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     if not found.targets:
         note(NO_TARGETS)
     if not found.watched:
-        note("nothing is watched now: no server runs that has anybody to tell")
+        note("nothing is watched now: no server runs")
 
 
 @app.command("test", help=words(TEST))

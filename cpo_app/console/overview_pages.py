@@ -14,7 +14,7 @@ from cpo_app.console.site_map import Box, SiteMap, Towns
 from cpo_app.console.verdict import Facts, verdict
 from domain.charge_points import unaccounted_energy
 from domain.charge_points.evse_states import EvseStatus
-from domain.notices import deliveries, matters
+from domain.notices import matters
 from domain.open_data.kept_completeness import number_incomplete
 from domain.operator import charge_points, hands, money, newest, peers, reconciliation, sessions
 from domain.operator.day_totals import DaysOfZones
@@ -123,7 +123,6 @@ def add_overview_pages(router: APIRouter, console: Console) -> None:
             verdict=found,
             hands=hands.first(opened, MAX_HANDS),
             hands_total=len(opened),
-            watched=await deliveries.watched(db),
             trouble=trouble if in_trouble <= MAX_IN_TROUBLE else [],
             running=running,
             peers=[peer for peer in known_peers if peer.trouble],

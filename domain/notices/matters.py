@@ -6,7 +6,8 @@ two processes that see the same tell it once, and a process that dies has told a
 Told once when it opens, and once when it is over. In between it is told again only if it has
 grown (MUCH_WORSE times as many alike as were told of). What comes and goes is damped: it is over
 only when it was gone for a while, and that while grows with each return within FLAP_WINDOW, from
-CALM_S up to MAX_CALM_S. So what flaps is told as one matter that stays open.
+CALM_S up to MAX_CALM_S. So what flaps is told as one matter that stays open. One that opened while
+there was nobody to tell is told as opened as soon as there is.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class _Always(TypedDict):
     do: str
     number: int
     told_number: int
+    """0: nobody was told of it"""
     flaps: int
     """Returns, each within FLAP_WINDOW of the one before."""
 
@@ -75,12 +77,11 @@ async def over_since(db: Database, since: datetime) -> int:
     return await MATTERS.of(db).count({"open": False, "over": {"$gte": since}})
 
 
-def as_seen(matter: Matter, sighting: Sighting) -> bool:
-    """Whether nothing is to be written of it."""
-    return "gone" not in matter and (matter["number"], matter["said"]) == (
-        sighting.number,
-        sighting.said,
-    )
+def as_seen(matter: Matter, sighting: Sighting, targets: Sequence[str]) -> bool:
+    """Whether nothing is to be written of it, and nothing told."""
+    if "gone" in matter or (targets and not matter["told_number"]):
+        return False
+    return (matter["number"], matter["said"]) == (sighting.number, sighting.said)
 
 
 async def seen(tx: Tx, sighting: Sighting, targets: Sequence[str]) -> None:
@@ -92,9 +93,10 @@ async def seen(tx: Tx, sighting: Sighting, targets: Sequence[str]) -> None:
     facts: dict[str, object] = {"said": sighting.said, "number": sighting.number}
     if "gone" in matter:
         facts |= {"flaps": matter["flaps"] + 1, "returned": tx.now}
-    if sighting.number >= MUCH_WORSE * matter["told_number"]:
+    if targets and sighting.number >= MUCH_WORSE * matter["told_number"]:
+        event = "worse" if matter["told_number"] else "opened"
         facts["told_number"] = sighting.number
-        await deliveries.tell(tx, targets, _message(tx, "worse", matter, sighting.said, sighting))
+        await deliveries.tell(tx, targets, _message(tx, event, matter, sighting.said, sighting))
     await MATTERS.of(tx).update_one({"_id": sighting.id}, {"$set": facts, "$unset": {"gone": 1}})
 
 
@@ -114,6 +116,8 @@ async def not_seen(tx: Tx, matter_id: str, targets: Sequence[str]) -> None:
     await MATTERS.of(tx).update_one(
         {"_id": matter_id}, {"$set": {"open": False, "over": tx.now}, "$unset": {"gone": 1}}
     )
+    if not matter["told_number"]:
+        return
     said = f"over: {matter['said']}"
     if matter["subject"] is None:
         said += f" ({MAX_APART} or fewer are left, each told on its own)"
@@ -135,11 +139,12 @@ async def _open(tx: Tx, sighting: Sighting, before: Matter | None, targets: Sequ
         "said": sighting.said,
         "do": sighting.do,
         "number": sighting.number,
-        "told_number": sighting.number,
+        "told_number": sighting.number if targets else 0,
         "flaps": flaps,
     }
     await MATTERS.of(tx).replace_one({"_id": sighting.id}, matter, upsert=True)
-    await deliveries.tell(tx, targets, _message(tx, "opened", matter, sighting.said))
+    if targets:
+        await deliveries.tell(tx, targets, _message(tx, "opened", matter, sighting.said))
 
 
 def _message(

@@ -20,11 +20,14 @@ from domain.rounds import Rounds
 logger = logging.getLogger("cpo.notices")
 
 PAUSE_S = 2.0
-LEASE_S = 6.0
+PAUSE_UNTOLD_S = 10.0
+"""Where nobody is told, nobody waits."""
+PAUSES_OF_LEASE = 3
 
 
 class Watch:
-    """`rounds.start` and `rounds.stop` the background work."""
+    """`rounds.start` and `rounds.stop` the background work. Without `targets` what is in trouble is
+    followed all the same; whoever comes later is told what is still open then."""
 
     def __init__(
         self, store: DbInterface, sources: Sequence[Source], targets: Sequence[str]
@@ -38,12 +41,14 @@ class Watch:
         """Whether it is this process that looks."""
         self._silent: set[str] = set()
         """Sources that could not say anything the last time."""
-        self.rounds = Rounds("notices", self.round, PAUSE_S, logger=logger)
+        pause_s = PAUSE_S if targets else PAUSE_UNTOLD_S
+        self._lease_s = PAUSES_OF_LEASE * pause_s
+        self.rounds = Rounds("notices", self.round, pause_s, logger=logger)
 
     async def round(self) -> bool:
         """Look once, if it is this process's turn; whether it was."""
         db = self._store.db
-        if not await deliveries.claim(db, deliveries.WATCH, self._owner, LEASE_S):
+        if not await deliveries.claim(db, deliveries.WATCH, self._owner, self._lease_s):
             self._first_seen.clear()
             self._looks = False
             return False
@@ -53,7 +58,7 @@ class Watch:
         known = {matter["_id"]: matter for matter in await matters.open_ones(db)}
         sightings = arranged(troubles, known.keys(), lambda trouble: trouble.id in lasting)
         for id_, sighting in sightings.items():
-            if id_ not in known or not matters.as_seen(known[id_], sighting):
+            if id_ not in known or not matters.as_seen(known[id_], sighting, self._targets):
                 await self._store.transact(
                     partial(matters.seen, sighting=sighting, targets=self._targets)
                 )

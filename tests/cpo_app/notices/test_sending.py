@@ -467,3 +467,17 @@ def test_from_trouble_to_the_webhook_and_back(
     loop.run(story(), timeout_s=60)
     assert hook.types() == ["notice.opened", "notice.over"]
     assert json.loads(hook.got[0][1])["data"]["said"].startswith("API key ci ends on ")
+
+
+def test_with_nobody_to_tell_it_is_watched_all_the_same(db: Database, loop: Loop) -> None:
+    notifying = Notifying(DbInterface(db), settings_of())
+
+    async def watched() -> None:
+        notifying.start()
+        try:
+            while not await deliveries.watched(db):
+                await asyncio.sleep(0.02)
+        finally:
+            await notifying.stop()
+
+    loop.run(watched(), timeout_s=30)

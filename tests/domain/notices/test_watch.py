@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -21,6 +21,8 @@ from domain.notices.watch import PAUSE_S, Watch
 from tests.clock import Clock
 from tests.conftest import Loop
 
+SILENT_1, SILENT_2 = "charge_point_silent:CP-1", "charge_point_silent:CP-2"
+
 
 class World:
     """A source that says what the test has put into it, and the watches that ask it."""
@@ -33,9 +35,9 @@ class World:
         self.broken = False
         self.watch = self.another()
 
-    def another(self) -> Watch:
+    def another(self, targets: Sequence[str] = ("hook", "mail")) -> Watch:
         source = Source("test", frozenset(Kind), self._look)
-        return Watch(self.store, [source], ["hook", "mail"])
+        return Watch(self.store, [source], targets)
 
     async def _look(self) -> Sequence[Trouble]:
         if self.broken:
@@ -51,6 +53,11 @@ class World:
     def look(self, after_s: float = 0.0, watch: Watch | None = None) -> bool:
         self.clock.advance(after_s)
         return self.loop.run((watch or self.watch).round())
+
+    def since(self) -> datetime:
+        """Of what was told first."""
+        found = self.loop.run(DELIVERIES.of(self.db).find({}, sort=[("at", 1)], limit=1))
+        return found[0]["message"]["since"]
 
     def told(self, target: str = "hook") -> list[tuple[str, str]]:
         found = self.loop.run(
@@ -162,6 +169,30 @@ def test_of_two_processes_one_looks_and_the_other_follows_when_it_dies(world: Wo
     world.look(1, watch=other)
     world.look(CALM_S, watch=other)
     assert world.events() == ["opened", "over"]
+
+
+def test_with_nobody_to_tell_trouble_is_followed_and_who_comes_later_is_told(world: World) -> None:
+    alone = world.another(targets=())
+    world.silent("CP-1", "CP-2")
+    for _ in range(3):
+        world.look(GATHER_S, watch=alone)
+    opened = world.loop.run(matters.open_ones(world.db))
+    assert sorted(matter["_id"] for matter in opened) == [SILENT_1, SILENT_2]
+    world.silent("CP-1")
+    for _ in range(3):
+        world.look(CALM_S, watch=alone)
+    assert [one["_id"] for one in world.loop.run(matters.lately_over(world.db, 9))] == [SILENT_2]
+    assert world.told() == []
+
+    world.loop.run(alone.stop())
+    for _ in range(3):
+        world.look(GATHER_S)
+    assert world.told() == [("opened", SILENT_1)]
+    assert world.since() == opened[0]["opened"], "it is said since when it is so"
+    world.silent()
+    for _ in range(2):
+        world.look(CALM_S)
+    assert world.told() == [("opened", SILENT_1), ("over", SILENT_1)]
 
 
 def test_whether_anybody_watches_is_known_to_all(world: World) -> None:
