@@ -14,7 +14,7 @@ from __future__ import annotations
 import gc
 
 PART = 100
-"""So many that came are frozen together; of many connections, a tenth of them."""
+"""So many that came are frozen together: some ten milliseconds."""
 MIN_GONE = 1000
 """With fewer gone it is not worth looking through everything."""
 
@@ -31,7 +31,7 @@ class LongLived:
         if self._gone >= max(MIN_GONE, held):
             gc.unfreeze()
             self._gone = 0
-        elif self._came < max(PART, held // 10):
+        elif self._came < PART:
             return
         gc.collect()
         gc.freeze()
