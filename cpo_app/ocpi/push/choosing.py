@@ -49,6 +49,7 @@ class Choice:
             return [], False
         # The peer after the marks, too: one that was narrowed or widened has been changed before it
         # was marked, and must not be sent this as it was.
+        # Whether it moved to another version meanwhile is asked when they are sent (lane.py).
         states, self.peer = await asyncio.gather(
             due_marks.present(self._store, marks, self.peer.form), self._look()
         )

@@ -191,6 +191,9 @@ class Lane:
             raise _LaneEnds("the lease ends before the request could")
 
     async def _send(self, mark: Mark, state: Present | None) -> None:
+        """The peer may move to other addresses, another token or another version at any moment.
+        What it has taken it has, wherever it came from; what it has not, because it is no longer
+        there, is no failure and goes to where it is."""
         epoch, channel = self._health.epoch, self._channel
         crash_point("before-send")
         if state is not None and state.form is not channel.peer.form:
@@ -207,12 +210,20 @@ class Lane:
             self._busy.discard(mark.id)
             self._turn.set()
         except PeerUnusable as error:
-            await self._failed(mark, judged(error), epoch)
+            if await self._has_moved_from(channel):
+                self._busy.discard(mark.id)
+                self._turn.set()
+            else:
+                await self._failed(mark, judged(error), epoch)
         except ValueError as error:
             await self._failed(mark, Failure(str(error), peer=False), epoch)
         else:
             crash_point("sent")
             await self._succeeded(mark, epoch)
+
+    async def _has_moved_from(self, channel: PeerChannel) -> bool:
+        self._choice.peer = await self._look_at_peer()
+        return not self._channel.leads_to_where(channel)
 
     async def _succeeded(self, mark: Mark, epoch: int) -> None:
         if not self._lease.held:

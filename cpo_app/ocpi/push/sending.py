@@ -51,6 +51,15 @@ class PeerChannel:
         answer.data()
         return answer
 
+    def leads_to_where(self, other: PeerChannel) -> bool:
+        """Whether both are the same addresses, with the same token, in the same version."""
+        here, there = self.peer, other.peer
+        return (here.form, here.endpoints, self.token) == (
+            there.form,
+            there.endpoints,
+            other.token,
+        )
+
     def sees(self, module: str, state: Present) -> bool:
         reader = reader_of(self.peer.document)
         return may_see(module, reader, state.audience, state.has, state.groups)

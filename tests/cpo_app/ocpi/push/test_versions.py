@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cpo_app.ocpi.push.lane import Lane
+from cpo_app.ocpi.push.sending import PeerChannel
 from db_interface.owned_objects import OwnedObject, party_key
 from domain.objects.cdrs import owned_cdr
 from domain.objects.tariffs import owned_tariff
@@ -194,6 +195,45 @@ def test_a_peer_that_moves_between_reading_and_sending_gets_the_new_form(
     (sent,) = receiver.of("PUT")
     valid(newest, ObjectKind.LOCATION, sent.json())
     assert ("publish" in sent.json()) is not newest.description.shows_only_published
+
+
+@pytest.mark.parametrize("at_the_old_address", ["401", "404", "reset"])
+def test_what_is_on_its_way_when_the_peer_moves_goes_to_where_it_is(
+    house: House,
+    version: OcpiVersion,
+    at_the_old_address: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It moves when it has been looked at and its objects have been read: no pause, no error."""
+    old, peer_id = peer(house, version)
+    old.fault = lambda _: at_the_old_address
+    new, newest = house.emsp(), [*VERSIONS.values()][-1]
+    ask = PeerChannel.ask
+
+    async def moves_then(channel: PeerChannel, *given: Any, **named: Any) -> Any:
+        if not old.got:
+            await house.peers.connect(
+                peer_id,
+                our_token=None,
+                their_token="new" * 10,
+                now=house.peers.now(),
+                version=newest.number,
+                endpoints=new.endpoints(),
+            )
+        return await ask(channel, *given, **named)
+
+    monkeypatch.setattr(PeerChannel, "ask", moves_then)
+    house.locations(place())
+    house.publish("cdrs", owned_cdr(bill()))
+    house.push()
+    house.until_nothing_is_left()
+
+    assert 1 <= len(old.got) <= 2, "what was out together"
+    valid(newest, ObjectKind.LOCATION, new.held("locations")["LOC1"])
+    assert [len(bodies) for bodies in new.cdrs.values()] == [1]
+    assert house.loop.run(house.peers.get(peer_id)).last_error is None
+    assert "pauses" not in caplog.text
 
 
 def test_a_peer_that_has_moved_gets_what_was_marked_in_its_new_version(
