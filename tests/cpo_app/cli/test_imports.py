@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 
 from db_interface.database import Database
 from domain.imports.file_import import BATCH
+from tests import forks
 from tests.conftest import Loop
 from tests.cpo_app.cli.conftest import Cpo
 from tests.domain.imports.test_changes import LATEST, connector, evse, location
@@ -242,12 +241,11 @@ def test_killed_in_its_middle_it_leaves_whole_batches_and_goes_on_from_there(
 ) -> None:
     ids = [f"L{number}" for number in range(5 * BATCH + 7)]
     file = file_of(tmp_path, *(location(id=one) for one in ids))
-    killed = subprocess.run(
-        [sys.executable, "-m", "cpo_app.cli", "locations", "import", file],
+    killed = forks.ran(
+        *("cpo_app.cli", "locations", "import", file),
+        cwd=tmp_path,
         env={**os.environ, "CPO_CRASH_AT": "marks-written:4"},
-        capture_output=True,
-        timeout=60,
-        check=False,
+        timeout_s=60,
     )
     assert killed.returncode == 137
 

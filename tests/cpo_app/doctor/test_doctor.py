@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -32,6 +30,7 @@ from domain.peers.terms import ANY_PARTY
 from domain.platform_facts import announce_address
 from domain.secrets import Vault, new_token
 from domain.upgrades.upgrade import make_ready
+from tests import forks
 from tests.conftest import Loop
 from tests.serving import free_port, served
 from tests.settings_of import settings_of
@@ -364,21 +363,21 @@ def test_a_line_says_level_check_and_what_to_do() -> None:
     assert line.split(maxsplit=2) == ["WARN", "clocks", "differ by 2 s -> run NTP"]
 
 
-def test_the_command_ends_with_1_on_a_failure(store_url: str) -> None:
+@pytest.mark.processes
+def test_the_command_ends_with_1_on_a_failure(store_url: str, tmp_path: Path) -> None:
     environment = {
         **{name: str(value) for name, value in SOUND.items()},
         "PATH": os.environ["PATH"],
         "CPO_MONGO_URL": store_url,
         "OCPI_HOST": "127.0.0.1:9",
     }
-    command = [sys.executable, "-m", "cpo_app.cli", "doctor", "--json", "--port", str(free_port())]
-    good = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    command = ("cpo_app.cli", "doctor", "--json", "--port", str(free_port()))
+    good = forks.ran(*command, cwd=tmp_path, env=environment, timeout_s=60)
     rows = json.loads(good.stdout)
     assert (good.returncode, {row["level"] for row in rows} & {"FAIL"}) == (0, set())
     assert {"store", "transactions", "indexes", "sealed tokens"} <= {row["check"] for row in rows}
-    bad = subprocess.run(
-        command, env={**environment, "PROTOCOL": "ftp"}, capture_output=True, text=True, timeout=60
-    )
+    refused = {**environment, "PROTOCOL": "ftp"}
+    bad = forks.ran(*command, cwd=tmp_path, env=refused, timeout_s=60)
     assert bad.returncode == 1
     assert [(row["check"], row["level"]) for row in json.loads(bad.stdout)] == [
         ("PROTOCOL", "FAIL")
