@@ -1,9 +1,10 @@
 """Many peers that pull, each on a connection of its own and by its own clock: `python -m
 bench.pulling`, one JSON job on standard input, one JSON result on standard output.
 
-A job: port, heads (of each peer: the headers of its requests), path, every_s, seconds. A peer
-follows the Links that it is given, from the last one back to the path. What it waits is counted
-from when it was due to ask: a page that waits for the one before is not left out.
+A job: port, heads (of each peer: the headers of its requests), path, every_s, seconds, follows. A
+peer `follows` the Links that it is given, from the last one back to the path, or else asks for the
+path again and again. What it waits is counted from when it was due to ask: a page that waits for
+the one before is not left out.
 
 Its result: {"answers", "failures" (answers that were not 200), "latencies_ms" (sorted)}.
 """
@@ -26,7 +27,7 @@ _NEXT = re.compile(rb"^link: *<https?://[^/]+([^>]+)>; *rel=\"next\"", re.I | re
 class _Peer:
     def __init__(self, job: JsonObject, head: str) -> None:
         self._port, self._first = int(job["port"]), str(job["path"])
-        self._head = head
+        self._head, self._follows = head, bool(job["follows"])
         self.latencies: list[float] = []
         self.failures = 0
 
@@ -42,7 +43,7 @@ class _Peer:
             self.latencies.append(time.perf_counter() - due)
             if not head.startswith(b"HTTP/1.1 200"):
                 self.failures += 1
-            following = _NEXT.search(head)
+            following = _NEXT.search(head) if self._follows else None
             path = following[1].decode() if following else self._first
             due += every_s
         writer.close()

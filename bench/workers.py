@@ -8,8 +8,9 @@ arrives once and no more, and the changes of an object arrive in their order.
 Figures begin with the number of workers. `..._of_one_...` is several workers' rate to one's,
 `..._cpu_ms` what one answer costs the workers and mongod in processor time: on a host where these
 and the generator share the cores, `several_of_one_pages_cpu` says what sharing costs (1: nothing);
-`..._at_50` was measured at so many changes a second, `held_over_50ms_...` is how often the event
-loop of any worker was held for longer (its own metric).
+`..._at_50` was measured at so many changes a second, `asking_on_...` is what ten more peers wait
+who ask every second for what has changed, by `date_from`, `held_over_50ms_...` is how often the
+event loop of any worker was held for longer (its own metric).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import contextlib
 import json
 import statistics
 import string
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -51,6 +53,7 @@ from domain.peers.peers import Peers
 from domain.peers.statuses import CONNECTED, SUSPENDED
 from domain.peers.terms import ANY_PARTY
 from domain.secrets import Vault, new_token
+from domain.times import format_datetime
 from domain.upgrades.upgrade import make_ready
 from domain.versions import INNER_VERSION
 
@@ -66,10 +69,14 @@ UNDER_WAY = 4
 so that more of them at once would measure how long a transaction waits for others."""
 RECEIVERS = 2
 PULL_EVERY_S = 1.0
+ASKING_ON = 10
+"""Peers that ask for what has changed, besides those that read the whole list by its Links: each of
+their pages is the first of a pull, which waits for what is under way."""
 _ALL_UP_WITHIN_S = 20.0
 _CHUNK = 1000
 _DIGITS = string.digits + string.ascii_uppercase
 _LIST = "/ocpi/cpo/2.2.1/locations"
+_FIRST_PAGE = f"{_LIST}?limit=50"
 
 GOALS = {
     "several_of_one_pages": Goal(at_least=1.5, why="pages/s, two workers / one, on two cores"),
@@ -351,7 +358,7 @@ async def _pages(server: Server, head: dict[str, str]) -> list[str]:
     """The paths of a crawl by the Links that are handed out."""
     base_url = f"http://127.0.0.1:{server.port}"
     paths: list[str] = []
-    path: str | None = f"{_LIST}?limit=50"
+    path: str | None = _FIRST_PAGE
     async with httpx.AsyncClient(base_url=base_url, headers=head, timeout=30) as client:
         while path is not None:
             answer = await client.get(path)
@@ -366,44 +373,81 @@ async def _mixed(side: _Side, per_s: int) -> dict[str, float]:
     store = DbInterface(db)
     side.emsp.came()
     before_all = side.changes
-    with side.serving(SEVERAL) as server, talking("bench.pulling") as pulling:
+    with (
+        side.serving(SEVERAL) as server,
+        talking("bench.pulling") as crawlers,
+        talking("bench.pulling") as those_that_ask_on,
+    ):
         await _all_up(server, SEVERAL)
         await side.change(store, side.rows[:CHANGED_TOGETHER])
         await side.all_pushed(store)
         before = await times_held(server)
-        job = {
-            "port": server.port,
-            "path": f"{_LIST}?limit=50",
-            "every_s": PULL_EVERY_S,
-            "seconds": side.scale.mixed_s,
-            "heads": [
-                "".join(f"{name}: {value}\r\n" for name, value in _head(token).items())
-                for token in side.tokens
-            ],
-        }
-        assert pulling.stdin and pulling.stdout
-        pulling.stdin.write(json.dumps(job) + "\n")
-        pulling.stdin.flush()
-        answer = asyncio.create_task(asyncio.to_thread(pulling.stdout.readline))
+        since = format_datetime(db.now())
+        tokens = side.tokens
+        answers = asyncio.gather(
+            _pulled(side, crawlers, server, _FIRST_PAGE, tokens, follows=True),
+            _pulled(
+                side,
+                those_that_ask_on,
+                server,
+                f"{_FIRST_PAGE}&date_from={since}",
+                tokens[:ASKING_ON],
+                follows=False,
+            ),
+        )
         with passed_over():
             made = await _changing(side, store, per_s)
-            pulled = json.loads(await answer)
+            pulled, asked_on = await answers
         after = await times_held(server)
         await side.all_pushed(store)
     db.close()
-    if pulled["failures"]:
-        raise RuntimeError(f"{pulled['failures']} pages were not 200")
-    cuts = statistics.quantiles(pulled["latencies_ms"], n=100)
+    cuts, first = (_hundredths(each["latencies_ms"]) for each in (pulled, asked_on))
     long, timers = (now - then for now, then in zip(after, before, strict=True))
     return {
         "pulled_per_s": pulled["answers"] / side.scale.mixed_s,
         "changed_per_s": made,
         "pulling_p50_ms": cuts[49],
         "pulling_p99_ms": cuts[98],
+        "asking_on_p50_ms": first[49],
+        "asking_on_p95_ms": first[94],
         "held_over_50ms": long,
         "held_over_50ms_of_timers": long / timers,
         **_in_order(side, before_all),
     }
+
+
+def _hundredths(latencies_ms: Sequence[float]) -> list[float]:
+    return statistics.quantiles(latencies_ms, n=100)
+
+
+async def _pulled(
+    side: _Side,
+    peers: subprocess.Popen[str],
+    server: Server,
+    path: str,
+    tokens: Sequence[str],
+    *,
+    follows: bool,
+) -> JsonObject:
+    """What bench/pulling.py says of them. Raises RuntimeError when an answer was not 200."""
+    job = {
+        "port": server.port,
+        "path": path,
+        "follows": follows,
+        "every_s": PULL_EVERY_S,
+        "seconds": side.scale.mixed_s,
+        "heads": [
+            "".join(f"{name}: {value}\r\n" for name, value in _head(token).items())
+            for token in tokens
+        ],
+    }
+    assert peers.stdin and peers.stdout
+    peers.stdin.write(json.dumps(job) + "\n")
+    peers.stdin.flush()
+    pulled: JsonObject = json.loads(await asyncio.to_thread(peers.stdout.readline))
+    if pulled["failures"]:
+        raise RuntimeError(f"{pulled['failures']} pages were not 200")
+    return pulled
 
 
 async def _changing(side: _Side, store: DbInterface, per_s: int) -> float:

@@ -77,7 +77,13 @@ def test_peers_follow_their_links_and_start_again_behind_the_last() -> None:
     async def pulled() -> dict[str, Any]:
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        job = {"port": port, "path": "/list", "heads": ["A: b\r\n"], "every_s": 0.01}
+        job = {
+            "port": port,
+            "path": "/list",
+            "heads": ["A: b\r\n"],
+            "every_s": 0.01,
+            "follows": True,
+        }
         # However late they come: as many as are due in that time.
         found = await pulling.carry_out({**job, "seconds": 0.1})
         server.close()
