@@ -394,7 +394,7 @@ READ: Mapping[str, JsonObject] = {
             "since": _AT,
             "brokers": "kafka:9092",
             "sender": "cpo-1:4711:0f3a9c1e",
-            "sender_gone_since": _AT,
+            "sender_gone_since": None,
             "backlog": 0,
             "backlog_is_more": False,
             "oldest": None,

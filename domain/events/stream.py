@@ -122,7 +122,7 @@ async def claim(db: Database, owner: str) -> Stream | None:
 
 async def release(db: Database, owner: str) -> None:
     """Let another process send at once."""
-    await _note(db, owner, {"$set": {"owner": "", "until": _LONG_AGO}})
+    await _note(db, owner, [{"$set": {"owner": "", "until": "$$NOW"}}])
 
 
 async def sent(db: Database, owner: str) -> None:
@@ -148,5 +148,5 @@ async def try_now(tx: Tx) -> None:
     await STREAMS.of(tx).update_one({"_id": KAFKA}, {"$set": {"retry_at": None}})
 
 
-async def _note(db: Database, owner: str, change: JsonObject) -> None:
+async def _note(db: Database, owner: str, change: JsonObject | list[JsonObject]) -> None:
     await STREAMS.of(db).update_one({"_id": KAFKA, **_LEASE.held_by(owner)}, change)

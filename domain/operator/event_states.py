@@ -34,8 +34,8 @@ class EventState:
     brokers: str
     sender: str | None
     """The process that sends; None: none does."""
-    sender_gone_since: datetime
-    """Of no sender: since when."""
+    sender_gone_since: datetime | None
+    """Since when none does; None: one does."""
     backlog: int
     """Objects whose present state was not told."""
     backlog_is_more: bool
@@ -50,7 +50,7 @@ class EventState:
 
     def trouble(self, now: datetime) -> str | None:
         """What is wrong, if anything is, in words."""
-        if self.sender is None and now - self.sender_gone_since >= LATE:
+        if self.sender_gone_since is not None and now - self.sender_gone_since >= LATE:
             return "events are kept for Kafka, and no server sends them"
         if self.failures and self.failing_since and now - self.failing_since >= LATE:
             return f"Kafka takes no events: {self.reason}"
@@ -71,11 +71,12 @@ async def event_state(db: Database, *, max_counted: int = MAX_COUNTED) -> EventS
     backlog = await kept.count({}, limit=max_counted + 1)
     oldest = await kept.find_one({}, {"since": 1}, sort=[("since", 1)])
     failures = found["failures"]
+    sender = found["owner"] if found["until"] > db.now() else ""
     return EventState(
         since=found["since"],
         brokers=found["brokers"],
-        sender=found["owner"] if found["until"] > db.now() else None,
-        sender_gone_since=max(found["until"], found["since"]),
+        sender=sender or None,
+        sender_gone_since=None if sender else max(found["until"], found["since"]),
         backlog=min(backlog, max_counted),
         backlog_is_more=backlog > max_counted,
         oldest=None if oldest is None else oldest["since"],

@@ -21,7 +21,7 @@ WELL = EventState(
     since=LONG_AGO,
     brokers="kafka:9092",
     sender="cpo-1",
-    sender_gone_since=NOW,
+    sender_gone_since=None,
     backlog=0,
     backlog_is_more=False,
     oldest=None,
@@ -39,7 +39,7 @@ PUT_OFF = PutOff("locations/nl/evc/loc1", NOW, NOW, 1, "too large")
     ("changed", "said"),
     [
         ({}, None),
-        ({"sender": None}, None),
+        ({"sender": None, "sender_gone_since": NOW}, None),
         ({"sender": None, "sender_gone_since": LONG_AGO}, "no server sends"),
         ({"failures": 3, "reason": "refused", "failing_since": NOW}, None),
         ({"failures": 3, "reason": "refused", "failing_since": LONG_AGO}, "no events: refused"),
@@ -51,6 +51,24 @@ PUT_OFF = PutOff("locations/nl/evc/loc1", NOW, NOW, 1, "too large")
 def test_what_is_trouble(changed: dict[str, Any], said: str | None) -> None:
     trouble = EventState(**{**vars(WELL), **changed}).trouble(NOW)
     assert trouble is None if said is None else said in (trouble or "")
+
+
+def test_since_when_nobody_sends_is_said_when_nobody_does(house: House) -> None:
+    """Of a server that was stopped, since then: starting it anew is no trouble."""
+    with house.sending():
+        house.until(lambda: house.stream()["owner"])  # type: ignore[index]
+
+        async def long_ago() -> None:
+            ago = house.db.now() - timedelta(days=10)
+            await house.db["event_streams"].update_one({}, {"$set": {"since": ago}})
+
+        house.loop.run(long_ago())
+        state = house.loop.run(event_state(house.db))
+        assert state is not None and state.sender is not None and state.sender_gone_since is None
+    state = house.loop.run(event_state(house.db))
+    assert state is not None and state.sender is None and state.sender_gone_since is not None
+    assert house.db.now() - state.sender_gone_since < timedelta(minutes=1)
+    assert state.trouble(house.db.now()) is None
 
 
 def test_nobody_who_sends_is_noticed_and_measured(house: House) -> None:
