@@ -22,7 +22,7 @@ from domain.backups.keys import Keys
 from domain.backups.restoring import Restored, RestoreRefused, restore
 from domain.platform_facts import restored_at
 from domain.secrets import Vault
-from domain.upgrades import schema_version
+from domain.upgrades import schema_version, upgrade
 from domain.upgrades.schema_version import StoreHalfRestored
 from domain.upgrades.steps import STEPS
 from domain.upgrades.upgrade import make_ready, refuse_newer
@@ -66,7 +66,20 @@ class House:
 
 
 @pytest.fixture
-def house(db: Database, fresh_url: str, loop: Loop, tmp_path: Path) -> Iterator[House]:
+def with_indexes() -> bool:
+    """Of the new store: to make them takes longer than all else, and one test looks at them."""
+    return False
+
+
+@pytest.fixture
+def house(
+    db: Database,
+    fresh_url: str,
+    loop: Loop,
+    tmp_path: Path,
+    with_indexes: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[House]:
     async def fill() -> Database:
         await make_ready(DbInterface(db))
         await db["charging_sessions"].insert_many(
@@ -76,15 +89,26 @@ def house(db: Database, fresh_url: str, loop: Loop, tmp_path: Path) -> Iterator[
         await db["commands"].insert_many([odd, {"_id": "c1", "bytes": b"\x00\xff", "none": None}])
         return Database.connect(fresh_url)
 
+    async def none_made(db: Database) -> None:
+        """Nobody looks anything up there."""
+
     new = loop.run(fill())
+    if not with_indexes:
+        monkeypatch.setattr(upgrade, "ensure_indexes", none_made)
     yield House(loop, db, new, tmp_path / "backup")
     new.close()
 
 
+@pytest.mark.parametrize("with_indexes", [True])
 def test_everything_comes_back_as_it_was(house: House) -> None:
+    async def indexes(db: Database) -> object:
+        return await db["charging_sessions"].index_information()
+
     house.back_up()
     restored = house.restore()
     assert house.all_of(house.new) == house.all_of(house.db)
+    here, there = (house.loop.run(indexes(db)) for db in (house.db, house.new))
+    assert here == there
     assert house.loop.run(restored_at(house.new)) is not None
     assert house.loop.run(restored_at(house.db)) is None
     assert restored.schema == len(STEPS)
