@@ -12,6 +12,7 @@ from tests.conftest import Loop
 from tests.cpo_app.console.test_money import held
 from tests.cpo_app.console.worlds import PASSWORD, Night
 from tests.domain.sessions.worlds import World, tariff
+from tests.e2e.processes import eventually
 from tests.serving import served
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
@@ -40,7 +41,8 @@ def test_a_held_session_is_found_from_the_overview_and_billed(
         again.get_by_label("Energy in kWh").fill("0,25")
         again.get_by_role("button").click()
         desk.is_told("Ended by hand, and billed")
-        assert [cdr["total_energy"] for cdr in world.cdrs()] == [0.25]
+        billed = eventually(world.cdrs, what="the CDR")
+        assert [cdr["total_energy"] for cdr in billed] == [0.25]
 
         desk.page.goto("/")
         expect(desk.page.locator("#verdict")).not_to_contain_text("held: nobody is billed")

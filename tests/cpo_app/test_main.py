@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 
 from db_interface.database import Database
+from tests import forks
 from tests.conftest import Loop
 from tests.cpo_app.doors import Doors, ask, basic
 
 
 @pytest.mark.processes
-def test_a_setting_that_cannot_be_ends_the_start() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "uvicorn", "cpo_app.main:app", "--port", "0"],
-        capture_output=True,
-        text=True,
+def test_a_setting_that_cannot_be_ends_the_start(tmp_path: Path) -> None:
+    ended = forks.ran(
+        *("uvicorn", "cpo_app.main:app", "--port", "0"),
+        cwd=tmp_path,
         env={**os.environ, "COUNTRY_CODE": "GERMANY"},
-        timeout=60,
-        check=False,
+        timeout_s=60,
     )
     assert ended.returncode == 3
     assert "cpo: COUNTRY_CODE: 'GERMANY' is not a country code of two letters" in ended.stderr

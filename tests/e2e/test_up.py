@@ -167,9 +167,7 @@ def test_killed_in_the_middle_it_recovers_with_everything(running: Processes) ->
 
 def test_uvicorn_serves_the_app_on_the_same_defaults(running: Processes) -> None:
     port = free_port()
-    server = running.run(
-        sys.executable,
-        "-m",
+    server = running.module(
         "uvicorn",
         "cpo_app.main:app",
         f"--port={port}",
