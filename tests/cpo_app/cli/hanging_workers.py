@@ -1,6 +1,7 @@
 """Workers of a small app, one of whose pages holds its worker's loop up for good.
 
-`python -m tests.cpo_app.cli.hanging_workers PORT LIMIT_S`: LIMIT_S for a worker to answer.
+`python -m tests.cpo_app.cli.hanging_workers PORT`: workers may take their time to start, until
+SIGUSR1 makes their supervisor impatient; SIGUSR2 makes it patient again.
 """
 
 from __future__ import annotations
@@ -31,6 +32,15 @@ async def hold(_: Request) -> Response:
 
 app = Starlette(routes=[Route("/", pid), Route("/hold", hold)])
 
+
+class Supervisor(workers.Workers):
+    def handle_usr1(self) -> None:
+        self._max_turns = 4
+
+    def handle_usr2(self) -> None:
+        self._max_turns = 10_000
+
+
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     workers.ENDS_WITHIN_S = 1.0
@@ -38,7 +48,7 @@ if __name__ == "__main__":
         "tests.cpo_app.cli.hanging_workers:app",
         port=int(sys.argv[1]),
         workers=2,
-        timeout_worker_healthcheck=int(sys.argv[2]),
+        timeout_worker_healthcheck=600,
         log_level="warning",
     )
-    workers.Workers(config).run()
+    Supervisor(config).run()
