@@ -13,7 +13,7 @@ STAMP := $(VENV)/.installed-$(call SUM,requirements.lock pyproject.toml scripts/
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 2
 NO_PACKAGES := The packages could not be installed: is there a network, or a package index of your own?
 
-.PHONY: run install test browser screenshots test-fast test-random check coverage soak bench compare format docs lock clean
+.PHONY: run install test test-long browser screenshots test-fast test-random check coverage soak bench compare format docs lock clean
 
 run: $(RUNS)
 	@exec $(BIN)/cpo up $(ARGS)
@@ -26,8 +26,13 @@ install: $(STAMP)
 WORKERS := 4
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
-test: browser
-	$(PYTEST) $(ARGS)
+# All tests but the long ones: minutes.
+test: $(STAMP)
+	$(PYTEST) -m "not long" $(ARGS)
+
+# Those that take long (tests/tiers.py says which): a browser, whole systems, the soak. The gate runs both.
+test-long: browser
+	$(PYTEST) -m long $(ARGS)
 
 # A Chromium for the walks through the console, where there is none and one may be installed (root,
 # apt-get). Never fails: without one these tests are left out, and the run's end says so.
@@ -38,9 +43,9 @@ browser: $(STAMP)
 screenshots: browser
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
-# Without the tests that start real processes.
+# Those that start no process, not even a mongod: a minute.
 test-fast: $(STAMP)
-	$(PYTEST) -m "not processes" $(ARGS)
+	$(PYTEST) -m "not processes and not store and not long" $(ARGS)
 
 # Property tests with new examples each time; what they find is kept in .hypothesis.
 test-random: $(STAMP)

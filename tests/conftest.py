@@ -30,7 +30,7 @@ from db_interface.database import Database
 from db_interface.embedded import TRANSACTION_LIFETIME_S, EmbeddedMongo
 from db_interface.sharding import SHARDING
 from db_interface.writers import Writers
-from tests import forks
+from tests import forks, tiers
 from tests.browser.left_out import say_what_was_left_out
 from tests.one_database import (
     DROPPED_WITHIN_S,
@@ -255,9 +255,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 SPREAD_OVER = 0.75
 
 
+# First of all: what is marked here may be asked for, or left out.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files whose tests start processes are spread over the others, and none is left for the end:
     while a worker waits for processes, the others have something to do."""
+    tiers.mark(items)
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
