@@ -201,7 +201,7 @@ def short_transactions(db: Database, loop: Loop) -> Iterator[None]:
 def store_url(mongo_url: str, db: Database) -> Iterator[str]:
     """The URL of the database behind `db`, for processes that connect on their own."""
     yield mongo_url.replace("/?", f"/{db.name}?")
-    written_by_others(db)
+    written_by_others()
 
 
 @pytest.fixture

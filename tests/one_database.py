@@ -1,8 +1,8 @@
 """The tests' one database: where its mongod keeps its files, and how it is emptied between tests.
 
 Emptying deletes only from collections that were written since the last time: a listener on every
-client of this process knows them. What other processes write it cannot see: a test that hands the
-database to one takes the fixture `store_url`, which says so.
+client of this process knows them. What other processes write it cannot see: once one was started,
+any collection may have been written.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import shutil
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -97,9 +98,17 @@ def emptied(db: Database) -> None:
         raise
 
 
-def written_by_others(db: Database) -> None:
-    """Other processes had this database: any collection may have been written."""
-    WRITTEN.add(db.name, ANY)
+def written_by_others() -> None:
+    """Other processes may have this database, and any collection be written."""
+    WRITTEN.add(NAME, ANY)
+
+
+def _audited(event: str, _: object) -> None:
+    if event == "subprocess.Popen":
+        written_by_others()
+
+
+sys.addaudithook(_audited)
 
 
 def _without_waiting_its_turn(db: Database) -> SyncDatabase[JsonObject]:

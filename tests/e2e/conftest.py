@@ -32,7 +32,7 @@ def commands_url(mongo_url: str, _shared: Database) -> Iterator[str]:
     when the next test begins, and no mongod has to be started and filled with indexes."""
     emptied(_shared)
     yield mongo_url.replace("/?", f"/{_shared.name}?")
-    written_by_others(_shared)
+    written_by_others()
 
 
 @pytest.fixture

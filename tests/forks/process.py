@@ -129,6 +129,8 @@ def forked(
         "directory": str(cwd),
         "environment": dict(env),
     }
+    # As of any process: whoever wants to know that one is started hears of a fork, too.
+    sys.audit("subprocess.Popen", module, arguments, str(cwd), None)
     told, tells = os.pipe()
     nothing = os.open(os.devnull, os.O_RDWR)
     try:
