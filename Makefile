@@ -26,11 +26,12 @@ install: $(STAMP)
 WORKERS := 4
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
-# All tests but the long ones: minutes.
+# All tests but the long ones: some minutes.
 test: $(STAMP)
 	$(PYTEST) -m "not long" $(ARGS)
 
-# Those that take long (tests/tiers.py says which): a browser, whole systems, the soak. The gate runs both.
+# Those that take long (tests/tiers.py says which): processes of the product, a browser, the soak.
+# The gate runs both.
 test-long: browser
 	$(PYTEST) -m long $(ARGS)
 
@@ -43,9 +44,9 @@ browser: $(STAMP)
 screenshots: browser
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
-# Those that start no process, not even a mongod: a minute.
+# Those that start no process, not even a mongod: a minute or so.
 test-fast: $(STAMP)
-	$(PYTEST) -m "not processes and not store and not long" $(ARGS)
+	$(PYTEST) -m "not store and not long" $(ARGS)
 
 # Property tests with new examples each time; what they find is kept in .hypothesis.
 test-random: $(STAMP)
