@@ -20,8 +20,8 @@ from domain.rounds import Rounds
 logger = logging.getLogger("cpo.notices")
 
 PAUSE_S = 2.0
-PAUSE_UNTOLD_S = 10.0
-"""Where nobody is told, nobody waits."""
+PAUSE_UNTOLD_S = 30.0
+"""Where nobody is told, nobody waits, and a look at ten thousand charge points has its price."""
 PAUSES_OF_LEASE = 3
 
 
